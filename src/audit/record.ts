@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto'
+import type { Caller, PeerSource } from '../model/caller.ts'
+import type { Chain, Subject } from '../model/chain.ts'
+import type { CheckInput } from '../model/check-input.ts'
+import {
+  type Deny,
+  type DenyCode,
+  deniedBy,
+  type PolicyReference,
+  type PrincipalResult,
+  type Role,
+} from '../model/decision.ts'
+import type { EntityUid } from '../model/entity-uid.ts'
+import { toSafeJson } from '../model/json-line.ts'
+import type { SpiffeId } from '../model/spiffe-id.ts'
+import type { Service, Target } from '../model/target.ts'
+import { traceIdOf } from '../model/trace-id.ts'
+
+/** An actor of a chain and how it was proven: `inherited` from the signed chain. The caller is proven by mTLS, see `caller`. */
+export type RecordedActor = { readonly id: string; readonly proven: 'inherited' }
+
+/** On whose behalf, as the record keeps it; times in seconds since the epoch. */
+export type RecordedChain =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'first-hop'
+      readonly subject: Subject
+      readonly scopes: readonly string[]
+      readonly issuedAt: number
+      readonly expiresAt: number
+      readonly authTime?: number | undefined
+    }
+  | {
+      readonly kind: 'delegated'
+      readonly subject: Subject
+      readonly actors: readonly RecordedActor[]
+      readonly scopes: readonly string[]
+      readonly expiresAt: number
+      readonly rootIssuedAt: number
+      readonly ceiling: number
+      readonly authTime?: number | undefined
+      readonly digest: string
+    }
+
+/** What Cedar said of one principal. */
+export type RecordedResult = {
+  readonly principal: EntityUid
+  readonly role: Role
+  readonly outcome: PrincipalResult['outcome']
+  readonly policies: readonly PolicyReference[]
+  readonly errors: readonly { readonly policy: PolicyReference; readonly message: string }[]
+}
+
+/** One decision, version 1: evidence of who asked what on whose behalf, and everything `judge` needs to decide again. Never a token. */
+export type DecisionRecord = {
+  readonly version: 1
+  readonly kind: 'decision'
+  readonly decisionId: string
+  /** ISO 8601, UTC. */
+  readonly time: string
+  readonly durationMicros: number
+  readonly outcome: 'allow' | 'deny'
+  readonly code?: DenyCode | undefined
+  readonly reason?: string | undefined
+  readonly txn?: string | undefined
+  readonly traceId?: string | undefined
+  readonly jtiIn?: string | undefined
+  /** The minted child: its id, its parent's digest, and the key that signed it. */
+  readonly jtiOut?: string | undefined
+  readonly parHash?: string | undefined
+  readonly kid?: string | undefined
+  readonly caller?:
+    | {
+        readonly id: string
+        readonly provenBy: PeerSource
+        readonly waypoint: string
+        readonly isIngress: boolean
+      }
+    | undefined
+  readonly service?: { readonly name: string; readonly spiffeId: string } | undefined
+  readonly request?:
+    | {
+        readonly method: string
+        readonly path: string
+        readonly destinationAddress: string
+        readonly host: string
+      }
+    | undefined
+  readonly target?:
+    | {
+        readonly action: EntityUid
+        readonly resource: EntityUid
+        readonly params: Readonly<Record<string, string>>
+        readonly requiredScope?: string | undefined
+      }
+    | undefined
+  readonly chain?: RecordedChain | undefined
+  readonly results: readonly RecordedResult[]
+  /** All principals that refused, with the ids of the policies that made them. */
+  readonly deniedBy: readonly {
+    readonly principal: EntityUid
+    readonly role: Role
+    readonly policies: readonly string[]
+  }[]
+  readonly policyRevision?: string | undefined
+  readonly engine?: string | undefined
+  /** Fields that were too long to keep whole; a cut text ends with the original's length and SHA-256. */
+  readonly truncated: readonly string[]
+}
+
+/** What a check knows when it ends, each as far as the line came. */
+export type RecordParts = {
+  readonly decisionId: string
+  readonly timeMs: number
+  readonly durationMicros: number
+  readonly decision: { readonly kind: 'allow'; readonly results: readonly PrincipalResult[] } | Deny
+  readonly policyRevision?: string | undefined
+  /** Name and version of the policy engine. */
+  readonly engine?: string | undefined
+  readonly input?: Pick<CheckInput, 'method' | 'path' | 'host' | 'destinationAddress' | 'headers'> | undefined
+  readonly caller?: Caller | undefined
+  readonly chain?: Chain | undefined
+  /** For a request whose service is known though its route is not. */
+  readonly service?: Pick<Service, 'name' | 'spiffeId'> | undefined
+  readonly target?: Target | undefined
+  /** The minted child; `parHash` is absent at the first hop. */
+  readonly onward?:
+    | {
+        readonly jti: string
+        readonly txn: string
+        readonly kid: string
+        readonly parHash?: string | undefined
+      }
+    | undefined
+}
+
+// As long as a path may be that the catalog accepts, so that nothing `judge` reads is ever cut.
+const maxJudgedLength = 8192
+const maxTextLength = 2048
+const maxErrors = 20
+
+/** Builds the record of one check. Every field is named here: nothing enters a record by being spread into it. */
+export function toRecord(parts: RecordParts): DecisionRecord {
+  const truncated: string[] = []
+  const { decision, caller, chain, target, onward, input } = parts
+  const service = target?.service ?? parts.service
+  const delegated = chain?.kind === 'delegated' ? chain : undefined
+  return {
+    version: 1,
+    kind: 'decision',
+    decisionId: parts.decisionId,
+    time: new Date(parts.timeMs).toISOString(),
+    durationMicros: parts.durationMicros,
+    outcome: decision.kind,
+    code: decision.kind === 'deny' ? decision.code : undefined,
+    reason: decision.kind === 'deny' ? bound(decision.reason, 'reason', maxTextLength, truncated) : undefined,
+    txn: delegated?.txn ?? onward?.txn,
+    traceId: input && traceIdOf(input.headers),
+    jtiIn: delegated?.jti,
+    jtiOut: onward?.jti,
+    parHash: onward?.parHash,
+    kid: onward?.kid,
+    caller: caller && {
+      id: caller.id.uri,
+      provenBy: caller.provenBy,
+      waypoint: caller.waypoint.uri,
+      isIngress: caller.isIngress,
+    },
+    service: service && { name: service.name, spiffeId: service.spiffeId.uri },
+    request: input && toRequest(input, truncated),
+    target: target && toTarget(target, truncated),
+    chain: chain && toRecordedChain(chain),
+    results: decision.results.map((result) => toResult(result, truncated)),
+    deniedBy: deniedBy(decision.results).map(({ principal, role, determiningPolicies }) => ({
+      principal: toUid(principal),
+      role,
+      policies: determiningPolicies.map(({ id }) => id),
+    })),
+    policyRevision: parts.policyRevision,
+    engine: parts.engine,
+    truncated,
+  }
+}
+
+/** The record as one line of NDJSON, newline included. */
+export function formatRecord(record: DecisionRecord): string {
+  return `${toSafeJson(JSON.stringify(record))}\n`
+}
+
+function toRequest(input: NonNullable<RecordParts['input']>, truncated: string[]): DecisionRecord['request'] {
+  // The query stays out: clients put secrets there, and no decision reads it.
+  const [path = ''] = input.path.split('?', 1)
+  return {
+    method: bound(input.method, 'request.method', maxTextLength, truncated),
+    path: bound(path, 'request.path', maxJudgedLength, truncated),
+    destinationAddress: bound(
+      input.destinationAddress,
+      'request.destinationAddress',
+      maxTextLength,
+      truncated,
+    ),
+    host: bound(input.host, 'request.host', maxTextLength, truncated),
+  }
+}
+
+function toTarget(target: Target, truncated: string[]): DecisionRecord['target'] {
+  const params = [...target.params].map(
+    ([name, value]) => [name, bound(value, `target.params.${name}`, maxJudgedLength, truncated)] as const,
+  )
+  return {
+    action: toUid(target.action),
+    resource: {
+      type: target.resource.type,
+      id: bound(target.resource.id, 'target.resource', maxJudgedLength, truncated),
+    },
+    params: Object.fromEntries(params),
+    requiredScope: target.requiredScope,
+  }
+}
+
+function toRecordedChain(chain: Chain): RecordedChain {
+  switch (chain.kind) {
+    case 'none':
+      return { kind: 'none' }
+    case 'first-hop': {
+      const { kind, scopes, issuedAt, expiresAt, authTime } = chain
+      return { kind, subject: toSubject(chain.subject), scopes, issuedAt, expiresAt, authTime }
+    }
+    case 'delegated': {
+      const { kind, scopes, expiresAt, rootIssuedAt, ceiling, authTime, digest } = chain
+      const [subject, actors] = [toSubject(chain.subject), chain.actors.map(toActor)]
+      return { kind, subject, actors, scopes, expiresAt, rootIssuedAt, ceiling, authTime, digest }
+    }
+  }
+}
+
+function toSubject({ issuerName, issuer, id, groups }: Subject): Subject {
+  return { issuerName, issuer, id, groups }
+}
+
+function toActor(actor: SpiffeId): RecordedActor {
+  return { id: actor.uri, proven: 'inherited' }
+}
+
+function toResult(result: PrincipalResult, truncated: string[]): RecordedResult {
+  if (result.errors.length > maxErrors) truncated.push('results.errors')
+  return {
+    principal: toUid(result.principal),
+    role: result.role,
+    outcome: result.outcome,
+    policies: result.determiningPolicies.map(toPolicy),
+    errors: result.errors.slice(0, maxErrors).map(({ policy, message }) => ({
+      policy: toPolicy(policy),
+      message: bound(message, 'results.errors.message', maxTextLength, truncated),
+    })),
+  }
+}
+
+function toPolicy({ id, file, line }: PolicyReference): PolicyReference {
+  return { id, file, line }
+}
+
+function toUid({ type, id }: EntityUid): EntityUid {
+  return { type, id }
+}
+
+function bound(text: string, field: string, maxLength: number, truncated: string[]): string {
+  if (text.length <= maxLength) return text
+  truncated.push(field)
+  const digest = createHash('sha256').update(text).digest('hex')
+  return `${text.slice(0, maxLength)}…[${text.length} characters, sha256 ${digest}]`
+}

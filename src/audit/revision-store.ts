@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { type Invalid, invalid } from '../model/invalid.ts'
+
+const storedRevision = v.object({
+  version: v.literal(1),
+  id: v.string(),
+  files: v.array(v.tuple([v.string(), v.string()])),
+})
+
+/** A policy revision could not be kept, so no decision may be made by it. */
+export class RevisionNotKept extends Error {
+  override readonly name = 'RevisionNotKept'
+  readonly code = 'revision_not_kept'
+}
+
+/** Keeps a policy revision's files by its id, whole or not at all, so that decisions made by it can be judged again. */
+export async function keepRevision(
+  directory: string,
+  id: string,
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
+  const path = pathOf(directory, id)
+  if (path === undefined)
+    throw new RevisionNotKept(`revision \`${id}\`: expected letters, digits, \`.\`, \`_\` and \`-\``)
+  try {
+    if (await exists(path)) return
+    await mkdir(join(directory, 'revisions'), { recursive: true, mode: 0o700 })
+    await writeWhole(path, JSON.stringify({ version: 1, id, files: [...files] }))
+  } catch (cause) {
+    throw new RevisionNotKept(`revision \`${id}\`: it could not be written`, { cause })
+  }
+}
+
+/** The files of a revision that was kept. Their hash tells whether they are still what was kept; the caller compares. */
+export async function readRevision(
+  directory: string,
+  id: string,
+): Promise<ReadonlyMap<string, string> | Invalid> {
+  const path = pathOf(directory, id)
+  if (path === undefined)
+    return invalid(`revision \`${id}\`: expected letters, digits, \`.\`, \`_\` and \`-\``)
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    return invalid(`revision \`${id}\`: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+  const stored = v.safeParse(storedRevision, value)
+  if (!stored.success || stored.output.id !== id)
+    return invalid(`revision \`${id}\`: expected its files, version 1`)
+  return new Map(stored.output.files)
+}
+
+function pathOf(directory: string, id: string): string | undefined {
+  // The id comes back from records, which anybody may have edited: it must not lead out of the directory.
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)
+    ? join(directory, 'revisions', `${id}.json`)
+    : undefined
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomUUID()}.draft`
+  try {
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, path)
+  } catch (cause) {
+    await rm(draft, { force: true })
+    throw cause
+  }
+}

@@ -1,0 +1,44 @@
+import { type KeySet, toKeySet, type VerifyingKey } from '../jws/key-set.ts'
+import { generateSigningKey, parsePublicHalf, parseSigningKey, type SigningKey } from '../jws/signing-key.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+
+/** The keys of a chain issuer: one signs; it, the next and the previous one verify. */
+export type ChainKeys = { readonly signing: SigningKey; readonly verifying: KeySet }
+
+/** The file whose key signs. */
+export const activeKeyFile = 'active.jwk.json'
+
+/** All files that a keys directory may have; the others only verify. */
+export const keyFiles = [activeKeyFile, 'next.jwk.json', 'previous.jwk.json'] as const
+
+/** Parses the key files of a directory, by name; reports every problem with the file that has it. */
+export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | readonly Invalid[] {
+  const problems: Invalid[] = []
+  const keys = new Map<string, VerifyingKey>()
+  const signing = parseActive(files.get(activeKeyFile))
+  if (isInvalid(signing)) problems.push(signing)
+  for (const [name, text] of files) {
+    const key = parsePublicHalf(text)
+    if (isInvalid(key)) {
+      if (name !== activeKeyFile) problems.push(invalid(`${name}: ${key.reason}`))
+    } else if (keys.has(key.kid)) problems.push(invalid(`${name}: expected a \`kid\` of its own, found \`${key.kid}\` again`))
+    else keys.set(key.kid, key)
+  }
+  return isInvalid(signing) || problems.length > 0 ? problems : { signing, verifying: toKeySet([...keys.values()]) }
+}
+
+/** A JWK Set (RFC 7517 §5) of the public keys, for whoever verifies chains. */
+export function toJwks(keys: KeySet): { readonly keys: readonly VerifyingKey['jwk'][] } {
+  return { keys: [...keys.keys.values()].map((key) => key.jwk) }
+}
+
+/** Generates the text of a new key file. */
+export function generateKey(): string {
+  return generateSigningKey()
+}
+
+function parseActive(text: string | undefined): SigningKey | Invalid {
+  if (text === undefined) return invalid(`${activeKeyFile}: expected a key; \`waywarden keys init\` makes one`)
+  const key = parseSigningKey(text)
+  return isInvalid(key) ? invalid(`${activeKeyFile}: ${key.reason}`) : key
+}

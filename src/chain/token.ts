@@ -1,0 +1,190 @@
+import { isDeny, type Deny, deny } from '../model/decision.ts'
+import { isInvalid } from '../model/invalid.ts'
+import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
+import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
+import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
+
+/** What a chain token says. Times are seconds since the epoch. */
+export type ChainToken = {
+  readonly issuer: string
+  readonly subject: { readonly issuer: string; readonly id: string; readonly groups: readonly string[] }
+  /** Who may present it. */
+  readonly holder: SpiffeId
+  readonly issuedAt: number
+  readonly expiresAt: number
+  readonly jti: string
+  readonly txn: string
+  readonly scopes: readonly string[]
+  readonly authTime: number | undefined
+  readonly rootIssuedAt: number
+  readonly ceiling: number
+  /** Who has acted, latest first. */
+  readonly actors: readonly SpiffeId[]
+  readonly parHash: string | undefined
+}
+
+/** The `typ` of a chain token (RFC 8725 §3.11). */
+export const chainType = 'actor-chain+jwt'
+
+/** The greatest token, in bytes: HTTP servers allow 8 to 16 KiB for all headers together. */
+export const maxTokenBytes = 4096
+
+const version = 1
+const maxTextLength = 512
+const claimNames = new Set(
+  'ver iss sub sub_iss sub_profile aud iat exp jti txn scope tctx act par_hash'.split(' '),
+)
+const contextNames = new Set(['groups', 'auth_time', 'root_iat', 'ceil'])
+const actorNames = new Set(['sub', 'iss', 'sub_profile', 'act'])
+
+/** Parses the text of a chain token. What it says is not proven yet. */
+export function parseChainToken(
+  text: string,
+  limits: { readonly maxDepth: number; readonly maxLifetimeSeconds: number },
+): { readonly jws: ParsedJws; readonly token: ChainToken } | Deny {
+  const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, typ: [chainType], strictHeader: true })
+  if (jws.kind === 'jws-fault') {
+    return deny(jws.fault === 'too_large' ? 'chain_too_large' : 'chain_malformed', jws.reason)
+  }
+  const actors = readActors(jws.claims.get('act'), limits.maxDepth)
+  if (isDeny(actors)) return actors
+  const token = readClaims(jws.claims, actors)
+  if (isDeny(token)) return token
+  const problem = findTimeProblem(token, limits.maxLifetimeSeconds)
+  return problem === undefined ? { jws, token } : malformed(problem)
+}
+
+/** The claims of a token; `parseChainToken` reads them back. */
+export function toChainClaims(token: ChainToken): Readonly<Record<string, unknown>> {
+  return {
+    ver: version,
+    iss: token.issuer,
+    sub: token.subject.id,
+    sub_iss: token.subject.issuer,
+    sub_profile: 'user',
+    aud: token.holder.uri,
+    iat: token.issuedAt,
+    exp: token.expiresAt,
+    jti: token.jti,
+    txn: token.txn,
+    scope: token.scopes.length > 0 ? token.scopes.join(' ') : undefined,
+    tctx: {
+      groups: token.subject.groups,
+      auth_time: token.authTime,
+      root_iat: token.rootIssuedAt,
+      ceil: token.ceiling,
+    },
+    act: toActClaim(token.actors),
+    par_hash: token.parHash,
+  }
+}
+
+/** Splits a `scope` claim (RFC 6749 §3.3); no claim is the empty set, `undefined` is no scope at all. */
+export function parseScope(value: JsonValue | undefined): readonly string[] | undefined {
+  if (value === undefined) return []
+  if (typeof value !== 'string') return undefined
+  const scopes = value.split(' ')
+  const isScope = scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
+  return isScope ? [...new Set(scopes)] : undefined
+}
+
+function toActClaim(actors: readonly SpiffeId[]): object | undefined {
+  return actors.reduceRight<object | undefined>(
+    (act, { uri, trustDomain }) => ({ sub: uri, iss: `spiffe://${trustDomain}`, sub_profile: 'ai_agent', act }),
+    undefined,
+  )
+}
+
+function readActors(outermost: JsonValue | undefined, maxDepth: number): readonly SpiffeId[] | Deny {
+  const actors: SpiffeId[] = []
+  let act = outermost
+  while (act !== undefined) {
+    if (actors.length === maxDepth) return deny('chain_too_deep', `expected at most ${maxDepth} actors`)
+    if (!isJsonObject(act) || hasOthers(act, actorNames)) return malformed('expected `act` to be an actor')
+    const actor = readSpiffeId(act.get('sub'))
+    if (actor === undefined) return malformed('expected `act.sub` to be a SPIFFE ID')
+    if (act.get('iss') !== `spiffe://${actor.trustDomain}`) return malformed('expected `act.iss` to own `act.sub`')
+    if (act.get('sub_profile') !== 'ai_agent') return malformed('expected `act.sub_profile` to be `ai_agent`')
+    actors.push(actor)
+    act = act.get('act')
+  }
+  return actors
+}
+
+function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken | Deny {
+  // A claim that this version does not know could be a restriction, so it is not for us to ignore.
+  if (hasOthers(claims, claimNames)) return malformed('found a claim that version 1 does not have')
+  if (claims.get('ver') !== version) return malformed(`expected \`ver\` to be ${version}`)
+  if (claims.get('sub_profile') !== 'user') return malformed('expected `sub_profile` to be `user`')
+  const issuer = readText(claims.get('iss'))
+  const id = readText(claims.get('sub'))
+  const subjectIssuer = readText(claims.get('sub_iss'))
+  const holder = readSpiffeId(claims.get('aud'))
+  const issuedAt = readTime(claims.get('iat'))
+  const expiresAt = readTime(claims.get('exp'))
+  const jti = readText(claims.get('jti'))
+  const txn = readText(claims.get('txn'))
+  const scopes = parseScope(claims.get('scope'))
+  const parHash = claims.get('par_hash')
+  const context = readContext(claims.get('tctx'))
+  if (issuer === undefined || id === undefined || subjectIssuer === undefined) {
+    return malformed('expected `iss`, `sub` and `sub_iss`')
+  }
+  if (holder === undefined) return malformed('expected `aud` to be one SPIFFE ID')
+  if (issuedAt === undefined || expiresAt === undefined) return malformed('expected `iat` and `exp`')
+  if (jti === undefined || txn === undefined) return malformed('expected `jti` and `txn`')
+  if (scopes === undefined) return malformed('expected `scope` to be a list of scopes')
+  if (context === undefined) return malformed('expected `tctx` with `groups`, `root_iat` and `ceil`')
+  if (parHash !== undefined && readText(parHash) === undefined) return malformed('expected `par_hash` to be text')
+  // Whoever has acted did so with a token of their own: that one is the parent.
+  if ((actors.length > 0) !== (parHash !== undefined)) return malformed('expected `par_hash` just when there is `act`')
+  const { groups, ...times } = context
+  const subject = { issuer: subjectIssuer, id, groups }
+  return { issuer, subject, holder, issuedAt, expiresAt, jti, txn, scopes, ...times, actors, parHash: readText(parHash) }
+}
+
+function readContext(
+  context: JsonValue | undefined,
+): Pick<ChainToken, 'authTime' | 'rootIssuedAt' | 'ceiling'> & { readonly groups: readonly string[] } | undefined {
+  if (!isJsonObject(context) || hasOthers(context, contextNames)) return undefined
+  const groups = context.get('groups')
+  const authTime = readTime(context.get('auth_time'))
+  const rootIssuedAt = readTime(context.get('root_iat'))
+  const ceiling = readTime(context.get('ceil'))
+  if (!isStringArray(groups) || rootIssuedAt === undefined || ceiling === undefined) return undefined
+  if (context.has('auth_time') && authTime === undefined) return undefined
+  return { groups, authTime, rootIssuedAt, ceiling }
+}
+
+/** What cannot be right whatever the time is now. */
+function findTimeProblem(token: ChainToken, maxLifetimeSeconds: number): string | undefined {
+  if (token.expiresAt <= token.issuedAt) return 'expected `exp` after `iat`'
+  if (token.expiresAt > token.ceiling) return 'expected `exp` not to pass `tctx.ceil`'
+  if (token.rootIssuedAt > token.issuedAt) return 'expected `tctx.root_iat` not to pass `iat`'
+  if (token.ceiling - token.issuedAt > maxLifetimeSeconds) {
+    return `expected the chain to end within ${maxLifetimeSeconds} s`
+  }
+  return undefined
+}
+
+function hasOthers(object: JsonObject, names: ReadonlySet<string>): boolean {
+  return [...object.keys()].some((name) => !names.has(name))
+}
+
+function readText(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= maxTextLength ? value : undefined
+}
+
+function readTime(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' && value >= 0 ? value : undefined
+}
+
+function readSpiffeId(value: JsonValue | undefined): SpiffeId | undefined {
+  if (typeof value !== 'string') return undefined
+  const id = parseSpiffeId(value)
+  return isInvalid(id) ? undefined : id
+}
+
+function malformed(reason: string): Deny {
+  return deny('chain_malformed', reason)
+}

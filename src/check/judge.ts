@@ -1,0 +1,84 @@
+import type { Caller } from '../model/caller.ts'
+import type { Chain } from '../model/chain.ts'
+import { type Deny, deniedBy, deny, type PrincipalResult } from '../model/decision.ts'
+import type { Query } from '../model/query.ts'
+import type { SpiffeId } from '../model/spiffe-id.ts'
+import type { Target } from '../model/target.ts'
+
+/** All principals of the chain may do what the target says. */
+export type Permission = { readonly kind: 'permission'; readonly results: readonly PrincipalResult[] }
+
+/** What `judge` needs of a revision: an answer for one principal. */
+export type Judge = { readonly evaluate: (query: Query) => PrincipalResult }
+
+/**
+ * The only way to a decision: may every principal of this chain do this? The live line, policy tests and `why` all ask
+ * here. An added actor can only subtract, as RFC 8693 §4.1 demands of prior actors, for each one adds a question.
+ */
+export function judge(caller: Caller, chain: Chain, target: Target, revision: Judge): Permission | Deny {
+  const refusal = admit(caller, chain, target)
+  if (refusal !== undefined) return refusal
+  const results = toQueries(caller, chain, target).map(revision.evaluate)
+  const refusing = deniedBy(results)
+  if (refusing.length === 0) return { kind: 'permission', results }
+  const has = (outcome: PrincipalResult['outcome']) => refusing.some((result) => result.outcome === outcome)
+  if (has('unavailable')) return deny('policy_unavailable', 'the policy engine failed', results)
+  if (has('error')) return deny('policy_error', 'a forbid could not be evaluated', results)
+  return deny('policy_denied', `${refusing.map(({ role }) => role).join(', ')} not permitted`, results)
+}
+
+/** Everyone who acts in this request, the latest first: the caller, then who handed the work on before it. */
+export function actorsOf(caller: Caller, chain: Chain): readonly SpiffeId[] {
+  if (chain.kind !== 'delegated') return []
+  // An actor that calls itself stands in the chain once.
+  const [latest, ...earlier] = chain.actors
+  return [caller.id, ...(latest?.uri === caller.id.uri ? earlier : chain.actors)]
+}
+
+/** What no policy can permit. */
+function admit(caller: Caller, chain: Chain, { service, requiredScope }: Target): Deny | undefined {
+  if (chain.kind === 'first-hop' && !service.isEntry) {
+    return deny(
+      'chain_missing',
+      `no chain may begin at \`${service.name}\`: it is not an \`entry\` of the catalog`,
+    )
+  }
+  if (chain.kind === 'none' && !service.chainless.some((id) => id.uri === caller.id.uri)) {
+    return deny('chain_missing', `\`${service.name}\` does not name \`${caller.id.uri}\` as \`chainless\``)
+  }
+  const scopes = chain.kind === 'none' ? [] : chain.scopes
+  if (requiredScope !== undefined && !scopes.includes(requiredScope)) {
+    return deny(
+      'scope_missing',
+      `the route requires the scope \`${requiredScope}\`, the chain has \`${scopes.join(' ')}\``,
+    )
+  }
+  return undefined
+}
+
+/** One question for each principal, in the order caller, delegators, subject. */
+function toQueries(caller: Caller, chain: Chain, target: Target): readonly Query[] {
+  if (chain.kind === 'none') {
+    const principal = { kind: 'autonomous', id: caller.id } as const
+    return [
+      {
+        principal,
+        role: 'autonomous',
+        delegatee: undefined,
+        chain: { actors: [], subject: undefined, scopes: [] },
+        target,
+      },
+    ]
+  }
+  const actors = actorsOf(caller, chain)
+  const context = { actors, subject: chain.subject, scopes: chain.scopes }
+  const acting = actors.map((id, index): Query => {
+    const role = index === 0 ? 'caller' : 'delegator'
+    return { principal: { kind: 'agent', id }, role, delegatee: actors[index - 1], chain: context, target }
+  })
+  const subject = { kind: 'user', subject: chain.subject } as const
+  return [
+    ...acting,
+    { principal: subject, role: 'subject', delegatee: actors.at(-1), chain: context, target },
+  ]
+}

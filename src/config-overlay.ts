@@ -1,0 +1,99 @@
+import type { SchemaNode } from './config-schema.ts'
+import { type Path, unwrap } from './config-tree.ts'
+import { hintFor, show } from './config-values.ts'
+
+/** Variables with this prefix configure us. Kubernetes makes `WAYWARDEN_PORT` of a service's name, hence two underscores. */
+export const variablePrefix = 'WAYWARDEN__'
+
+/** What came of one variable: the key that it set, or why it sets none. */
+export type Overlaid =
+  | { readonly variable: string; readonly kind: 'set'; readonly path: Path }
+  | { readonly variable: string; readonly kind: 'refused'; readonly message: string }
+
+/** Writes the variables into the tree, in the order of their names, so that `__0` comes before `__1`. */
+export function overlay(
+  schema: SchemaNode,
+  root: unknown,
+  variables: ReadonlyMap<string, string>,
+): readonly Overlaid[] {
+  const byName = [...variables].sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }))
+  return byName.map(([variable, value]) => {
+    const found = findKey(schema, root, variable.slice(variablePrefix.length).split('__'))
+    if (typeof found === 'string') return { variable, kind: 'refused', message: found }
+    found.set(value)
+    return { variable, kind: 'set', path: found.path }
+  })
+}
+
+type Key = { readonly path: Path; readonly set: (value: string) => void }
+
+function findKey(schema: SchemaNode, root: unknown, segments: readonly string[]): Key | string {
+  let node = unwrap(schema)
+  let holder: unknown = root
+  const path: (string | number)[] = []
+  for (const [position, segment] of segments.entries()) {
+    const name = isItemless(node) ? undefined : keyOf(node, holder, segment)
+    if (name === undefined) return `\`${path.join('.')}\` has no keys; remove \`__${segment}\``
+    if (typeof name === 'object') return name.problem
+    path.push(name)
+    node = unwrap(childOf(node, name))
+    const isLast = position === segments.length - 1
+    if (isLast && !isItemless(node))
+      return `\`${path.join('.')}\` has keys of its own; set one of them, such as \`__${exampleKey(node)}\``
+    if (isLast) return { path, set: setter(holder, name, node) }
+    holder = descend(holder, name, node)
+  }
+  return 'names no key'
+}
+
+function isItemless(node: SchemaNode): boolean {
+  return node.entries === undefined && node.item === undefined
+}
+
+function keyOf(
+  node: SchemaNode,
+  holder: unknown,
+  segment: string,
+): string | number | { readonly problem: string } {
+  if (node.entries !== undefined) {
+    const names = Object.keys(node.entries)
+    const match = names.find((name) => name.toLowerCase() === segment.toLowerCase())
+    const upper = names.map((name) => name.toUpperCase())
+    return match ?? { problem: `unknown key ${show(segment)}; ${hintFor(segment.toUpperCase(), upper)}` }
+  }
+  const length = Array.isArray(holder) ? holder.length : 0
+  const index = /^\d{1,4}$/.test(segment) ? Number(segment) : Number.NaN
+  if (index <= length) return index
+  return { problem: `expected the index of an item, from 0 to ${length}, found ${show(segment)}` }
+}
+
+function childOf(node: SchemaNode, name: string | number): SchemaNode {
+  return node.entries?.[name] ?? node.item ?? node
+}
+
+function exampleKey(node: SchemaNode): string {
+  return node.entries === undefined ? '0' : (Object.keys(node.entries)[0] ?? '').toUpperCase()
+}
+
+/** A holder of the wrong kind is the file's problem and reported as such: what would be set in it is set nowhere. */
+function descend(holder: unknown, name: string | number, node: SchemaNode): unknown {
+  if (!isHolder(holder)) return undefined
+  holder[name] ??= node.item === undefined ? {} : []
+  return holder[name]
+}
+
+function setter(holder: unknown, name: string | number, node: SchemaNode): (value: string) => void {
+  return (value) => {
+    if (isHolder(holder)) holder[name] = toScalar(node, value)
+  }
+}
+
+function isHolder(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function toScalar({ type }: SchemaNode, value: string): unknown {
+  if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true'
+  const isNumeric = type === 'number' || type === 'literal'
+  return isNumeric && /^-?\d{1,15}$/.test(value) ? Number(value) : value
+}

@@ -1,0 +1,131 @@
+import type { Settings } from './config-schema.ts'
+import type { Path } from './config-tree.ts'
+import { isLoopback } from './config-values.ts'
+import type { SpiffeId } from './model/spiffe-id.ts'
+
+/** Settings of which every part may be missing, because it is wrong by itself and reported already. */
+export type Draft<T> = T extends SpiffeId | string | number | boolean | undefined
+  ? T | undefined
+  : T extends readonly (infer Item)[]
+    ? readonly Draft<Item>[] | undefined
+    : { readonly [Key in keyof T]?: Draft<T[Key]> } | undefined
+
+/** What two settings say against each other, and what to do. */
+export type Conflict = { readonly path: Path; readonly message: string }
+
+// Names that Envoy, the mesh or HTTP itself give a meaning: a chain there would be lost, leaked or believed.
+const takenHeaders = /^(authorization|proxy-.*|cookie|set-cookie|host|connection|te|trailer|transfer-encoding|upgrade|content-.*|traceparent|tracestate|forwarded|x-forwarded-.*|x-envoy-.*|x-waypoint-.*|x-request-id|waywarden-.*)$/
+
+/** Everything that no single value can show to be wrong. */
+export function findConflicts(draft: Draft<Settings>): readonly Conflict[] {
+  return [
+    ...(draft?.listeners ?? []).flatMap(listenerConflicts),
+    ...portConflicts(draft),
+    ...chainConflicts(draft),
+    ...ingressConflicts(draft),
+    ...userConflicts(draft),
+  ]
+}
+
+function listenerConflicts(listener: Draft<Settings['listeners'][number]>, index: number): readonly Conflict[] {
+  if (listener === undefined) return []
+  const { address, peer, plaintext, tls } = listener
+  const provesClients = tls?.clientCa !== undefined
+  const conflicts: Conflict[] = []
+  if (address !== undefined && isOpen(address.address) && !provesClients && plaintext === undefined) {
+    const message =
+      'anybody who reaches this port could pose as a waypoint; set `tls.clientCa`, listen on 127.0.0.1, or write `plaintext: behind-ztunnel` when ztunnel guards it'
+    conflicts.push({ path: ['listeners', index, 'address'], message })
+  }
+  if (peer === 'principal' && !provesClients) {
+    const message = '`principal` believes whoever asks, so it requires client certificates; set `tls.clientCa`'
+    conflicts.push({ path: ['listeners', index, 'peer'], message })
+  }
+  if (plaintext !== undefined && provesClients) {
+    const message = 'stands beside `tls.clientCa`, which already proves the clients; remove one of the two'
+    conflicts.push({ path: ['listeners', index, 'plaintext'], message })
+  }
+  return conflicts
+}
+
+function isOpen(address: string | undefined): boolean {
+  return address !== undefined && !isLoopback(address)
+}
+
+function portConflicts(draft: Draft<Settings>): readonly Conflict[] {
+  const endpoints = [
+    ...(draft?.listeners ?? []).map((listener, index) => ({ at: listener?.address, path: ['listeners', index, 'address'] })),
+    { at: draft?.admin?.address, path: ['admin', 'address'] },
+  ]
+  const ports = endpoints.map(({ at, path }) => ({ path, value: at?.port ? `${at.address}:${at.port}` : undefined }))
+  return repetitions(ports, 'address and port')
+}
+
+function chainConflicts(draft: Draft<Settings>): readonly Conflict[] {
+  const { header, hopLifetime, maxLifetime } = draft?.chain ?? {}
+  const conflicts: Conflict[] = []
+  if (hopLifetime !== undefined && maxLifetime !== undefined && hopLifetime > maxLifetime) {
+    const message = 'a hop would outlive its chain; set `chain.maxLifetime` or less'
+    conflicts.push({ path: ['chain', 'hopLifetime'], message })
+  }
+  if (header !== undefined && takenHeaders.test(header)) {
+    const message = `\`${header}\` has a meaning of its own; choose another name, such as \`actor-chain\``
+    conflicts.push({ path: ['chain', 'header'], message })
+  }
+  const copies = draft?.ingress?.tokenCopies ?? []
+  for (const [index, copy] of copies.entries()) {
+    if (copy !== undefined && copy === header) {
+      const message = `\`${copy}\` carries the chain and cannot be removed as a copy of the token; take it off the list`
+      conflicts.push({ path: ['ingress', 'tokenCopies', index], message })
+    }
+  }
+  return conflicts
+}
+
+function ingressConflicts(draft: Draft<Settings>): readonly Conflict[] {
+  const peers = draft?.ingress?.peers ?? []
+  const own = draft?.chain?.trustDomain
+  // A user entry whose name is wrong might be the one that a peer means: then nothing can be said.
+  const users = draft === undefined || !('users' in draft) ? undefined : draft.users?.map((user) => user?.name)
+  const isKnown = (name: string | undefined): boolean => users === undefined || users.includes(name) || users.includes(undefined)
+  const perPeer = peers.flatMap((peer, index) => {
+    const conflicts: Conflict[] = []
+    if (peer?.id !== undefined && own !== undefined && peer.id.trustDomain !== own) {
+      const message = `expected an ID of \`chain.trustDomain\` \`${own}\`, found \`${peer.id.uri}\``
+      conflicts.push({ path: ['ingress', 'peers', index, 'id'], message })
+    }
+    if (peer?.issuers?.length === 0) {
+      const message = 'expected at least one name of `users`, found none; without one this peer can present no token'
+      conflicts.push({ path: ['ingress', 'peers', index, 'issuers'], message })
+    }
+    const strangers = [...(peer?.issuers ?? []).entries()].filter(([, name]) => !isKnown(name))
+    return conflicts.concat(
+      strangers.map(([position, name]) => ({
+        path: ['ingress', 'peers', index, 'issuers', position],
+        message: `expected a name of \`users\`, found \`${name}\`; add it there, or correct it here`,
+      })),
+    )
+  })
+  const ids = peers.map((peer, index) => ({ value: peer?.id?.uri, path: ['ingress', 'peers', index, 'id'] }))
+  return [...perPeer, ...repetitions(ids, 'SPIFFE ID')]
+}
+
+function userConflicts(draft: Draft<Settings>): readonly Conflict[] {
+  const users = draft?.users ?? []
+  const names = users.map((user, index) => ({ value: user?.name, path: ['users', index, 'name'] }))
+  const issuers = users.map((user, index) => ({ value: user?.issuer, path: ['users', index, 'issuer'] }))
+  const own = draft?.chain?.issuer
+  const selves = issuers.filter(({ value }) => value !== undefined && value === own)
+  return [
+    ...repetitions(names, 'name'),
+    ...repetitions(issuers, 'issuer'),
+    ...selves.map(({ path }) => ({ path, message: 'is also `chain.issuer`: our own chains must never pass as tokens of users; name the identity provider' })),
+  ]
+}
+
+function repetitions(items: readonly { readonly value: string | undefined; readonly path: Path }[], what: string): readonly Conflict[] {
+  const values = items.map(({ value }) => value)
+  return items
+    .filter(({ value }, index) => value !== undefined && values.indexOf(value) < index)
+    .map(({ path, value }) => ({ path, message: `this ${what} is taken: \`${value}\` stands before; every one must differ` }))
+}

@@ -1,0 +1,229 @@
+import * as v from 'valibot'
+import {
+  choice,
+  duration,
+  type Endpoint,
+  flag,
+  headerName,
+  httpsUrl,
+  integer,
+  list,
+  parsed,
+  parseEndpoint,
+  show,
+  text,
+  userName,
+} from './config-values.ts'
+import type { PeerSource } from './model/caller.ts'
+import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from './model/spiffe-id.ts'
+
+/** Files of a listener's certificates. */
+export type TlsFiles = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
+
+/** Who presents the tokens of users. */
+export type Ingress = {
+  readonly peers: readonly { readonly id: SpiffeId; readonly issuers: readonly string[] }[]
+  readonly forwardAuthorization: boolean
+  readonly tokenCopies: readonly string[]
+}
+
+/** An identity provider of users. `jwks` is a file, `id` and `groups` are names of claims; no `clients` means any. */
+export type UserIssuer = {
+  readonly name: string
+  readonly issuer: string
+  readonly audience: string
+  readonly jwks: string
+  readonly id: string
+  readonly groups: string
+  readonly groupsAllow: readonly string[]
+  readonly clients: readonly string[]
+}
+
+/** A schema as a walker sees it: optional wrappers, objects with entries, arrays with an item, and leaves. */
+export type SchemaNode = {
+  readonly type: string
+  readonly wrapped?: SchemaNode
+  readonly entries?: Readonly<Record<string, SchemaNode>>
+  readonly item?: SchemaNode
+}
+
+/** waywarden.yaml by its own names, with defaults filled in; durations are milliseconds. */
+export type Settings = {
+  readonly version: 1
+  readonly listeners: readonly {
+    readonly address: Endpoint
+    readonly peer: PeerSource
+    readonly tls?: TlsFiles | undefined
+    readonly plaintext?: 'behind-ztunnel' | undefined
+    readonly reflection: boolean
+    readonly maxConcurrentStreams: number
+    readonly maxConnectionAge: number
+    readonly maxConnectionAgeGrace: number
+  }[]
+  readonly admin: { readonly address: Endpoint }
+  readonly deadline: number
+  readonly maxInFlight: number
+  readonly drain: number
+  readonly chain: {
+    readonly issuer: string
+    readonly trustDomain: TrustDomain
+    readonly header: string
+    readonly keys: string
+    readonly revocations?: string | undefined
+    readonly hopLifetime: number
+    readonly maxLifetime: number
+    readonly ceiling: 'fixed' | 'token'
+    readonly maxDepth: number
+  }
+  readonly ingress: Ingress
+  readonly users: readonly UserIssuer[]
+  readonly policy: { readonly directory: string }
+  readonly audit: { readonly directory: string; readonly mode: 'written'; readonly stdout: boolean }
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+const spiffeId = parsed(parseSpiffeId, 'spiffe://hospital.example/ns/billing/sa/agent-a')
+const trustDomain = parsed(parseTrustDomain, 'hospital.example')
+const endpoint = parsed(parseEndpoint, '127.0.0.1:9191')
+
+const tls = v.strictObject({
+  cert: about(text, 'PEM file of the server certificate'),
+  key: about(text, 'PEM file of its private key'),
+  clientCa: about(
+    v.optional(text),
+    'PEM file of the CA that signs the waypoints; with it client certificates are required',
+  ),
+})
+
+const listener = v.strictObject({
+  address: about(endpoint, 'IP:port to listen on, such as 127.0.0.1:9191'),
+  peer: about(
+    choice('xfcc', 'metadata', 'principal'),
+    'how this listener learns who calls: xfcc, metadata or principal',
+  ),
+  tls: about(v.optional(tls), 'certificates of this listener'),
+  plaintext: about(
+    v.optional(choice('behind-ztunnel')),
+    'says that ztunnel guards a port which listens beyond loopback without client certificates',
+  ),
+  reflection: about(v.optional(flag, false), 'answer gRPC server reflection'),
+  maxConcurrentStreams: about(v.optional(integer(1, 1_000_000), 1000), 'checks at once on one connection'),
+  maxConnectionAge: about(
+    v.optional(duration('1s', '24h'), '10m'),
+    'age at which a connection is asked to move on',
+  ),
+  maxConnectionAgeGrace: about(
+    v.optional(duration('1s', '1h'), '30s'),
+    'time that its last checks get to end',
+  ),
+})
+
+const chain = v.strictObject({
+  issuer: about(httpsUrl, 'https URL that names this Waywarden as `iss` of the chains that it signs'),
+  trustDomain: about(trustDomain, 'SPIFFE trust domain whose workloads may act, such as hospital.example'),
+  header: about(v.optional(headerName, 'actor-chain'), 'request header that carries the chain'),
+  keys: about(text, 'directory of the signing keys; `waywarden keys init DIR` creates it'),
+  revocations: about(v.optional(text), 'file of revoked actors, users and chains'),
+  hopLifetime: about(v.optional(duration('1s', '24h'), '5m'), 'how long one hop may present its chain'),
+  maxLifetime: about(v.optional(duration('1s', '24h'), '1h'), 'how long the whole chain lives'),
+  ceiling: about(
+    v.optional(choice('fixed', 'token'), 'fixed'),
+    'end the chain after maxLifetime, or with the access token',
+  ),
+  maxDepth: about(v.optional(integer(1, 8), 4), 'actors that a chain may name'),
+})
+
+const ingressPeer = v.strictObject({
+  id: about(spiffeId, 'SPIFFE ID of a gateway that presents tokens of users'),
+  issuers: about(list(userName), 'names of the `users` entries whose tokens it may present'),
+})
+
+const ingress = v.strictObject({
+  peers: about(v.optional(list(ingressPeer), []), 'who speaks for users'),
+  forwardAuthorization: about(v.optional(flag, false), 'leave the token of the user on the request'),
+  tokenCopies: about(
+    v.optional(list(headerName), []),
+    'further headers with that token, removed together with authorization',
+  ),
+})
+
+const users = v.strictObject({
+  name: about(userName, 'short name of the identity provider, as policies write it in User::"<name>/<id>"'),
+  issuer: about(httpsUrl, 'https URL that stands as `iss` in its access tokens'),
+  audience: about(
+    text,
+    '`aud` that its access tokens must name; without one a token meant for anybody would do',
+  ),
+  jwks: about(text, 'file with its public keys'),
+  id: about(v.optional(text, 'sub'), 'claim that identifies the user'),
+  groups: about(v.optional(text, 'groups'), 'claim that lists the groups of the user'),
+  groupsAllow: about(v.optional(list(text), []), 'groups that travel with the chain; others are left out'),
+  clients: about(
+    v.optional(list(text), []),
+    'clients (`azp` or `client_id`) whose tokens count; empty takes any',
+  ),
+})
+
+const settings = v.strictObject({
+  version: about(
+    v.literal(1, (issue) => `expected \`1\`, the version of this format, found ${show(issue.input)}`),
+    'version of this format: 1',
+  ),
+  listeners: about(
+    v.pipe(list(listener), v.minLength(1, 'expected at least one listener, found none')),
+    'where Envoy asks, one entry a port',
+  ),
+  admin: about(
+    v.optional(
+      v.strictObject({ address: about(v.optional(endpoint, '127.0.0.1:9192'), 'IP:port to listen on') }),
+      {},
+    ),
+    'health, metrics and public keys; nothing can be changed there',
+  ),
+  deadline: about(
+    v.optional(duration('1ms', '10s'), '150ms'),
+    'time in which a check is answered; keep it below the timeout in Envoy',
+  ),
+  maxInFlight: about(
+    v.optional(integer(1, 1_000_000), 1000),
+    'checks at once; more are refused as overloaded',
+  ),
+  drain: about(v.optional(duration('0s', '5m'), '5s'), 'time between NOT_SERVING and the end of connections'),
+  chain: about(chain, 'the delegation chain'),
+  ingress: about(v.optional(ingress, {}), 'where chains begin'),
+  users: about(v.optional(list(users), []), 'identity providers of the users'),
+  policy: about(
+    v.strictObject({ directory: about(text, 'the policy repository') }),
+    'where the policies stand',
+  ),
+  audit: about(
+    v.strictObject({
+      directory: about(text, 'where decision records are written'),
+      mode: about(
+        v.optional(choice('written'), 'written'),
+        'written: in the kernel before the answer leaves',
+      ),
+      stdout: about(v.optional(flag, false), 'print every record to stdout, too'),
+    }),
+    'the evidence',
+  ),
+  log: about(
+    v.optional(
+      v.strictObject({
+        level: about(
+          v.optional(choice('debug', 'info', 'warn', 'error'), 'info'),
+          'least severe message to log',
+        ),
+      }),
+      {},
+    ),
+    'what operators read',
+  ),
+})
+
+/** The shape of waywarden.yaml: the one truth for parsing, environment variables, hints and the JSON Schema. */
+export const settingsSchema: v.GenericSchema<unknown, Settings> & SchemaNode = settings
+
+function about<const S extends v.GenericSchema>(schema: S, description: string) {
+  return v.pipe(schema, v.description(description))
+}

@@ -1,0 +1,131 @@
+import { isIP } from 'node:net'
+import { inspect } from 'node:util'
+import * as v from 'valibot'
+import { parseDurationMs } from './model/duration.ts'
+import { type Invalid, invalid, isInvalid } from './model/invalid.ts'
+
+/** A schema for one value of the configuration, with messages that say what was expected, then what was found. */
+export type Value<T> = v.GenericSchema<unknown, T>
+
+/** An `IP:port` to listen on. Port 0 lets the system choose. */
+export type Endpoint = { readonly address: string; readonly port: number }
+
+/** Text that is not empty. */
+export const text: Value<string> = v.pipe(
+  v.string((issue) => `expected text, found ${show(issue.input)}`),
+  v.nonEmpty('expected text, found nothing'),
+)
+
+/** True or false. */
+export const flag: Value<boolean> = v.boolean((issue) => `expected true or false, found ${show(issue.input)}`)
+
+/** An https URL that can stand as an issuer: no query, fragment or user (RFC 8414 §2). */
+export const httpsUrl: Value<string> = v.pipe(
+  v.string((issue) => `expected an https URL, found ${show(issue.input)}`),
+  v.check(
+    (url) => /^https:\/\/[^\s?#@\\]+$/.test(url) && URL.canParse(url),
+    (issue) => `expected an https URL without query, fragment or user, found ${show(issue.input)}`,
+  ),
+)
+
+/** A header name as HTTP/2 writes it. */
+export const headerName: Value<string> = matching(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 'a header name in lower case')
+
+/** A name that stands before `/` in the ids of users and groups. */
+export const userName: Value<string> = matching(
+  /^[a-z0-9][a-z0-9-]{0,62}$/,
+  'up to 63 lower-case letters, digits and `-`',
+)
+
+/** A list of such items. */
+export function list<T>(item: Value<T>): Value<T[]> {
+  return v.array(item, (issue) => `expected a list, found ${show(issue.input)}`)
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(...options: readonly T[]): Value<T> {
+  return v.picklist(
+    options,
+    (issue) => `expected ${options.map(show).join(' or ')}, found ${show(issue.input)}`,
+  )
+}
+
+/** A whole number within bounds, both included. */
+export function integer(least: number, most: number): Value<number> {
+  const message = (issue: v.BaseIssue<unknown>): string =>
+    `expected a whole number from ${least} to ${most}, found ${show(issue.input)}`
+  return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message))
+}
+
+/** A duration with its unit, within bounds, as milliseconds. */
+export function duration(least: string, most: string): Value<number> {
+  const [leastMs, mostMs] = [parseDurationMs(least), parseDurationMs(most)]
+  return parsed((input) => {
+    const ms = parseDurationMs(input)
+    if (typeof ms !== 'number' || (ms >= Number(leastMs) && ms <= Number(mostMs))) return ms
+    return invalid(`expected a duration from ${least} to ${most}, found ${show(input)}`)
+  }, least)
+}
+
+/** Text that one of our parsers turns into a precise type. */
+export function parsed<T>(parse: (input: string) => T | Invalid, example: string): Value<T> {
+  return v.pipe(
+    v.string((issue) => `expected text such as ${show(example)}, found ${show(issue.input)}`),
+    v.examples([example]),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (!isRefusal(value)) return value
+      addIssue({ message: value.reason })
+      return NEVER
+    }),
+  )
+}
+
+/** Parses `127.0.0.1:9191`, `0.0.0.0:9191` or `[::1]:9191`. A name could come to mean another interface: refused. */
+export function parseEndpoint(input: string): Endpoint | Invalid {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(input) ?? []
+  const address = bracketed ?? plain ?? ''
+  const port = Number(digits)
+  if (isIP(address) === (bracketed === undefined ? 4 : 6) && port <= 65_535) return { address, port }
+  return invalid(`expected IP:port such as \`127.0.0.1:9191\` or \`[::1]:9191\`, found ${show(input)}`)
+}
+
+/** What a value looks like, for a message. Configuration holds no secrets, only paths to them. */
+export function show(value: unknown): string {
+  const shown =
+    typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
+  return `\`${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}\``
+}
+
+/** What to do about a name that nobody knows. */
+export function hintFor(unknown: string, known: readonly string[]): string {
+  const [closest] = known
+    .map((name) => ({ name, distance: editDistance(unknown, name) }))
+    .filter(({ name, distance }) => distance <= Math.max(1, Math.min(3, name.length / 3)))
+    .sort((one, other) => one.distance - other.distance)
+  return closest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${show(closest.name)}?`
+}
+
+function matching(pattern: RegExp, expected: string): Value<string> {
+  const message = (issue: v.BaseIssue<unknown>): string => `expected ${expected}, found ${show(issue.input)}`
+  return v.pipe(v.string(message), v.regex(pattern, message))
+}
+
+function isRefusal<T>(value: T | Invalid): value is Invalid {
+  return typeof value === 'object' && value !== null && isInvalid(value)
+}
+
+function editDistance(from: string, to: string): number {
+  // One row of the Levenshtein matrix at a time; the caller's names are short, the file's may not be.
+  if (from.length > 100) return Number.POSITIVE_INFINITY
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (const [index, letter] of [...from].entries()) {
+    const next = [index + 1]
+    for (const [column, other] of [...to].entries()) {
+      const kept = (row[column] ?? 0) + (letter === other ? 0 : 1)
+      next.push(Math.min(kept, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}

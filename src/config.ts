@@ -1,0 +1,97 @@
+import { dirname, resolve } from 'node:path'
+import { toJsonSchema } from '@valibot/to-json-schema'
+import * as v from 'valibot'
+import { overlay, variablePrefix } from './config-overlay.ts'
+import { type Draft, findConflicts } from './config-rules.ts'
+import { type Ingress, type SchemaNode, type Settings, settingsSchema, type TlsFiles, type UserIssuer } from './config-schema.ts'
+import { type Path, readConfigTree, unwrap } from './config-tree.ts'
+import { type Endpoint, show } from './config-values.ts'
+import type { PeerSource } from './model/caller.ts'
+import type { TrustDomain } from './model/spiffe-id.ts'
+
+/** One port on which Envoy asks. */
+export type Listener = Endpoint & {
+  readonly peer: PeerSource
+  readonly tls: TlsFiles | undefined
+  readonly plaintext: 'behind-ztunnel' | undefined
+  readonly reflection: boolean
+  readonly maxConcurrentStreams: number
+  readonly maxConnectionAgeSeconds: number
+  readonly maxConnectionAgeGraceSeconds: number
+}
+
+/** How a running Waywarden is set up. Paths are absolute; the whole is frozen. */
+export type Config = {
+  readonly version: 1
+  readonly listeners: readonly Listener[]
+  readonly admin: Endpoint
+  readonly deadlineMs: number
+  /** Checks at once; above it: `overloaded`. */
+  readonly maxInFlight: number
+  readonly drainSeconds: number
+  readonly chain: {
+    readonly issuer: string
+    readonly trustDomain: TrustDomain
+    readonly header: string
+    readonly keys: string
+    readonly revocations: string | undefined
+    readonly hopLifetimeSeconds: number
+    readonly maxLifetimeSeconds: number
+    readonly ceiling: 'fixed' | 'token'
+    readonly maxDepth: number
+  }
+  readonly ingress: Ingress
+  readonly users: readonly UserIssuer[]
+  readonly policy: { readonly directory: string }
+  readonly audit: { readonly directory: string; readonly mode: 'written'; readonly stdout: boolean }
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** What is wrong and what to do. `place` is `file:line`, or the environment variable that says so. */
+export type ConfigProblem = { readonly path: string; readonly place: string; readonly message: string }
+
+/** A configuration that cannot serve, with everything that is wrong with it. */
+export type ConfigProblems = { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] }
+
+/** The environment variables that configure us. */
+export function readEnv(env: Readonly<Record<string, string | undefined>> = process.env): ReadonlyMap<string, string> {
+  const ours = Object.entries(env).filter(([name, value]) => name.startsWith(variablePrefix) && value !== undefined)
+  return new Map(ours.map(([name, value]) => [name, value ?? '']))
+}
+
+/** Parses waywarden.yaml, overlaid by the environment. Never throws; relative paths start at the file's folder. */
+export function parseConfig(file: string, text: string, env: ReadonlyMap<string, string>): Config | ConfigProblems {
+  const tree = readConfigTree(settingsSchema, text)
+  const inFile = tree.problems.map(({ line, path, message }) => ({ path: dotted(path), place: `${file}:${line}`, message }))
+  if (tree.root === undefined) return { kind: 'problems', problems: inFile }
+  const overlaid = overlay(settingsSchema, tree.root, env)
+  const setBy = new Map(overlaid.flatMap((item) => (item.kind === 'set' ? [[dotted(item.path), item.variable]] : [])))
+  const inEnv = overlaid.flatMap((item) => (item.kind === 'refused' ? [{ path: '', place: item.variable, message: item.message }] : []))
+  const problemAt = ({ path, message }: { path: Path; message: string }): ConfigProblem => ({
+    path: dotted(path),
+    place: setBy.get(dotted(path)) ?? `${file}:${tree.lineOf(path)}`,
+    message,
+  })
+  const parsed = v.safeParse(settingsSchema, tree.root)
+  const issues = (parsed.issues ?? []).map((issue) => ({ path: pathOf(issue), message: toMessage(issue) }))
+  const conflicts = findConflicts(parsed.success ? parsed.output : without(parsed.output, issues.map(({ path }) => path)))
+  const problems = [...inFile, ...inEnv, ...[...issues, ...conflicts].map(problemAt)]
+  if (!parsed.success || problems.length > 0) return { kind: 'problems', problems }
+  return freeze(toConfig(parsed.output, dirname(resolve(file))))
+}
+
+/** Whether parsing found problems instead of a configuration. */
+export function isConfigProblems(value: Config | ConfigProblems): value is ConfigProblems {
+  return 'kind' in value
+}
+
+/** The problem in one line: where, which key, what and what to do. */
+export function formatConfigProblem({ path, place, message }: ConfigProblem): string {
+  return path === '' ? `${place}: ${message}` : `${place}: \`${path}\`: ${message}`
+}
+
+/** JSON Schema of waywarden.yaml, for editors. */
+export function configJsonSchema(): object {
+  const schema = toJsonSchema(settingsSchema, { typeMode: 'input', target: 'draft-07', errorMode: 'ignore' })
+  return { ...schema, title: 'waywarden.yaml' }
+}

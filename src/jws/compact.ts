@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { type JsonObject, parseStrictJson } from './json.ts'
+
+/** A compact JWS that has one reading; nothing in it is proven before `verifySignature`. */
+export type ParsedJws = {
+  readonly kind: 'jws'
+  readonly protectedHeader: { readonly alg: string; readonly kid: string; readonly typ: string }
+  readonly claims: JsonObject
+  readonly signingInput: string
+  readonly signature: string
+  /** base64url SHA-256 of the signing input: a name for this token that no re-encoding can change. */
+  readonly digest: string
+}
+
+/** Why a text is no JWS for us. */
+export type JwsFault = {
+  readonly kind: 'jws-fault'
+  readonly fault: 'too_large' | 'malformed'
+  readonly reason: string
+}
+
+export type CompactJwsOptions = {
+  readonly maxBytes: number
+  /** The accepted `typ` header values (explicit typing, RFC 8725 §3.11). */
+  readonly typ: readonly string[]
+  /** Only `alg`, `kid` and `typ` may stand in the header; else whatever is harmless. */
+  readonly strictHeader: boolean
+}
+
+const maxKidLength = 128
+const strictMembers: ReadonlySet<string> = new Set(['alg', 'kid', 'typ'])
+/** Members that name keys, change the payload or ask for processing that we do not do. */
+const harmfulMembers: ReadonlySet<string> = new Set(['crit', 'jku', 'jwk', 'x5u', 'x5c', 'zip', 'b64'])
+const base64urlPattern = /^[A-Za-z0-9_-]+$/
+
+/** Parses a JWS in compact serialization (RFC 7515 §7.1); sizes are checked before anything is decoded. */
+export function parseCompactJws(text: string, options: CompactJwsOptions): ParsedJws | JwsFault {
+  if (text.length > options.maxBytes) {
+    return fault('too_large', `expected at most ${options.maxBytes} bytes, found ${text.length}`)
+  }
+  const [header = '', payload = '', signature = '', ...rest] = text.split('.')
+  if (rest.length > 0 || signature === '') return fault('malformed', 'expected three parts')
+  if (decodeBase64url(signature) === undefined) return fault('malformed', 'signature: expected base64url')
+  const protectedHeader = parseHeader(header, options)
+  if (isInvalid(protectedHeader)) return fault('malformed', `header: ${protectedHeader.reason}`)
+  const claims = parsePart(payload)
+  if (isInvalid(claims)) return fault('malformed', `claims: ${claims.reason}`)
+  const signingInput = `${header}.${payload}`
+  const digest = createHash('sha256').update(signingInput).digest('base64url')
+  return { kind: 'jws', protectedHeader, claims, signingInput, signature, digest }
+}
+
+function parseHeader(part: string, options: CompactJwsOptions): ParsedJws['protectedHeader'] | Invalid {
+  const header = parsePart(part)
+  if (isInvalid(header)) return header
+  for (const name of header.keys()) {
+    const isRefused = options.strictHeader ? !strictMembers.has(name) : harmfulMembers.has(name)
+    if (isRefused) return invalid(`found the member \`${name}\``)
+  }
+  const alg = header.get('alg')
+  const kid = header.get('kid')
+  const typ = header.get('typ')
+  if (typeof alg !== 'string') return invalid('expected `alg`')
+  if (typeof kid !== 'string' || kid === '' || kid.length > maxKidLength)
+    return invalid('expected a short `kid`')
+  if (typeof typ !== 'string' || !options.typ.includes(typ)) {
+    return invalid(`expected \`typ\` to be ${options.typ.map((name) => `\`${name}\``).join(' or ')}`)
+  }
+  return { alg, kid, typ }
+}
+
+function parsePart(part: string): JsonObject | Invalid {
+  const bytes = decodeBase64url(part)
+  if (bytes === undefined) return invalid('expected base64url')
+  try {
+    return parseStrictJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+  } catch {
+    return invalid('expected UTF-8')
+  }
+}
+
+/**
+ * Only the one canonical spelling: no padding, and no bits left over in the last character. Otherwise the same
+ * signature would verify under several texts, and whatever is keyed by the text could be walked around.
+ */
+function decodeBase64url(part: string): Uint8Array | undefined {
+  if (!base64urlPattern.test(part)) return undefined
+  const bytes = Buffer.from(part, 'base64url')
+  return bytes.toString('base64url') === part ? bytes : undefined
+}
+
+function fault(kind: JwsFault['fault'], reason: string): JwsFault {
+  return { kind: 'jws-fault', fault: kind, reason }
+}

@@ -1,0 +1,82 @@
+import type { EntityUid } from './entity-uid.ts'
+
+/** Every reason to refuse. The same string is the metric label, the audit field and the heading in docs/decision-codes.md. */
+export const denyCodes = [
+  'peer_missing',
+  'peer_malformed',
+  'peer_conflict',
+  'waypoint_unknown',
+  'request_malformed',
+  'request_too_large',
+  'path_ambiguous',
+  'service_unknown',
+  'route_unknown',
+  'chain_missing',
+  'chain_malformed',
+  'chain_too_large',
+  'chain_too_deep',
+  'chain_signature',
+  'chain_key_unknown',
+  'chain_issuer_unknown',
+  'chain_expired',
+  'chain_not_yet_valid',
+  'chain_not_yours',
+  'chain_revoked',
+  'token_missing',
+  'token_invalid',
+  'token_expired',
+  'token_audience',
+  'token_from_agent',
+  'scope_missing',
+  'policy_denied',
+  'policy_error',
+  'policy_unavailable',
+  'overloaded',
+  'deadline_exceeded',
+  'audit_unavailable',
+  'internal_error',
+] as const
+
+/** One reason to refuse. */
+export type DenyCode = (typeof denyCodes)[number]
+
+/** In what part a principal stands in the chain; an autonomous caller acts for nobody but itself. */
+export type Role = 'caller' | 'delegator' | 'subject' | 'autonomous'
+
+/** Where a policy stands: `id` is `file#name`, `line` counts from 1. */
+export type PolicyReference = { readonly id: string; readonly file: string; readonly line: number }
+
+/** What Cedar said of one principal of the chain, and by which policies. */
+export type PrincipalResult = {
+  readonly principal: EntityUid
+  readonly role: Role
+  /** `error`: a forbid could not be evaluated. `unavailable`: the engine failed, so nothing is known. */
+  readonly outcome: 'permit' | 'forbid' | 'no-permit' | 'error' | 'unavailable'
+  readonly determiningPolicies: readonly PolicyReference[]
+  /** Cedar's evaluation errors, by policy. */
+  readonly errors: readonly { readonly policy: PolicyReference; readonly message: string }[]
+}
+
+/** A refusal: the client learns `code`, the audit log also `reason`. */
+export type Deny = {
+  readonly kind: 'deny'
+  readonly code: DenyCode
+  readonly reason: string
+  /** What Cedar said of every principal, in the order caller, delegators, subject; empty when policies were never asked. */
+  readonly results: readonly PrincipalResult[]
+}
+
+/** Refuses with a code that the client sees and a reason that only the audit log keeps. */
+export function deny(code: DenyCode, reason: string, results: readonly PrincipalResult[] = []): Deny {
+  return { kind: 'deny', code, reason, results }
+}
+
+/** Whether a step of the line refused. */
+export function isDeny(value: object): value is Deny {
+  return 'kind' in value && value.kind === 'deny'
+}
+
+/** All principals that refused, not just the first. */
+export function deniedBy(results: readonly PrincipalResult[]): readonly PrincipalResult[] {
+  return results.filter((result) => result.outcome !== 'permit')
+}

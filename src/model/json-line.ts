@@ -1,0 +1,8 @@
+// What JSON leaves as it is though some reader would break a line on it, or a terminal obey it: DEL and the C1
+// controls, U+2028, U+2029 and the bidirectional overrides and isolates.
+const hazard = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+/** Makes JSON text safe to stand on one line of a log, whatever its strings hold; it parses to the same value. */
+export function toSafeJson(json: string): string {
+  return json.replace(hazard, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

@@ -1,0 +1,32 @@
+import type { EntityUid } from './entity-uid.ts'
+import type { SpiffeId } from './spiffe-id.ts'
+
+/** A service of the catalog, as far as a decision needs it. */
+export type Service = {
+  readonly name: string
+  /** Who receives: the `aud` of the chain that is minted for it. */
+  readonly spiffeId: SpiffeId
+  /** The proxy in front of it, the only one that may vouch for its callers. */
+  readonly waypoint: SpiffeId
+  /** May the first chain be minted towards it? */
+  readonly isEntry: boolean
+  /** Does it call onward? Only then it gets a chain of its own. */
+  readonly forwards: boolean
+  readonly chainless: readonly SpiffeId[]
+  /** Scopes that survive the hop to this service; `undefined` keeps all. */
+  readonly scopes: readonly string[] | undefined
+  readonly hopLifetimeSeconds: number
+}
+
+/** What is wanted: one action on one resource of one service. */
+export type Target = {
+  readonly service: Service
+  readonly action: EntityUid
+  readonly resource: EntityUid
+  /** Values of the route's `{placeholders}`, decoded once. */
+  readonly params: ReadonlyMap<string, string>
+  readonly requiredScope: string | undefined
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+}

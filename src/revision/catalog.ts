@@ -1,0 +1,158 @@
+import type { EntityUid } from '../model/entity-uid.ts'
+import type { Service } from '../model/target.ts'
+import type { Problem } from './problem.ts'
+import type { ResourceTemplate } from './resource-template.ts'
+import { covers, overlaps, type Route } from './route.ts'
+import { parseServices, type RouteEntry, type ServiceEntry } from './services-schema.ts'
+
+/** One route of a service: which requests it takes, and what they mean. */
+export type CatalogRoute = {
+  readonly route: Route
+  readonly action: EntityUid
+  /** What the request is about; `undefined` stands for the service itself. */
+  readonly resource: ResourceTemplate | undefined
+  readonly requiredScope: string | undefined
+  /** May one check cover a whole upgraded connection? */
+  readonly isStream: boolean
+  readonly line: number
+}
+
+/** A service with everything that finds it and its actions. */
+export type CatalogService = Service & {
+  readonly owner: string | undefined
+  /** `host:port`; a literal IP is the service's VIP, a name the mesh's own name for it. */
+  readonly addresses: readonly string[]
+  /** `undefined`: the action is the HTTP method, the resource the service. */
+  readonly routes: readonly CatalogRoute[] | undefined
+  /** Takes paths that two parsers could read differently; only without routes. */
+  readonly hasRawPaths: boolean
+  /** Why it may share its SPIFFE ID with another service. */
+  readonly shared: string | undefined
+  readonly line: number
+}
+
+/** What the mesh offers: services.yaml, parsed. */
+export type Catalog = {
+  readonly services: readonly CatalogService[]
+  readonly byName: ReadonlyMap<string, CatalogService>
+  readonly byAddress: ReadonlyMap<string, CatalogService>
+  /** URIs of every proxy that vouches for callers. */
+  readonly waypoints: ReadonlySet<string>
+}
+
+const file = 'services.yaml'
+const defaultHopLifetimeMs = 300_000
+
+/** Parses services.yaml and holds its entries against each other; every problem at once. */
+export function parseCatalog(
+  text: string,
+  hopLifetimeMs: number = defaultHopLifetimeMs,
+): Catalog | readonly Problem[] {
+  const parsed = parseServices(file, text)
+  if (!('value' in parsed)) return parsed
+  const services = parsed.value.services.map((entry, index) =>
+    toService(entry, hopLifetimeMs, (path) => parsed.lineOf(['services', index, ...path])),
+  )
+  const problems = [...services.flatMap(problemsWithin), ...problemsBetween(services)]
+  if (problems.length > 0) return problems
+  return {
+    services,
+    byName: new Map(services.map((service) => [service.name, service])),
+    byAddress: new Map(services.flatMap((service) => service.addresses.map((address) => [address, service]))),
+    waypoints: new Set(services.map((service) => service.waypoint.uri)),
+  }
+}
+
+function toService(
+  entry: ServiceEntry,
+  hopLifetimeMs: number,
+  lineOf: (path: readonly PropertyKey[]) => number,
+): CatalogService {
+  const routes = entry.routes?.map((route, index) => toRoute(route, lineOf(['routes', index])))
+  return {
+    name: entry.name,
+    owner: entry.owner,
+    addresses: entry.addresses,
+    spiffeId: entry.spiffeId,
+    waypoint: entry.waypoint,
+    chainless: entry.chainless,
+    isEntry: entry.entry,
+    forwards: entry.forwards,
+    scopes: entry.scopes,
+    hopLifetimeSeconds: Math.floor((entry.hopLifetime?.ms ?? hopLifetimeMs) / 1000),
+    shared: entry.shared,
+    hasRawPaths: entry.rawPaths,
+    routes,
+    line: lineOf([]),
+  }
+}
+
+function toRoute(entry: RouteEntry, line: number): CatalogRoute {
+  return {
+    route: entry.match,
+    action: { type: 'Action', id: entry.action },
+    resource: entry.resource,
+    requiredScope: entry.scope,
+    isStream: entry.stream,
+    line,
+  }
+}
+
+function problemsWithin(service: CatalogService): readonly Problem[] {
+  const problems: Problem[] = []
+  const say = (line: number, message: string) =>
+    problems.push({ file, line, message: `service \`${service.name}\`: ${message}` })
+  if (service.hasRawPaths && service.routes !== undefined) {
+    say(
+      service.line,
+      '`rawPaths` goes without `routes`: a path that two parsers read differently matches no template safely',
+    )
+  }
+  if (service.hopLifetimeSeconds < 1) say(service.line, '`hopLifetime`: expected at least `1s`')
+  for (const [index, a] of (service.routes ?? []).entries()) {
+    const { id } = a.resource ?? {}
+    if (id?.kind === 'parameter' && !a.route.parameters.includes(id.text)) {
+      say(
+        a.line,
+        `route \`${a.route.text}\` has no parameter \`{${id.text}}\` for its resource \`${a.resource?.text}\``,
+      )
+    }
+    for (const b of service.routes?.slice(index + 1) ?? []) {
+      if (overlaps(a.route, b.route) && covers(a.route, b.route) === covers(b.route, a.route)) {
+        say(
+          b.line,
+          `routes \`${a.route.text}\` and \`${b.route.text}\` take the same requests; make one strictly narrower`,
+        )
+      }
+    }
+  }
+  return problems
+}
+
+function problemsBetween(services: readonly CatalogService[]): readonly Problem[] {
+  const problems: Problem[] = []
+  const names = new Map<string, CatalogService>()
+  const addresses = new Map<string, CatalogService>()
+  const identities = new Map<string, CatalogService>()
+  const waypoints = new Set(services.map((service) => service.waypoint.uri))
+  for (const service of services) {
+    const say = (message: string) =>
+      problems.push({ file, line: service.line, message: `service \`${service.name}\`: ${message}` })
+    if (names.has(service.name)) say('another service has this name')
+    names.set(service.name, service)
+    for (const address of service.addresses) {
+      const other = addresses.get(address)
+      if (other !== undefined) say(`address \`${address}\` belongs to \`${other.name}\` already`)
+      addresses.set(address, service)
+    }
+    const twin = identities.get(service.spiffeId.uri)
+    if (twin !== undefined && (service.shared === undefined || twin.shared === undefined)) {
+      say(
+        `shares its SPIFFE ID with \`${twin.name}\`: two services on one service account are one identity; separate them, or say \`shared: "why"\` on both`,
+      )
+    }
+    identities.set(service.spiffeId.uri, service)
+    if (waypoints.has(service.spiffeId.uri)) say('its SPIFFE ID is a waypoint, which never acts for itself')
+  }
+  return problems
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { compileFunction } from 'node:vm'
+
+/** The functions of one cedar-wasm instance. */
+export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
+
+// Node has it; only the DOM's types, which are not for servers, declare it.
+declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object; readonly Instance: unknown }
+
+const require = createRequire(import.meta.url)
+const gluePath = require.resolve('@cedar-policy/cedar-wasm/nodejs')
+const folder = dirname(gluePath)
+let compiled: object | undefined
+let glue: ReturnType<typeof compileFunction> | undefined
+
+/**
+ * Makes an instance of its own, since one that has thrown is not to be trusted again (it leaks its stack, and after a
+ * trap every later call fails). The glue is run anew over one compiled module: requiring it again would compile another
+ * and leak 50 MB each time.
+ */
+export function createCedar(): Cedar {
+  compiled ??= new WebAssembly.Module(readFileSync(`${folder}/cedar_wasm_bg.wasm`))
+  glue ??= compileFunction(readFileSync(gluePath, 'utf8'), ['exports', 'require', '__dirname', 'WebAssembly'])
+  const module = compiled
+  const exports: Record<string, unknown> = {}
+  const webAssembly = {
+    Module: function Module() {
+      return module
+    },
+    Instance: WebAssembly.Instance,
+  }
+  // The glue asks only for files it is about to compile; the compiled module makes reading them superfluous.
+  const requireNothing = () => ({ readFileSync: () => undefined })
+  glue(exports, requireNothing, folder, webAssembly)
+  // The package's own declaration describes what the glue has just put into `exports`.
+  return exports as Cedar
+}

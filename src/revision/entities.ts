@@ -1,0 +1,99 @@
+import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
+import * as v from 'valibot'
+import type { EntityUid } from '../model/entity-uid.ts'
+import { formatEntityUid } from '../model/entity-uid.ts'
+import type { Cedar } from './cedar.ts'
+import type { Problem } from './problem.ts'
+
+/** What entities.json adds to the entities that requests build, by `entityKey`. */
+export type Entities = ReadonlyMap<string, EntityJson>
+
+const file = 'entities.json'
+const maxAncestors = 64
+// Requests prove these; a file that could add to them could invent a service or give an autonomous caller kin.
+const provenTypes: ReadonlySet<string> = new Set([
+  'Action',
+  'Autonomous',
+  'Namespace',
+  'Service',
+  'Tool',
+  'TrustDomain',
+])
+const uid = v.union([
+  v.strictObject({ type: v.string(), id: v.string() }),
+  v.pipe(
+    v.strictObject({ __entity: v.strictObject({ type: v.string(), id: v.string() }) }),
+    v.transform(({ __entity }) => __entity),
+  ),
+])
+const entitySchema = v.strictObject({
+  uid,
+  attrs: v.optional(v.record(v.string(), v.unknown()), {}),
+  parents: v.optional(v.array(uid), []),
+  tags: v.optional(v.record(v.string(), v.unknown())),
+})
+
+/** An entity's name as a map key; the length keeps type and id apart. */
+export function entityKey({ type, id }: EntityUid): string {
+  return `${type.length}:${type}${id}`
+}
+
+/** Parses entities.json and holds it against the schema. */
+export function parseEntities(cedar: Cedar, schema: string, text: string): Entities | readonly Problem[] {
+  const parsed = parseJson(text)
+  if (!Array.isArray(parsed)) return [parsed ?? { file, message: 'expected a JSON array of entities' }]
+  const problems: Problem[] = []
+  const entities = new Map<string, EntityJson>()
+  for (const [index, item] of parsed.entries()) {
+    const entity = v.safeParse(entitySchema, item)
+    if (!entity.success) {
+      problems.push({
+        file,
+        message: `entity ${index + 1}: ${entity.issues.map((issue) => issue.message).join('; ')}`,
+      })
+      continue
+    }
+    const name = formatEntityUid(entity.output.uid)
+    if (provenTypes.has(entity.output.uid.type)) {
+      problems.push({ file, message: `${name}: entities of this type come from proven facts alone` })
+    }
+    if (entities.has(entityKey(entity.output.uid))) problems.push({ file, message: `${name} stands twice` })
+    // Values are checked by Cedar against the schema, just below.
+    entities.set(entityKey(entity.output.uid), entity.output as EntityJson)
+  }
+  problems.push(...deepFamilies(entities))
+  if (problems.length > 0) return problems
+  const answer = cedar.checkParseEntities({ entities: [...entities.values()], schema })
+  if (answer.type === 'failure') return answer.errors.map((error) => ({ file, message: error.message }))
+  return entities
+}
+
+function parseJson(text: string): unknown[] | Problem | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) ? value : undefined
+  } catch (cause) {
+    return { file, message: cause instanceof Error ? cause.message : String(cause) }
+  }
+}
+
+/** Cedar walks parents on its stack: a long line of them, or a circle, must not reach it. */
+function deepFamilies(entities: Entities): readonly Problem[] {
+  const problems: Problem[] = []
+  for (const [key, entity] of entities) {
+    let generation = new Set([key])
+    for (let depth = 0; generation.size > 0; depth++) {
+      const parents = [...generation].flatMap((child) => entities.get(child)?.parents ?? [])
+      // The schema above has turned both spellings of a name into one.
+      generation = new Set(parents.map((parent) => entityKey(parent as EntityUid)))
+      if (generation.has(key) || depth === maxAncestors) {
+        problems.push({
+          file,
+          message: `${formatEntityUid(entity.uid as EntityUid)}: expected at most ${maxAncestors} generations and no circle`,
+        })
+        break
+      }
+    }
+  }
+  return problems
+}

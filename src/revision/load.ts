@@ -1,0 +1,89 @@
+import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { parseCatalog } from './catalog.ts'
+import { catalogProblems } from './catalog-rules.ts'
+import { type Cedar, createCedar } from './cedar.ts'
+import type { PolicyFiles } from './directory-source.ts'
+import { createEngine } from './engine.ts'
+import { parseEntities } from './entities.ts'
+import { type Policy, parsePolicies } from './policies.ts'
+import { policyProblems } from './policy-rules.ts'
+import { type Problem, positionAt } from './problem.ts'
+import { productSchema } from './product-schema.ts'
+import { createRevision, type Revision } from './revision.ts'
+
+const schemaFile = 'schema.cedarschema'
+
+/** Loads and validates a policy repository whole: a revision that can serve, or everything that is wrong with it. */
+export function loadRevision(source: PolicyFiles, hopLifetimeMs?: number): Revision | readonly Problem[] {
+  const cedar = createCedar()
+  const { files, id } = source
+  const catalogText = files.get('services.yaml')
+  if (catalogText === undefined) {
+    return [
+      {
+        file: 'services.yaml',
+        message: 'missing; it names the services that may be asked about (docs/policy-guide.md)',
+      },
+    ]
+  }
+  const catalog = parseCatalog(catalogText, hopLifetimeMs)
+  const { policies, problems } = parsePolicies(cedar, files)
+  if (!('services' in catalog)) return [...catalog, ...problems]
+  const parameters = catalog.services
+    .flatMap((service) => service.routes ?? [])
+    .flatMap(({ route }) => route.parameters)
+  // The operator's part comes first, so that Cedar's offsets are offsets into their file.
+  const own = files.get(schemaFile) ?? ''
+  const schema = `${own}\n${productSchema(parameters)}`
+  const declared = parseSchema(cedar, own, schema)
+  if ('problems' in declared) return [...problems, ...declared.problems]
+  const entities = parseEntities(cedar, schema, files.get('entities.json') ?? '[]')
+  const found = [
+    ...problems,
+    ...catalogProblems(catalog, declared.schema),
+    ...validate(cedar, schema, policies),
+    ...policyProblems(policies, catalog),
+    ...('get' in entities ? [] : entities),
+  ]
+  if (policies.length === 0)
+    found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
+  if (found.length > 0 || !('get' in entities)) return found
+  const engine = createEngine(schema, Object.fromEntries(policies.map((policy) => [policy.id, policy.text])))
+  return createRevision({ id, files, catalog, policies, entities, engine })
+}
+
+function parseSchema(
+  cedar: Cedar,
+  own: string,
+  schema: string,
+): { readonly schema: SchemaJson<string> } | { readonly problems: readonly Problem[] } {
+  const answer = cedar.schemaToJson(schema)
+  if (answer.type === 'success') return { schema: answer.json }
+  return {
+    problems: answer.errors.map(({ message, help, sourceLocations }) => {
+      const start = sourceLocations?.[0]?.start
+      const place = start === undefined || start > own.length ? {} : positionAt(own, start)
+      return { file: schemaFile, ...place, message: help === null ? message : `${message} (${help})` }
+    }),
+  }
+}
+
+function validate(cedar: Cedar, schema: string, policies: readonly Policy[]): readonly Problem[] {
+  const byId = new Map(policies.map((policy) => [policy.id, policy]))
+  const staticPolicies = Object.fromEntries(policies.map((policy) => [policy.id, policy.text]))
+  const answer = cedar.validate({ schema, policies: { staticPolicies } })
+  if (answer.type === 'failure')
+    return answer.errors.map((error) => ({ file: schemaFile, message: error.message }))
+  return answer.validationErrors.map(({ policyId, error }) => {
+    const policy = byId.get(policyId)
+    const start = positionAt(policy?.text ?? '', error.sourceLocations?.[0]?.start ?? 0)
+    const line = (policy?.line ?? 1) + start.line - 1
+    const message = error.message.replace(`for policy \`${policyId}\`, `, '')
+    return {
+      file: policy?.file ?? policyId,
+      line,
+      column: start.column,
+      message: `policy \`${policyId}\`: ${message}`,
+    }
+  })
+}

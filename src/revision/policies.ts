@@ -1,0 +1,94 @@
+import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { PolicyReference } from '../model/decision.ts'
+import type { Cedar } from './cedar.ts'
+import { exceedsLexicalLimits } from './lexical-limits.ts'
+import { type Problem, positionAt } from './problem.ts'
+
+/** One policy: where it stands, as text and as Cedar's JSON. */
+export type Policy = PolicyReference & {
+  readonly text: string
+  readonly json: PolicyJson
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** Takes the policies out of every `*.cedar` file; a policy's id is its file and its `@id`, or its place in the file. */
+export function parsePolicies(
+  cedar: Cedar,
+  files: ReadonlyMap<string, string>,
+): {
+  readonly policies: readonly Policy[]
+  readonly problems: readonly Problem[]
+} {
+  const policies: Policy[] = []
+  const problems: Problem[] = []
+  const lines = new Map<string, number>()
+  for (const [file, text] of files) {
+    if (!file.endsWith('.cedar')) continue
+    for (const policy of parseFile(cedar, file, text, problems)) {
+      const earlier = lines.get(policy.id)
+      if (earlier === undefined) policies.push(policy)
+      else {
+        problems.push({
+          file,
+          line: policy.line,
+          message: `policy \`${policy.id}\` stands on line ${earlier} already; give one another \`@id\``,
+        })
+      }
+      lines.set(policy.id, policy.line)
+    }
+  }
+  return { policies, problems }
+}
+
+function parseFile(cedar: Cedar, file: string, text: string, problems: Problem[]): readonly Policy[] {
+  const limit = exceedsLexicalLimits(text)
+  if (limit !== undefined) {
+    problems.push({ file, ...positionAt(text, limit.offset), message: limit.message })
+    return []
+  }
+  const parts = cedar.policySetTextToParts(text)
+  if (parts.type === 'failure') {
+    for (const { message, help, sourceLocations } of parts.errors) {
+      const at = sourceLocations?.[0]
+      const place = at === undefined ? {} : positionAt(text, offsetOfByte(text, at.start))
+      problems.push({ file, ...place, message: help === null ? message : `${message} (${help})` })
+    }
+    return []
+  }
+  for (const template of parts.policy_templates) {
+    const place = positionAt(text, Math.max(text.indexOf(template), 0))
+    problems.push({
+      file,
+      ...place,
+      message: 'expected a policy, found a template with `?principal` or `?resource`; write the policy out',
+    })
+  }
+  return locate(text, parts.policies).flatMap(({ offset, part }, index) => {
+    const line = positionAt(text, offset).line
+    const answer = cedar.policyToJson(part)
+    if (answer.type === 'failure') {
+      problems.push({ file, line, message: answer.errors.map((error) => error.message).join('; ') })
+      return []
+    }
+    const annotations = answer.json.annotations ?? {}
+    const id = `${file}#${annotations['id'] ?? index + 1}`
+    return [{ id, file, line, text: part, json: answer.json, annotations }]
+  })
+}
+
+/** Cedar returns the parts of a file in the order of their ids as text (`policy10` before `policy2`): find them again. */
+function locate(text: string, parts: readonly string[]): readonly { offset: number; part: string }[] {
+  const taken = new Set<number>()
+  const located = parts.map((part) => {
+    let offset = text.indexOf(part)
+    while (taken.has(offset)) offset = text.indexOf(part, offset + 1)
+    taken.add(offset)
+    return { offset, part }
+  })
+  return located.toSorted((a, b) => a.offset - b.offset)
+}
+
+/** Cedar counts bytes, strings count UTF-16 units. */
+function offsetOfByte(text: string, bytes: number): number {
+  return Buffer.from(text).subarray(0, bytes).toString().length
+}

@@ -1,0 +1,71 @@
+import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Catalog, CatalogService } from './catalog.ts'
+import type { Policy } from './policies.ts'
+import type { Problem } from './problem.ts'
+
+/** What Cedar would accept but the confused deputy would enjoy; `@blanket("why")` says that the author means it. */
+export function policyProblems(policies: readonly Policy[], catalog: Catalog): readonly Problem[] {
+  const permits = policies.filter((policy) => policy.json.effect === 'permit')
+  return permits.flatMap((policy) => [...widePermits(policy, catalog), ...foreignPermits(policy, catalog)])
+}
+
+function widePermits(policy: Policy, catalog: Catalog): readonly Problem[] {
+  if ((policy.annotations['blanket'] ?? '') !== '') return []
+  const { principal, resource } = policy.json
+  const reached = reachedServices(policy, catalog)
+  const problems: Problem[] = []
+  const say = (message: string) =>
+    problems.push({ file: policy.file, line: policy.line, message: `policy \`${policy.id}\`: ${message}` })
+  const open = reached.find((service) => service.chainless.length > 0)
+  if (principal.op === 'All' && open !== undefined) {
+    say(
+      `its unconstrained principal also permits callers without a chain, whom \`${open.name}\` lets in; name the principal, or say \`@blanket("why")\``,
+    )
+  }
+  if (resource.op === 'All' && !isForCallersOnly(policy)) {
+    say(
+      'permits a subject or delegator on every resource; name the resource, add `when { context.role == "caller" }`, or say `@blanket("why")`',
+    )
+  }
+  return problems
+}
+
+/** Only its owner's folder may permit anything on a service that has an owner. */
+function foreignPermits(policy: Policy, catalog: Catalog): readonly Problem[] {
+  const folder = policy.file.includes('/') ? policy.file.slice(0, policy.file.indexOf('/')) : undefined
+  return reachedServices(policy, catalog).flatMap((service) => {
+    const isOwners = service.owner === undefined || service.owner === folder
+    if (isOwners || (policy.json.resource.op === 'All' && policy.annotations['blanket'] !== undefined))
+      return []
+    const message = `policy \`${policy.id}\`: permits on \`${service.name}\`, which belongs to \`${service.owner}\`; move it to \`${service.owner}/\``
+    return [{ file: policy.file, line: policy.line, message }]
+  })
+}
+
+/** The services whose resources the policy's scope can match; a resource that it names otherwise may belong to any. */
+function reachedServices(policy: Policy, catalog: Catalog): readonly CatalogService[] {
+  const { resource } = policy.json
+  const named = resource.op === 'is' ? resource.in : resource.op === 'All' ? undefined : resource
+  if (named === undefined || !('entity' in named)) return catalog.services
+  const uid = '__entity' in named.entity ? named.entity.__entity : named.entity
+  return uid.type === 'Service'
+    ? catalog.services.filter((service) => service.name === uid.id)
+    : catalog.services
+}
+
+function isForCallersOnly(policy: Policy): boolean {
+  return policy.json.conditions.some(({ kind, body }) => kind === 'when' && requiresCaller(body))
+}
+
+/** Whether an expression can only be true when `context.role == "caller"` is. */
+function requiresCaller(expression: Expr): boolean {
+  if ('&&' in expression) {
+    const both = expression['&&'] as { left: Expr; right: Expr }
+    return requiresCaller(both.left) || requiresCaller(both.right)
+  }
+  return JSON.stringify(expression) === callerRole
+}
+
+const callerRole = JSON.stringify({
+  '==': { left: { '.': { left: { Var: 'context' }, attr: 'role' } }, right: { Value: 'caller' } },
+})

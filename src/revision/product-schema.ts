@@ -1,0 +1,47 @@
+/** Version of the vocabulary below, which is part of the product: a policy may rely on it. */
+export const productSchemaVersion = 1
+
+/** Entity types that Waywarden makes from proven facts; no operator's schema, template or data may make one. */
+export const ownEntityTypes: ReadonlySet<string> = new Set([
+  'Action',
+  'Agent',
+  'AgentGroup',
+  'Autonomous',
+  'Group',
+  'Namespace',
+  'Service',
+  'TrustDomain',
+  'Tool',
+  'User',
+])
+
+const vocabulary = `
+entity TrustDomain;
+entity Namespace in [TrustDomain];
+entity AgentGroup in [AgentGroup];
+entity Agent in [AgentGroup, Namespace, TrustDomain];
+// No parents: what covers a namespace's agents must not cover one that acts for nobody.
+entity Autonomous;
+entity Group in [Group];
+entity User in [Group];
+entity Service;
+entity Tool in [Service];
+
+type ChainContext = {depth: Long, actors: Set<Agent>, subject?: User, scopes: Set<String>};
+type HttpContext = {method: String, path: String};
+type RequestContext = {role: String, delegatee?: Agent, chain: ChainContext, http: HttpContext, params: Params};
+
+action "read", "write";
+action "GET", "HEAD", "OPTIONS" in [Action::"read"] appliesTo {
+  principal: [Agent, Autonomous, User], resource: [Service], context: RequestContext
+};
+action "POST", "PUT", "PATCH", "DELETE" in [Action::"write"] appliesTo {
+  principal: [Agent, Autonomous, User], resource: [Service], context: RequestContext
+};
+`
+
+/** Our half of the schema: the vocabulary, and `Params` with an optional attribute for each parameter of the catalog's routes. */
+export function productSchema(parameterNames: Iterable<string>): string {
+  const attributes = [...new Set(parameterNames)].map((name) => `${name}?: String`)
+  return `${vocabulary}type Params = {${attributes.join(', ')}};\n`
+}

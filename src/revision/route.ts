@@ -1,0 +1,96 @@
+import { type Invalid, invalid } from '../model/invalid.ts'
+
+/** Methods a request may have; compared exactly, for over HTTP/2 `get` is not `GET`. */
+export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+type Segment = { readonly kind: 'literal' | 'parameter'; readonly text: string }
+
+/** A method and a path template: `GET /patients/{patientId}`; `*` for any method, a last `/**` for anything below. */
+export type Route = {
+  /** As services.yaml writes it. */
+  readonly text: string
+  readonly method: string
+  readonly segments: readonly Segment[]
+  readonly hasRest: boolean
+  readonly parameters: readonly string[]
+}
+
+const parameterPattern = /^\{([A-Za-z][A-Za-z0-9_]*)\}$/
+const literalPattern = /^[A-Za-z0-9\-._~!$&'()*+,=:@]*$/
+
+/** Parses a route as services.yaml writes it. */
+export function parseRoute(text: string): Route | Invalid {
+  const [method, template, ...more] = text.trim().split(/\s+/)
+  if (method === undefined || template === undefined || more.length > 0) {
+    return invalid(`route \`${text}\`: expected a method and a path, such as \`GET /patients/{patientId}\``)
+  }
+  if (method !== '*' && !methods.some((known) => known === method)) {
+    return invalid(`route \`${text}\`: expected one of ${methods.join(', ')} or \`*\`, found \`${method}\``)
+  }
+  if (!template.startsWith('/')) return invalid(`route \`${text}\`: expected a path that begins with \`/\``)
+  const hasRest = template.endsWith('/**')
+  const parts = (hasRest ? template.slice(0, -3) : template).slice(1).split('/')
+  const segments = hasRest && template === '/**' ? [] : parts.map(toSegment)
+  const bad = segments.find((segment) => segment.kind === 'literal' && !isLiteral(segment.text))
+  if (bad !== undefined) {
+    return invalid(
+      `route \`${text}\`: expected literal text or a whole \`{name}\` in a segment, found \`${bad.text}\``,
+    )
+  }
+  const parameters = segments.filter(({ kind }) => kind === 'parameter').map((segment) => segment.text)
+  if (new Set(parameters).size < parameters.length)
+    return invalid(`route \`${text}\`: a parameter stands twice`)
+  return { text, method, segments, hasRest, parameters }
+}
+
+/** The parameters' values when the route matches a method and decoded path segments. */
+export function matchRoute(
+  route: Route,
+  method: string,
+  segments: readonly string[],
+): ReadonlyMap<string, string> | undefined {
+  if (route.method !== '*' && route.method !== method) return undefined
+  const count = route.segments.length
+  if (route.hasRest ? segments.length < count : segments.length !== count) return undefined
+  const values = new Map<string, string>()
+  for (const [index, expected] of route.segments.entries()) {
+    const found = segments[index] ?? ''
+    if (expected.kind === 'literal' ? found !== expected.text : found === '') return undefined
+    if (expected.kind === 'parameter') values.set(expected.text, found)
+  }
+  return values
+}
+
+/** Whether some request matches both routes. */
+export function overlaps(a: Route, b: Route): boolean {
+  if (a.method !== b.method && a.method !== '*' && b.method !== '*') return false
+  const shared = Math.min(a.segments.length, b.segments.length)
+  for (let index = 0; index < shared; index++) {
+    const [left, right] = [a.segments[index], b.segments[index]]
+    if (left?.kind === 'literal' && right?.kind === 'literal' && left.text !== right.text) return false
+  }
+  if (a.segments.length < b.segments.length) return a.hasRest
+  if (b.segments.length < a.segments.length) return b.hasRest
+  return true
+}
+
+/** Whether every request that matches `narrow` also matches `wide`. */
+export function covers(wide: Route, narrow: Route): boolean {
+  if (wide.method !== '*' && wide.method !== narrow.method) return false
+  if (narrow.hasRest && !wide.hasRest) return false
+  if (narrow.segments.length !== wide.segments.length && !wide.hasRest) return false
+  return wide.segments.every((segment, index) => {
+    const other = narrow.segments[index]
+    if (other === undefined) return false
+    return segment.kind === 'parameter' || (other.kind === 'literal' && other.text === segment.text)
+  })
+}
+
+function toSegment(text: string): Segment {
+  const parameter = parameterPattern.exec(text)?.[1]
+  return parameter === undefined ? { kind: 'literal', text } : { kind: 'parameter', text: parameter }
+}
+
+function isLiteral(text: string): boolean {
+  return literalPattern.test(text) && text !== '.' && text !== '..'
+}

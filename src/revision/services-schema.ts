@@ -1,0 +1,102 @@
+import * as v from 'valibot'
+import { parseDurationMs } from '../model/duration.ts'
+import { type Invalid, isInvalid } from '../model/invalid.ts'
+import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
+import type { Problem } from './problem.ts'
+import { parseResourceTemplate, type ResourceTemplate } from './resource-template.ts'
+import { parseRoute, type Route } from './route.ts'
+import { parseYaml, type YamlValue } from './yaml-document.ts'
+
+/** One route entry of services.yaml, its parts parsed. */
+export type RouteEntry = {
+  readonly match: Route
+  readonly action: string
+  readonly resource?: ResourceTemplate | undefined
+  readonly scope?: string | undefined
+  readonly stream: boolean
+}
+
+/** One entry of services.yaml, its parts parsed. */
+export type ServiceEntry = {
+  readonly name: string
+  readonly owner?: string | undefined
+  readonly addresses: readonly string[]
+  readonly spiffeId: SpiffeId
+  readonly waypoint: SpiffeId
+  readonly chainless: readonly SpiffeId[]
+  readonly entry: boolean
+  readonly forwards: boolean
+  readonly hopLifetime?: { readonly ms: number } | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly shared?: string | undefined
+  readonly rawPaths: boolean
+  readonly routes?: readonly RouteEntry[] | undefined
+}
+
+const text = v.pipe(
+  v.string(),
+  v.nonEmpty('expected text'),
+  v.maxLength(256, 'expected at most 256 characters'),
+)
+const name = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected lower-case letters, digits, `-` and `.`'),
+)
+const address = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]):\d{1,5}$/,
+    'expected `name:port` or `IP:port` in lower case, such as `10.96.0.11:8080`',
+  ),
+)
+const spiffeId = parsedBy<SpiffeId>(parseSpiffeId)
+const lifetime = parsedBy<{ readonly ms: number }>((value) => {
+  const ms = parseDurationMs(value)
+  return typeof ms === 'number' ? { ms } : ms
+})
+
+const routeSchema = v.strictObject({
+  match: parsedBy<Route>(parseRoute),
+  action: text,
+  resource: v.optional(parsedBy<ResourceTemplate>(parseResourceTemplate)),
+  scope: v.optional(text),
+  stream: v.optional(v.boolean(), false),
+})
+
+const serviceSchema = v.strictObject({
+  name,
+  owner: v.optional(text),
+  addresses: v.pipe(v.array(address), v.nonEmpty('expected at least one address')),
+  spiffeId,
+  waypoint: spiffeId,
+  chainless: v.optional(v.array(spiffeId), []),
+  entry: v.optional(v.boolean(), false),
+  forwards: v.optional(v.boolean(), false),
+  hopLifetime: v.optional(lifetime),
+  scopes: v.optional(v.array(text)),
+  shared: v.optional(text),
+  rawPaths: v.optional(v.boolean(), false),
+  routes: v.optional(v.pipe(v.array(routeSchema), v.nonEmpty('expected at least one route'))),
+})
+
+const servicesSchema = v.strictObject({ services: v.array(serviceSchema) })
+
+/** Parses services.yaml entry by entry; unknown keys are refused, every problem is reported at once. */
+export function parseServices(
+  file: string,
+  text: string,
+): YamlValue<{ readonly services: readonly ServiceEntry[] }> | readonly Problem[] {
+  return parseYaml(file, text, servicesSchema)
+}
+
+function parsedBy<T extends object>(parse: (value: string) => T | Invalid): v.GenericSchema<string, T> {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (!isInvalid(value)) return value
+      addIssue({ message: value.reason })
+      return NEVER
+    }),
+  )
+}

@@ -1,0 +1,115 @@
+import type { Caller } from '../model/caller.ts'
+import { type CheckInput, singleHeader } from '../model/check-input.ts'
+import { type Deny, deny, isDeny } from '../model/decision.ts'
+import type { Target } from '../model/target.ts'
+import type { Catalog, CatalogRoute, CatalogService } from './catalog.ts'
+import { parseRequestPath, pathOf } from './path.ts'
+import { toResource } from './resource-template.ts'
+import { covers, matchRoute, methods } from './route.ts'
+
+/** A request as far as it can say what it wants; `isUpgrade` when one check would cover a long stream. */
+export type Request = { readonly method: string; readonly path: string; readonly isUpgrade: boolean }
+
+/**
+ * What a request wants. The service is found from where the request is going, never from `Host`: the waypoint routes by
+ * VIP, and the client chooses `Host`.
+ */
+export function findTarget(input: CheckInput, caller: Caller, catalog: Catalog): Target | Deny {
+  const service = findService(input, caller, catalog)
+  if (isDeny(service)) return service
+  if (caller.waypoint.uri !== service.waypoint.uri) {
+    return deny(
+      'waypoint_unknown',
+      `\`${caller.waypoint.uri}\` vouches, but \`${service.name}\` stands behind \`${service.waypoint.uri}\``,
+    )
+  }
+  const isUpgrade = input.headers.has('upgrade') || input.headers.has(':protocol')
+  return targetOf(service, { method: input.method, path: input.path, isUpgrade })
+}
+
+/** What a request wants of a service that is known. */
+export function targetOf(service: CatalogService, { method, path, isUpgrade }: Request): Target | Deny {
+  if (!methods.some((known) => known === method)) {
+    return deny('request_malformed', `method: expected one of ${methods.join(', ')}, found \`${method}\``)
+  }
+  const request = service.hasRawPaths ? { path: pathOf(path), segments: [] } : parseRequestPath(path)
+  if (isDeny(request)) return request
+  const common = { service, method, path: request.path }
+  if (service.routes === undefined) {
+    if (isUpgrade) return deny('route_unknown', `\`${service.name}\` has no route that says \`stream: true\``)
+    const resource = { type: 'Service', id: service.name }
+    return {
+      ...common,
+      action: { type: 'Action', id: method },
+      resource,
+      params: new Map(),
+      requiredScope: undefined,
+    }
+  }
+  const match = narrowest(service.routes, method, request.segments)
+  if (match === undefined)
+    return deny('route_unknown', `\`${service.name}\` has no route for \`${method} ${request.path}\``)
+  const { route, params } = match
+  if (isUpgrade && !route.isStream)
+    return deny('route_unknown', `route \`${route.route.text}\` does not say \`stream: true\``)
+  const resource =
+    route.resource === undefined ? { type: 'Service', id: service.name } : toResource(route.resource, params)
+  return { ...common, action: route.action, resource, params, requiredScope: route.requiredScope }
+}
+
+function findService(input: CheckInput, caller: Caller, catalog: Catalog): CatalogService | Deny {
+  const address = input.destinationAddress
+  if (caller.provenBy !== 'metadata') {
+    return (
+      catalog.byAddress.get(address) ?? deny('service_unknown', `no service has the address \`${address}\``)
+    )
+  }
+  const chain = singleHeader(input.metadata, 'x-waypoint-service')
+  if (chain === undefined || chain === 'repeated') {
+    return deny('service_unknown', 'expected exactly one `x-waypoint-service` in the call metadata')
+  }
+  const name = toAddress(chain.value)
+  const service = name === undefined ? undefined : catalog.byAddress.get(name)
+  if (service === undefined)
+    return deny('service_unknown', `no service has the filter chain \`${chain.value}\``)
+  const authority = singleHeader(input.metadata, 'x-waypoint-authority')
+  if (authority === 'repeated')
+    return deny('service_unknown', 'the call metadata repeat `x-waypoint-authority`')
+  if (authority !== undefined && address !== '' && authority.value !== address) {
+    return deny(
+      'service_unknown',
+      `the authority \`${authority.value}\` is not the destination \`${address}\``,
+    )
+  }
+  const owner = catalog.byAddress.get(authority?.value ?? address)
+  if (owner !== undefined && owner !== service) {
+    return deny(
+      'service_unknown',
+      `the filter chain names \`${service.name}\`, the address belongs to \`${owner.name}\``,
+    )
+  }
+  return service
+}
+
+/** istiod names a service's filter chain `inbound-vip|<port>|<protocol>|<FQDN>`; other chains lead to no service. */
+function toAddress(filterChainName: string): string | undefined {
+  const [direction, port, , host, ...more] = filterChainName.split('|')
+  return direction === 'inbound-vip' && host !== undefined && host !== '' && more.length === 0
+    ? `${host}:${port}`
+    : undefined
+}
+
+/** Routes that take the same request are nested, which loading made sure of. */
+function narrowest(
+  routes: readonly CatalogRoute[],
+  method: string,
+  segments: readonly string[],
+): { readonly route: CatalogRoute; readonly params: ReadonlyMap<string, string> } | undefined {
+  let best: { route: CatalogRoute; params: ReadonlyMap<string, string> } | undefined
+  for (const route of routes) {
+    const params = matchRoute(route.route, method, segments)
+    if (params !== undefined && (best === undefined || covers(best.route.route, route.route)))
+      best = { route, params }
+  }
+  return best
+}
