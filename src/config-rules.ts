@@ -14,7 +14,8 @@ export type Draft<T> = T extends SpiffeId | string | number | boolean | undefine
 export type Conflict = { readonly path: Path; readonly message: string }
 
 // Names that Envoy, the mesh or HTTP itself give a meaning: a chain there would be lost, leaked or believed.
-const takenHeaders = /^(authorization|proxy-.*|cookie|set-cookie|host|connection|te|trailer|transfer-encoding|upgrade|content-.*|traceparent|tracestate|forwarded|x-forwarded-.*|x-envoy-.*|x-waypoint-.*|x-request-id|waywarden-.*)$/
+const takenHeaders =
+  /^(authorization|proxy-.*|cookie|set-cookie|host|connection|te|trailer|transfer-encoding|upgrade|content-.*|traceparent|tracestate|forwarded|x-forwarded-.*|x-envoy-.*|x-waypoint-.*|x-request-id|waywarden-.*)$/
 
 /** Everything that no single value can show to be wrong. */
 export function findConflicts(draft: Draft<Settings>): readonly Conflict[] {
@@ -27,7 +28,10 @@ export function findConflicts(draft: Draft<Settings>): readonly Conflict[] {
   ]
 }
 
-function listenerConflicts(listener: Draft<Settings['listeners'][number]>, index: number): readonly Conflict[] {
+function listenerConflicts(
+  listener: Draft<Settings['listeners'][number]>,
+  index: number,
+): readonly Conflict[] {
   if (listener === undefined) return []
   const { address, peer, plaintext, tls } = listener
   const provesClients = tls?.clientCa !== undefined
@@ -38,7 +42,8 @@ function listenerConflicts(listener: Draft<Settings['listeners'][number]>, index
     conflicts.push({ path: ['listeners', index, 'address'], message })
   }
   if (peer === 'principal' && !provesClients) {
-    const message = '`principal` believes whoever asks, so it requires client certificates; set `tls.clientCa`'
+    const message =
+      '`principal` believes whoever asks, so it requires client certificates; set `tls.clientCa`'
     conflicts.push({ path: ['listeners', index, 'peer'], message })
   }
   if (plaintext !== undefined && provesClients) {
@@ -54,10 +59,16 @@ function isOpen(address: string | undefined): boolean {
 
 function portConflicts(draft: Draft<Settings>): readonly Conflict[] {
   const endpoints = [
-    ...(draft?.listeners ?? []).map((listener, index) => ({ at: listener?.address, path: ['listeners', index, 'address'] })),
+    ...(draft?.listeners ?? []).map((listener, index) => ({
+      at: listener?.address,
+      path: ['listeners', index, 'address'],
+    })),
     { at: draft?.admin?.address, path: ['admin', 'address'] },
   ]
-  const ports = endpoints.map(({ at, path }) => ({ path, value: at?.port ? `${at.address}:${at.port}` : undefined }))
+  const ports = endpoints.map(({ at, path }) => ({
+    path,
+    value: at?.port ? `${at.address}:${at.port}` : undefined,
+  }))
   return repetitions(ports, 'address and port')
 }
 
@@ -86,8 +97,9 @@ function ingressConflicts(draft: Draft<Settings>): readonly Conflict[] {
   const peers = draft?.ingress?.peers ?? []
   const own = draft?.chain?.trustDomain
   // A user entry whose name is wrong might be the one that a peer means: then nothing can be said.
-  const users = draft === undefined || !('users' in draft) ? undefined : draft.users?.map((user) => user?.name)
-  const isKnown = (name: string | undefined): boolean => users === undefined || users.includes(name) || users.includes(undefined)
+  const users = draft?.users?.map((user) => user?.name)
+  const isKnown = (name: string | undefined): boolean =>
+    users === undefined || users.includes(name) || users.includes(undefined)
   const perPeer = peers.flatMap((peer, index) => {
     const conflicts: Conflict[] = []
     if (peer?.id !== undefined && own !== undefined && peer.id.trustDomain !== own) {
@@ -95,7 +107,8 @@ function ingressConflicts(draft: Draft<Settings>): readonly Conflict[] {
       conflicts.push({ path: ['ingress', 'peers', index, 'id'], message })
     }
     if (peer?.issuers?.length === 0) {
-      const message = 'expected at least one name of `users`, found none; without one this peer can present no token'
+      const message =
+        'expected at least one name of `users`, found none; without one this peer can present no token'
       conflicts.push({ path: ['ingress', 'peers', index, 'issuers'], message })
     }
     const strangers = [...(peer?.issuers ?? []).entries()].filter(([, name]) => !isKnown(name))
@@ -119,13 +132,23 @@ function userConflicts(draft: Draft<Settings>): readonly Conflict[] {
   return [
     ...repetitions(names, 'name'),
     ...repetitions(issuers, 'issuer'),
-    ...selves.map(({ path }) => ({ path, message: 'is also `chain.issuer`: our own chains must never pass as tokens of users; name the identity provider' })),
+    ...selves.map(({ path }) => ({
+      path,
+      message:
+        'is also `chain.issuer`: our own chains must never pass as tokens of users; name the identity provider',
+    })),
   ]
 }
 
-function repetitions(items: readonly { readonly value: string | undefined; readonly path: Path }[], what: string): readonly Conflict[] {
+function repetitions(
+  items: readonly { readonly value: string | undefined; readonly path: Path }[],
+  what: string,
+): readonly Conflict[] {
   const values = items.map(({ value }) => value)
   return items
     .filter(({ value }, index) => value !== undefined && values.indexOf(value) < index)
-    .map(({ path, value }) => ({ path, message: `this ${what} is taken: \`${value}\` stands before; every one must differ` }))
+    .map(({ path, value }) => ({
+      path,
+      message: `this ${what} is taken: \`${value}\` stands before; every one must differ`,
+    }))
 }

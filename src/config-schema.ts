@@ -11,6 +11,7 @@ import {
   parsed,
   parseEndpoint,
   show,
+  size,
   text,
   userName,
 } from './config-values.ts'
@@ -78,7 +79,12 @@ export type Settings = {
   readonly ingress: Ingress
   readonly users: readonly UserIssuer[]
   readonly policy: { readonly directory: string }
-  readonly audit: { readonly directory: string; readonly mode: 'written'; readonly stdout: boolean }
+  readonly audit: {
+    readonly directory: string
+    readonly mode: 'written'
+    readonly stdout: boolean
+    readonly segmentSize: number
+  }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -204,6 +210,7 @@ const settings = v.strictObject({
         'written: in the kernel before the answer leaves',
       ),
       stdout: about(v.optional(flag, false), 'print every record to stdout, too'),
+      segmentSize: about(v.optional(size('64KiB', '4GiB'), '64MiB'), 'size at which a new file is begun'),
     }),
     'the evidence',
   ),

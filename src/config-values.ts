@@ -64,7 +64,17 @@ export function duration(least: string, most: string): Value<number> {
     const ms = parseDurationMs(input)
     if (typeof ms !== 'number' || (ms >= Number(leastMs) && ms <= Number(mostMs))) return ms
     return invalid(`expected a duration from ${least} to ${most}, found ${show(input)}`)
-  }, least)
+  }, '5m')
+}
+
+/** A size with its unit, within bounds, as bytes. */
+export function size(least: string, most: string): Value<number> {
+  const [leastBytes, mostBytes] = [parseSizeBytes(least), parseSizeBytes(most)]
+  return parsed((input) => {
+    const bytes = parseSizeBytes(input)
+    if (typeof bytes !== 'number' || (bytes >= Number(leastBytes) && bytes <= Number(mostBytes))) return bytes
+    return invalid(`expected a size from ${least} to ${most}, found ${show(input)}`)
+  }, '64MiB')
 }
 
 /** Text that one of our parsers turns into a precise type. */
@@ -90,6 +100,20 @@ export function parseEndpoint(input: string): Endpoint | Invalid {
   return invalid(`expected IP:port such as \`127.0.0.1:9191\` or \`[::1]:9191\`, found ${show(input)}`)
 }
 
+/** Parses a size (`512B`, `4KiB`, `64MiB`, `1GiB`) into bytes. */
+export function parseSizeBytes(input: string): number | Invalid {
+  const [, digits, unit] = /^(\d{1,6})(B|KiB|MiB|GiB)$/.exec(input) ?? []
+  const power = ['B', 'KiB', 'MiB', 'GiB'].indexOf(unit ?? '')
+  if (digits === undefined || power === -1)
+    return invalid(`expected a size such as \`4KiB\` or \`64MiB\`, found ${show(input)}`)
+  return Number(digits) * 1024 ** power
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
+}
+
 /** What a value looks like, for a message. Configuration holds no secrets, only paths to them. */
 export function show(value: unknown): string {
   const shown =
@@ -101,7 +125,7 @@ export function show(value: unknown): string {
 export function hintFor(unknown: string, known: readonly string[]): string {
   const [closest] = known
     .map((name) => ({ name, distance: editDistance(unknown, name) }))
-    .filter(({ name, distance }) => distance <= Math.max(1, Math.min(3, name.length / 3)))
+    .filter(({ name, distance }) => distance <= Math.min(3, Math.ceil(name.length / 3)))
     .sort((one, other) => one.distance - other.distance)
   return closest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${show(closest.name)}?`
 }

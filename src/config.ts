@@ -3,7 +3,14 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { overlay, variablePrefix } from './config-overlay.ts'
 import { type Draft, findConflicts } from './config-rules.ts'
-import { type Ingress, type SchemaNode, type Settings, settingsSchema, type TlsFiles, type UserIssuer } from './config-schema.ts'
+import {
+  type Ingress,
+  type SchemaNode,
+  type Settings,
+  settingsSchema,
+  type TlsFiles,
+  type UserIssuer,
+} from './config-schema.ts'
 import { type Path, readConfigTree, unwrap } from './config-tree.ts'
 import { type Endpoint, show } from './config-values.ts'
 import type { PeerSource } from './model/caller.ts'
@@ -43,7 +50,12 @@ export type Config = {
   readonly ingress: Ingress
   readonly users: readonly UserIssuer[]
   readonly policy: { readonly directory: string }
-  readonly audit: { readonly directory: string; readonly mode: 'written'; readonly stdout: boolean }
+  readonly audit: {
+    readonly directory: string
+    readonly mode: 'written'
+    readonly stdout: boolean
+    readonly segmentBytes: number
+  }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -54,19 +66,35 @@ export type ConfigProblem = { readonly path: string; readonly place: string; rea
 export type ConfigProblems = { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] }
 
 /** The environment variables that configure us. */
-export function readEnv(env: Readonly<Record<string, string | undefined>> = process.env): ReadonlyMap<string, string> {
-  const ours = Object.entries(env).filter(([name, value]) => name.startsWith(variablePrefix) && value !== undefined)
+export function readEnv(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ReadonlyMap<string, string> {
+  const ours = Object.entries(env).filter(
+    ([name, value]) => name.startsWith(variablePrefix) && value !== undefined,
+  )
   return new Map(ours.map(([name, value]) => [name, value ?? '']))
 }
 
 /** Parses waywarden.yaml, overlaid by the environment. Never throws; relative paths start at the file's folder. */
-export function parseConfig(file: string, text: string, env: ReadonlyMap<string, string>): Config | ConfigProblems {
+export function parseConfig(
+  file: string,
+  text: string,
+  env: ReadonlyMap<string, string>,
+): Config | ConfigProblems {
   const tree = readConfigTree(settingsSchema, text)
-  const inFile = tree.problems.map(({ line, path, message }) => ({ path: dotted(path), place: `${file}:${line}`, message }))
+  const inFile = tree.problems.map(({ line, path, message }) => ({
+    path: dotted(path),
+    place: `${file}:${line}`,
+    message,
+  }))
   if (tree.root === undefined) return { kind: 'problems', problems: inFile }
   const overlaid = overlay(settingsSchema, tree.root, env)
-  const setBy = new Map(overlaid.flatMap((item) => (item.kind === 'set' ? [[dotted(item.path), item.variable]] : [])))
-  const inEnv = overlaid.flatMap((item) => (item.kind === 'refused' ? [{ path: '', place: item.variable, message: item.message }] : []))
+  const setBy = new Map(
+    overlaid.flatMap((item) => (item.kind === 'set' ? [[dotted(item.path), item.variable]] : [])),
+  )
+  const inEnv = overlaid.flatMap((item) =>
+    item.kind === 'refused' ? [{ path: '', place: item.variable, message: item.message }] : [],
+  )
   const problemAt = ({ path, message }: { path: Path; message: string }): ConfigProblem => ({
     path: dotted(path),
     place: setBy.get(dotted(path)) ?? `${file}:${tree.lineOf(path)}`,
@@ -74,8 +102,15 @@ export function parseConfig(file: string, text: string, env: ReadonlyMap<string,
   })
   const parsed = v.safeParse(settingsSchema, tree.root)
   const issues = (parsed.issues ?? []).map((issue) => ({ path: pathOf(issue), message: toMessage(issue) }))
-  const conflicts = findConflicts(parsed.success ? parsed.output : without(parsed.output, issues.map(({ path }) => path)))
-  const problems = [...inFile, ...inEnv, ...[...issues, ...conflicts].map(problemAt)]
+  const conflicts = findConflicts(
+    parsed.success
+      ? parsed.output
+      : without(
+          parsed.output,
+          issues.map(({ path }) => path),
+        ),
+  )
+  const problems = [...inFile, ...inEnv, ...[...issues, ...conflicts].map(problemAt)].sort(byPlace)
   if (!parsed.success || problems.length > 0) return { kind: 'problems', problems }
   return freeze(toConfig(parsed.output, dirname(resolve(file))))
 }
@@ -92,6 +127,98 @@ export function formatConfigProblem({ path, place, message }: ConfigProblem): st
 
 /** JSON Schema of waywarden.yaml, for editors. */
 export function configJsonSchema(): object {
-  const schema = toJsonSchema(settingsSchema, { typeMode: 'input', target: 'draft-07', errorMode: 'ignore' })
-  return { ...schema, title: 'waywarden.yaml' }
+  return {
+    title: 'waywarden.yaml',
+    ...toJsonSchema(settingsSchema, { typeMode: 'input', errorMode: 'ignore' }),
+  }
+}
+
+function byPlace(one: ConfigProblem, other: ConfigProblem): number {
+  return one.place.localeCompare(other.place, 'en', { numeric: true })
+}
+
+function dotted(path: Path): string {
+  return path.join('.')
+}
+
+function pathOf(issue: v.BaseIssue<unknown>): Path {
+  return (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))
+}
+
+function toMessage(issue: v.BaseIssue<unknown>): string {
+  if (issue.type !== 'strict_object') return issue.message
+  if (issue.received !== 'undefined') return `expected keys and values, found ${show(issue.input)}`
+  return `missing; add it: ${describe(settingsSchema, pathOf(issue))}`
+}
+
+function describe(schema: SchemaNode, path: Path): string {
+  const [key, ...rest] = path
+  const { entries, item } = unwrap(schema)
+  const child = key === undefined ? undefined : (entries?.[key] ?? item)
+  if (child !== undefined) return describe(child, rest)
+  const description = 'pipe' in schema && Array.isArray(schema.pipe) ? schema.pipe.at(-1) : undefined
+  return description?.description ?? 'see `waywarden config schema`'
+}
+
+function without(settings: unknown, paths: readonly Path[]): Draft<Settings> {
+  for (const path of paths) {
+    if (path.length === 0) return undefined
+    const holder = path
+      .slice(0, -1)
+      .reduce<unknown>((node, key) => (isHolder(node) ? node[key] : undefined), settings)
+    const last = path.at(-1)
+    if (isHolder(holder) && last !== undefined) holder[last] = undefined
+  }
+  // What is left has passed its schema, which is what a draft says.
+  return settings as Draft<Settings>
+}
+
+function isHolder(node: unknown): node is Record<string | number, unknown> {
+  return typeof node === 'object' && node !== null
+}
+
+function toConfig(settings: Settings, folder: string): Config {
+  const { listeners, admin, deadline, drain, chain, users, policy, audit, ...same } = settings
+  const { hopLifetime, maxLifetime, ...link } = chain
+  const at = (path: string): string => resolve(folder, path)
+  return {
+    ...same,
+    listeners: listeners.map((listener) => toListener(listener, at)),
+    admin: admin.address,
+    deadlineMs: deadline,
+    drainSeconds: drain / 1000,
+    chain: {
+      ...link,
+      keys: at(chain.keys),
+      revocations: chain.revocations === undefined ? undefined : at(chain.revocations),
+      hopLifetimeSeconds: hopLifetime / 1000,
+      maxLifetimeSeconds: maxLifetime / 1000,
+    },
+    users: users.map((user) => ({ ...user, jwks: at(user.jwks) })),
+    policy: { directory: at(policy.directory) },
+    audit: {
+      directory: at(audit.directory),
+      mode: audit.mode,
+      stdout: audit.stdout,
+      segmentBytes: audit.segmentSize,
+    },
+  }
+}
+
+function toListener(listener: Settings['listeners'][number], at: (path: string) => string): Listener {
+  const { address, tls, plaintext, maxConnectionAge, maxConnectionAgeGrace, ...same } = listener
+  const clientCa = tls?.clientCa === undefined ? undefined : at(tls.clientCa)
+  return {
+    ...same,
+    ...address,
+    tls: tls === undefined ? undefined : { cert: at(tls.cert), key: at(tls.key), clientCa },
+    plaintext,
+    maxConnectionAgeSeconds: maxConnectionAge / 1000,
+    maxConnectionAgeGraceSeconds: maxConnectionAgeGrace / 1000,
+  }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(freeze)
+  return value
 }

@@ -10,6 +10,7 @@ import {
   type SegmentName,
   type WriteBytes,
 } from './segment.ts'
+import { StdoutCopy } from './stdout-copy.ts'
 
 /** How the log is kept. */
 export type AuditLogOptions = {
@@ -33,7 +34,6 @@ export class AuditUnavailable extends Error {
 }
 
 const mebibyte = 1024 * 1024
-const stdoutFd = 1
 const full = new Set(['ENOSPC', 'EDQUOT'])
 
 /** Opens the log: creates its directory and first segment, or throws `AuditUnavailable`. */
@@ -46,11 +46,11 @@ export class AuditLog implements AsyncDisposable {
   readonly #options: AuditLogOptions
   readonly #maxSegmentBytes: number
   readonly #write: WriteBytes
+  readonly #copy: StdoutCopy | undefined
   #next: SegmentName
   #segment: Segment | undefined
   #failedBytes = 0
   #isClosed = false
-  #isStdoutLost = false
 
   constructor(options: AuditLogOptions) {
     this.#options = options
@@ -60,13 +60,15 @@ export class AuditLog implements AsyncDisposable {
     const origin = options.origin.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_')
     this.#next = { origin, epochMs: options.epochMs ?? Date.now(), sequence: 0 }
     this.#attempt(() => this.#segmentFor(0))
+    const onLost = (cause: unknown): void => options.report({ kind: 'fault', where: 'audit_stdout', cause })
+    this.#copy = options.stdout ? new StdoutCopy(process.stdout, onLost) : undefined
   }
 
   /** Writes one record before it returns, or throws `AuditUnavailable`. A log that failed tries again at every call. */
   append(record: DecisionRecord): void {
     const line = Buffer.from(formatRecord(record))
     this.#attempt(() => appendLine(this.#segmentFor(line.length), line, this.#write), line.length)
-    if (this.#options.stdout) this.#copyToStdout(line)
+    this.#copy?.write(line)
   }
 
   /** Whether the next record can be written. After a failure it finds out with a blank line as long as the record that failed. */
@@ -86,6 +88,7 @@ export class AuditLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     this.#drop()
+    await this.#copy?.[Symbol.asyncDispose]()
   }
 
   #segmentFor(bytes: number): Segment {
@@ -121,16 +124,5 @@ export class AuditLog implements AsyncDisposable {
   #drop(): void {
     if (this.#segment !== undefined) closeSegment(this.#segment)
     this.#segment = undefined
-  }
-
-  /** The copy is for convenience, the segment is the evidence: a closed or full pipe loses the copy and says so once. */
-  #copyToStdout(line: Buffer): void {
-    try {
-      for (let offset = 0; offset < line.length; ) offset += writeSync(stdoutFd, line, offset)
-      this.#isStdoutLost = false
-    } catch (cause) {
-      if (!this.#isStdoutLost) this.#options.report({ kind: 'fault', where: 'audit_stdout', cause })
-      this.#isStdoutLost = true
-    }
   }
 }

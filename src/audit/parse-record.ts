@@ -12,6 +12,8 @@ const uid = v.object({ type: v.string(), id: v.string() })
 const policy = v.object({ id: v.string(), file: v.string(), line: v.number() })
 const role = v.picklist(['caller', 'delegator', 'subject', 'autonomous'])
 const subject = v.object({ issuerName: v.string(), issuer: v.string(), id: v.string(), groups: texts })
+// By hand, for `v.record` leaves out names such as `constructor`, which a route may give a parameter.
+const params = v.custom<Readonly<Record<string, string>>>(isTextByName, 'expected texts by name')
 const chain: v.GenericSchema<unknown, RecordedChain> = v.variant('kind', [
   v.object({ kind: v.literal('none') }),
   v.object({
@@ -67,7 +69,7 @@ const decisionRecord: v.GenericSchema<unknown, DecisionRecord> = v.object({
     v.object({
       action: uid,
       resource: uid,
-      params: v.record(v.string(), v.string()),
+      params,
       requiredScope: v.optional(v.string()),
     }),
   ),
@@ -152,4 +154,9 @@ export function toTarget({ target, request, truncated }: DecisionRecord, service
     method: request.method,
     path: request.path,
   }
+}
+
+function isTextByName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((text) => typeof text === 'string')
 }

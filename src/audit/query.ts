@@ -9,6 +9,7 @@ import type { DecisionRecord } from './record.ts'
 export type LogLine = { readonly file: string; readonly line: number } & (
   | { readonly kind: 'record'; readonly record: DecisionRecord }
   | { readonly kind: 'torn' }
+  /** Not a record, or (line 0) a path that cannot be read. */
   | { readonly kind: 'bad'; readonly reason: string }
 )
 
@@ -18,6 +19,7 @@ type RawLine = {
   readonly bytes: Buffer
   readonly isEnded: boolean
 }
+type Unreadable = Extract<LogLine, { readonly kind: 'bad' }>
 
 const newline = 0x0a
 const maxLineBytes = 4 * 1024 * 1024
@@ -27,6 +29,10 @@ const stdin = '-'
 export async function* readRecords(paths: readonly string[]): AsyncGenerator<LogLine> {
   for await (const raw of readLines(paths)) {
     const { file, line } = raw
+    if ('kind' in raw) {
+      yield raw
+      continue
+    }
     const record = parseRecord(raw.bytes.toString())
     if (!isInvalid(record)) yield { kind: 'record', file, line, record }
     else if (raw.isEnded) yield { kind: 'bad', file, line, reason: record.reason }
@@ -40,31 +46,46 @@ export async function findDecision(
   decisionId: string,
 ): Promise<DecisionRecord | Invalid> {
   let unreadable: Invalid | undefined
-  for await (const { bytes } of readLines(paths)) {
+  for await (const raw of readLines(paths)) {
+    if ('kind' in raw) {
+      unreadable = invalid(`${raw.file}: ${raw.reason}`)
+      continue
+    }
     // Most lines are of other decisions; only those that mention this one are worth parsing.
-    if (!bytes.includes(decisionId)) continue
-    const record = parseRecord(bytes.toString())
+    if (!raw.bytes.includes(decisionId)) continue
+    const record = parseRecord(raw.bytes.toString())
     if (isInvalid(record)) unreadable = record
     else if (record.decisionId === decisionId) return record
   }
   return unreadable ?? invalid(`no record of decision \`${decisionId}\`; name every replica's log`)
 }
 
-/** The files that a list of paths stands for: itself, or a directory's segments, oldest first. */
-async function* filesOf(paths: readonly string[]): AsyncGenerator<string> {
+/** One replica's missing log must not hide the others': a path that cannot be read is reported and passed over. */
+async function* readLines(paths: readonly string[]): AsyncGenerator<RawLine | Unreadable> {
   for (const path of paths) {
-    if (path === stdin || !(await stat(path)).isDirectory()) yield path
-    else for (const name of (await readdir(path)).sort()) if (name.endsWith('.ndjson')) yield join(path, name)
+    try {
+      for (const file of await filesOf(path)) {
+        yield* splitLines(
+          file,
+          file === stdin ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 }),
+        )
+      }
+    } catch (cause) {
+      yield {
+        kind: 'bad',
+        file: path,
+        line: 0,
+        reason: cause instanceof Error ? cause.message : String(cause),
+      }
+    }
   }
 }
 
-async function* readLines(paths: readonly string[]): AsyncGenerator<RawLine> {
-  for await (const file of filesOf(paths)) {
-    yield* splitLines(
-      file,
-      file === stdin ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 }),
-    )
-  }
+/** The path itself, or a directory's segments, each writer's in the order written. */
+async function filesOf(path: string): Promise<readonly string[]> {
+  if (path === stdin || !(await stat(path)).isDirectory()) return [path]
+  const names = (await readdir(path)).filter((name) => name.endsWith('.ndjson')).sort()
+  return names.map((name) => join(path, name))
 }
 
 /** Splits at `\n` alone: other separators may stand inside a record that somebody else has written. */

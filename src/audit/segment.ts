@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Writes part of a buffer at the end of a file and returns how much; `node:fs` `writeSync` is one. */
@@ -64,13 +64,8 @@ export function isLinked(segment: Segment): boolean {
   return fstatSync(segment.fd).nlink > 0
 }
 
-/** Closes a segment, its content on the disk as far as the disk lets us. */
+/** Gives the descriptor back. */
 export function closeSegment(segment: Segment): void {
-  try {
-    fdatasyncSync(segment.fd)
-  } catch {
-    // The disk failed, which the append before has reported; the descriptor must be given back all the same.
-  }
   try {
     closeSync(segment.fd)
   } catch {

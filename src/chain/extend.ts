@@ -42,7 +42,8 @@ export async function mintChild(
 ): Promise<SignedChain | Deny> {
   const now = Math.floor(nowMs / 1000)
   const actors = actorsWith(chain, caller)
-  if (actors.length > options.maxDepth) return deny('chain_too_deep', `expected at most ${options.maxDepth} actors`)
+  if (actors.length > options.maxDepth)
+    return deny('chain_too_deep', `expected at most ${options.maxDepth} actors`)
   const root = chain.kind === 'delegated' ? chain : beginChain(chain, options, now, ids.txn)
   if (root.ceiling <= now) return deny('chain_expired', `nothing is left before the ceiling ${root.ceiling}`)
   const { issuer, id, groups } = chain.subject
@@ -62,7 +63,8 @@ export async function mintChild(
     parHash: chain.kind === 'delegated' ? chain.digest : undefined,
   }
   const text = await signCompactJws(chainType, toChainClaims(token), options.key)
-  if (text.length > maxTokenBytes) return deny('chain_too_large', `expected at most ${maxTokenBytes} bytes, found ${text.length}`)
+  if (text.length > maxTokenBytes)
+    return deny('chain_too_large', `expected at most ${maxTokenBytes} bytes, found ${text.length}`)
   const { jti, txn, parHash, expiresAt } = token
   return { token: text, jti, txn, kid: options.key.public.kid, parHash, expiresAt }
 }

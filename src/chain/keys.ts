@@ -1,5 +1,6 @@
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { type KeySet, toKeySet, type VerifyingKey } from '../jws/key-set.ts'
-import { generateSigningKey, parsePublicHalf, parseSigningKey, type SigningKey } from '../jws/signing-key.ts'
+import { parsePublicHalf, parseSigningKey, type SigningKey } from '../jws/signing-key.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 
 /** The keys of a chain issuer: one signs; it, the next and the previous one verify. */
@@ -9,7 +10,7 @@ export type ChainKeys = { readonly signing: SigningKey; readonly verifying: KeyS
 export const activeKeyFile = 'active.jwk.json'
 
 /** All files that a keys directory may have; the others only verify. */
-export const keyFiles = [activeKeyFile, 'next.jwk.json', 'previous.jwk.json'] as const
+export const keyFiles = ['active.jwk.json', 'next.jwk.json', 'previous.jwk.json'] as const
 
 /** Parses the key files of a directory, by name; reports every problem with the file that has it. */
 export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | readonly Invalid[] {
@@ -21,10 +22,13 @@ export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | 
     const key = parsePublicHalf(text)
     if (isInvalid(key)) {
       if (name !== activeKeyFile) problems.push(invalid(`${name}: ${key.reason}`))
-    } else if (keys.has(key.kid)) problems.push(invalid(`${name}: expected a \`kid\` of its own, found \`${key.kid}\` again`))
+    } else if (keys.has(key.kid))
+      problems.push(invalid(`${name}: expected a \`kid\` of its own, found \`${key.kid}\` again`))
     else keys.set(key.kid, key)
   }
-  return isInvalid(signing) || problems.length > 0 ? problems : { signing, verifying: toKeySet([...keys.values()]) }
+  return isInvalid(signing) || problems.length > 0
+    ? problems
+    : { signing, verifying: toKeySet([...keys.values()]) }
 }
 
 /** A JWK Set (RFC 7517 §5) of the public keys, for whoever verifies chains. */
@@ -32,13 +36,17 @@ export function toJwks(keys: KeySet): { readonly keys: readonly VerifyingKey['jw
   return { keys: [...keys.keys.values()].map((key) => key.jwk) }
 }
 
-/** Generates the text of a new key file. */
+/** Generates an ES256 key as JWK text; its `kid` is its thumbprint (RFC 7638), so no two keys share one. */
 export function generateKey(): string {
-  return generateSigningKey()
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { kty, crv, x, y, d } = privateKey.export({ format: 'jwk' })
+  const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url')
+  return `${JSON.stringify({ kid, alg: 'ES256', use: 'sig', kty, crv, x, y, d }, undefined, 2)}\n`
 }
 
 function parseActive(text: string | undefined): SigningKey | Invalid {
-  if (text === undefined) return invalid(`${activeKeyFile}: expected a key; \`waywarden keys init\` makes one`)
+  if (text === undefined)
+    return invalid(`${activeKeyFile}: expected a key; \`waywarden keys init\` makes one`)
   const key = parseSigningKey(text)
   return isInvalid(key) ? invalid(`${activeKeyFile}: ${key.reason}`) : key
 }

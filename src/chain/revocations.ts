@@ -1,9 +1,9 @@
+import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from '../jws/json.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
 import { type Deny, deny } from '../model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId } from '../model/spiffe-id.ts'
-import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from '../jws/json.ts'
 import { actorsWith } from './actors.ts'
 
 const kinds = ['actor', 'user', 'txn', 'jti'] as const
@@ -15,7 +15,12 @@ export type Revocations = Readonly<Record<Kind, ReadonlyMap<string, number>>>
 type Entry = { readonly kind: Kind; readonly id: string; readonly notBefore: number }
 
 /** Nobody is revoked. */
-export const noRevocations: Revocations = { actor: new Map(), user: new Map(), txn: new Map(), jti: new Map() }
+export const noRevocations: Revocations = {
+  actor: new Map(),
+  user: new Map(),
+  txn: new Map(),
+  jti: new Map(),
+}
 
 /**
  * Parses `{"version": 1, "entries": [{"actor" | "user" | "txn" | "jti": …, "not_before"?: seconds}]}`.
@@ -46,7 +51,8 @@ export function checkRevoked(
   const rootIssuedAt = rootOf(chain) ?? Math.floor(nowMs / 1000)
   for (const { kind, id } of membersOf(chain, caller)) {
     const notBefore = revocations[kind].get(id)
-    if (notBefore !== undefined && rootIssuedAt < notBefore) return deny('chain_revoked', `${kind} \`${id}\` is revoked`)
+    if (notBefore !== undefined && rootIssuedAt < notBefore)
+      return deny('chain_revoked', `${kind} \`${id}\` is revoked`)
   }
   return undefined
 }
@@ -60,7 +66,8 @@ function parseEntry(entry: JsonValue, index: number): Entry | Invalid {
     return invalid(`${where}: expected one of ${kinds.join(', ')}, and at most \`not_before\` besides`)
   }
   const id = entry.get(kind)
-  if (typeof id !== 'string' || !isMember(kind, id)) return invalid(`${where}: expected \`${kind}\` to name one`)
+  if (typeof id !== 'string' || !isMember(kind, id))
+    return invalid(`${where}: expected \`${kind}\` to name one`)
   const notBefore = readNotBefore(entry)
   return notBefore === undefined
     ? invalid(`${where}: expected \`not_before\` in seconds since the epoch`)

@@ -1,8 +1,9 @@
-import { isDeny, type Deny, deny } from '../model/decision.ts'
-import { isInvalid } from '../model/invalid.ts'
-import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
 import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
 import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
+import { type Deny, deny, isDeny } from '../model/decision.ts'
+import { isInvalid } from '../model/invalid.ts'
+import { parseScopes } from '../model/scope.ts'
+import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
 
 /** What a chain token says. Times are seconds since the epoch. */
 export type ChainToken = {
@@ -28,6 +29,9 @@ export const chainType = 'actor-chain+jwt'
 
 /** The greatest token, in bytes: HTTP servers allow 8 to 16 KiB for all headers together. */
 export const maxTokenBytes = 4096
+
+/** How far the clocks of two replicas may be apart. */
+export const skewSeconds = 30
 
 const version = 1
 const maxTextLength = 512
@@ -79,18 +83,14 @@ export function toChainClaims(token: ChainToken): Readonly<Record<string, unknow
   }
 }
 
-/** Splits a `scope` claim (RFC 6749 §3.3); no claim is the empty set, `undefined` is no scope at all. */
-export function parseScope(value: JsonValue | undefined): readonly string[] | undefined {
-  if (value === undefined) return []
-  if (typeof value !== 'string') return undefined
-  const scopes = value.split(' ')
-  const isScope = scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))
-  return isScope ? [...new Set(scopes)] : undefined
-}
-
 function toActClaim(actors: readonly SpiffeId[]): object | undefined {
   return actors.reduceRight<object | undefined>(
-    (act, { uri, trustDomain }) => ({ sub: uri, iss: `spiffe://${trustDomain}`, sub_profile: 'ai_agent', act }),
+    (act, { uri, trustDomain }) => ({
+      sub: uri,
+      iss: `spiffe://${trustDomain}`,
+      sub_profile: 'ai_agent',
+      act,
+    }),
     undefined,
   )
 }
@@ -103,7 +103,8 @@ function readActors(outermost: JsonValue | undefined, maxDepth: number): readonl
     if (!isJsonObject(act) || hasOthers(act, actorNames)) return malformed('expected `act` to be an actor')
     const actor = readSpiffeId(act.get('sub'))
     if (actor === undefined) return malformed('expected `act.sub` to be a SPIFFE ID')
-    if (act.get('iss') !== `spiffe://${actor.trustDomain}`) return malformed('expected `act.iss` to own `act.sub`')
+    if (act.get('iss') !== `spiffe://${actor.trustDomain}`)
+      return malformed('expected `act.iss` to own `act.sub`')
     if (act.get('sub_profile') !== 'ai_agent') return malformed('expected `act.sub_profile` to be `ai_agent`')
     actors.push(actor)
     act = act.get('act')
@@ -124,7 +125,7 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   const expiresAt = readTime(claims.get('exp'))
   const jti = readText(claims.get('jti'))
   const txn = readText(claims.get('txn'))
-  const scopes = parseScope(claims.get('scope'))
+  const scopes = readScopes(claims.get('scope'))
   const parHash = claims.get('par_hash')
   const context = readContext(claims.get('tctx'))
   if (issuer === undefined || id === undefined || subjectIssuer === undefined) {
@@ -135,17 +136,33 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   if (jti === undefined || txn === undefined) return malformed('expected `jti` and `txn`')
   if (scopes === undefined) return malformed('expected `scope` to be a list of scopes')
   if (context === undefined) return malformed('expected `tctx` with `groups`, `root_iat` and `ceil`')
-  if (parHash !== undefined && readText(parHash) === undefined) return malformed('expected `par_hash` to be text')
+  if (parHash !== undefined && readText(parHash) === undefined)
+    return malformed('expected `par_hash` to be text')
   // Whoever has acted did so with a token of their own: that one is the parent.
-  if ((actors.length > 0) !== (parHash !== undefined)) return malformed('expected `par_hash` just when there is `act`')
+  if (actors.length > 0 !== (parHash !== undefined))
+    return malformed('expected `par_hash` just when there is `act`')
   const { groups, ...times } = context
   const subject = { issuer: subjectIssuer, id, groups }
-  return { issuer, subject, holder, issuedAt, expiresAt, jti, txn, scopes, ...times, actors, parHash: readText(parHash) }
+  return {
+    issuer,
+    subject,
+    holder,
+    issuedAt,
+    expiresAt,
+    jti,
+    txn,
+    scopes,
+    ...times,
+    actors,
+    parHash: readText(parHash),
+  }
 }
 
 function readContext(
   context: JsonValue | undefined,
-): Pick<ChainToken, 'authTime' | 'rootIssuedAt' | 'ceiling'> & { readonly groups: readonly string[] } | undefined {
+):
+  | (Pick<ChainToken, 'authTime' | 'rootIssuedAt' | 'ceiling'> & { readonly groups: readonly string[] })
+  | undefined {
   if (!isJsonObject(context) || hasOthers(context, contextNames)) return undefined
   const groups = context.get('groups')
   const authTime = readTime(context.get('auth_time'))
@@ -156,12 +173,12 @@ function readContext(
   return { groups, authTime, rootIssuedAt, ceiling }
 }
 
-/** What cannot be right whatever the time is now. */
+/** What cannot be right whatever the time is now; the replica that began the chain may be ahead of the one that extended it. */
 function findTimeProblem(token: ChainToken, maxLifetimeSeconds: number): string | undefined {
   if (token.expiresAt <= token.issuedAt) return 'expected `exp` after `iat`'
   if (token.expiresAt > token.ceiling) return 'expected `exp` not to pass `tctx.ceil`'
-  if (token.rootIssuedAt > token.issuedAt) return 'expected `tctx.root_iat` not to pass `iat`'
-  if (token.ceiling - token.issuedAt > maxLifetimeSeconds) {
+  if (token.rootIssuedAt > token.issuedAt + skewSeconds) return 'expected `tctx.root_iat` not to pass `iat`'
+  if (token.ceiling - token.issuedAt > maxLifetimeSeconds + skewSeconds) {
     return `expected the chain to end within ${maxLifetimeSeconds} s`
   }
   return undefined
@@ -177,6 +194,12 @@ function readText(value: JsonValue | undefined): string | undefined {
 
 function readTime(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined
+}
+
+function readScopes(value: JsonValue | undefined): readonly string[] | undefined {
+  if (value === undefined) return []
+  const scopes = typeof value === 'string' ? parseScopes(value) : undefined
+  return scopes === undefined || isInvalid(scopes) ? undefined : scopes
 }
 
 function readSpiffeId(value: JsonValue | undefined): SpiffeId | undefined {

@@ -6,7 +6,7 @@ import { type Headers, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import { actorsWith } from './actors.ts'
 import { checkRevoked, type Revocations } from './revocations.ts'
-import { type ChainToken, parseChainToken } from './token.ts'
+import { type ChainToken, parseChainToken, skewSeconds } from './token.ts'
 
 /** Whose chains are believed, and how far they may reach. */
 export type ChainTrust = {
@@ -22,11 +22,11 @@ export type ChainTrust = {
 /** A chain token that a trusted key signed. `admitChain` says who may present it, and when. */
 export type ProvenChain = { readonly kind: 'proven'; readonly token: ChainToken; readonly digest: string }
 
-/** How far the clocks of two replicas may be apart. */
-const skewSeconds = 30
-
 /** The chain that a request carries, `undefined` when none. An empty or repeated header is a broken chain, never a missing one. */
-export function presentedChain(headers: Headers, name: string): { readonly value: string } | Deny | undefined {
+export function presentedChain(
+  headers: Headers,
+  name: string,
+): { readonly value: string } | Deny | undefined {
   const header = singleHeader(headers, name)
   return header === 'repeated' ? deny('chain_malformed', 'expected one header value, found several') : header
 }
@@ -53,12 +53,14 @@ export function admitChain(
   const { token } = proven
   const issuerName = trust.userIssuers.get(token.subject.issuer)
   if (token.issuer !== trust.issuer) return deny('chain_issuer_unknown', `\`iss\` is \`${token.issuer}\``)
-  if (issuerName === undefined) return deny('chain_issuer_unknown', `\`sub_iss\` is \`${token.subject.issuer}\``)
+  if (issuerName === undefined)
+    return deny('chain_issuer_unknown', `\`sub_iss\` is \`${token.subject.issuer}\``)
   const refusal = checkHolder(token, caller) ?? checkTimes(token, Math.floor(nowMs / 1000))
   if (refusal !== undefined) return refusal
   const chain = toDelegatedChain(proven, issuerName)
   const depth = actorsWith(chain, caller).length
-  if (depth > trust.maxDepth) return deny('chain_too_deep', `expected at most ${trust.maxDepth} actors, found ${depth}`)
+  if (depth > trust.maxDepth)
+    return deny('chain_too_deep', `expected at most ${trust.maxDepth} actors, found ${depth}`)
   return checkRevoked(chain, caller, revocations, nowMs) ?? chain
 }
 
@@ -71,7 +73,8 @@ function checkHolder(token: ChainToken, caller: Caller): Deny | undefined {
 }
 
 function checkTimes(token: ChainToken, now: number): Deny | undefined {
-  if (token.issuedAt > now + skewSeconds) return deny('chain_not_yet_valid', `\`iat\` ${token.issuedAt}, now ${now}`)
+  if (token.issuedAt > now + skewSeconds)
+    return deny('chain_not_yet_valid', `\`iat\` ${token.issuedAt}, now ${now}`)
   // The ceiling is a promise about the whole chain, so it has no tolerance.
   const isExpired = now >= token.expiresAt + skewSeconds || now >= token.ceiling
   return isExpired ? deny('chain_expired', `\`exp\` ${token.expiresAt}, now ${now}`) : undefined

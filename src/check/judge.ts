@@ -1,8 +1,8 @@
+import { actorsWith } from '../chain/actors.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
 import { type Deny, deniedBy, deny, type PrincipalResult } from '../model/decision.ts'
 import type { Query } from '../model/query.ts'
-import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Target } from '../model/target.ts'
 
 /** All principals of the chain may do what the target says. */
@@ -25,14 +25,6 @@ export function judge(caller: Caller, chain: Chain, target: Target, revision: Ju
   if (has('unavailable')) return deny('policy_unavailable', 'the policy engine failed', results)
   if (has('error')) return deny('policy_error', 'a forbid could not be evaluated', results)
   return deny('policy_denied', `${refusing.map(({ role }) => role).join(', ')} not permitted`, results)
-}
-
-/** Everyone who acts in this request, the latest first: the caller, then who handed the work on before it. */
-export function actorsOf(caller: Caller, chain: Chain): readonly SpiffeId[] {
-  if (chain.kind !== 'delegated') return []
-  // An actor that calls itself stands in the chain once.
-  const [latest, ...earlier] = chain.actors
-  return [caller.id, ...(latest?.uri === caller.id.uri ? earlier : chain.actors)]
 }
 
 /** What no policy can permit. */
@@ -70,7 +62,7 @@ function toQueries(caller: Caller, chain: Chain, target: Target): readonly Query
       },
     ]
   }
-  const actors = actorsOf(caller, chain)
+  const actors = actorsWith(chain, caller)
   const context = { actors, subject: chain.subject, scopes: chain.scopes }
   const acting = actors.map((id, index): Query => {
     const role = index === 0 ? 'caller' : 'delegator'

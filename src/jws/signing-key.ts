@@ -1,10 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type JsonObject, parseStrictJson } from './json.ts'
 import { chainAlgorithms, toVerifyingKey, type VerifyingKey } from './key-set.ts'
@@ -29,14 +23,6 @@ export function parseSigningKey(text: string): SigningKey | Invalid {
 export function parsePublicHalf(text: string): VerifyingKey | Invalid {
   const jwk = parseStrictJson(text)
   return isInvalid(jwk) ? jwk : toVerifyingKey(jwk, chainAlgorithms)
-}
-
-/** Generates an ES256 key as JWK text; its `kid` is its thumbprint (RFC 7638), so no two keys share one. */
-export function generateSigningKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const { kty, crv, x, y, d } = privateKey.export({ format: 'jwk' })
-  const kid = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url')
-  return `${JSON.stringify({ kid, alg: 'ES256', use: 'sig', kty, crv, x, y, d }, undefined, 2)}\n`
 }
 
 function importPrivateKey(jwk: JsonObject, verifying: VerifyingKey): KeyObject | undefined {

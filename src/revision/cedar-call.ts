@@ -10,21 +10,19 @@ import { type Entities, entityKey } from './entities.ts'
  * a `{"__entity": …}` in a header or parameter stays a string.
  */
 export function toCedarCall(query: Query, known: Entities): CedarCall {
-  const { target, chain, delegatee } = query
-  const principal = principalUid(query.principal)
-  const resource = toUid(target.resource.type, target.resource.id)
-  const service = toUid('Service', target.service.name)
+  const { target } = query
   const entities = new Map(known)
-  add(entities, principalEntity(query.principal))
-  add(entities, { uid: service, attrs: {}, parents: [] })
-  add(entities, { uid: resource, attrs: {}, parents: resource.type === 'Service' ? [] : [service] })
-  for (const actor of chain.actors) add(entities, principalEntity({ kind: 'agent', id: actor }))
-  if (delegatee !== undefined) add(entities, principalEntity({ kind: 'agent', id: delegatee }))
-  if (chain.subject !== undefined) add(entities, principalEntity({ kind: 'user', subject: chain.subject }))
+  for (const [key, entity] of provenEntities(query)) {
+    const other = known.get(key)
+    entities.set(
+      key,
+      other === undefined ? entity : { ...other, parents: [...other.parents, ...entity.parents] },
+    )
+  }
   return {
-    principal,
+    principal: principalUid(query.principal),
     action: toUid('Action', target.action.id),
-    resource,
+    resource: toUid(target.resource.type, target.resource.id),
     context: toContext(query),
     entities: [...entities.values()],
   }
@@ -40,6 +38,22 @@ export function principalUid(principal: Principal): TypeAndId {
     case 'user':
       return toUid('User', `${principal.subject.issuerName}/${principal.subject.id}`)
   }
+}
+
+/** The entities that a request proves, each once. */
+function provenEntities({ principal, delegatee, chain, target }: Query): ReadonlyMap<string, EntityJson> {
+  const service = toUid('Service', target.service.name)
+  const resource = toUid(target.resource.type, target.resource.id)
+  const agents = delegatee === undefined ? chain.actors : [...chain.actors, delegatee]
+  const proven: EntityJson[] = [
+    { uid: resource, attrs: {}, parents: [service] },
+    // After the resource, which may be the service itself: nothing is its own parent.
+    { uid: service, attrs: {}, parents: [] },
+    ...agents.map((id) => principalEntity({ kind: 'agent', id })),
+    ...(chain.subject === undefined ? [] : [principalEntity({ kind: 'user', subject: chain.subject })]),
+    principalEntity(principal),
+  ]
+  return new Map(proven.map((entity) => [entityKey(entity.uid as TypeAndId), entity]))
 }
 
 function principalEntity(principal: Principal): EntityJson {
@@ -66,17 +80,6 @@ function homesOf(id: SpiffeId): TypeAndId[] {
 /** Another issuer's group of the same name is another group. */
 function groupsOf({ issuerName, groups }: Subject): TypeAndId[] {
   return groups.map((group) => toUid('Group', `${issuerName}/${group}`))
-}
-
-/** Adds parents to what is known of an entity; attributes and tags come from entities.json alone. */
-function add(entities: Map<string, EntityJson>, entity: EntityJson): void {
-  const { type, id } = entity.uid as TypeAndId
-  const key = entityKey({ type, id })
-  const other = entities.get(key)
-  entities.set(
-    key,
-    other === undefined ? entity : { ...other, parents: [...other.parents, ...entity.parents] },
-  )
 }
 
 function toContext({ role, delegatee, chain, target }: Query): Record<string, CedarValueJson> {

@@ -1,0 +1,32 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createAuthority, issueCertificate, type KeyPair } from './x509.ts'
+
+/** Files of one certificate, as Envoy reads them. */
+export type CertificateFiles = { readonly chain: string; readonly key: string }
+
+/** A throwaway certificate authority: what istiod's CA is to a mesh. */
+export type Ca = {
+  readonly trustedCa: string
+  /** Issues a certificate with these URI names and writes it as `<name>.crt` and `<name>.key`. */
+  readonly issue: (name: string, uris: readonly string[]) => CertificateFiles
+}
+
+/** Creates a certificate authority that lives in a directory. */
+export function createCa(directory: string, trustDomain: string): Ca {
+  mkdirSync(directory, { recursive: true })
+  const authority = createAuthority(trustDomain, Date.now())
+  const trustedCa = join(directory, 'ca.crt')
+  writeFileSync(trustedCa, authority.certificate)
+  return {
+    trustedCa,
+    issue: (name, uris) => writeKeyPair(directory, name, issueCertificate(authority, uris, Date.now())),
+  }
+}
+
+function writeKeyPair(directory: string, name: string, pair: KeyPair): CertificateFiles {
+  const files = { chain: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) }
+  writeFileSync(files.chain, pair.certificate)
+  writeFileSync(files.key, pair.key, { mode: 0o600 })
+  return files
+}

@@ -1,0 +1,88 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { findEnvoy } from '../scripts/envoy-binary.mjs.mts'
+import type { CertificateFiles } from './ca.ts'
+import type { Program } from './processes.ts'
+import { renderTemplate, type Value } from './template.ts'
+import { type Lane, lanes, services, trustDomain, type Workload, waypoint } from './world.ts'
+
+/** How the waypoint tells Waywarden who calls. */
+export type Peer = 'xfcc' | 'metadata'
+
+export type WaypointOptions = {
+  readonly adminPort: number
+  readonly peer: Peer
+  readonly certificate: CertificateFiles
+  readonly trustedCa: string
+  readonly hbonePorts: Readonly<Record<Lane, number>>
+  /** Where each workload listens. */
+  readonly workloadPorts: Readonly<Record<Workload, number>>
+  readonly waywardenPorts: readonly number[]
+}
+
+/** A workload's way out in one lane, with the certificate that it leaves with. */
+export type Exit = {
+  readonly workload: Workload
+  readonly lane: Lane
+  readonly port: number
+  readonly certificate: CertificateFiles
+}
+
+export type ZtunnelOptions = {
+  readonly adminPort: number
+  readonly trustedCa: string
+  readonly hbonePorts: Readonly<Record<Lane, number>>
+  readonly exits: readonly Exit[]
+}
+
+/** Writes the waypoint's bootstrap and says how to start it. */
+export function renderWaypoint(directory: string, options: WaypointOptions): Program {
+  return toProgram(directory, 'waypoint', options.adminPort, {
+    adminPort: options.adminPort,
+    trustDomain,
+    trustedCa: options.trustedCa,
+    certificate: options.certificate,
+    accessLog: join(directory, 'waypoint-access.log'),
+    isXfcc: options.peer === 'xfcc',
+    isMetadata: options.peer === 'metadata',
+    forwardClientCert: options.peer === 'xfcc' ? 'ALWAYS_FORWARD_ONLY' : 'SANITIZE',
+    lanes: lanes.map((lane) => ({
+      name: lane,
+      port: options.hbonePorts[lane],
+      internal: lane === 'guarded' ? 'main_internal' : 'main_internal_bare',
+      isGuarded: lane === 'guarded',
+    })),
+    services: services.map((service) => ({ ...service, port: options.workloadPorts[service.workload] })),
+    waywardens: options.waywardenPorts.map((port) => ({ port })),
+  })
+}
+
+/** Writes the ztunnel stand-in's bootstrap and says how to start it. */
+export function renderZtunnel(directory: string, options: ZtunnelOptions): Program {
+  return toProgram(directory, 'ztunnel-stand-in', options.adminPort, {
+    adminPort: options.adminPort,
+    trustedCa: options.trustedCa,
+    waypoint,
+    exits: options.exits.map(({ workload, lane, port, certificate }) => ({
+      name: `${workload}_${lane}`,
+      port,
+      certificate,
+      waypointPort: options.hbonePorts[lane],
+    })),
+  })
+}
+
+function toProgram(
+  directory: string,
+  name: string,
+  adminPort: number,
+  values: Readonly<Record<string, Value>>,
+): Program {
+  const envoy = findEnvoy()
+  if (envoy === undefined) throw new Error('no Envoy is installed: run `node scripts/set-up.mjs`')
+  const bootstrap = join(directory, `${name}.json`)
+  const template = join(import.meta.dirname, '..', 'envoy', `${name}.yaml`)
+  writeFileSync(bootstrap, renderTemplate(template, values))
+  const args = ['-c', bootstrap, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning']
+  return { name, command: envoy, args, readyUrl: `http://127.0.0.1:${adminPort}/ready` }
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+
+/** Who logs in at the hospital. */
+export type User = { readonly id: string; readonly groups: readonly string[] }
+
+/** A throwaway identity provider: what Keycloak or Entra is to a company. */
+export type Idp = {
+  readonly jwksFile: string
+  /** An access token (RFC 9068) for a user, meant for `audience`. */
+  readonly issueToken: (user: User, audience: string) => Promise<string>
+}
+
+/** The issuer that Waywarden and patient-records trust. */
+export const idpIssuer = 'https://idp.hospital.example/realms/hospital'
+
+/** Who accepts the token of the user interface. */
+export const agentsAudience = 'hospital-agents'
+
+/** Who accepts a token that is meant for the records service itself. */
+export const recordsAudience = 'patient-records'
+
+export const clerk: User = { id: 'clerk', groups: ['billing', 'staff'] }
+export const clinician: User = { id: 'clinician', groups: ['clinicians', 'staff'] }
+
+/** Creates an identity provider and writes its public keys to a file. */
+export async function createIdp(jwksFile: string): Promise<Idp> {
+  const kid = 'idp-1'
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }
+  writeFileSync(jwksFile, JSON.stringify({ keys: [jwk] }))
+  return {
+    jwksFile,
+    issueToken: (user, audience) =>
+      new SignJWT({ azp: 'hospital-ui', client_id: 'hospital-ui', groups: user.groups, scope: 'openid' })
+        .setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt' })
+        .setIssuer(idpIssuer)
+        .setSubject(user.id)
+        .setAudience(audience)
+        .setIssuedAt()
+        .setExpirationTime('1h')
+        .setJti(randomUUID())
+        .sign(privateKey),
+  }
+}

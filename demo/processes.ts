@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+
+/** What to start: a program, and a URL that answers 200 once it is ready. */
+export type Program = {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly readyUrl?: string
+}
+
+/** A child process that the hospital started, and that only its own pid stops. */
+export type Running = {
+  readonly name: string
+  readonly pid: number
+  readonly isRunning: () => boolean
+  /** Sends a signal and waits until the process is gone; its exit code, or `null` when the signal ended it. */
+  readonly stop: (signal: NodeJS.Signals) => Promise<number | null>
+}
+
+const readyWithinMs = 30_000
+const stopWithinMs = 10_000
+
+/** Starts children and stops all of them at the end. Their output goes to `<name>.log` in one directory. */
+export class Processes {
+  readonly #directory: string
+  readonly #running: Running[] = []
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** Starts a program and waits until it is ready. Fails with its last words when it ends before. */
+  async start(program: Program): Promise<Running> {
+    const log = join(this.#directory, `${program.name}.log`)
+    const descriptor = openSync(log, 'a')
+    const child = spawn(program.command, program.args, {
+      stdio: ['ignore', descriptor, descriptor, 'ipc'],
+      env: { ...process.env, ...program.env },
+    })
+    closeSync(descriptor)
+    const running = toRunning(program.name, child)
+    this.#running.push(running)
+    await untilReady(program, running, log)
+    return running
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#running.map((running) => running.stop('SIGTERM')))
+  }
+}
+
+function toRunning(name: string, child: ChildProcess): Running {
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', resolve)
+    child.once('error', () => resolve(null))
+  })
+  let isRunning = true
+  const end = ended.then(() => {
+    isRunning = false
+  })
+  return {
+    name,
+    pid: child.pid ?? -1,
+    isRunning: () => isRunning,
+    stop: async (signal) => {
+      if (!isRunning) return ended
+      child.kill(signal)
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+      await end
+      clearTimeout(timer)
+      return ended
+    },
+  }
+}
+
+async function untilReady(program: Program, running: Running, log: string): Promise<void> {
+  const giveUpAtMs = performance.now() + readyWithinMs
+  while (running.isRunning()) {
+    if (program.readyUrl === undefined || (await answers(program.readyUrl))) return
+    if (performance.now() > giveUpAtMs) break
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  const problem = running.isRunning()
+    ? `was not ready within ${readyWithinMs / 1000} s`
+    : 'ended before it was ready'
+  throw new Error(`${program.name} ${problem}; the end of ${log}:\n${lastLines(log)}`)
+}
+
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    request(url, { agent: false, timeout: 1000 }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+      .on('error', () => resolve(false))
+      .on('timeout', () => resolve(false))
+      .end()
+  })
+}
+
+function lastLines(file: string): string {
+  if (!existsSync(file)) return '(nothing)'
+  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-15).join('\n')
+}

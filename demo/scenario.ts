@@ -1,0 +1,64 @@
+import type { Hospital } from './hospital.ts'
+import { agentsAudience, clerk, clinician, recordsAudience, type User } from './idp.ts'
+import { type Call, type CallResult, nestedResults, toResult } from './services/task.ts'
+import { findStep } from './steps.ts'
+import { findService, type Lane, type ServiceName, waypoint, workloads } from './world.ts'
+
+/** Plays the story in one lane and returns what each step got, by name. */
+export async function playScenario(hospital: Hospital, lane: Lane): Promise<ReadonlyMap<string, CallResult>> {
+  const recordsTokenOfR = await hospital.idp.issueToken({ id: 'agent-r', groups: [] }, recordsAudience)
+  const read = (step: string): Call => toCall(step, { headers: bearer(recordsTokenOfR) })
+  const askD = toCall('a-asks-d', { calls: await callsOfD(hospital), handsOver: true })
+  const results = [
+    ...(await askAs(hospital, clerk, 'billing-agent', [askD], { lane, step: 'clerk-asks-billing' })),
+    ...(await askAs(hospital, clinician, 'records-agent', [read('clinician-reads-record')], { lane })),
+    ...(await askAs(hospital, clerk, 'records-agent', [read('clerk-uses-r')], { lane })),
+  ]
+  return new Map(results.map((result) => [result.step, result]))
+}
+
+/** Lets a user ask an agent through the gateway; the first result is what the user got, the others what the agents report. */
+export async function askAs(
+  hospital: Hospital,
+  user: User,
+  to: ServiceName,
+  calls: readonly Call[],
+  { lane = 'guarded', step = `${user.id}-asks-${to}` }: { readonly lane?: Lane; readonly step?: string } = {},
+): Promise<readonly CallResult[]> {
+  const token = await hospital.idp.issueToken(user, agentsAudience)
+  const startedMs = performance.now()
+  const response = await fetch(`http://127.0.0.1:${hospital.ports.workloads.gateway}/${to}/tasks`, {
+    method: 'POST',
+    headers: { ...bearer(token), 'x-demo-lane': lane },
+    body: JSON.stringify({ lane, calls }),
+  })
+  const body = await response.text()
+  const ms = performance.now() - startedMs
+  const answer = { status: response.status, headers: Object.fromEntries(response.headers), body, ms }
+  return [toResult(step, answer), ...nestedResults(answer)]
+}
+
+/** Everything that D does with the work that A gave it. */
+async function callsOfD(hospital: Hospital): Promise<readonly Call[]> {
+  const stolen = bearer(await hospital.idp.issueToken(clinician, recordsAudience))
+  const host = `${findService('insurance').host}:8080`
+  const xfcc = `By=${waypoint};URI=${workloads['agent-r']}`
+  return [
+    toCall('d-checks-insurance'),
+    toCall('d-reads-records'),
+    toCall('d-holds-records-token', { headers: stolen }),
+    toCall('d-without-chain', { chain: 'none' }),
+    toCall('d-replays-a', { chain: 'handed-over' }),
+    toCall('d-lies-about-host', { headers: { ...stolen, host } }),
+    toCall('d-forges-xfcc', { headers: { ...stolen, 'x-forwarded-client-cert': xfcc } }),
+  ]
+}
+
+function toCall(name: string, more: Partial<Call> = {}): Call {
+  const { step, to, method, path } = findStep(name)
+  return { step, to, method, path, ...more }
+}
+
+function bearer(token: string): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${token}` }
+}

@@ -1,0 +1,41 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { createMesh, type Mesh, readBody } from '../mesh.ts'
+import { type Lane, lanes } from '../world.ts'
+
+export type Reply = {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Answers HTTP on the port that the environment names, until the process is stopped. */
+export function serve(answer: (request: IncomingMessage, body: string) => Reply | Promise<Reply>): void {
+  const server = createServer(async (request, response) => {
+    const { status, headers, body } = await readBody(request)
+      .then((text) => answer(request, text))
+      .catch((error: unknown): Reply => ({ status: 502, body: String(error) }))
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
+  })
+  server.keepAliveTimeout = 60_000
+  server.listen(Number(process.env['PORT']), '127.0.0.1')
+  // The parent holds the other end: when it is gone, so is the reason to run.
+  process.on('disconnect', () => process.exit(0))
+}
+
+/** The way into the mesh for each lane, through this workload's own ports of the ztunnel stand-in. */
+export function outbound(): (lane: Lane) => Mesh {
+  const meshes = new Map(
+    lanes.map((lane) => [lane, createMesh(Number(process.env[`OUTBOUND_${lane.toUpperCase()}`]))]),
+  )
+  return (lane) => {
+    const mesh = meshes.get(lane)
+    if (mesh === undefined) throw new Error(`expected a lane, found \`${lane}\``)
+    return mesh
+  }
+}
+
+/** A request header that came once. */
+export function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import type { Peer } from './envoys.ts'
+import { agentsAudience, idpIssuer } from './idp.ts'
+import type { Program } from './processes.ts'
+import { trustDomain, workloads } from './world.ts'
+
+/** The Waywarden that a user installs: the build, not the sources. */
+export const waywardenProgram: string = join(import.meta.dirname, '..', 'dist', 'main.js')
+
+export type WaywardenOptions = {
+  readonly name: string
+  readonly port: number
+  readonly adminPort: number
+  readonly peer: Peer
+  readonly policies: string
+  readonly keys: string
+  readonly jwksFile: string
+}
+
+/** Creates the keys that sign chains, as an operator does. */
+export function createKeys(directory: string): string {
+  const keys = join(directory, 'keys')
+  execFileSync(process.execPath, [waywardenProgram, 'keys', 'init', keys])
+  return keys
+}
+
+/** Where an instance keeps its evidence. */
+export function auditDirectory(directory: string, name: string): string {
+  return join(directory, `${name}-audit`)
+}
+
+/** Writes an instance's configuration and says how to start it. */
+export function renderWaywarden(directory: string, options: WaywardenOptions): Program {
+  const audit = auditDirectory(directory, options.name)
+  const file = join(directory, `${options.name}.yaml`)
+  mkdirSync(audit, { recursive: true, mode: 0o700 })
+  const config = {
+    version: 1,
+    listeners: [{ address: `127.0.0.1:${options.port}`, peer: options.peer }],
+    admin: { address: `127.0.0.1:${options.adminPort}` },
+    drain: '1s',
+    chain: { issuer: 'https://waywarden.hospital.example', trustDomain, keys: options.keys },
+    ingress: { peers: [{ id: workloads.gateway, issuers: ['hospital'] }] },
+    users: [
+      {
+        name: 'hospital',
+        issuer: idpIssuer,
+        audience: agentsAudience,
+        jwks: options.jwksFile,
+        groupsAllow: ['billing', 'clinicians'],
+        clients: ['hospital-ui'],
+      },
+    ],
+    policy: { directory: options.policies },
+    audit: { directory: audit },
+  }
+  writeFileSync(file, stringify(config))
+  return {
+    name: options.name,
+    command: process.execPath,
+    args: ['--enable-source-maps', waywardenProgram, 'serve', '-c', file],
+    readyUrl: `http://127.0.0.1:${options.adminPort}/readyz`,
+  }
+}

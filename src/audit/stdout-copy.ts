@@ -1,0 +1,53 @@
+import type { Writable } from 'node:stream'
+
+const maxBufferedBytes = 1024 * 1024
+const flushMs = 1000
+
+/**
+ * A copy of the log on a stream that somebody else reads. The segment is the evidence: when the reader stalls or
+ * leaves, lines of the copy are lost, which is told once an outage, and decisions go on.
+ */
+export class StdoutCopy implements AsyncDisposable {
+  readonly #stream: Writable
+  readonly #onLost: (cause: unknown) => void
+  readonly #onError = (cause: unknown): void => this.#lose(cause)
+  #isLosing = false
+
+  constructor(stream: Writable, onLost: (cause: unknown) => void) {
+    this.#stream = stream
+    this.#onLost = onLost
+    // Without a listener a closed pipe would end the process.
+    stream.on('error', this.#onError)
+  }
+
+  /** Passes a line on without waiting. */
+  write(line: Uint8Array): void {
+    if (!this.#stream.writable) this.#lose(new RangeError('the stream is closed'))
+    else if (this.#stream.writableLength + line.length > maxBufferedBytes) {
+      this.#lose(new RangeError('the reader is too slow'))
+    } else {
+      // Only an empty buffer ends an outage, so that a reader that takes a line now and then is told of once.
+      if (this.#stream.writableLength === 0) this.#isLosing = false
+      this.#stream.write(line)
+    }
+  }
+
+  /** Gives the reader a moment to take what is buffered; the stream itself stays open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stream.writable && this.#stream.writableLength > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, flushMs)
+        this.#stream.write('', () => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+    this.#stream.off('error', this.#onError)
+  }
+
+  #lose(cause: unknown): void {
+    if (!this.#isLosing) this.#onLost(cause)
+    this.#isLosing = true
+  }
+}

@@ -1,0 +1,51 @@
+import type { SignedChain } from '../chain/extend.ts'
+import type { Caller } from '../model/caller.ts'
+import type { Chain } from '../model/chain.ts'
+import type { CheckInput } from '../model/check-input.ts'
+import { type Deny, isDeny } from '../model/decision.ts'
+import type { Service, Target } from '../model/target.ts'
+import type { Revision } from '../revision/revision.ts'
+import { findTarget } from '../revision/target.ts'
+import { judge, type Permission } from './judge.ts'
+import { type ChainProofs, provenChain } from './proven-chain.ts'
+
+/** What a check found out, as far as the line came. `onward` is the chain that the callee may present in its turn. */
+export type Findings = {
+  readonly decision: Permission | Deny
+  readonly caller?: Caller
+  readonly chain?: Chain
+  readonly target?: Target
+  readonly onward?: SignedChain
+}
+
+/** What the line needs from outside: proofs about the caller, about the chain, and a signature for the next hop. */
+export type LineDeps = ChainProofs & {
+  readonly identifyCaller: (input: CheckInput, waypoints: ReadonlySet<string>) => Caller | Deny
+  readonly extendChain: (
+    chain: Exclude<Chain, { readonly kind: 'none' }>,
+    caller: Caller,
+    callee: Service,
+    nowMs: number,
+  ) => Promise<SignedChain | Deny>
+}
+
+/** Who calls? Whose chain? What do they want? May each of them? Each step takes what the one before has proven. */
+export async function followLine(
+  input: CheckInput,
+  nowMs: number,
+  revision: Revision,
+  deps: LineDeps,
+): Promise<Findings> {
+  const caller = deps.identifyCaller(input, revision.catalog.waypoints)
+  if (isDeny(caller)) return { decision: caller }
+  const chain = await provenChain(input, caller, nowMs, deps)
+  if (isDeny(chain)) return { decision: chain, caller }
+  const target = findTarget(input, caller, revision.catalog)
+  if (isDeny(target)) return { decision: target, caller, chain }
+  const decision = judge(caller, chain, target, revision)
+  if (isDeny(decision)) return { decision, caller, chain, target }
+  if (chain.kind === 'none' || !target.service.forwards) return { decision, caller, chain, target }
+  const onward = await deps.extendChain(chain, caller, target.service, nowMs)
+  if (isDeny(onward)) return { decision: onward, caller, chain, target }
+  return { decision, caller, chain, target, onward }
+}

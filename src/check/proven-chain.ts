@@ -1,0 +1,40 @@
+import { presentedChain } from '../chain/verify.ts'
+import type { Caller } from '../model/caller.ts'
+import type { Chain, DelegatedChain, FirstHop } from '../model/chain.ts'
+import type { CheckInput, Headers } from '../model/check-input.ts'
+import { type Deny, deny, isDeny } from '../model/decision.ts'
+
+/** What proves on whose behalf a request comes. */
+export type ChainProofs = {
+  /** The header in which a chain travels. */
+  readonly header: string
+  /** Signature, holder, times, depth and revocation of a presented chain. */
+  readonly verifyChain: (text: string, caller: Caller, nowMs: number) => Promise<DelegatedChain | Deny>
+  /** A user's own token, which only an ingress peer may present. */
+  readonly verifyUserToken: (headers: Headers, caller: Caller, nowMs: number) => Promise<FirstHop | Deny>
+  readonly isUserToken: (headers: Headers) => boolean
+  readonly checkRevoked: (chain: Chain, caller: Caller, nowMs: number) => Deny | undefined
+}
+
+/** On whose behalf the caller comes. No chain is a kind of its own, which `judge` admits only where the catalog says so. */
+export async function provenChain(
+  input: CheckInput,
+  caller: Caller,
+  nowMs: number,
+  proofs: ChainProofs,
+): Promise<Chain | Deny> {
+  const presented = presentedChain(input.headers, proofs.header)
+  if (presented !== undefined && isDeny(presented)) return presented
+  if (caller.isIngress) {
+    if (presented !== undefined)
+      return deny('chain_not_yours', 'a chain that comes through ingress is not ours to believe')
+    const firstHop = await proofs.verifyUserToken(input.headers, caller, nowMs)
+    return isDeny(firstHop) ? firstHop : (proofs.checkRevoked(firstHop, caller, nowMs) ?? firstHop)
+  }
+  if (proofs.isUserToken(input.headers)) {
+    return deny('token_from_agent', 'a user token for ingress, presented by somebody else: it has drifted')
+  }
+  if (presented !== undefined) return proofs.verifyChain(presented.value, caller, nowMs)
+  const none = { kind: 'none' } as const
+  return proofs.checkRevoked(none, caller, nowMs) ?? none
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import { isDeny } from '../model/decision.ts'
+import { addChainMint } from './chain-mint.ts'
+import { chainToJson, formatChain, readChain, readToken } from './chain-text.ts'
+import { addChainVerify } from './chain-verify.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+
+/** Adds `chain inspect`, `chain verify` and `chain mint`. */
+export function addChain(program: Command, terminal: Terminal, finish: Finish): void {
+  const chain = program.command('chain').description('read, verify or mint delegation chains')
+  chain
+    .command('inspect')
+    .description('show what a chain token says, without any proof that it is true')
+    .argument('<token>', 'the token, or - to read it from standard input')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      helpFooter('waywarden chain inspect - < token', '0 it can be read, 1 it is no chain token'),
+    )
+    .action(async (token: string, options: InspectOptions) => finish(await inspect(token, options, terminal)))
+  addChainVerify(chain, terminal, finish)
+  addChainMint(chain, terminal, finish)
+}
+
+type InspectOptions = { readonly json?: true }
+
+async function inspect(argument: string, { json }: InspectOptions, terminal: Terminal): Promise<ExitCode> {
+  const reading = readChain(await readToken(argument, terminal))
+  if (isDeny(reading)) {
+    if (json)
+      terminal.print(
+        JSON.stringify({ verified: false, code: reading.code, reason: reading.reason }, undefined, 2),
+      )
+    else terminal.complain(`not a chain token: ${reading.code}: ${reading.reason}`)
+    return exitCodes.negative
+  }
+  if (json) {
+    terminal.print(JSON.stringify({ verified: false, chain: chainToJson(reading) }, undefined, 2))
+    return exitCodes.ok
+  }
+  terminal.print('UNVERIFIED: anybody could have written this; `waywarden chain verify` proves it')
+  for (const line of formatChain(reading)) terminal.print(line)
+  return exitCodes.ok
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises'
+import { type Config, type ConfigProblems, formatConfigProblem, parseConfig, readEnv } from '../config.ts'
+import { describeError, type Terminal } from './terminal.ts'
+
+/** Reads waywarden.yaml and the environment; a file that cannot be read is a problem like any other. */
+export async function readConfigFile(file: string): Promise<Config | ConfigProblems> {
+  try {
+    return parseConfig(file, await readFile(file, 'utf8'), readEnv())
+  } catch (error) {
+    const message = `cannot be read: ${describeError(error)}; name the file with \`--config\``
+    return { kind: 'problems', problems: [{ path: '', place: file, message }] }
+  }
+}
+
+/** Prints every problem, one a line, and how many there are. */
+export function complainAboutConfig({ problems }: ConfigProblems, terminal: Terminal): void {
+  for (const problem of problems) terminal.complain(formatConfigProblem(problem))
+  terminal.complain(
+    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the configuration; nothing was started`,
+  )
+}

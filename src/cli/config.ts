@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { configJsonSchema, isConfigProblems } from '../config.ts'
+import { complainAboutConfig, readConfigFile } from './config-file.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+
+/** Adds `config check` and `config schema`. */
+export function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
+  const config = program.command('config').description('check the configuration, or print its JSON Schema')
+  config
+    .command('check')
+    .description('find everything that is wrong with a configuration, environment included')
+    .requiredOption('-c, --config <file>', 'the configuration')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      helpFooter('waywarden config check -c waywarden.yaml', '0 it can serve, 78 it cannot'),
+    )
+    .action(async (options: CheckOptions) => finish(await check(options, terminal)))
+  config
+    .command('schema')
+    .description('print the JSON Schema of waywarden.yaml, for editors')
+    .addHelpText('after', helpFooter('waywarden config schema > waywarden.schema.json', '0 printed'))
+    .action(() => terminal.print(JSON.stringify(configJsonSchema(), undefined, 2)))
+}
+
+type CheckOptions = { readonly config: string; readonly json?: true }
+
+async function check({ config: file, json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
+  const config = await readConfigFile(file)
+  const isRefused = isConfigProblems(config)
+  if (json) {
+    terminal.print(
+      JSON.stringify({ ok: !isRefused, problems: isRefused ? config.problems : [] }, undefined, 2),
+    )
+  } else if (isRefused) {
+    complainAboutConfig(config, terminal)
+  } else {
+    terminal.print(`${file}: the configuration can serve`)
+  }
+  return isRefused ? exitCodes.config : exitCodes.ok
+}

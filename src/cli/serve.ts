@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import type { App } from '../app.ts'
+import { isConfigProblems } from '../config.ts'
+import { complainAboutConfig, readConfigFile } from './config-file.ts'
+import {
+  describeError,
+  type ExitCode,
+  exitCodes,
+  type Finish,
+  helpFooter,
+  type Terminal,
+} from './terminal.ts'
+
+/** Adds `serve`. */
+export function addServe(program: Command, terminal: Terminal, finish: Finish): void {
+  const codes =
+    '0 stopped by SIGTERM or SIGINT, 1 it could not start or was stopped twice, 78 the configuration cannot serve'
+  program
+    .command('serve')
+    .description('answer Envoy until SIGTERM or SIGINT, then drain')
+    .requiredOption('-c, --config <file>', 'the configuration')
+    .addHelpText('after', helpFooter('waywarden serve -c waywarden.yaml', codes))
+    .action(async ({ config }: { readonly config: string }) => finish(await serve(config, terminal)))
+}
+
+async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
+  const config = await readConfigFile(file)
+  if (isConfigProblems(config)) {
+    complainAboutConfig(config, terminal)
+    return exitCodes.config
+  }
+  const stopped = terminal.stopSignal()
+  let app: App
+  try {
+    // Only here is the whole house needed; the other commands start without it.
+    const { startApp } = await import('../app.ts')
+    app = await startApp(config)
+  } catch (error) {
+    terminal.complain(`waywarden: cannot start: ${describeError(error)}`)
+    return exitCodes.negative
+  }
+  try {
+    await stopped
+    await app.drain()
+  } finally {
+    await app[Symbol.asyncDispose]()
+  }
+  return exitCodes.ok
+}

@@ -1,0 +1,30 @@
+/** Where a command prints, what it reads, and how it learns that it shall end. */
+export type Terminal = {
+  readonly print: (line: string) => void
+  readonly complain: (line: string) => void
+  readonly readStdin: () => Promise<string>
+  /** Resolves with the name of the first signal that asks to stop. */
+  readonly stopSignal: () => Promise<string>
+  readonly nowMs: () => number
+}
+
+/** What scripts can tell from a command's end; every `--help` repeats it. */
+export const exitCodes = { ok: 0, negative: 1, usage: 2, config: 78 } as const
+
+/** One of the exit codes. */
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** Takes a command's exit code. */
+export type Finish = (code: ExitCode) => void
+
+/** The end of a command's help: an example and what its exit codes mean. */
+export function helpFooter(example: string, codes: string): string {
+  return `\nExample:\n  $ ${example}\n\nExit codes: ${codes}, ${exitCodes.usage} wrong usage\n`
+}
+
+/** An error and what caused it, in one line. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [message = error.name] = error.message.split('\n', 1)
+  return error.cause === undefined ? message : `${message}: ${describeError(error.cause)}`
+}

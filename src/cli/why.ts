@@ -1,0 +1,107 @@
+import type { Command } from 'commander'
+import { findDecision } from '../audit/query.ts'
+import type { DecisionRecord, RecordedChain } from '../audit/record.ts'
+import { readRevision } from '../audit/revision-store.ts'
+import type { PrincipalResult } from '../model/decision.ts'
+import { formatEntityUid } from '../model/entity-uid.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { judgeAgain, type SecondJudgement } from '../review/why.ts'
+import { toPolicyFiles } from '../revision/directory-source.ts'
+import { loadRevision } from '../revision/load.ts'
+import type { Revision } from '../revision/revision.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+
+type WhyOptions = { readonly audit: string; readonly json?: true }
+
+/** Adds `why`. */
+export function addWhy(program: Command, terminal: Terminal, finish: Finish): void {
+  const codes =
+    '0 judging again agrees, or there was nothing to judge; 1 it disagrees, or the record cannot be found'
+  program
+    .command('why')
+    .description('explain a decision from its record, and judge it again by the policies of that moment')
+    .argument('<decision>', 'the decision id, as answers carry it in `waywarden-decision-id`')
+    .requiredOption('--audit <dir>', 'the audit directory')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', helpFooter('waywarden why 0197f3b2-… --audit ./audit', codes))
+    .action(async (id: string, options: WhyOptions) => finish(await why(id, options, terminal)))
+}
+
+async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal): Promise<ExitCode> {
+  const record = await findDecision([audit], id)
+  if (isInvalid(record)) {
+    terminal.complain(`\`${id}\`: ${record.reason}`)
+    return exitCodes.negative
+  }
+  const revision = await loadRecorded(audit, record.policyRevision)
+  const again = isInvalid(revision) ? revision : judgeAgain(record, revision)
+  const differences = isInvalid(again) ? [] : again.differences
+  if (json) {
+    const shown = isInvalid(again) ? { kind: 'not-judged', reason: again.reason } : again
+    terminal.print(
+      JSON.stringify(
+        { record, again: shown, agrees: isInvalid(again) ? null : differences.length === 0 },
+        undefined,
+        2,
+      ),
+    )
+  } else {
+    for (const line of [...formatRecord(record), '', ...formatAgain(again)]) terminal.print(line)
+  }
+  return differences.length === 0 ? exitCodes.ok : exitCodes.negative
+}
+
+async function loadRecorded(audit: string, id: string | undefined): Promise<Revision | Invalid> {
+  if (id === undefined) return invalid('no policy revision was asked')
+  const kept = await readRevision(audit, id)
+  if (isInvalid(kept)) return kept
+  const source = toPolicyFiles(kept)
+  if (source.id !== id)
+    return invalid(
+      `revision \`${id}\`: the files that were kept hash to \`${source.id}\`, so they were changed`,
+    )
+  const revision = loadRevision(source)
+  return 'evaluate' in revision
+    ? revision
+    : invalid(`revision \`${id}\` no longer loads: ${revision[0]?.message ?? ''}`)
+}
+
+function formatRecord(record: DecisionRecord): readonly string[] {
+  const { request, target, service } = record
+  const wanted =
+    target === undefined ? '' : `, ${formatEntityUid(target.action)} on ${formatEntityUid(target.resource)}`
+  const results = record.results.map(({ policies, ...result }) =>
+    formatResult({ ...result, determiningPolicies: policies }),
+  )
+  return [
+    `decision   ${record.decisionId} at ${record.time}`,
+    `answer     ${record.outcome}${record.code === undefined ? '' : ` ${record.code}`}`,
+    ...(record.reason === undefined ? [] : [`because    ${record.reason}`]),
+    `who        ${record.caller?.id ?? 'unknown'}${record.caller?.isIngress ? ' (ingress)' : ''}`,
+    `wanted     ${request?.method ?? '?'} ${request?.path ?? '?'} of ${service?.name ?? 'an unknown service'}${wanted}`,
+    `on behalf  ${formatBehalf(record.chain)}`,
+    `revision   ${record.policyRevision ?? 'none'}`,
+    ...results,
+  ]
+}
+
+function formatBehalf(chain: RecordedChain | undefined): string {
+  if (chain === undefined) return 'unknown'
+  if (chain.kind === 'none') return 'nobody: no chain'
+  const { issuerName, id, groups } = chain.subject
+  const actors = chain.kind === 'delegated' ? chain.actors.toReversed().map((actor) => actor.id) : []
+  return [`${issuerName}/${id} (groups ${groups.join(', ') || 'none'})`, ...actors].join(' -> ')
+}
+
+function formatResult(
+  result: Pick<PrincipalResult, 'principal' | 'role' | 'outcome' | 'determiningPolicies'>,
+): string {
+  const policies = result.determiningPolicies.map(({ id, file, line }) => `${file}:${line} (${id})`)
+  return `  ${result.role.padEnd(10)} ${result.outcome.padEnd(11)} ${formatEntityUid(result.principal)}${policies.length > 0 ? ` by ${policies.join(', ')}` : ''}`
+}
+
+function formatAgain(again: SecondJudgement | Invalid): readonly string[] {
+  if (isInvalid(again)) return [`not judged again: ${again.reason}`]
+  if (again.differences.length === 0) return ['judged again: the same']
+  return ['JUDGED AGAIN: NOT THE SAME', ...again.differences.map((difference) => `  ${difference}`)]
+}

@@ -1,0 +1,174 @@
+import {
+  type handleUnaryCall,
+  type Metadata,
+  Server,
+  type ServerCredentials,
+  type ServerOptions,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js'
+import type { Headers } from '../model/check-input.ts'
+import type { Report } from '../model/event.ts'
+import { addHealth } from './health.ts'
+import { addReflection } from './reflection.ts'
+import { unrecordedDenial } from './respond.ts'
+import { parseUriSans, readServerCredentials, type TlsFiles } from './tls.ts'
+import { type CallContext, type CallHandler, type Transport, TransportError } from './transport.ts'
+
+/** One port to listen on. */
+export type GrpcListener = {
+  readonly address: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly tls: TlsFiles | undefined
+  readonly reflection: boolean
+  readonly maxConcurrentStreams: number
+  readonly maxConnectionAgeSeconds: number
+  readonly maxConnectionAgeGraceSeconds: number
+}
+
+/** Listens with grpc-js; throws a `TransportError`. */
+export async function createGrpcTransport(
+  listener: GrpcListener,
+  handle: CallHandler,
+  report: Report,
+): Promise<Transport> {
+  const credentials = await readServerCredentials(listener.tls)
+  const server = new Server(toServerOptions(listener))
+  server.addService(authorizationService, { check: createUnaryHandler(handle, report) })
+  const setHealth = addHealth(server)
+  if (listener.reflection) addReflection(server)
+  const port = await bind(server, listener, credentials)
+  const transport = new GrpcJsTransport(server, setHealth, listener.address, port)
+  report({ kind: 'listening', what: 'ext_authz', address: transport.address })
+  return transport
+}
+
+class GrpcJsTransport implements Transport {
+  readonly address: string
+  readonly port: number
+  readonly #server: Server
+  readonly #setHealth: (isServing: boolean) => void
+
+  constructor(server: Server, setHealth: (isServing: boolean) => void, address: string, port: number) {
+    this.#server = server
+    this.#setHealth = setHealth
+    this.address = toHostPort(address, port)
+    this.port = port
+  }
+
+  setServing(isServing: boolean): void {
+    this.#setHealth(isServing)
+  }
+
+  drain(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      // A health watcher never ends by itself, nor need a call whose client has gone.
+      const force = setTimeout(() => this.#server.forceShutdown(), graceMs)
+      this.#server.tryShutdown(() => {
+        clearTimeout(force)
+        resolve()
+      })
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.forceShutdown()
+  }
+}
+
+/** Far above what Envoy sends and what we take: too large a request must reach our decoder, for a gRPC error is no denial. */
+const maxReceiveBytes = 4 * 1024 * 1024
+
+function toServerOptions(listener: GrpcListener): ServerOptions {
+  return {
+    'grpc.max_receive_message_length': maxReceiveBytes,
+    'grpc.max_concurrent_streams': listener.maxConcurrentStreams,
+    'grpc.max_connection_age_ms': listener.maxConnectionAgeSeconds * 1000,
+    'grpc.max_connection_age_grace_ms': listener.maxConnectionAgeGraceSeconds * 1000,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.enable_channelz': 0,
+  }
+}
+
+/** Bytes go through as they are: what grpc-js cannot deserialize it answers with a gRPC error. */
+const authorizationService = {
+  check: {
+    path: '/envoy.service.auth.v3.Authorization/Check',
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (bytes: Buffer) => bytes,
+    requestDeserialize: (bytes: Buffer) => bytes,
+    responseSerialize: (bytes: Buffer) => bytes,
+    responseDeserialize: (bytes: Buffer) => bytes,
+  },
+} as const
+
+function createUnaryHandler(handle: CallHandler, report: Report): handleUnaryCall<Buffer, Buffer> {
+  return (call, callback) => {
+    let isAnswered = false
+    const answer = (bytes: Uint8Array) => {
+      // grpc-js never finishes a call that is answered twice.
+      if (isAnswered) return
+      isAnswered = true
+      callback(null, toBuffer(bytes))
+    }
+    const answerFault = (cause: unknown) => {
+      report({ kind: 'fault', where: 'ext-authz/grpc-js-server', cause })
+      answer(unrecordedDenial)
+    }
+    try {
+      const bytes = handle(call.request, toCallContext(call))
+      if (bytes instanceof Uint8Array) answer(bytes)
+      else bytes.then(answer).catch(answerFault)
+    } catch (cause) {
+      answerFault(cause)
+    }
+  }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function toCallContext(call: ServerUnaryCall<Buffer, Buffer>): CallContext {
+  const deadlineMs = Number(call.getDeadline())
+  return {
+    metadata: toHeaders(call.metadata),
+    tlsPeerUris: parseUriSans(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? ''),
+    deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
+  }
+}
+
+function toHeaders(metadata: Metadata): Headers {
+  const headers = new Map<string, readonly string[]>()
+  for (const name of Object.keys(metadata.getMap())) {
+    const values = metadata.get(name).filter((value) => typeof value === 'string')
+    if (values.length > 0) headers.set(name, values)
+  }
+  return headers
+}
+
+function bind(server: Server, listener: GrpcListener, credentials: ServerCredentials): Promise<number> {
+  const address = toHostPort(listener.address, listener.port)
+  return new Promise((resolve, reject) => {
+    try {
+      server.bindAsync(address, credentials, (cause, port) => {
+        if (cause === null) resolve(port)
+        else reject(new TransportError(`cannot listen on \`${address}\``, { cause, code: 'listen_failed' }))
+      })
+    } catch (cause) {
+      // A certificate that OpenSSL cannot read is thrown, not passed on.
+      reject(
+        new TransportError(`cannot use the certificate for \`${address}\``, {
+          cause,
+          code: 'tls_unreadable',
+        }),
+      )
+    }
+  })
+}
+
+function toHostPort(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}

@@ -1,0 +1,36 @@
+import type { Headers } from '../model/check-input.ts'
+
+/** What a transport knows of a call beside its bytes. */
+export type CallContext = {
+  /** gRPC metadata of the Check call, without binary values. */
+  readonly metadata: Headers
+  /** URI SANs of the certificate that the peer proved to us; empty without mTLS. */
+  readonly tlsPeerUris: readonly string[]
+  /** When Envoy stops waiting; milliseconds since the epoch, `undefined` when it did not say. */
+  readonly deadlineMs: number | undefined
+}
+
+/** Answers one Check, bytes for bytes. Never throws and never rejects: whatever goes wrong is an answer. */
+export type CallHandler = (request: Uint8Array, call: CallContext) => Uint8Array | Promise<Uint8Array>
+
+/** One listening port of `envoy.service.auth.v3.Authorization` and `grpc.health.v1.Health`. */
+export interface Transport extends AsyncDisposable {
+  /** `IP:port`, with the port that was really bound. */
+  readonly address: string
+  readonly port: number
+  /** What the health service says; `NOT_SERVING` until told otherwise. */
+  setServing(isServing: boolean): void
+  /** Takes no new calls (GOAWAY), lets those in flight finish, and closes what is left after `graceMs`. */
+  drain(graceMs: number): Promise<void>
+}
+
+/** Why a transport could not start. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError'
+  readonly code: 'listen_failed' | 'tls_unreadable'
+
+  constructor(message: string, options: { readonly cause: unknown; readonly code: TransportError['code'] }) {
+    super(message, { cause: options.cause })
+    this.code = options.code
+  }
+}

@@ -1,0 +1,23 @@
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
+
+/** What a waypoint says of a connection: `by` itself, `uri` the peer. */
+export type Xfcc = { readonly by: SpiffeId; readonly uri: SpiffeId }
+
+const maxLength = 4200
+/** A comma would begin a second element or a second URI, so it ends no value; Envoy writes `-` for an absent one. */
+const pattern = /^By=([^,;="\s]+);URI=([^,;="\s]+)$/
+
+/**
+ * Parses the one form of `x-forwarded-client-cert` that Istio's waypoints write (istio/istio#59986). Any other form
+ * comes from another proxy, whose first elements may be a client's own.
+ */
+export function parseXfcc(value: string): Xfcc | Invalid {
+  const match = value.length <= maxLength ? pattern.exec(value) : null
+  if (match === null) return invalid('XFCC: expected `By=<SPIFFE ID>;URI=<SPIFFE ID>`')
+  const [, byText = '', uriText = ''] = match
+  const by = parseSpiffeId(byText)
+  if (isInvalid(by)) return invalid(`XFCC \`By\`: ${by.reason}`)
+  const uri = parseSpiffeId(uriText)
+  return isInvalid(uri) ? invalid(`XFCC \`URI\`: ${uri.reason}`) : { by, uri }
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { text } from 'node:stream/consumers'
+import { runCommandLine } from './cli/program.ts'
+import type { Terminal } from './cli/terminal.ts'
+
+const terminal: Terminal = {
+  print: (line) => process.stdout.write(`${line}\n`),
+  complain: (line) => process.stderr.write(`${line}\n`),
+  readStdin: () => text(process.stdin),
+  stopSignal,
+  nowMs: Date.now,
+}
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.exitCode = await runCommandLine(process.argv.slice(2), terminal)
+
+/** The first signal asks to drain; whoever sends a second one does not want to wait for that. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let isStopping = false
+    const stop = (signal: string): void => {
+      if (isStopping) process.exit(1)
+      isStopping = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+}

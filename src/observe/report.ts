@@ -1,0 +1,87 @@
+import type { Event, Report } from '../model/event.ts'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+
+const maxTextLength = 2048
+const maxProblems = 50
+const maxCauses = 4
+
+/** Turns events into log lines with constant messages and into metrics. */
+export function createReport(logger: Logger, metrics: Metrics): Report {
+  return (event) => {
+    try {
+      tell(event, logger, metrics)
+    } catch {
+      // To report must never change what is reported: a line or a sample is lost, a decision is not.
+      metrics.logLineDropped()
+    }
+  }
+}
+
+function tell(event: Event, logger: Logger, metrics: Metrics): void {
+  switch (event.kind) {
+    case 'checked': {
+      const { decisionId, code, service, action, durationSeconds } = event
+      const fields = { decisionId, code, service, action, durationSeconds }
+      if (event.outcome === 'allow') logger.debug(fields, 'allowed')
+      else logger.info(fields, 'denied')
+      metrics.checked(event.outcome, event.code, event.durationSeconds)
+      break
+    }
+    case 'fault':
+      metrics.fault(event.where)
+      logger.error({ where: event.where, cause: describe(event.cause) }, 'fault')
+      break
+    case 'listening':
+      logger.info({ what: event.what, address: event.address }, 'listening')
+      break
+    case 'draining':
+      logger.info({ signal: event.signal }, 'draining')
+      break
+    case 'revision_served': {
+      const { policyRevision, policies, services } = event
+      metrics.revisionServed(policyRevision, policies, services)
+      logger.info({ policyRevision, policies, services }, 'policy revision served')
+      break
+    }
+    case 'revision_refused':
+      metrics.reloadRefused('revision')
+      logger.error({ problems: boundAll(event.problems) }, 'policy revision refused')
+      break
+    case 'revocations_loaded':
+      metrics.revocationsLoaded(event.entries)
+      logger.info({ entries: event.entries }, 'revocations loaded')
+      break
+    case 'revocations_refused':
+      metrics.reloadRefused('revocations')
+      logger.error({ problems: boundAll(event.problems) }, 'revocations refused')
+      break
+  }
+}
+
+type Described = {
+  readonly message: string
+  readonly code?: string
+  readonly stack?: string
+  readonly cause?: Described
+}
+
+/** Only what every error has: others' errors carry requests and headers as further properties. */
+function describe(cause: unknown, depth = 1): Described {
+  if (!(cause instanceof Error)) return { message: bound(String(cause)) }
+  return {
+    message: bound(cause.message),
+    ...('code' in cause ? { code: bound(String(cause.code)) } : {}),
+    ...(cause.stack === undefined ? {} : { stack: bound(cause.stack) }),
+    ...(cause.cause === undefined || depth === maxCauses ? {} : { cause: describe(cause.cause, depth + 1) }),
+  }
+}
+
+function boundAll(problems: readonly string[]): readonly string[] {
+  const shown = problems.slice(0, maxProblems).map(bound)
+  return shown.length === problems.length ? shown : [...shown, `and ${problems.length - shown.length} more`]
+}
+
+function bound(text: string): string {
+  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength)}…`
+}

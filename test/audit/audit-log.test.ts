@@ -1,0 +1,252 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { type AuditLog, type AuditLogOptions, openAuditLog } from '../../src/audit/audit-log.ts'
+import { type LogLine, readRecords } from '../../src/audit/query.ts'
+import { toRecord } from '../../src/audit/record.ts'
+import type { WriteBytes } from '../../src/audit/segment.ts'
+import type { Event } from '../../src/model/event.ts'
+import { deniedParts } from '../support/decision.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+describe('audit/audit-log', () => {
+  let directory: string
+  let events: Event[]
+  beforeEach(() => {
+    directory = join(temporaryDirectory(), 'audit')
+    events = []
+  })
+
+  it('has each record in its file when append returns', async () => {
+    await using log = open()
+    append(log, 'd-1')
+    expect(await ids()).to.deep.equal(['d-1'])
+    append(log, 'd-2')
+    expect(await ids()).to.deep.equal(['d-1', 'd-2'])
+  })
+
+  it('begins a new segment before one grows beyond its maximum', async () => {
+    await using log = open({ maxSegmentBytes: 5000 })
+    for (let index = 0; index < 7; index++) append(log, `d-${index}`)
+    const files = readdirSync(directory)
+    expect(files.sort()).to.deep.equal([0, 1, 2, 3].map((sequence) => `replica-1-00000${sequence}.ndjson`))
+    for (const file of files) expect(readFileSync(join(directory, file)).length).to.be.lessThan(5000)
+    expect(await ids()).to.deep.equal([0, 1, 2, 3, 4, 5, 6].map((index) => `d-${index}`))
+  })
+
+  it('writes a record that is larger than a segment', async () => {
+    await using log = open({ maxSegmentBytes: 10 })
+    append(log, 'd-1')
+    append(log, 'd-2')
+    expect(await ids()).to.deep.equal(['d-1', 'd-2'])
+  })
+
+  it('completes a line that the kernel takes in pieces', async () => {
+    await using log = open({
+      write: (fd, bytes, offset, length) => writeSync(fd, bytes, offset, Math.min(7, length)),
+    })
+    append(log, 'd-1')
+    append(log, 'd-2')
+    expect(await ids()).to.deep.equal(['d-1', 'd-2'])
+  })
+
+  for (const code of ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EBADF']) {
+    it(`refuses while a write fails with ${code}, and recovers by itself`, async () => {
+      const disk = failingDisk()
+      await using log = open({ write: disk.write })
+      append(log, 'd-1')
+      disk.fail(code, 100)
+      expect(() => append(log, 'd-2'))
+        .to.throw()
+        .with.property('code', 'audit_unavailable')
+      expect(() => append(log, 'd-3'))
+        .to.throw()
+        .with.property('code', 'audit_unavailable')
+      disk.repair()
+      append(log, 'd-4')
+      expect(await ids()).to.deep.equal(['d-1', 'd-4'])
+      expect(readdirSync(directory).length).to.be.at.most(2)
+    })
+  }
+
+  it('ends a torn line before it writes the next', async () => {
+    const disk = failingDisk()
+    await using log = open({ write: disk.write })
+    disk.fail('ENOSPC', 100)
+    expect(() => append(log, 'd-1')).to.throw()
+    disk.repair()
+    append(log, 'd-2')
+    expect((await lines()).map(({ kind }) => kind)).to.deep.equal(['bad', 'record'])
+  })
+
+  it('litters a failing disk with no empty segments', async () => {
+    const disk = failingDisk()
+    await using log = open({ write: disk.write })
+    disk.fail('EIO', 0)
+    for (let index = 0; index < 50; index++) expect(() => append(log, `d-${index}`)).to.throw()
+    expect(readdirSync(directory)).to.have.length(1)
+  })
+
+  it('finds out without a request that it can write again', async () => {
+    const disk = failingDisk()
+    await using log = open({ write: disk.write })
+    expect(log.isAvailable()).to.equal(true)
+    disk.fail('ENOSPC', 100)
+    expect(() => append(log, 'd-1')).to.throw()
+    expect(log.isAvailable()).to.equal(false)
+    disk.repair()
+    expect(log.isAvailable()).to.equal(true)
+    append(log, 'd-2')
+    expect((await lines()).map(({ kind }) => kind)).to.deep.equal(['bad', 'record'])
+  })
+
+  it('is not available while a disk has room for less than the record that failed', async () => {
+    const disk = failingDisk()
+    await using log = open({ write: disk.write })
+    disk.fail('ENOSPC', 100)
+    expect(() => append(log, 'd-1')).to.throw()
+    disk.fail('ENOSPC', 500)
+    expect(log.isAvailable()).to.equal(false)
+  })
+
+  it('reports the beginning of an outage once', async () => {
+    const disk = failingDisk()
+    await using log = open({ write: disk.write })
+    disk.fail('ENOSPC', 0)
+    for (let index = 0; index < 5; index++) expect(() => append(log, `d-${index}`)).to.throw()
+    expect(events.map((event) => event.kind === 'fault' && event.where)).to.deep.equal(['audit'])
+    disk.repair()
+    append(log, 'd-5')
+    disk.fail('ENOSPC', 0)
+    expect(() => append(log, 'd-6')).to.throw()
+    expect(events).to.have.length(2)
+  })
+
+  it('makes its directory again when somebody removed it', async () => {
+    await using log = open()
+    append(log, 'd-1')
+    rmSync(directory, { recursive: true })
+    append(log, 'd-2')
+    expect(await ids()).to.deep.equal(['d-2'])
+  })
+
+  it('does not write to a segment that was deleted', async () => {
+    await using log = open()
+    append(log, 'd-1')
+    unlinkSync(join(directory, 'replica-1-000000.ndjson'))
+    append(log, 'd-2')
+    expect(await ids()).to.deep.equal(['d-2'])
+  })
+
+  it('refuses while its directory is a file', async () => {
+    await using log = open({ maxSegmentBytes: 10 })
+    append(log, 'd-1')
+    renameSync(directory, `${directory}-moved`)
+    writeFileSync(directory, '')
+    expect(() => append(log, 'd-2'))
+      .to.throw()
+      .with.property('code', 'audit_unavailable')
+    expect(log.isAvailable()).to.equal(false)
+    unlinkSync(directory)
+    append(log, 'd-3')
+    expect(await ids()).to.deep.equal(['d-3'])
+  })
+
+  it('does not open where no directory can be', () => {
+    writeFileSync(directory, '')
+    expect(() => open())
+      .to.throw()
+      .with.property('code', 'audit_unavailable')
+  })
+
+  it('never writes to a file or through a link that was there before', async () => {
+    mkdirSync(directory)
+    const [file, link] = ['replica-1-000000.ndjson', 'replica-1-000001.ndjson'].map((name) =>
+      join(directory, name),
+    )
+    const elsewhere = `${directory}-elsewhere`
+    writeFileSync(file ?? '', '')
+    writeFileSync(elsewhere, '')
+    symlinkSync(elsewhere, link ?? '')
+    await using log = open()
+    append(log, 'd-1')
+    expect([readFileSync(file ?? '', 'utf8'), readFileSync(elsewhere, 'utf8')]).to.deep.equal(['', ''])
+    expect(readdirSync(directory)).to.include('replica-1-000002.ndjson')
+  })
+
+  it('lets no origin lead out of its directory or hide a file', async () => {
+    for (const origin of ['../../x', '..', '.hidden', 'a/b']) await open({ origin })[Symbol.asyncDispose]()
+    const names = readdirSync(directory).map((name) => name.replace('-1-000000.ndjson', ''))
+    expect(names.sort()).to.deep.equal(['_', '__.._x', '_hidden', 'a_b'])
+  })
+
+  it('refuses once it is closed', async () => {
+    const log = open()
+    await log[Symbol.asyncDispose]()
+    expect(log.isAvailable()).to.equal(false)
+    expect(() => append(log, 'd-1'))
+      .to.throw()
+      .with.property('code', 'audit_unavailable')
+  })
+
+  function open(options: Partial<AuditLogOptions> = {}): AuditLog {
+    const report = (event: Event) => void events.push(event)
+    return openAuditLog({
+      directory,
+      mode: 'written',
+      stdout: false,
+      origin: 'replica',
+      epochMs: 1,
+      report,
+      ...options,
+    })
+  }
+
+  async function lines(): Promise<LogLine[]> {
+    const found: LogLine[] = []
+    for await (const line of readRecords([directory])) found.push(line)
+    return found
+  }
+
+  async function ids(): Promise<string[]> {
+    return (await lines()).flatMap((line) => (line.kind === 'record' ? [line.record.decisionId] : []))
+  }
+})
+
+function append(log: AuditLog, decisionId: string): void {
+  log.append(toRecord(deniedParts(decisionId)))
+}
+
+/** A disk that from some moment takes a few more bytes and then fails as the kernel would. */
+function failingDisk(): {
+  write: WriteBytes
+  fail: (code: string, room: number) => void
+  repair: () => void
+} {
+  let fault: { code: string; room: number } | undefined
+  return {
+    write: (fd, bytes, offset, length) => {
+      if (fault === undefined) return writeSync(fd, bytes, offset, length)
+      if (fault.room === 0) throw Object.assign(new Error('the disk failed'), { code: fault.code })
+      const written = writeSync(fd, bytes, offset, Math.min(fault.room, length))
+      fault.room -= written
+      return written
+    },
+    fail: (code, room) => {
+      fault = { code, room }
+    },
+    repair: () => {
+      fault = undefined
+    },
+  }
+}

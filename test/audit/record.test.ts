@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { parseRecord, toCaller, toChain, toTarget } from '../../src/audit/parse-record.ts'
+import { type DecisionRecord, formatRecord, type RecordParts, toRecord } from '../../src/audit/record.ts'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { clerkChain, deniedParts, recordTarget, secrets } from '../support/decision.ts'
+
+const golden = readFileSync(new URL('../cases/decision-record-v1.json', import.meta.url), 'utf8')
+
+describe('audit/record', () => {
+  it('is version 1, field by field and in this order', () => {
+    expect(`${JSON.stringify(JSON.parse(formatRecord(toRecord(deniedParts()))), null, 2)}\n`).to.equal(golden)
+  })
+
+  it('holds no token, header value or query', () => {
+    const line = formatRecord(toRecord(deniedParts()))
+    for (const secret of secrets) expect(line).not.to.contain(secret)
+  })
+
+  it('names the minted child, its parent and its key, and nothing else of it', () => {
+    const onward = {
+      jti: 'jti-child',
+      txn: 'txn-1',
+      kid: 'key-1',
+      parHash: 'parent-digest',
+      header: secrets[0],
+    }
+    const record = toRecord({ ...deniedParts(), decision: { kind: 'allow', results: [] }, onward })
+    expect(record).to.include({
+      outcome: 'allow',
+      jtiIn: 'jti-parent',
+      jtiOut: 'jti-child',
+      parHash: 'parent-digest',
+    })
+    expect(record).to.include({ kid: 'key-1', txn: 'txn-1', code: undefined })
+    expect(formatRecord(record)).not.to.contain(secrets[0])
+  })
+
+  it('takes the txn of a first hop from the chain that it minted', () => {
+    const { subject, scopes } = clerkChain
+    const chain = {
+      kind: 'first-hop',
+      subject,
+      scopes,
+      issuedAt: 1,
+      expiresAt: 2,
+      authTime: 3,
+    } as const
+    const record = toRecord({ ...deniedParts(), chain, onward: { jti: 'j', txn: 'txn-9', kid: 'k' } })
+    expect(record).to.include({ txn: 'txn-9', jtiIn: undefined })
+    expect(parseAgain(record).chain).to.deep.equal(chain)
+  })
+
+  it('records a check that ended before anything was known', () => {
+    const decision = {
+      kind: 'deny',
+      code: 'request_malformed',
+      reason: 'not a CheckRequest',
+      results: [],
+    } as const
+    const record = parseAgain(toRecord({ decisionId: 'd', timeMs: 0, durationMicros: 1, decision }))
+    expect(record).to.include({ decisionId: 'd', outcome: 'deny', code: 'request_malformed' })
+    for (const known of [toCaller(record), toChain(record), toTarget(record, recordTarget.service)]) {
+      expect(isInvalid(known)).to.equal(true)
+    }
+  })
+
+  it('gives back what judge needs', () => {
+    const parts = deniedParts()
+    const record = parseAgain(toRecord(parts))
+    expect(toCaller(record)).to.deep.equal(parts.caller)
+    expect(toChain(record)).to.deep.equal(parts.chain)
+    expect(toTarget(record, recordTarget.service)).to.deep.equal(parts.target)
+  })
+
+  it('stays one line that no terminal obeys, whatever a client sends', () => {
+    const hostile = 'a\nb\r\u001b[31m\u2028\u2029\u0085\u202e\u0000\ud800'
+    const input = { ...(deniedParts().input ?? never()), host: hostile, path: `/${hostile}`, method: hostile }
+    const line = formatRecord(toRecord({ ...deniedParts(), input }))
+    expect(line.match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu)).to.deep.equal(['\n'])
+    expect(JSON.parse(line).request.host).to.equal(hostile)
+  })
+
+  it('cuts what is too long, says so, and refuses to judge again what it cut', () => {
+    const long = 'x'.repeat(9000)
+    const input = { ...(deniedParts().input ?? never()), path: `/${long}`, host: long }
+    const target = { ...recordTarget, path: `/${long}`, params: new Map([['patientId', long]]) }
+    const record = toRecord({ ...deniedParts(), input, target })
+    expect(record.truncated).to.deep.equal(['request.path', 'request.host', 'target.params.patientId'])
+    expect(record.request?.host).to.match(/^x{2048}…\[9000 characters, sha256 [0-9a-f]{64}\]$/)
+    expect(isInvalid(toTarget(parseAgain(record), recordTarget.service))).to.equal(true)
+  })
+
+  it('keeps every path that the catalog accepts whole', () => {
+    const path = `/${'x'.repeat(8191)}`
+    const input = { ...(deniedParts().input ?? never()), path }
+    expect(toRecord({ ...deniedParts(), input }).request?.path).to.equal(path)
+  })
+
+  it('keeps a parameter that is named like a property of every object', () => {
+    const params = new Map([
+      ['constructor', 'a'],
+      ['toString', 'b'],
+    ])
+    const record = parseAgain(toRecord({ ...deniedParts(), target: { ...recordTarget, params } }))
+    const target = toTarget(record, recordTarget.service)
+    expect('params' in target && target.params).to.deep.equal(params)
+  })
+})
+
+describe('audit/parse-record', () => {
+  const line = formatRecord(toRecord(deniedParts()))
+
+  it('ignores fields of a newer Waywarden', () => {
+    const newer = { ...JSON.parse(line), mcp: { tool: 'x' } }
+    expect(parseRecord(JSON.stringify(newer))).to.deep.equal(parseRecord(line))
+  })
+
+  const refused = [
+    { name: 'another version', input: edited({ version: 2 }) },
+    { name: 'a version that is a string', input: edited({ version: '1' }) },
+    { name: 'another kind of record', input: edited({ kind: 'checkpoint' }) },
+    { name: 'an unknown code', input: edited({ code: 'because' }) },
+    { name: 'a missing decision id', input: edited({ decisionId: undefined }) },
+    { name: 'a torn line', input: line.slice(0, 200) },
+    { name: 'an array', input: '[]' },
+    { name: 'null', input: 'null' },
+    { name: 'nothing', input: '' },
+  ]
+  for (const { name, input } of refused) {
+    it(`refuses ${name}`, () => expect(isInvalid(parseRecord(input))).to.equal(true))
+  }
+
+  it('refuses an edited record whose caller or actor is no SPIFFE ID', () => {
+    const caller = parseRecord(edited({ caller: { ...JSON.parse(line).caller, id: 'spiffe://a/../b' } }))
+    const actor = parseRecord(
+      edited({ chain: { ...JSON.parse(line).chain, actors: [{ id: 'x', proven: 'inherited' }] } }),
+    )
+    expect(!isInvalid(caller) && isInvalid(toCaller(caller))).to.equal(true)
+    expect(!isInvalid(actor) && isInvalid(toChain(actor))).to.equal(true)
+  })
+
+  function edited(changes: Readonly<Record<string, unknown>>): string {
+    return JSON.stringify({ ...JSON.parse(line), ...changes })
+  }
+})
+
+function parseAgain(record: DecisionRecord): DecisionRecord {
+  const parsed = parseRecord(formatRecord(record))
+  if (isInvalid(parsed)) throw new Error(parsed.reason)
+  return parsed
+}
+
+function never(): NonNullable<RecordParts['input']> {
+  throw new Error('the example has an input')
+}

@@ -1,0 +1,93 @@
+import { expect } from 'chai'
+import type { Query } from '../../src/model/query.ts'
+import type { Service } from '../../src/model/target.ts'
+import { toCedarCall } from '../../src/revision/cedar-call.ts'
+import { entityKey } from '../../src/revision/entities.ts'
+import { clerk, hospital, user } from '../support/identities.ts'
+import { mustLoad, policyFiles } from '../support/policy-files.ts'
+
+const [service] = mustLoad(policyFiles()).catalog.services
+if (service === undefined) throw new TypeError('no service')
+
+function query(service: Service, overlay: Partial<Query> = {}): Query {
+  return {
+    principal: { kind: 'agent', id: hospital.agentD },
+    role: 'caller',
+    delegatee: undefined,
+    chain: { actors: [hospital.agentD, hospital.agentA], subject: clerk, scopes: ['a'] },
+    target: {
+      service,
+      action: { type: 'Action', id: 'read-it' },
+      resource: { type: 'Patient', id: '42' },
+      params: new Map([['patientId', '42']]),
+      requiredScope: undefined,
+      method: 'GET',
+      path: '/patients/42',
+    },
+    ...overlay,
+  }
+}
+
+describe('revision/cedar-call', () => {
+  it('gives an agent its namespace and trust domain, a resource its service, a user its groups', () => {
+    const { entities } = toCedarCall(query(service), new Map())
+    const parents = new Map(entities.map((entity) => [JSON.stringify(entity.uid), entity.parents]))
+    const of = (type: string, id: string) => parents.get(JSON.stringify({ type, id }))
+    expect(of('Agent', hospital.agentD.uri)).to.deep.equal([
+      { type: 'Namespace', id: 'hospital.example/billing' },
+      { type: 'TrustDomain', id: 'hospital.example' },
+    ])
+    expect(of('Patient', '42')).to.deep.equal([{ type: 'Service', id: 'records' }])
+    expect(of('User', 'hospital/clerk')).to.deep.equal([{ type: 'Group', id: 'hospital/billing' }])
+  })
+
+  it('gives an autonomous caller no parents at all', () => {
+    const { entities, principal } = toCedarCall(
+      query(service, {
+        principal: { kind: 'autonomous', id: hospital.agentD },
+        chain: { actors: [], subject: undefined, scopes: [] },
+      }),
+      new Map(),
+    )
+    expect(principal.type).to.equal('Autonomous')
+    expect(
+      entities.find(({ uid }) => JSON.stringify(uid) === JSON.stringify(principal))?.parents,
+    ).to.deep.equal([])
+  })
+
+  it('adds what entities.json knows, and keeps its attributes', () => {
+    const uid = { type: 'Agent', id: hospital.agentD.uri }
+    const group = { type: 'AgentGroup', id: 'g' }
+    const known = new Map([[entityKey(uid), { uid, attrs: {}, parents: [group] }]])
+    const { entities } = toCedarCall(query(service), known)
+    const agents = entities.filter((entity) => JSON.stringify(entity.uid) === JSON.stringify(uid))
+    expect(agents).to.have.length(1)
+    expect(agents[0]?.parents)
+      .to.deep.include(group)
+      .and.to.deep.include({ type: 'TrustDomain', id: 'hospital.example' })
+  })
+
+  it('keeps what a client chose as text: no escape becomes an entity', () => {
+    const text = '{"__entity":{"type":"User","id":"root"}}'
+    const target = { ...query(service).target, params: new Map([['patientId', text]]), path: `/${text}` }
+    const { context } = toCedarCall(query(service, { target }), new Map())
+    expect(context['params']).to.deep.equal({ patientId: text })
+    expect(context['http']).to.deep.equal({ method: 'GET', path: `/${text}` })
+  })
+
+  it('makes every string well-formed, since a lone surrogate would make the engine throw', () => {
+    const call = toCedarCall(
+      query(service, {
+        principal: { kind: 'user', subject: user('\ud800', '\udfff') },
+        chain: { actors: [], subject: user('\ud800', '\udfff'), scopes: ['\ud800'] },
+        target: {
+          ...query(service).target,
+          resource: { type: 'Patient', id: '\ud800' },
+          params: new Map([['patientId', '\ud800']]),
+        },
+      }),
+      new Map(),
+    )
+    expect(JSON.stringify(call)).to.not.match(/\\ud[89a-f]/i)
+  })
+})

@@ -1,0 +1,55 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { readPolicyDirectory, toPolicyFiles } from '../../src/revision/directory-source.ts'
+
+describe('revision/directory-source', () => {
+  let directory = ''
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'waywarden-policies-'))
+    await mkdir(join(directory, 'team'))
+    await writeFile(join(directory, 'services.yaml'), 'services: []')
+    await writeFile(join(directory, 'team/a.cedar'), 'permit (principal, action, resource);')
+  })
+  afterEach(() => rm(directory, { recursive: true }))
+
+  it('reads what a policy repository is made of, and nothing else', async () => {
+    await writeFile(join(directory, 'README.md'), 'hello')
+    await writeFile(join(directory, '.hidden.cedar'), 'permit')
+    await mkdir(join(directory, 'tests'))
+    await writeFile(join(directory, 'tests/x.cedar'), 'permit')
+    const read = await readPolicyDirectory(directory)
+    expect('files' in read && [...read.files.keys()]).to.deep.equal(['services.yaml', 'team/a.cedar'])
+  })
+
+  it('follows the links of a mounted ConfigMap', async () => {
+    await mkdir(join(directory, '..2026'))
+    await writeFile(join(directory, '..2026/schema.cedarschema'), '')
+    await symlink('..2026', join(directory, '..data'))
+    await symlink('..data/schema.cedarschema', join(directory, 'schema.cedarschema'))
+    const read = await readPolicyDirectory(directory)
+    expect('files' in read && read.files.has('schema.cedarschema')).to.equal(true)
+  })
+
+  it('refuses a link in a directory that is no mount', async () => {
+    await symlink('/etc/hostname', join(directory, 'team/b.cedar'))
+    expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'team/b.cedar')
+  })
+
+  it('refuses what is no UTF-8', async () => {
+    await writeFile(join(directory, 'team/b.cedar'), Buffer.from([0xff, 0xfe]))
+    expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'team/b.cedar')
+  })
+
+  it('says so when there is no such directory', async () => {
+    expect(await readPolicyDirectory(join(directory, 'missing'))).to.have.length(1)
+  })
+
+  it('names a set of files by its content, whatever their order', () => {
+    const id = (...files: [string, string][]) => toPolicyFiles(new Map(files)).id
+    expect(id(['a', '1'], ['b', '2'])).to.equal(id(['b', '2'], ['a', '1']))
+    expect(id(['a', '1'], ['b', '2'])).to.not.equal(id(['a', '1'], ['b', '3']))
+    expect(id(['a', '12'])).to.not.equal(id(['a1', '2']))
+  })
+})

@@ -1,0 +1,46 @@
+import { type PolicyFiles, toPolicyFiles } from '../../src/revision/directory-source.ts'
+import { loadRevision } from '../../src/revision/load.ts'
+import { formatProblem } from '../../src/revision/problem.ts'
+import type { Revision } from '../../src/revision/revision.ts'
+
+/** The SPIFFE IDs that small policy repositories in tests speak of. */
+export const waypoint = 'spiffe://hospital.example/ns/hospital/sa/waypoint'
+export const workload = (name: string): string => `spiffe://hospital.example/ns/test/sa/${name}`
+
+/** A services.yaml with one service, its keys overlaid. */
+export function servicesYaml(keys: Readonly<Record<string, unknown>> = {}): string {
+  const service = {
+    name: 'records',
+    addresses: ['10.0.0.1:80'],
+    spiffeId: workload('records'),
+    waypoint,
+    routes: [{ match: 'GET /patients/{patientId}', action: 'read', resource: 'Patient::{patientId}' }],
+    ...keys,
+  }
+  return JSON.stringify({ services: [service] })
+}
+
+export const schemaText =
+  'entity Patient in [Service];\naction "read-it" appliesTo {principal: [Agent, User, Autonomous], resource: [Patient, Service], context: RequestContext};\n'
+
+/** A policy repository that loads, with files overlaid; `undefined` removes one. */
+export function policyFiles(files: Readonly<Record<string, string | undefined>> = {}): PolicyFiles {
+  const routes = [{ match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }]
+  const whole: Record<string, string | undefined> = {
+    'services.yaml': servicesYaml({ routes }),
+    'schema.cedarschema': schemaText,
+    'team/a.cedar': 'permit (principal, action, resource in Service::"records");\n',
+    ...files,
+  }
+  const present = Object.entries(whole).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, text] as const],
+  )
+  return toPolicyFiles(new Map(present))
+}
+
+/** Loads a repository that must load. */
+export function mustLoad(source: PolicyFiles): Revision {
+  const revision = loadRevision(source)
+  if ('policies' in revision) return revision
+  throw new TypeError(revision.map(formatProblem).join('\n'))
+}
