@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { findEnvoy } from '../scripts/envoy-binary.mjs.mts'
+// biome-ignore lint/correctness/useImportExtensions: set-up is plain JavaScript; only its types are TypeScript
+import { findEnvoy } from '../scripts/envoy-binary.mjs'
 import type { CertificateFiles } from './ca.ts'
 import type { Program } from './processes.ts'
 import { renderTemplate, type Value } from './template.ts'

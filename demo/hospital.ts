@@ -95,6 +95,7 @@ export class Hospital implements AsyncDisposable {
     return this.ports.outbound.get(exitName(workload, lane)) ?? 0
   }
 
+  /** Starts a Waywarden again, on its own port and with its own audit log. */
   async startWaywarden(index = 0): Promise<void> {
     const program = this.#programs[index]
     if (program === undefined) throw new Error(`the hospital has no Waywarden ${index}`)

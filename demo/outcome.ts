@@ -87,6 +87,8 @@ function toChain(record: DecisionRecord): readonly string[] {
 
 function isRefusedAsExpected({ refusal }: Step, deniedBy: readonly Refusal[]): boolean {
   if (refusal === undefined) return deniedBy.length === 0
-  const isThere = deniedBy.some(({ principal, role }) => principal === refusal.principal && role === refusal.role)
+  const isThere = deniedBy.some(
+    ({ principal, role }) => principal === refusal.principal && role === refusal.role,
+  )
   return isThere && (!refusal.alone || deniedBy.length === 1)
 }

@@ -19,6 +19,8 @@ export type Running = {
   readonly isRunning: () => boolean
   /** Sends a signal and waits until the process is gone; its exit code, or `null` when the signal ended it. */
   readonly stop: (signal: NodeJS.Signals) => Promise<number | null>
+  /** Ends it at once, without waiting. */
+  readonly kill: () => void
 }
 
 const readyWithinMs = 30_000
@@ -29,8 +31,14 @@ export class Processes {
   readonly #directory: string
   readonly #running: Running[] = []
 
+  readonly #killAll = (): void => {
+    for (const running of this.#running) running.kill()
+  }
+
   constructor(directory: string) {
     this.#directory = directory
+    // Whatever ends this process, no child outlives it.
+    process.once('exit', this.#killAll)
   }
 
   /** Starts a program and waits until it is ready. Fails with its last words when it ends before. */
@@ -38,7 +46,9 @@ export class Processes {
     const log = join(this.#directory, `${program.name}.log`)
     const descriptor = openSync(log, 'a')
     const child = spawn(program.command, program.args, {
-      stdio: ['ignore', descriptor, descriptor, 'ipc'],
+      // Services end when this pipe does. A group of their own keeps Ctrl-C at this process, which stops them in order.
+      stdio: ['pipe', descriptor, descriptor],
+      detached: true,
       env: { ...process.env, ...program.env },
     })
     closeSync(descriptor)
@@ -50,6 +60,7 @@ export class Processes {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#running.map((running) => running.stop('SIGTERM')))
+    process.off('exit', this.#killAll)
   }
 }
 
@@ -73,6 +84,9 @@ function toRunning(name: string, child: ChildProcess): Running {
       await end
       clearTimeout(timer)
       return ended
+    },
+    kill: () => {
+      if (isRunning) child.kill('SIGKILL')
     },
   }
 }

@@ -36,7 +36,13 @@ export const steps: readonly Step[] = [
     to: 'billing-agent',
     ...task,
   },
-  { step: 'a-asks-d', story: 'A hands part of the work to D', from: 'agent-a', to: 'insurance-agent', ...task },
+  {
+    step: 'a-asks-d',
+    story: 'A hands part of the work to D',
+    from: 'agent-a',
+    to: 'insurance-agent',
+    ...task,
+  },
   {
     step: 'd-checks-insurance',
     story: 'D checks whether the patient is covered',

@@ -2,15 +2,12 @@ import { styleText } from 'node:util'
 import type { Outcome, Refusal } from './outcome.ts'
 import { findStep } from './steps.ts'
 
-/** Where a table is read: colours are for people at a terminal. */
-export type TableOptions = { readonly isColoured: boolean }
-
 type Style = Parameters<typeof styleText>[0]
 
 const widths = [25, 48, 30, 21]
 
 /** Tells the story as a table: who asked for what on whose behalf, the answer, who refused and by which policy. */
-export function formatTable(outcomes: readonly Outcome[], { isColoured }: TableOptions): string {
+export function formatTable(outcomes: readonly Outcome[], isColoured: boolean): string {
   const paint = (style: Style, text: string): string => (isColoured ? styleText(style, text) : text)
   const header = row(['  step', 'who asks for what', 'on behalf of', 'answer', 'without Waywarden'])
   const blocks = outcomes.map((outcome) => formatOutcome(outcome, paint))
@@ -25,7 +22,11 @@ function formatOutcome(outcome: Outcome, paint: (style: Style, text: string) => 
   const request = pad(`${from} → ${method} ${to}${path}`, widths[1])
   const line = `${mark} ${pad(step, (widths[0] ?? 0) - 2)}${request}${pad(behalf, widths[2])}${answer}${without ?? '—'}`
   const indent = ' '.repeat(widths[0] ?? 0)
-  const details = [findStep(step).story, ...deniedBy.map(formatRefusal), ...(ok ? [] : [formatExpected(step)])]
+  const details = [
+    findStep(step).story,
+    ...deniedBy.map(formatRefusal),
+    ...(ok ? [] : [formatExpected(step)]),
+  ]
   return [line, ...details.map((detail) => paint('dim', `${indent}${detail}`))]
 }
 

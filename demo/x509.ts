@@ -103,8 +103,9 @@ function time(ms: number): Buffer {
 function der(type: number, ...parts: readonly (Buffer | readonly number[])[]): Buffer {
   const content = Buffer.concat(parts.map((part) => Buffer.from(part)))
   if (content.length < 128) return Buffer.concat([Buffer.from([type, content.length]), content])
-  const length = Buffer.from(content.length.toString(16).padStart(4, '0'), 'hex')
-  return Buffer.concat([Buffer.from([type, 0x82]), length, content])
+  const bytes = content.length.toString(16)
+  const length = Buffer.from(bytes.padStart(bytes.length + (bytes.length % 2), '0'), 'hex')
+  return Buffer.concat([Buffer.from([type, 0x80 | length.length]), length, content])
 }
 
 function toPem(key: KeyObject): string {

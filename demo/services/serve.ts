@@ -11,6 +11,7 @@ export type Reply = {
 /** Answers HTTP on the port that the environment names, until the process is stopped. */
 export function serve(answer: (request: IncomingMessage, body: string) => Reply | Promise<Reply>): void {
   const server = createServer(async (request, response) => {
+    if (request.url === '/healthz') return void response.end()
     const { status, headers, body } = await readBody(request)
       .then((text) => answer(request, text))
       .catch((error: unknown): Reply => ({ status: 502, body: String(error) }))
@@ -19,7 +20,7 @@ export function serve(answer: (request: IncomingMessage, body: string) => Reply 
   server.keepAliveTimeout = 60_000
   server.listen(Number(process.env['PORT']), '127.0.0.1')
   // The parent holds the other end: when it is gone, so is the reason to run.
-  process.on('disconnect', () => process.exit(0))
+  process.stdin.on('end', () => process.exit(0)).resume()
 }
 
 /** The way into the mesh for each lane, through this workload's own ports of the ztunnel stand-in. */

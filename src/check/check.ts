@@ -100,7 +100,10 @@ function conclude(
 }
 
 function withoutRecord({ decision, onward: _unsent, ...found }: Findings): Findings {
-  return { ...found, decision: deny('audit_unavailable', 'the decision record could not be written', decision.results) }
+  return {
+    ...found,
+    decision: deny('audit_unavailable', 'the decision record could not be written', decision.results),
+  }
 }
 
 function toParts(

@@ -16,6 +16,6 @@ export async function readConfigFile(file: string): Promise<Config | ConfigProbl
 export function complainAboutConfig({ problems }: ConfigProblems, terminal: Terminal): void {
   for (const problem of problems) terminal.complain(formatConfigProblem(problem))
   terminal.complain(
-    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the configuration; nothing was started`,
+    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the configuration; it cannot serve`,
   )
 }

@@ -40,8 +40,7 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
     return exitCodes.negative
   }
   try {
-    await stopped
-    await app.drain()
+    await app.drain(await stopped)
   } finally {
     await app[Symbol.asyncDispose]()
   }

@@ -108,43 +108,6 @@ describe('audit/record', () => {
   })
 })
 
-describe('audit/parse-record', () => {
-  const line = formatRecord(toRecord(deniedParts()))
-
-  it('ignores fields of a newer Waywarden', () => {
-    const newer = { ...JSON.parse(line), mcp: { tool: 'x' } }
-    expect(parseRecord(JSON.stringify(newer))).to.deep.equal(parseRecord(line))
-  })
-
-  const refused = [
-    { name: 'another version', input: edited({ version: 2 }) },
-    { name: 'a version that is a string', input: edited({ version: '1' }) },
-    { name: 'another kind of record', input: edited({ kind: 'checkpoint' }) },
-    { name: 'an unknown code', input: edited({ code: 'because' }) },
-    { name: 'a missing decision id', input: edited({ decisionId: undefined }) },
-    { name: 'a torn line', input: line.slice(0, 200) },
-    { name: 'an array', input: '[]' },
-    { name: 'null', input: 'null' },
-    { name: 'nothing', input: '' },
-  ]
-  for (const { name, input } of refused) {
-    it(`refuses ${name}`, () => expect(isInvalid(parseRecord(input))).to.equal(true))
-  }
-
-  it('refuses an edited record whose caller or actor is no SPIFFE ID', () => {
-    const caller = parseRecord(edited({ caller: { ...JSON.parse(line).caller, id: 'spiffe://a/../b' } }))
-    const actor = parseRecord(
-      edited({ chain: { ...JSON.parse(line).chain, actors: [{ id: 'x', proven: 'inherited' }] } }),
-    )
-    expect(!isInvalid(caller) && isInvalid(toCaller(caller))).to.equal(true)
-    expect(!isInvalid(actor) && isInvalid(toChain(actor))).to.equal(true)
-  })
-
-  function edited(changes: Readonly<Record<string, unknown>>): string {
-    return JSON.stringify({ ...JSON.parse(line), ...changes })
-  }
-})
-
 function parseAgain(record: DecisionRecord): DecisionRecord {
   const parsed = parseRecord(formatRecord(record))
   if (isInvalid(parsed)) throw new Error(parsed.reason)

@@ -82,7 +82,7 @@ export function decodeCheckResponse(bytes: Uint8Array): CheckResponseFields {
     removeHeaders: ok?.headers_to_remove ?? [],
     clientHeaders: toRecord(ok?.response_headers_to_add ?? denied?.headers),
     body: denied?.body === undefined ? undefined : JSON.parse(denied.body),
-    metadata: Object.fromEntries(strings.map(([key, value]) => [key, value.string_value ?? ''])),
+    metadata: Object.fromEntries(strings.map(([key, value]) => [key, value.stringValue ?? ''])),
   }
 }
 
@@ -101,7 +101,7 @@ type CheckResponseMessage = {
     readonly body?: string
   }
   readonly dynamic_metadata?: {
-    readonly fields?: Readonly<Record<string, { readonly string_value?: string }>>
+    readonly fields?: Readonly<Record<string, { readonly stringValue?: string }>>
   }
 }
 

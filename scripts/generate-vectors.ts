@@ -1,0 +1,23 @@
+import { chainClaimVectors } from './vectors/chain-claims.ts'
+import { chainForgeryVectors } from './vectors/chain-forgeries.ts'
+import { chainShapeVectors } from './vectors/chain-shapes.ts'
+import { identityVectors } from './vectors/identities.ts'
+import { userTokenVectors } from './vectors/user-tokens.ts'
+
+/** The files of test/vectors by path from the project's root, the same each time. */
+export function generateVectors(): ReadonlyMap<string, string> {
+  const vectors = [
+    ...chainClaimVectors(),
+    ...chainShapeVectors(),
+    ...chainForgeryVectors(),
+    ...identityVectors(),
+    ...userTokenVectors(),
+  ]
+  const files = new Map<string, string>()
+  for (const vector of vectors) {
+    const path = `test/vectors/${vector.name.toLowerCase()}.json`
+    if (files.has(path)) throw new RangeError(`two vectors are named \`${vector.name}\``)
+    files.set(path, `${JSON.stringify(vector, undefined, 2)}\n`)
+  }
+  return files
+}

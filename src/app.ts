@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
+import { createAdminServer, type Readiness } from './admin/admin-server.ts'
+import { type AuditLog, openAuditLog } from './audit/audit-log.ts'
+import { toRecord } from './audit/record.ts'
+import { keepRevision } from './audit/revision-store.ts'
+import { toJwks } from './chain/keys.ts'
+import { noRevocations, type Revocations } from './chain/revocations.ts'
+import { openRevocations } from './chain/revocations-source.ts'
+import { type CheckDeps, type Checker, createChecker } from './check/check.ts'
+import type { Findings } from './check/line.ts'
+import type { Config, Listener } from './config.ts'
+import { type Credentials, loadCredentials, StartError } from './credentials.ts'
+import { createGrpcTransport } from './ext-authz/grpc-js-server.ts'
+import { createCallHandler } from './ext-authz/handler.ts'
+import type { Transport } from './ext-authz/transport.ts'
+import { createLineDeps } from './line-deps.ts'
+import { deny } from './model/decision.ts'
+import type { Report } from './model/event.ts'
+import { createLogger } from './observe/logger.ts'
+import { createMetrics, type Metrics } from './observe/metrics.ts'
+import { createReport } from './observe/report.ts'
+import { openRevisionSource, type RevisionSource } from './revision/revision-source.ts'
+
+/** A running Waywarden. */
+export type App = AsyncDisposable & {
+  /** What the ports turned out to be; listeners in the order of the configuration. */
+  readonly addresses: { readonly listeners: readonly string[]; readonly admin: string }
+  /** Says NOT_SERVING, waits until Envoy has heard it, and finishes what is in flight. */
+  readonly drain: (signal: string) => Promise<void>
+}
+
+const pollMs = 2000
+const drainGraceMs = 5000
+
+/** What has been opened so far, closed in the reverse order. */
+type Open = { readonly closing: AsyncDisposable[] }
+
+type House = {
+  readonly config: Config
+  readonly credentials: Credentials
+  readonly revisions: RevisionSource
+  readonly revocations: () => Revocations
+  readonly audit: AuditLog
+  readonly report: Report
+}
+
+/** Opens every room and begins to answer; throws when a file or port that the configuration names cannot be used. */
+export async function startApp(config: Config): Promise<App> {
+  const open: Open = { closing: [] }
+  try {
+    return await start(config, open)
+  } catch (cause) {
+    await close(open)
+    throw cause
+  }
+}
+
+async function start(config: Config, open: Open): Promise<App> {
+  const state = { isDraining: false, readiness: (): Readiness => notYet }
+  const { report, metrics } = createObservers(config, () => state.readiness().ready)
+  const transports: Transport[] = []
+  const setServing = () => {
+    for (const transport of transports) transport.setServing(state.readiness().ready)
+  }
+  const house = await openHouse(config, open, report, setServing)
+  state.readiness = () => readinessOf(house, state.isDraining)
+  for (const listener of config.listeners) {
+    transports.push(await listen(house, listener, open))
+  }
+  const admin = await createAdminServer({
+    ...config.admin,
+    readiness: () => state.readiness(),
+    metricsText: metrics.toText,
+    jwks: () => toJwks(house.credentials.keys.verifying),
+    report,
+  })
+  open.closing.push(admin)
+  setServing()
+  // A full disk or a failed engine is found out between requests too, and so is its recovery.
+  const watch = setInterval(setServing, pollMs).unref()
+  open.closing.push({ [Symbol.asyncDispose]: async () => clearInterval(watch) })
+  return {
+    addresses: { listeners: transports.map(({ address }) => address), admin: admin.address },
+    async drain(signal) {
+      report({ kind: 'draining', signal })
+      state.isDraining = true
+      setServing()
+      await wait(config.drainSeconds * 1000)
+      await Promise.all(transports.map((transport) => transport.drain(drainGraceMs)))
+    },
+    [Symbol.asyncDispose]: () => close(open),
+  }
+}
+
+const notYet: Readiness = { ready: false, reasons: ['starting'], notices: [] }
+
+function createObservers(config: Config, isReady: () => boolean): { report: Report; metrics: Metrics } {
+  const metrics = createMetrics(isReady)
+  const logger = createLogger(config.log.level, metrics.logLineDropped)
+  return { metrics, report: createReport(logger, metrics) }
+}
+
+async function openHouse(config: Config, open: Open, report: Report, onServed: () => void): Promise<House> {
+  const credentials = await loadCredentials(config)
+  const revocations = await followRevocations(config.chain.revocations, open, report)
+  const { directory } = config.audit
+  const audit = openAuditLog({ ...config.audit, origin: `${hostname()}-${process.pid}`, report })
+  open.closing.push(audit)
+  const revisions = await openRevisionSource({
+    directory: config.policy.directory,
+    hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000,
+    pollMs,
+    keep: ({ id, files }) => keepRevision(directory, id, files),
+    onServed,
+    report,
+  })
+  open.closing.push(revisions)
+  return { config, credentials, revisions, revocations, audit, report }
+}
+
+async function followRevocations(
+  path: string | undefined,
+  open: Open,
+  report: Report,
+): Promise<() => Revocations> {
+  if (path === undefined) return () => noRevocations
+  const source = await openRevocations(path, report, pollMs)
+  if (!('current' in source)) throw new StartError(source.map(({ reason }) => reason))
+  open.closing.push(source)
+  return () => source.current
+}
+
+async function listen(house: House, listener: Listener, open: Open): Promise<Transport> {
+  const { config, report } = house
+  const { check, refuse } = createListenerChecker(house, listener)
+  const handler = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
+  const transport = await createGrpcTransport(listener, handler, report)
+  open.closing.push(transport)
+  return transport
+}
+
+function createListenerChecker(house: House, listener: Listener): Checker {
+  const { config, credentials, revisions, revocations, audit, report } = house
+  const { header } = config.chain
+  const { forwardAuthorization, tokenCopies } = config.ingress
+  return createChecker({
+    ...createLineDeps(config, listener, credentials, revocations),
+    headers: { chain: header, userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies] },
+    revision: () => revisions.current,
+    record: createRecorder(audit, report),
+    report,
+    nowMs: Date.now,
+    elapsedMicros: () => performance.now() * 1000,
+    createDecisionId: randomUUID,
+    withinDeadline,
+    maxInFlight: config.maxInFlight,
+  })
+}
+
+function createRecorder(audit: AuditLog, report: Report): CheckDeps['record'] {
+  return (parts) => {
+    try {
+      audit.append(toRecord(parts))
+      return true
+    } catch (cause) {
+      report({ kind: 'fault', where: 'audit', cause })
+      return false
+    }
+  }
+}
+
+/** Settles once; work that comes too late has neither effect nor record. */
+function withinDeadline(work: Promise<Findings>, deadlineMs: number): Promise<Findings> {
+  return new Promise((resolve, reject) => {
+    const late = () => resolve({ decision: deny('deadline_exceeded', 'no decision in time') })
+    const timer = setTimeout(late, Math.max(0, deadlineMs - Date.now()))
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+function readinessOf({ config, revisions, audit }: House, isDraining: boolean): Readiness {
+  const { current, problems } = revisions
+  const reasons = [
+    ...(isDraining ? ['draining'] : []),
+    ...(current === undefined ? ['no policy revision serves', ...problems] : []),
+    ...(current?.isReady() === false ? ['the policy engine is being replaced'] : []),
+    ...(audit.isAvailable() ? [] : ['the audit log cannot be written']),
+  ]
+  const plaintext = config.listeners.filter((listener) => listener.plaintext !== undefined)
+  const notices = [
+    ...(current === undefined
+      ? []
+      : problems.map((problem) => `the policy directory is refused: ${problem}`)),
+    ...plaintext.map(
+      ({ address, port }) => `${address}:${port} takes plaintext; the mesh's L4 policy must guard it`,
+    ),
+  ]
+  return { ready: reasons.length === 0, reasons, notices }
+}
+
+async function close({ closing }: Open): Promise<void> {
+  for (const part of closing.toReversed()) await part[Symbol.asyncDispose]()
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import { mintChild } from './chain/extend.ts'
+import { checkRevoked, type Revocations } from './chain/revocations.ts'
+import { admitChain, type ChainTrust, verifySignedChain } from './chain/verify.ts'
+import type { LineDeps } from './check/line.ts'
+import type { Config, Listener } from './config.ts'
+import type { Credentials } from './credentials.ts'
+import { isUserToken } from './identity/agent-token.ts'
+import { identifyCaller } from './identity/peer.ts'
+import { verifyUserToken } from './identity/user-token.ts'
+import { isDeny } from './model/decision.ts'
+
+/** Hands the line of one listener what it needs of identity/ and chain/. */
+export function createLineDeps(
+  { chain, ingress }: Config,
+  listener: Listener,
+  { keys, issuers }: Credentials,
+  revocations: () => Revocations,
+): LineDeps {
+  const trust: ChainTrust = {
+    issuer: chain.issuer,
+    keys: keys.verifying,
+    userIssuers: new Map(issuers.map(({ issuer, name }) => [issuer, name])),
+    maxDepth: chain.maxDepth,
+    maxLifetimeSeconds: chain.maxLifetimeSeconds,
+  }
+  const issuersOf = new Map(
+    ingress.peers.map((peer) => [peer.id.uri, issuers.filter(({ name }) => peer.issuers.includes(name))]),
+  )
+  const ingressIssuers = [...issuersOf.values()].flat()
+  const peerOptions = {
+    peer: listener.peer,
+    trustDomain: chain.trustDomain,
+    ingressPeers: new Set(issuersOf.keys()),
+    isMutualTls: listener.tls?.clientCa !== undefined,
+  }
+  return {
+    header: chain.header,
+    identifyCaller: (input, waypoints) => identifyCaller(input, { ...peerOptions, waypoints }),
+    async verifyChain(text, caller, nowMs) {
+      const proven = await verifySignedChain(text, trust)
+      return isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations())
+    },
+    verifyUserToken: (headers, caller, nowMs) =>
+      verifyUserToken(headers, issuersOf.get(caller.id.uri) ?? [], nowMs),
+    isUserToken: (headers) => isUserToken(headers, ingressIssuers, ingress.tokenCopies),
+    checkRevoked: (presented, caller, nowMs) => checkRevoked(presented, caller, revocations(), nowMs),
+    extendChain: (presented, caller, callee, nowMs) =>
+      mintChild(
+        presented,
+        caller,
+        callee,
+        {
+          key: keys.signing,
+          issuer: chain.issuer,
+          maxLifetimeSeconds: chain.maxLifetimeSeconds,
+          ceiling: chain.ceiling,
+          maxDepth: chain.maxDepth,
+        },
+        nowMs,
+        { jti: randomUUID(), txn: randomUUID() },
+      ),
+  }
+}

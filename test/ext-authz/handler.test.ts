@@ -1,0 +1,157 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect } from 'chai'
+import { type CallHandlerDeps, createCallHandler } from '../../src/ext-authz/handler.ts'
+import type { Answer } from '../../src/model/answer.ts'
+import type { CheckInput } from '../../src/model/check-input.ts'
+import { type Deny, isDeny } from '../../src/model/decision.ts'
+import type { Event } from '../../src/model/event.ts'
+import { decodeCheckResponse, encodeCheckRequest } from '../support/check-request.ts'
+
+const request = encodeCheckRequest({ method: 'GET', path: '/' })
+const allow: Answer = {
+  kind: 'allow',
+  decisionId: 'd-1',
+  txn: undefined,
+  policyRevision: undefined,
+  setHeaders: [],
+  removeHeaders: [],
+}
+
+describe('ext-authz/handler', () => {
+  for (const { name, check } of [
+    { name: 'at once', check: () => allow },
+    { name: 'later', check: () => Promise.resolve(allow) },
+  ]) {
+    it(`hands on an answer that comes ${name}`, async () => {
+      const { respond, denials } = createFixture({ check })
+      expect(await respond(request)).to.include({ kind: 'ok', status: 0 })
+      expect(denials).to.deep.equal([])
+    })
+  }
+
+  it('answers at once when the check does, so that a warm check never waits', () => {
+    const { handle } = createFixture({ check: () => allow })
+    expect(handle(request, noContext)).to.be.instanceOf(Uint8Array)
+  })
+
+  it('lets the check record a request that could not be decoded', async () => {
+    const seen: (CheckInput | Deny)[] = []
+    const { respond } = createFixture({
+      check: (input) => {
+        seen.push(input)
+        return denial('request_malformed')
+      },
+    })
+    const response = await respond(Buffer.from([0xff]))
+    expect(response.body).to.include({ code: 'request_malformed' })
+    expect(seen.map((input) => (isDeny(input) ? input.code : 'decoded'))).to.deep.equal(['request_malformed'])
+  })
+
+  for (const { name, check } of [
+    { name: 'throws', check: thrower },
+    { name: 'rejects', check: () => Promise.reject(new Error('broken')) },
+    { name: 'throws what is no Error', check: throwNothing },
+  ]) {
+    it(`denies with internal_error when the check ${name}`, async () => {
+      const { respond, denials, events } = createFixture({ check })
+      const response = await respond(request)
+      expect(response).to.include({ kind: 'denied', status: 7, httpStatus: 403 })
+      expect(response.body).to.include({ code: 'internal_error', decisionId: 'd-refused' })
+      expect(denials).to.deep.equal(['internal_error'])
+      expect(events.map(({ kind }) => kind)).to.deep.equal(['fault'])
+    })
+
+    it(`denies even when refusing fails as well, when the check ${name}`, async () => {
+      const { respond } = createFixture({ check, refuse: thrower })
+      const response = await respond(request)
+      expect(response).to.include({ kind: 'denied', status: 7, httpStatus: 403 })
+      expect(response.body).to.include({ code: 'internal_error' })
+    })
+  }
+
+  it('denies with internal_error when the clock fails', async () => {
+    const { respond } = createFixture({ check: () => allow, nowMs: thrower })
+    expect((await respond(request)).body).to.include({ code: 'internal_error' })
+  })
+
+  it('denies with deadline_exceeded when the check never answers', async () => {
+    const { respond, denials } = createFixture({ check: () => new Promise(() => {}), budgetMs: 5 })
+    expect((await respond(request)).body).to.include({ code: 'deadline_exceeded' })
+    expect(denials).to.deep.equal(['deadline_exceeded'])
+  })
+
+  for (const { name, late } of [
+    { name: 'an answer', late: () => allow },
+    { name: 'a failure', late: thrower },
+  ]) {
+    it(`gives one answer and records one denial when ${name} comes too late`, async () => {
+      const { promise, release } = createGate()
+      const { respond, denials } = createFixture({ check: () => promise.then(late), budgetMs: 5 })
+      const response = await respond(request)
+      release()
+      await nextTurn()
+      expect(response.body).to.include({ code: 'deadline_exceeded' })
+      expect(denials).to.deep.equal(['deadline_exceeded'])
+    })
+  }
+
+  for (const { name, deadlineMs, want } of [
+    { name: 'its own budget when Envoy names no deadline', deadlineMs: undefined, want: 1150 },
+    { name: 'its own budget when Envoy waits longer', deadlineMs: 1250, want: 1150 },
+    { name: 'what is left before Envoy stops waiting', deadlineMs: 1100, want: 1075 },
+    { name: 'a deadline that has passed', deadlineMs: 10, want: -15 },
+  ]) {
+    it(`gives the check ${name}`, async () => {
+      const deadlines: number[] = []
+      const { handle } = createFixture({
+        check: (_input, checkDeadlineMs) => {
+          deadlines.push(checkDeadlineMs)
+          return allow
+        },
+        nowMs: () => 1000,
+        budgetMs: 150,
+      })
+      await handle(request, { ...noContext, deadlineMs })
+      expect(deadlines).to.deep.equal([want])
+    })
+  }
+})
+
+const noContext = { metadata: new Map(), tlsPeerUris: [], deadlineMs: undefined }
+
+function thrower(): never {
+  throw new Error('broken')
+}
+
+function throwNothing(): never {
+  throw undefined
+}
+
+function denial(code: Deny['code']): Answer {
+  return { kind: 'deny', code, decisionId: 'd-refused', txn: undefined, policyRevision: undefined }
+}
+
+function createGate() {
+  let release = () => {}
+  const promise = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  return { promise, release: () => release() }
+}
+
+function createFixture(overrides: Partial<CallHandlerDeps> & Pick<CallHandlerDeps, 'check'>) {
+  const denials: string[] = []
+  const events: Event[] = []
+  const handle = createCallHandler({
+    refuse: ({ code }) => {
+      denials.push(code)
+      return denial(code)
+    },
+    nowMs: Date.now,
+    budgetMs: 5000,
+    report: (event) => events.push(event),
+    ...overrides,
+  })
+  const respond = async (bytes: Uint8Array) => decodeCheckResponse(await handle(bytes, noContext))
+  return { handle, respond, denials, events }
+}

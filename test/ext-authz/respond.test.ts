@@ -1,0 +1,160 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { encodeCheckResponse, unrecordedDenial } from '../../src/ext-authz/respond.ts'
+import type { Answer } from '../../src/model/answer.ts'
+import { denyCodes } from '../../src/model/decision.ts'
+import type { Event } from '../../src/model/event.ts'
+import { checkResponseType, decodeCheckResponse } from '../support/check-request.ts'
+
+const reference = { decisionId: 'd-1', txn: 't-1', policyRevision: 'r-1' }
+
+describe('ext-authz/respond', () => {
+  it('allows explicitly, with headers to set and to remove', () => {
+    expect(
+      respond({
+        ...reference,
+        kind: 'allow',
+        setHeaders: [['actor-chain', 'a.b.c']],
+        removeHeaders: ['authorization'],
+      }),
+    ).to.deep.equal({
+      status: 0,
+      kind: 'ok',
+      httpStatus: undefined,
+      setHeaders: { 'actor-chain': 'a.b.c' },
+      removeHeaders: ['authorization'],
+      clientHeaders: { 'waywarden-decision-id': 'd-1' },
+      body: undefined,
+      metadata: { decision_id: 'd-1', txn: 't-1', policy_revision: 'r-1', outcome: 'allow' },
+    })
+  })
+
+  it('writes the status of an allowance, which Envoy would otherwise only assume', () => {
+    const bytes = encode({ ...reference, kind: 'allow', setHeaders: [], removeHeaders: [] })
+    expect(Object.keys(checkResponseType.decode(bytes))).to.include.members(['status', 'ok_response'])
+  })
+
+  it('tells old and new Envoys alike to overwrite a header', () => {
+    const bytes = encode({ ...reference, kind: 'allow', setHeaders: [['a', 'b']], removeHeaders: [] })
+    const message = checkResponseType.toObject(checkResponseType.decode(bytes), {
+      defaults: true,
+      enums: String,
+    })
+    expect(message).to.have.nested.property('ok_response.headers[0].append.value', false)
+    expect(message).to.have.nested.property(
+      'ok_response.headers[0].append_action',
+      'OVERWRITE_IF_EXISTS_OR_ADD',
+    )
+  })
+
+  for (const code of denyCodes) {
+    it(`denies ${code} explicitly, with a problem document`, () => {
+      const httpStatus = code === 'overloaded' ? 429 : 403
+      const { body, ...response } = respond({ ...reference, kind: 'deny', code })
+      expect(response).to.deep.equal({
+        status: 7,
+        kind: 'denied',
+        httpStatus,
+        setHeaders: {},
+        removeHeaders: [],
+        clientHeaders: { 'content-type': 'application/problem+json', 'waywarden-decision-id': 'd-1' },
+        metadata: { decision_id: 'd-1', txn: 't-1', code, policy_revision: 'r-1', outcome: 'deny' },
+      })
+      expect(body).to.include({ status: httpStatus, code, decisionId: 'd-1', txn: 't-1' })
+      expect(body)
+        .to.have.property('type')
+        .that.matches(new RegExp(`/decision-codes\\.md#${code}$`))
+    })
+  }
+
+  it('leaves out what is not known', () => {
+    const response = respond({
+      kind: 'deny',
+      code: 'peer_missing',
+      decisionId: 'd-1',
+      txn: undefined,
+      policyRevision: undefined,
+    })
+    expect(response.body).not.to.have.property('txn')
+    expect(response.metadata).to.deep.equal({ decision_id: 'd-1', code: 'peer_missing', outcome: 'deny' })
+  })
+
+  for (const { name, setHeaders = [], removeHeaders = [] } of unencodable()) {
+    it(`denies instead of sending ${name}, and tells the operator`, () => {
+      const events: Event[] = []
+      const bytes = encodeCheckResponse({ ...reference, kind: 'allow', setHeaders, removeHeaders }, (event) =>
+        events.push(event),
+      )
+      const response = decodeCheckResponse(bytes)
+      expect(response).to.include({ status: 7, kind: 'denied', httpStatus: 403 })
+      expect(response.body).to.include({ code: 'internal_error', decisionId: 'd-1' })
+      expect(events.map(({ kind }) => kind)).to.deep.equal(['fault'])
+    })
+  }
+
+  it('never lets a line break out in a header, whatever the answer holds', () => {
+    const any = fc.string({ unit: 'binary' })
+    fc.assert(
+      fc.property(any, any, any, any, (decisionId, txn, name, value) => {
+        for (const answer of [
+          {
+            kind: 'allow',
+            decisionId,
+            txn,
+            policyRevision: txn,
+            setHeaders: [[name, value]],
+            removeHeaders: [name],
+          },
+          { kind: 'deny', code: 'policy_denied', decisionId, txn, policyRevision: txn },
+        ] satisfies Answer[]) {
+          const { setHeaders, removeHeaders, clientHeaders } = respond(answer)
+          const onTheWire = [
+            ...Object.entries(setHeaders),
+            ...Object.entries(clientHeaders),
+            removeHeaders,
+          ].flat()
+          expect(onTheWire.join('')).to.match(/^[\t\x20-\x7e]*$/)
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('sends valid UTF-8 even for half a surrogate pair, since Envoy refuses the whole message for it', () => {
+    const bytes = encode({ ...reference, kind: 'deny', code: 'chain_signature', txn: 'a\ud800' })
+    expect(decodeCheckResponse(bytes).metadata).to.include({ txn: 'a\ufffd' })
+    expect(Buffer.from(bytes).includes(Buffer.from([0xed, 0xa0]))).to.equal(false)
+  })
+
+  it('has a denial ready that needs nothing of ours to work', () => {
+    const response = decodeCheckResponse(unrecordedDenial)
+    expect(response).to.include({ status: 7, kind: 'denied', httpStatus: 403 })
+    expect(response.body).to.include({ code: 'internal_error' })
+  })
+})
+
+function unencodable(): readonly {
+  readonly name: string
+  readonly setHeaders?: readonly (readonly [string, string])[]
+  readonly removeHeaders?: readonly string[]
+}[] {
+  return [
+    { name: 'a CRLF in a value', setHeaders: [['actor-chain', 'a\r\nset-cookie: b']] },
+    { name: 'a NUL in a value', setHeaders: [['actor-chain', 'a\0']] },
+    { name: 'a value outside ASCII', setHeaders: [['actor-chain', 'é']] },
+    { name: 'a name with a space', setHeaders: [['actor chain', 'a']] },
+    { name: 'an empty name', setHeaders: [['', 'a']] },
+    { name: 'a pseudo header', setHeaders: [[':path', '/admin']] },
+    { name: 'another host', setHeaders: [['Host', 'admin']] },
+    { name: 'the removal of a pseudo header', removeHeaders: [':method'] },
+    { name: 'the removal of a name with a CRLF', removeHeaders: ['a\r\nb'] },
+  ]
+}
+
+function encode(answer: Answer): Uint8Array {
+  return encodeCheckResponse(answer, () => {})
+}
+
+function respond(answer: Answer) {
+  return decodeCheckResponse(encode(answer))
+}

@@ -1,0 +1,137 @@
+import { expect } from 'chai'
+import type { Event, Report } from '../../src/model/event.ts'
+import { createLogger, type LogLevel } from '../../src/observe/logger.ts'
+import { createMetrics, type Metrics } from '../../src/observe/metrics.ts'
+import { createReport } from '../../src/observe/report.ts'
+import { secrets } from '../support/decision.ts'
+
+const denied: Event = {
+  kind: 'checked',
+  decisionId: 'decision-1',
+  outcome: 'deny',
+  code: 'policy_denied',
+  service: 'patient-records',
+  action: 'read-record',
+  durationSeconds: 0.0004,
+}
+const allowed: Event = { ...denied, outcome: 'allow', code: undefined, durationSeconds: 0.00002 }
+
+describe('observe/report', () => {
+  let output: string
+  let metrics: Metrics
+  beforeEach(() => {
+    output = ''
+    metrics = createMetrics(() => true)
+  })
+
+  it('logs a denial with its code and decision id, and not an allow', () => {
+    const report = create('info')
+    report(denied)
+    report(allowed)
+    expect(logged()).to.have.length(1)
+    expect(logged()[0]).to.include({ decisionId: 'decision-1', code: 'policy_denied', msg: 'denied' })
+  })
+
+  it('logs an allow at debug', () => {
+    create('debug')(allowed)
+    expect(logged()[0]).to.include({ decisionId: 'decision-1', msg: 'allowed' })
+  })
+
+  it('counts checks by outcome and code, and their duration', async () => {
+    const report = create('error')
+    for (const event of [denied, denied, allowed]) report(event)
+    const text = await metrics.toText()
+    expect(text).to.contain('waywarden_checks_total{outcome="deny",code="policy_denied"} 2')
+    expect(text).to.contain('waywarden_checks_total{outcome="allow",code=""} 1')
+    expect(text).to.contain('waywarden_check_duration_seconds_bucket{le="0.000025",outcome="allow"} 1')
+    expect(text).to.contain('waywarden_check_duration_seconds_count{outcome="deny"} 2')
+  })
+
+  it('has no label with ids, services or paths', async () => {
+    const report = create('error')
+    for (let index = 0; index < 1000; index++) {
+      report({ ...denied, decisionId: `d-${index}`, service: `s-${index}`, action: `a-${index}` })
+    }
+    const samples = (await metrics.toText())
+      .split('\n')
+      .filter((line) => line.startsWith('waywarden_checks_total{'))
+    expect(samples).to.have.length(1)
+  })
+
+  it('tells of a fault with its causes, and nothing else that an error carries', async () => {
+    const cause = Object.assign(new Error('inner'), { code: 'EIO', request: { authorization: secrets[1] } })
+    create('info')({ kind: 'fault', where: 'audit', cause: new Error('outer', { cause }) })
+    expect(logged()[0]?.['cause']).to.deep.include({ message: 'outer' })
+    expect(output).to.contain('"EIO"').and.not.to.contain(secrets[1])
+    expect(await metrics.toText()).to.contain('waywarden_faults_total{where="audit"} 1')
+  })
+
+  it('survives causes that are no errors, or that cause themselves', () => {
+    const loop = new Error('loop')
+    loop.cause = loop
+    const report = create('info')
+    for (const cause of [undefined, null, 'text', 42, loop]) report({ kind: 'fault', where: 'x', cause })
+    expect(logged()).to.have.length(5)
+  })
+
+  it('writes one line that no terminal obeys for every event', () => {
+    const hostile = 'a\nb\u001b[31m\u2028\u0085\u202e'
+    const report = create('debug')
+    report({ kind: 'fault', where: 'x', cause: new Error(hostile) })
+    report({ ...denied, action: hostile })
+    report({ kind: 'revision_refused', problems: [hostile] })
+    expect(logged()).to.have.length(3)
+    expect(output).not.to.match(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}\u202e]/u)
+  })
+
+  it('shows which revision is served, what was refused and what is revoked', async () => {
+    const report = create('info')
+    report({ kind: 'revision_served', policyRevision: 'aaa', policies: 3, services: 2 })
+    report({ kind: 'revision_served', policyRevision: 'bbb', policies: 7, services: 5 })
+    report({ kind: 'revision_refused', problems: Array.from({ length: 100 }, () => 'x'.repeat(5000)) })
+    report({ kind: 'revocations_loaded', entries: 4 })
+    report({ kind: 'revocations_refused', problems: ['bad'] })
+    report({ kind: 'listening', what: 'admin', address: '127.0.0.1:1' })
+    report({ kind: 'draining', signal: 'SIGTERM' })
+    const text = await metrics.toText()
+    expect(text).to.contain('waywarden_policy_revision_info{revision="bbb"} 1').and.not.to.contain('"aaa"')
+    expect(text).to.contain('waywarden_policies 7').and.to.contain('waywarden_services 5')
+    expect(text).to.contain('waywarden_revocations 4')
+    expect(text).to.contain('waywarden_reloads_refused_total{what="revision"} 1')
+    expect(text).to.contain('waywarden_reloads_refused_total{what="revocations"} 1')
+    expect(output.length).to.be.lessThan(200_000)
+  })
+
+  it('never throws, and counts what it could not tell', async () => {
+    const report = createReport(
+      createLogger('debug', () => {}, {
+        write: () => {
+          throw new Error('the sink failed')
+        },
+      }),
+      metrics,
+    )
+    report(denied)
+    report({ ...allowed, durationSeconds: Number.NaN })
+    expect(await metrics.toText()).to.contain('waywarden_log_lines_dropped_total 2')
+  })
+
+  function create(level: LogLevel): Report {
+    const sink = {
+      write: (line: string) => {
+        output += line
+      },
+    }
+    return createReport(
+      createLogger(level, () => {}, sink),
+      metrics,
+    )
+  }
+
+  function logged(): Record<string, unknown>[] {
+    return output
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+})
