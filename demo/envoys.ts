@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-// biome-ignore lint/correctness/useImportExtensions: set-up is plain JavaScript; only its types are TypeScript
+// biome-ignore lint/correctness/useImportExtensions: the rule takes the file for its type declarations
 import { findEnvoy } from '../scripts/envoy-binary.mjs'
 import type { CertificateFiles } from './ca.ts'
 import type { Program } from './processes.ts'

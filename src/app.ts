@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createAdminServer, type Readiness } from './admin/admin-server.ts'
-import { type AuditLog, openAuditLog } from './audit/audit-log.ts'
+import { type AuditLog, AuditUnavailable, openAuditLog } from './audit/audit-log.ts'
 import { toRecord } from './audit/record.ts'
 import { keepRevision } from './audit/revision-store.ts'
 import { toJwks } from './chain/keys.ts'
@@ -149,7 +149,7 @@ function createListenerChecker(house: House, listener: Listener): Checker {
     ...createLineDeps(config, listener, credentials, revocations),
     headers: { chain: header, userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies] },
     revision: () => revisions.current,
-    record: createRecorder(audit, report),
+    record: createRecorder(audit),
     report,
     nowMs: Date.now,
     elapsedMicros: () => performance.now() * 1000,
@@ -159,14 +159,15 @@ function createListenerChecker(house: House, listener: Listener): Checker {
   })
 }
 
-function createRecorder(audit: AuditLog, report: Report): CheckDeps['record'] {
+function createRecorder(audit: AuditLog): CheckDeps['record'] {
   return (parts) => {
     try {
       audit.append(toRecord(parts))
       return true
     } catch (cause) {
-      report({ kind: 'fault', where: 'audit', cause })
-      return false
+      // The log has told the operator; anything else is a fault of ours, and refused as one.
+      if (cause instanceof AuditUnavailable) return false
+      throw cause
     }
   }
 }

@@ -36,7 +36,7 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
     const { startApp } = await import('../app.ts')
     app = await startApp(config)
   } catch (error) {
-    terminal.complain(`waywarden: cannot start: ${describeError(error)}`)
+    for (const problem of problemsOf(error)) terminal.complain(`waywarden: cannot start: ${problem}`)
     return exitCodes.negative
   }
   try {
@@ -45,4 +45,10 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
     await app[Symbol.asyncDispose]()
   }
   return exitCodes.ok
+}
+
+/** Whoever starts a server wants to fix everything at once, so an error that carries several problems is printed whole. */
+function problemsOf(error: unknown): readonly string[] {
+  const problems = error instanceof Error && 'problems' in error ? error.problems : undefined
+  return Array.isArray(problems) ? problems.map(String) : [describeError(error)]
 }

@@ -1,10 +1,12 @@
 import {
   type handleUnaryCall,
+  logVerbosity,
   type Metadata,
   Server,
   type ServerCredentials,
   type ServerOptions,
   type ServerUnaryCall,
+  setLogVerbosity,
 } from '@grpc/grpc-js'
 import type { Headers } from '../model/check-input.ts'
 import type { Report } from '../model/event.ts'
@@ -32,6 +34,8 @@ export async function createGrpcTransport(
   handle: CallHandler,
   report: Report,
 ): Promise<Transport> {
+  // What grpc-js would write to stderr by itself comes to us as an error, too.
+  setLogVerbosity(logVerbosity.NONE)
   const credentials = await readServerCredentials(listener.tls)
   const server = new Server(toServerOptions(listener))
   server.addService(authorizationService, { check: createUnaryHandler(handle, report) })
@@ -61,18 +65,13 @@ class GrpcJsTransport implements Transport {
   }
 
   drain(graceMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      // A health watcher never ends by itself, nor need a call whose client has gone.
-      const force = setTimeout(() => this.#server.forceShutdown(), graceMs)
-      this.#server.tryShutdown(() => {
-        clearTimeout(force)
-        resolve()
-      })
-    })
+    // Its own timer ends what is left, a health watcher for one. `forceShutdown` would not: without channelz it knows no session.
+    this.#server.drain(this.address, graceMs)
+    return new Promise((resolve) => this.#server.tryShutdown(() => resolve()))
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.forceShutdown()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain(0)
   }
 }
 

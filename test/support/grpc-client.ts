@@ -4,7 +4,7 @@ import { ChannelCredentials, Client, Metadata } from '@grpc/grpc-js'
 export type ClientTls = { readonly ca: string; readonly cert?: string; readonly key?: string }
 
 /** gRPC call metadata; a list sends the key several times. */
-export type CallMetadata = Readonly<Record<string, string | readonly string[]>>
+export type CallMetadata = Readonly<Record<string, string | Buffer | readonly string[]>>
 
 /** A connection to a Waywarden on loopback that carries bytes as they are. */
 export type GrpcClient = {
@@ -74,13 +74,19 @@ function toCredentials(tls: ClientTls | undefined): ChannelCredentials {
     Buffer.from(ca),
     key === undefined ? null : Buffer.from(key),
     cert === undefined ? null : Buffer.from(cert),
+    // A SPIFFE certificate names no host, so only its signature is checked here.
+    { checkServerIdentity: () => undefined },
   )
 }
 
 function toMetadata(fields: CallMetadata): Metadata {
   const metadata = new Metadata()
   for (const [key, values] of Object.entries(fields)) {
-    for (const value of typeof values === 'string' ? [values] : values) metadata.add(key, value)
+    for (const value of isList(values) ? values : [values]) metadata.add(key, value)
   }
   return metadata
+}
+
+function isList(values: CallMetadata[string]): values is readonly string[] {
+  return Array.isArray(values)
 }

@@ -106,7 +106,7 @@ export type ChainClaims = {
     readonly ceil: number
   }
   readonly act: object | undefined
-  readonly par_hash: string
+  readonly par_hash: string | undefined
 }
 
 /** The claims of the clerk's chain as agent D holds it: A has called D. Written out, not made by our own minting. */

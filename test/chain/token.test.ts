@@ -1,0 +1,63 @@
+import { expect } from 'chai'
+import { maxTokenBytes, parseChainToken, toChainClaims } from '../../src/chain/token.ts'
+import { isDeny } from '../../src/model/decision.ts'
+import { forge, signer } from '../support/forge.ts'
+import { act, chainClaims, chainHeader, trust, uris } from '../support/hospital.ts'
+
+const sign = signer('chain')
+
+describe('chain/token', () => {
+  it('reads every claim', () => {
+    const token = parsed(chainClaims)
+    expect(token).to.deep.include({
+      issuer: chainClaims.iss,
+      subject: { issuer: chainClaims.sub_iss, id: 'clerk', groups: ['billing'] },
+      issuedAt: chainClaims.iat,
+      expiresAt: chainClaims.exp,
+      jti: chainClaims.jti,
+      txn: chainClaims.txn,
+      scopes: ['insurance:read'],
+      authTime: chainClaims.tctx.auth_time,
+      rootIssuedAt: chainClaims.tctx.root_iat,
+      ceiling: chainClaims.tctx.ceil,
+      parHash: chainClaims.par_hash,
+    })
+    expect(token.holder.uri).to.equal(uris.agentD)
+  })
+
+  it('reads actors latest first', () => {
+    const token = parsed({ ...chainClaims, act: act(uris.agentR, uris.agentA) })
+    expect(token.actors.map(({ uri }) => uri)).to.deep.equal([uris.agentR, uris.agentA])
+  })
+
+  it('writes the claims that it reads', () => {
+    const written = JSON.stringify(toChainClaims(parsed(chainClaims)))
+    expect(JSON.parse(written)).to.deep.equal(JSON.parse(JSON.stringify(chainClaims)))
+  })
+
+  it('takes an absent scope for the empty set', () => {
+    expect(parsed({ ...chainClaims, scope: undefined }).scopes).to.deep.equal([])
+  })
+
+  it('reads eight actors when so many may act', () => {
+    const claims = { ...chainClaims, act: act(...Array<string>(8).fill(uris.agentA)) }
+    const result = parseChainToken(forge(chainHeader, claims, sign), { ...trust, maxDepth: 8 })
+    expect(isDeny(result)).to.equal(false)
+  })
+
+  it('refuses the ninth', () => {
+    const claims = { ...chainClaims, act: act(...Array<string>(9).fill(uris.agentA)) }
+    const result = parseChainToken(forge(chainHeader, claims, sign), { ...trust, maxDepth: 8 })
+    expect(result).to.include({ code: 'chain_too_deep' })
+  })
+
+  it('refuses what is larger than a header may be', () => {
+    expect(parseChainToken('x'.repeat(maxTokenBytes + 1), trust)).to.include({ code: 'chain_too_large' })
+  })
+})
+
+function parsed(claims: object) {
+  const result = parseChainToken(forge(chainHeader, claims, sign), trust)
+  if (isDeny(result)) throw new TypeError(result.reason)
+  return result.token
+}

@@ -1,0 +1,49 @@
+import { expect } from 'chai'
+import { noRevocations } from '../../src/chain/revocations.ts'
+import { admitChain, presentedChain, verifySignedChain } from '../../src/chain/verify.ts'
+import { isDeny } from '../../src/model/decision.ts'
+import { forge, signer } from '../support/forge.ts'
+import { caller, chainClaims, chainHeader, nowMs, trust, uris } from '../support/hospital.ts'
+
+const text = forge(chainHeader, chainClaims, signer('chain'))
+
+describe('chain/verify', () => {
+  it('admits the chain that its holder presents, with our name for the user’s provider', async () => {
+    const chain = admitChain(await proven(), caller(uris.agentD), trust, nowMs, noRevocations)
+    expect(chain).to.deep.include({ kind: 'delegated', txn: chainClaims.txn, ceiling: chainClaims.tctx.ceil })
+    expect(chain).to.have.property('subject').that.deep.includes({ issuerName: 'hospital', id: 'clerk' })
+  })
+
+  it('admits a proven chain only until it ends, however often it was admitted before', async () => {
+    const chain = await proven()
+    const at = (seconds: number) => admitChain(chain, caller(uris.agentD), trust, seconds * 1000, noRevocations)
+    expect(at(chainClaims.exp + 29)).to.include({ kind: 'delegated' })
+    expect(at(chainClaims.exp + 30)).to.include({ code: 'chain_expired' })
+  })
+
+  it('admits no proven chain of a provider that is gone from the configuration', async () => {
+    const userIssuers = new Map<string, string>()
+    const chain = admitChain(await proven(), caller(uris.agentD), { ...trust, userIssuers }, nowMs, noRevocations)
+    expect(chain).to.include({ code: 'chain_issuer_unknown' })
+  })
+
+  it('counts the caller among those who act', async () => {
+    const admit = async (maxDepth: number) =>
+      admitChain(await proven(), caller(uris.agentD), { ...trust, maxDepth }, nowMs, noRevocations)
+    expect(await admit(2)).to.include({ kind: 'delegated' })
+    expect(await admit(1)).to.include({ code: 'chain_too_deep' })
+  })
+
+  it('tells a missing header from an empty and from a repeated one', () => {
+    const presented = (...values: readonly string[]) => presentedChain(new Map([['actor-chain', values]]), 'actor-chain')
+    expect(presentedChain(new Map(), 'actor-chain')).to.equal(undefined)
+    expect(presented('')).to.deep.equal({ value: '' })
+    expect(presented(text, text)).to.include({ code: 'chain_malformed' })
+  })
+})
+
+async function proven() {
+  const chain = await verifySignedChain(text, trust)
+  if (isDeny(chain)) throw new TypeError(chain.reason)
+  return chain
+}

@@ -1,0 +1,75 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { type Hospital, startHospital } from '../../demo/hospital.ts'
+import { play, readAudit } from '../../demo/outcome.ts'
+import { freePorts } from '../../demo/ports.ts'
+import { steps } from '../../demo/steps.ts'
+import { workloads } from '../../demo/world.ts'
+import { recordChecks } from '../support/check-recorder.ts'
+
+describe('hospital, nothing is staged', function () {
+  this.timeout(60_000)
+
+  it("fails one step when D's insurance permit is deleted", async () => {
+    const policies = mkdtempSync(join(tmpdir(), 'waywarden-policies-'))
+    cpSync('policies', policies, { recursive: true })
+    const file = join(policies, 'insurance-team', 'insurance.cedar')
+    const text = readFileSync(file, 'utf8')
+    const without = text.replace(/@id\("agent-d-checks-coverage"\)[^;]*;/, '')
+    expect(without).to.not.equal(text)
+    writeFileSync(file, without)
+    await using hospital = await startHospital({ policies })
+    const outcomes = await play(hospital)
+    const failed = outcomes.filter(({ ok }) => !ok)
+    expect(failed.map(({ step, code }) => ({ step, code }))).to.deep.equal([
+      { step: 'd-checks-insurance', code: 'policy_denied' },
+    ])
+    expect(failed[0]?.deniedBy.map(({ principal }) => principal)).to.deep.equal([workloads['agent-d']])
+    rmSync(policies, { recursive: true })
+  })
+
+  it('answers every step with 403 and an empty body when Waywarden is stopped', async () => {
+    await using hospital = await startHospital()
+    expect(await hospital.stopWaywarden()).to.equal(0)
+    for (const { from, to, method, path } of steps) {
+      const answer = await hospital.meshOf(from)({ to, method, path, headers: {} })
+      expect(answer).to.include({ status: 403, body: '' })
+    }
+  })
+
+  it("sees R when D leaves with R's certificate", async () => {
+    await using hospital = await startHospital({ certificateOf: { 'agent-d': 'agent-r' } })
+    const outcomes = await play(hospital)
+    const check = outcomes.find(({ step }) => step === 'd-checks-insurance')
+    // What A's task brought along was minted for D, and R is not D.
+    expect(check).to.include({ status: 403, code: 'chain_not_yours' })
+    const record = (await readAudit(hospital)).get(check?.decisionId ?? '')
+    expect(record?.caller?.id).to.equal(workloads['agent-r'])
+  })
+
+  for (const peer of ['xfcc', 'metadata'] as const) {
+    it(`gets no source.principal from Envoy, peer: ${peer}`, async () => {
+      const [askedPort = 0] = await freePorts(1)
+      await using hospital = await startHospital({ peer, askedPort })
+      await using recorder = await recordChecks(askedPort, waywardenPort(hospital))
+      const answer = await hospital.meshOf('agent-d')({
+        to: 'insurance',
+        method: 'GET',
+        path: '/coverage/p-7',
+        headers: {},
+      })
+      expect(JSON.parse(answer.body)).to.include({ code: 'chain_missing' })
+      const [check] = recorder.checks
+      expect(check).to.include({ sourcePrincipal: '', destinationAddress: '10.96.0.10' })
+      expect(check?.metadata['x-waypoint-peer-principal']).to.equal(
+        peer === 'metadata' ? workloads['agent-d'] : undefined,
+      )
+    })
+  }
+})
+
+function waywardenPort(hospital: Hospital): number {
+  return hospital.ports.waywardens[0]?.port ?? 0
+}

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { createCa } from '../../demo/ca.ts'
+import { createGrpcTransport } from '../../src/ext-authz/grpc-js-server.ts'
+import { parseUriSans, readServerCredentials, type TlsFiles } from '../../src/ext-authz/tls.ts'
+import { type CallHandler, type Transport, TransportError } from '../../src/ext-authz/transport.ts'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { parseSpiffeId } from '../../src/model/spiffe-id.ts'
+import { encodeCheckRequest } from '../support/check-request.ts'
+import { check, createGrpcClient } from '../support/grpc-client.ts'
+import { plainListener, recordingHandler } from '../support/grpc-listener.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const request = encodeCheckRequest({ method: 'GET', path: '/' })
+
+const waypoint = 'spiffe://hospital.example/ns/hospital/sa/waypoint'
+
+describe('ext-authz/tls', () => {
+  for (const { name, input, want } of [
+    { name: 'no name', input: '', want: [] },
+    { name: 'one URI', input: `URI:${waypoint}`, want: [waypoint] },
+    {
+      name: 'a URI among other names',
+      input: `DNS:a.b, URI:${waypoint}, IP Address:10.0.0.1`,
+      want: [waypoint],
+    },
+    { name: 'two URIs', input: `URI:${waypoint}, URI:spiffe://a/b`, want: [waypoint, 'spiffe://a/b'] },
+    { name: 'names that are no URI', input: 'DNS:uri, email:URI@a.b', want: [] },
+  ]) {
+    it(`finds the URIs in ${name}`, () => expect(parseUriSans(input)).to.deep.equal(want))
+  }
+
+  for (const { name, input } of [
+    { name: 'a DNS name that holds a comma and a URI', input: `DNS:"x, URI:${waypoint}"` },
+    { name: 'a URI that holds a comma and another URI', input: `URI:"spiffe://a/b, URI:${waypoint}"` },
+    { name: 'a URI that holds a NUL', input: `URI:"${waypoint}\\u0000.evil"` },
+    { name: 'a quote that does not end', input: `DNS:"x, URI:${waypoint}` },
+    { name: 'a quote within a name', input: `DNS:x", URI:${waypoint}` },
+    { name: 'text without a type', input: waypoint },
+    { name: 'another separator', input: `DNS:x,URI:${waypoint}` },
+  ]) {
+    it(`finds no SPIFFE ID in ${name}`, () => {
+      const ids = parseUriSans(input).filter((uri) => !isInvalid(parseSpiffeId(uri)))
+      expect(ids).to.deep.equal([])
+    })
+  }
+
+  it('names the fault when a file cannot be read', async () => {
+    const fault = await readServerCredentials({ cert: '/nowhere/tls.crt', key: '/nowhere/tls.key' }).catch(
+      (cause: unknown) => cause,
+    )
+    expect(fault).to.be.instanceOf(TransportError).with.property('code', 'tls_unreadable')
+  })
+})
+
+describe('ext-authz/tls, over a connection', () => {
+  const ca = createCa(temporaryDirectory(), 'hospital.example')
+  const otherCa = createCa(temporaryDirectory(), 'hospital.example')
+  const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
+  const tls = { cert: own.chain, key: own.key, clientCa: ca.trustedCa }
+  const clientTls = (issuer: typeof ca, name: string, uris: readonly string[]) => {
+    const files = issuer.issue(name, uris)
+    return { ca: read(ca.trustedCa), cert: read(files.chain), key: read(files.key) }
+  }
+
+  for (const { name, uris } of [
+    { name: 'the one identity', uris: [waypoint] },
+    { name: 'every identity', uris: [waypoint, 'spiffe://hospital.example/ns/evil/sa/evil'] },
+  ]) {
+    it(`passes on ${name} that the peer proved, on every call of a connection`, async () => {
+      const { contexts, handle } = recordingHandler()
+      await using transport = await listen(handle, tls)
+      const client = createGrpcClient(transport.port, clientTls(ca, 'peer', uris))
+      for (let call = 0; call < 3; call++) await client.check(request)
+      client.close()
+      expect(contexts.map(({ tlsPeerUris }) => tlsPeerUris)).to.deep.equal([uris, uris, uris])
+    })
+  }
+
+  it('passes on no SPIFFE ID when a certificate hides one in another URI', async () => {
+    const { contexts, handle } = recordingHandler()
+    await using transport = await listen(handle, tls)
+    await check(transport.port, request, {}, clientTls(ca, 'peer', [`spiffe://a/b, URI:${waypoint}`]))
+    expect(contexts[0]?.tlsPeerUris).to.have.length(1)
+    expect(contexts[0]?.tlsPeerUris).not.to.include(waypoint)
+  })
+
+  for (const { name, clientOf } of [
+    { name: 'without a certificate', clientOf: () => ({ ca: read(ca.trustedCa) }) },
+    {
+      name: 'with a certificate of another authority',
+      clientOf: () => clientTls(otherCa, 'other', [waypoint]),
+    },
+    { name: 'in plaintext', clientOf: () => undefined },
+  ]) {
+    it(`takes no call from a client ${name}`, async () => {
+      const { contexts, handle } = recordingHandler()
+      await using transport = await listen(handle, tls)
+      const client = createGrpcClient(transport.port, clientOf())
+      const fault = await client.check(request, {}, 1000).catch((cause: unknown) => cause)
+      client.close()
+      expect(fault).to.be.instanceOf(Error)
+      expect(contexts).to.deep.equal([])
+    })
+  }
+
+  it('asks for no certificate when the listener does not', async () => {
+    const { contexts, handle } = recordingHandler()
+    await using transport = await listen(handle, { cert: own.chain, key: own.key })
+    await check(transport.port, request, {}, clientTls(ca, 'peer', [waypoint]))
+    expect(contexts[0]?.tlsPeerUris).to.deep.equal([])
+  })
+})
+
+function listen(handle: CallHandler, tls: TlsFiles): Promise<Transport> {
+  return createGrpcTransport({ ...plainListener, tls }, handle, () => {})
+}
+
+function read(path: string): string {
+  return readFileSync(path, 'utf8')
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { expect } from 'chai'
+import { parseCompactJws } from '../../src/jws/compact.ts'
+import { encodePart, forge, signer } from '../support/forge.ts'
+
+const options = { maxBytes: 1000, typ: ['a+jwt', 'b+jwt'], strictHeader: true }
+const header = { alg: 'EdDSA', kid: 'k', typ: 'a+jwt' }
+const sign = signer('chain')
+const genuine = forge(header, { sub: 'clerk' }, sign)
+
+describe('jws/compact', () => {
+  it('reads header and claims, and names the token by its signing input', () => {
+    const jws = parseCompactJws(genuine, options)
+    const signingInput = `${encodePart(header)}.${encodePart({ sub: 'clerk' })}`
+    expect(jws).to.deep.include({ kind: 'jws', protectedHeader: header, signingInput })
+    expect(jws).to.have.property('claims').that.deep.equals(new Map([['sub', 'clerk']]))
+    expect(jws).to.have.property('digest', createHash('sha256').update(signingInput).digest('base64url'))
+  })
+
+  it('accepts any of the types that it is given', () => {
+    expect(parseCompactJws(forge({ ...header, typ: 'b+jwt' }, {}, sign), options).kind).to.equal('jws')
+  })
+
+  it('refuses by size before it decodes anything', () => {
+    const fault = parseCompactJws('!'.repeat(1001), options)
+    expect(fault).to.include({ kind: 'jws-fault', fault: 'too_large' })
+  })
+
+  it('tolerates members that mean nothing here where the header is not strict', () => {
+    const text = forge({ ...header, x5t: 'x' }, {}, sign)
+    expect(parseCompactJws(text, { ...options, strictHeader: false }).kind).to.equal('jws')
+    expect(parseCompactJws(text, options).kind).to.equal('jws-fault')
+  })
+
+  for (const name of ['crit', 'jku', 'jwk', 'x5u', 'x5c', 'zip', 'b64']) {
+    it(`refuses the header member ${name} even where the header is not strict`, () => {
+      const text = forge({ ...header, [name]: 'x' }, {}, sign)
+      expect(parseCompactJws(text, { ...options, strictHeader: false })).to.include({ fault: 'malformed' })
+    })
+  }
+
+  const malformed: readonly { readonly name: string; readonly text: string }[] = [
+    { name: 'no text', text: '' },
+    { name: 'two parts', text: genuine.slice(0, genuine.lastIndexOf('.')) },
+    { name: 'four parts', text: `${genuine}.x` },
+    { name: 'an empty signature', text: genuine.slice(0, genuine.lastIndexOf('.') + 1) },
+    { name: 'padding', text: `${genuine}==` },
+    { name: 'a signature of one character', text: forge(header, {}, () => Buffer.alloc(0)).concat('A') },
+    { name: 'claims that are no JSON', text: forge(header, 'clerk', sign) },
+    { name: 'claims that are no object', text: forge(header, '[]', sign) },
+    { name: 'another type', text: forge({ ...header, typ: 'JWT' }, {}, sign) },
+    { name: 'another case of the type', text: forge({ ...header, typ: 'A+JWT' }, {}, sign) },
+    { name: 'no kid', text: forge({ ...header, kid: undefined }, {}, sign) },
+    { name: 'an empty kid', text: forge({ ...header, kid: '' }, {}, sign) },
+  ]
+  for (const { name, text } of malformed) {
+    it(`refuses ${name}`, () => {
+      expect(parseCompactJws(text, options)).to.include({ kind: 'jws-fault', fault: 'malformed' })
+    })
+  }
+})

@@ -1,0 +1,47 @@
+import { expect } from 'chai'
+import { type JsonValue, parseStrictJson } from '../../src/jws/json.ts'
+import { isInvalid } from '../../src/model/invalid.ts'
+
+describe('jws/json', () => {
+  const accepted: readonly { readonly text: string; readonly want: Readonly<Record<string, JsonValue>> }[] = [
+    { text: '{}', want: {} },
+    { text: ' { "a" : 1 , "b" : [ ] } ', want: { a: 1, b: [] } },
+    { text: '{"a":{"b":[true,false,null,-7,0,"x"]}}', want: { a: new Map([['b', [true, false, null, -7, 0, 'x']]]) } },
+    { text: '{"quote\\"":"\\\\","\\u00e9":"{[:,]}"}', want: { 'quote"': '\\', é: '{[:,]}' } },
+    { text: '{"max":9007199254740991,"😀":"😀"}', want: { max: 9007199254740991, '😀': '😀' } },
+    { text: '{"a":{"x":1},"b":{"x":1}}', want: { a: new Map([['x', 1]]), b: new Map([['x', 1]]) } },
+  ]
+  for (const { text, want } of accepted) {
+    it(`reads ${text}`, () => {
+      expect(parseStrictJson(text)).to.deep.equal(new Map(Object.entries(want)))
+    })
+  }
+
+  const refused: readonly { readonly name: string; readonly text: string }[] = [
+    { name: 'no text', text: '' },
+    { name: 'a text that is no JSON', text: '{"a":1' },
+    { name: 'a trailing comma', text: '{"a":1,}' },
+    { name: 'something after the object', text: '{} {}' },
+    { name: 'an array', text: '[]' },
+    { name: 'a string', text: '"a"' },
+    { name: 'null', text: 'null' },
+    { name: 'a duplicate name', text: '{"a":1,"a":1}' },
+    { name: 'a duplicate name under an escape', text: '{"a":1,"\\u0061":2}' },
+    { name: 'a duplicate name deep within', text: '{"x":[{"a":1,"b":{},"a":[]}]}' },
+    { name: '__proto__', text: '{"__proto__":{}}' },
+    { name: 'constructor, escaped and deep within', text: '{"x":{"\\u0063onstructor":1}}' },
+    { name: 'prototype', text: '{"prototype":1}' },
+    { name: 'a fraction', text: '{"a":1.5}' },
+    { name: 'an exponent', text: '{"a":1e3}' },
+    { name: 'an integer that is not safe', text: '{"a":9007199254740992}' },
+    { name: 'a lone surrogate', text: '{"a":"\\ud800"}' },
+    { name: 'a lone surrogate in a name', text: '{"\\udc00":1}' },
+    { name: 'more nesting than any chain has', text: `{"a":${'['.repeat(16)}${']'.repeat(16)}}` },
+    { name: 'very deep nesting', text: `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}` },
+  ]
+  for (const { name, text } of refused) {
+    it(`refuses ${name}`, () => {
+      expect(isInvalid(parseStrictJson(text))).to.equal(true)
+    })
+  }
+})

@@ -1,0 +1,45 @@
+import type { GrpcListener } from '../../src/ext-authz/grpc-js-server.ts'
+import { createCallHandler } from '../../src/ext-authz/handler.ts'
+import type { CallContext, CallHandler } from '../../src/ext-authz/transport.ts'
+import type { Answer } from '../../src/model/answer.ts'
+import { isDeny } from '../../src/model/decision.ts'
+
+/** A call that says nothing of itself. */
+export const noContext: CallContext = { metadata: new Map(), tlsPeerUris: [], deadlineMs: undefined }
+
+/** A plaintext listener on any free port of loopback. */
+export const plainListener: GrpcListener = {
+  address: '127.0.0.1',
+  port: 0,
+  tls: undefined,
+  reflection: false,
+  maxConcurrentStreams: 1000,
+  maxConnectionAgeSeconds: 600,
+  maxConnectionAgeGraceSeconds: 30,
+}
+
+const allowance = { kind: 'allow', setHeaders: [], removeHeaders: [] } as const
+const reference = { decisionId: 'd-1', txn: undefined, policyRevision: undefined }
+
+/** Allows whatever can be decoded. */
+export const allowing: CallHandler = createCallHandler({
+  check: (input): Answer =>
+    isDeny(input) ? { ...reference, kind: 'deny', code: input.code } : { ...reference, ...allowance },
+  refuse: ({ code }) => ({ ...reference, kind: 'deny', code }),
+  nowMs: Date.now,
+  budgetMs: 5000,
+  report: () => {},
+})
+
+/** Allows like `allowing`, and keeps what the transport knew of each call. */
+export function recordingHandler(): {
+  readonly contexts: readonly CallContext[]
+  readonly handle: CallHandler
+} {
+  const contexts: CallContext[] = []
+  const handle: CallHandler = (bytes, context) => {
+    contexts.push(context)
+    return allowing(bytes, context)
+  }
+  return { contexts, handle }
+}

@@ -1,0 +1,84 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type App, startApp } from '../../src/app.ts'
+import { type Config, isConfigProblems, parseConfig } from '../../src/config.ts'
+import { type CheckRequestFields, type CheckResponseFields, decodeCheckResponse, encodeCheckRequest } from './check-request.ts'
+import { forge, readJwks, readKey, signer } from './forge.ts'
+import { type CallMetadata, createGrpcClient, type GrpcClient } from './grpc-client.ts'
+import { accessClaims, accessHeader, type ChainClaims, chainClaims, chainHeader, uris } from './hospital.ts'
+
+/** A whole Waywarden on loopback with throwaway keys, and a client that asks it as a waypoint would. */
+export type RunningApp = AsyncDisposable & {
+  readonly app: App
+  readonly directory: string
+  readonly client: GrpcClient
+  /** Asks about a request of `peer`, proven by XFCC. */
+  readonly ask: (request: Request) => Promise<CheckResponseFields>
+}
+
+/** A request at a waypoint; `xfcc` overrides what the waypoint says of `peer`. */
+export type Request = CheckRequestFields & {
+  readonly peer?: string
+  readonly xfcc?: string | undefined
+  readonly metadata?: CallMetadata
+}
+
+const settings = `
+version: 1
+listeners: [{address: '127.0.0.1:0', peer: xfcc}]
+admin: {address: '127.0.0.1:0'}
+drain: 0s
+chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.example, keys: ./keys, revocations: ./revocations.json}
+ingress: {peers: [{id: ${uris.gateway}, issuers: [hospital]}]}
+users:
+  - {name: hospital, issuer: https://idp.hospital.example/realms/hospital, audience: hospital-agents, jwks: ./idp-jwks.json, groups: groups, groupsAllow: [billing, clinicians], clients: [hospital-ui]}
+policy: {directory: ./policies}
+audit: {directory: ./audit}
+log: {level: error}
+`
+
+/** The clerk's chain as agent D holds it, valid now; claims overlaid. */
+export function chainNow(overlay: Partial<ChainClaims> = {}, header: object = chainHeader): string {
+  const now = Math.floor(Date.now() / 1000)
+  const tctx = { groups: ['billing'], auth_time: now - 600, root_iat: now - 90, ceil: now + 3000 }
+  const claims = { ...chainClaims, iat: now - 60, exp: now + 240, tctx, ...overlay }
+  return forge(header, claims, signer('chain'))
+}
+
+/** The clerk's access token, valid now; claims overlaid. */
+export function tokenNow(overlay: Readonly<Record<string, unknown>> = {}): string {
+  const now = Math.floor(Date.now() / 1000)
+  const times = { iat: now - 60, exp: now + 240, auth_time: now - 600 }
+  return forge(accessHeader, { ...accessClaims, ...times, ...overlay }, signer('hospital-idp'))
+}
+
+/** Starts in `directory` with the sample policies, or with those that already lie there. */
+export async function startTestApp(
+  directory: string,
+  overlay: (config: Config) => Config = (config) => config,
+): Promise<RunningApp> {
+  await mkdir(join(directory, 'keys'), { recursive: true })
+  await writeFile(join(directory, 'keys/active.jwk.json'), readKey('chain'))
+  await writeFile(join(directory, 'idp-jwks.json'), readJwks('hospital-idp'))
+  await writeFile(join(directory, 'revocations.json'), '{"version":1,"entries":[{"txn":"revoked"}]}')
+  await cp('policies', join(directory, 'policies'), { recursive: true, force: false })
+  const config = parseConfig(join(directory, 'waywarden.yaml'), settings, new Map())
+  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  const app = await startApp(overlay(config))
+  const port = Number(app.addresses.listeners[0]?.split(':').at(-1))
+  const client = createGrpcClient(port)
+  return {
+    app,
+    directory,
+    client,
+    async ask({ peer = uris.agentD, xfcc = `By=${uris.waypoint};URI=${peer}`, metadata, ...request }) {
+      const headers = { 'x-forwarded-client-cert': xfcc, ...request.headers }
+      const defaults = { method: 'GET', path: '/coverage/42', destinationAddress: '10.96.0.10:8080' }
+      return decodeCheckResponse(await client.check(encodeCheckRequest({ ...defaults, ...request, headers }), metadata))
+    },
+    async [Symbol.asyncDispose]() {
+      client.close()
+      await app[Symbol.asyncDispose]()
+    },
+  }
+}
