@@ -57,6 +57,8 @@ export class Hospital implements AsyncDisposable {
   readonly ports: Ports
   readonly idp: Idp
   readonly peer: Peer
+  /** The keys that sign chains. */
+  readonly keys: string
   readonly #options: HospitalOptions
   readonly #processes: Processes
   readonly #waywardens: Running[] = []
@@ -67,12 +69,13 @@ export class Hospital implements AsyncDisposable {
     this.ports = ports
     this.idp = idp
     this.peer = options.peer ?? 'xfcc'
+    this.keys = createKeys(directory)
     this.#options = options
     this.#processes = new Processes(directory)
     const shared = {
       peer: this.peer,
       policies: options.policies ?? join(project, 'policies'),
-      keys: createKeys(directory),
+      keys: this.keys,
       jwksFile: idp.jwksFile,
     }
     this.#programs = ports.waywardens.map((instance, index) =>

@@ -10,6 +10,9 @@ import { trustDomain, workloads } from './world.ts'
 /** The Waywarden that a user installs: the build, not the sources. */
 export const waywardenProgram: string = join(import.meta.dirname, '..', 'dist', 'main.js')
 
+/** Who signs the hospital's chains. */
+export const waywardenIssuer = 'https://waywarden.hospital.example'
+
 export type WaywardenOptions = {
   readonly name: string
   readonly port: number
@@ -42,7 +45,7 @@ export function renderWaywarden(directory: string, options: WaywardenOptions): P
     listeners: [{ address: `127.0.0.1:${options.port}`, peer: options.peer }],
     admin: { address: `127.0.0.1:${options.adminPort}` },
     drain: '1s',
-    chain: { issuer: 'https://waywarden.hospital.example', trustDomain, keys: options.keys },
+    chain: { issuer: waywardenIssuer, trustDomain, keys: options.keys },
     ingress: { peers: [{ id: workloads.gateway, issuers: ['hospital'] }] },
     users: [
       {

@@ -5,7 +5,7 @@ import type { UserIssuer } from './user-issuer.ts'
 const idTokenClaims = ['nonce', 'at_hash', 'c_hash', 's_hash']
 
 /** Why a token, genuine as it may be, is not a user's own access token for one of the accepted clients. */
-export function findKindProblem(claims: JsonObject, issuer: UserIssuer): string | undefined {
+export function findKindProblem(claims: JsonObject, issuer: Pick<UserIssuer, 'clients'>): string | undefined {
   const client = claims.get('azp') ?? claims.get('client_id')
   const type = claims.get('typ')
   if (type !== undefined && type !== 'Bearer')

@@ -8,9 +8,24 @@ const { agentA, agentD, agentR, gateway } = uris
 
 describe('chain/actors', () => {
   const table = [
-    { name: 'puts the caller before who acted before', acted: [agentA], calls: agentD, want: [agentD, agentA] },
-    { name: 'does not record the latest actor twice', acted: [agentD, agentA], calls: agentD, want: [agentD, agentA] },
-    { name: 'records an actor again that returns later', acted: [agentR, agentD], calls: agentD, want: [agentD, agentR, agentD] },
+    {
+      name: 'puts the caller before who acted before',
+      acted: [agentA],
+      calls: agentD,
+      want: [agentD, agentA],
+    },
+    {
+      name: 'does not record the latest actor twice',
+      acted: [agentD, agentA],
+      calls: agentD,
+      want: [agentD, agentA],
+    },
+    {
+      name: 'records an actor again that returns later',
+      acted: [agentR, agentD],
+      calls: agentD,
+      want: [agentD, agentR, agentD],
+    },
     { name: 'begins with the caller', acted: [], calls: agentA, want: [agentA] },
   ]
   for (const { name, acted, calls, want } of table) {

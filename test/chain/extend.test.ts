@@ -52,7 +52,12 @@ describe('chain/extend', () => {
   const lives = [
     { name: 'lets a hop live as long as the service says', options: {}, hop: 300, want: 300 },
     { name: 'lets no hop outlive the chain', options: { maxLifetimeSeconds: 200 }, hop: 300, want: 200 },
-    { name: 'ends with the user’s token where the ceiling is the token', options: { ceiling: 'token' }, hop: 3000, want: 1800 },
+    {
+      name: 'ends with the user’s token where the ceiling is the token',
+      options: { ceiling: 'token' },
+      hop: 3000,
+      want: 1800,
+    },
     { name: 'outlives the user’s token where the ceiling is fixed', options: {}, hop: 3000, want: 3000 },
   ] as const
   for (const { name, options, hop, want } of lives) {
@@ -64,12 +69,16 @@ describe('chain/extend', () => {
 
   it('mints nothing that has no time left', async () => {
     const expired = { ...clerk, expiresAt: now - 5 }
-    expect(await tryMint(expired, gateway, service(agentA), { ceiling: 'token' })).to.include({ code: 'chain_expired' })
+    expect(await tryMint(expired, gateway, service(agentA), { ceiling: 'token' })).to.include({
+      code: 'chain_expired',
+    })
   })
 
   it('mints nothing deeper than is allowed', async () => {
     const atD = await hold(await mint(await hold(await begin(), agentA), agentA, service(agentD)), agentD)
-    expect(await tryMint(atD, agentD, service(insurance), { maxDepth: 1 })).to.include({ code: 'chain_too_deep' })
+    expect(await tryMint(atD, agentD, service(insurance), { maxDepth: 1 })).to.include({
+      code: 'chain_too_deep',
+    })
   })
 
   it('mints nothing that would not fit in the header', async () => {
@@ -86,7 +95,10 @@ function tryMint(
   options: Partial<MintOptions> = {},
   seconds: number = now,
 ) {
-  const ids = { jti: `jti-${chain.kind === 'first-hop' ? 1 : 2}`, txn: chain.kind === 'first-hop' ? 'txn-1' : 'txn-2' }
+  const ids = {
+    jti: `jti-${chain.kind === 'first-hop' ? 1 : 2}`,
+    txn: chain.kind === 'first-hop' ? 'txn-1' : 'txn-2',
+  }
   return mintChild(chain, caller(calls), callee, { ...mintOptions, ...options }, seconds * 1000, ids)
 }
 

@@ -25,11 +25,15 @@ describe('chain/keys-source', () => {
   })
 
   it('reports a directory without keys', async () => {
-    expect(await loadKeys(join(directory, 'absent'))).to.be.an('array').with.lengthOf(1)
+    expect(await loadKeys(join(directory, 'absent')))
+      .to.be.an('array')
+      .with.lengthOf(1)
   })
 
   it('reports a file that cannot be read', async () => {
     await mkdir(join(directory, 'active.jwk.json'))
-    expect(await loadKeys(directory)).to.be.an('array').with.lengthOf(1)
+    expect(await loadKeys(directory))
+      .to.be.an('array')
+      .with.lengthOf(1)
   })
 })

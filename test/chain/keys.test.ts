@@ -34,9 +34,21 @@ describe('chain/keys', () => {
 
   const refused = [
     { name: 'no active key', files: { 'next.jwk.json': next }, names: ['active.jwk.json'] },
-    { name: 'an active key that is public', files: { 'active.jwk.json': JSON.stringify({ ...JSON.parse(active), d: undefined }) }, names: ['active.jwk.json'] },
-    { name: 'one key in two files', files: { 'active.jwk.json': active, 'previous.jwk.json': active }, names: ['previous.jwk.json'] },
-    { name: 'broken keys, every one of them', files: { 'active.jwk.json': '{', 'next.jwk.json': '[]', 'previous.jwk.json': '{}' }, names: ['active.jwk.json', 'next.jwk.json', 'previous.jwk.json'] },
+    {
+      name: 'an active key that is public',
+      files: { 'active.jwk.json': JSON.stringify({ ...JSON.parse(active), d: undefined }) },
+      names: ['active.jwk.json'],
+    },
+    {
+      name: 'one key in two files',
+      files: { 'active.jwk.json': active, 'previous.jwk.json': active },
+      names: ['previous.jwk.json'],
+    },
+    {
+      name: 'broken keys, every one of them',
+      files: { 'active.jwk.json': '{', 'next.jwk.json': '[]', 'previous.jwk.json': '{}' },
+      names: ['active.jwk.json', 'next.jwk.json', 'previous.jwk.json'],
+    },
   ]
   for (const { name, files: texts, names } of refused) {
     it(`reports ${name} by file`, () => {
@@ -48,5 +60,7 @@ describe('chain/keys', () => {
 })
 
 function files(texts: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, string> {
-  return new Map(Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])))
+  return new Map(
+    Object.entries(texts).flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const])),
+  )
 }

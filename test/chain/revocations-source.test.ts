@@ -52,21 +52,24 @@ describe('chain/revocations-source', () => {
     await source.refresh()
     await source.refresh()
     expect(txns(source)).to.deep.equal(['one'])
-    expect(events.map(({ kind }) => kind)).to.deep.equal(['revocations_loaded', 'revocations_refused', 'revocations_refused'])
+    expect(events.map(({ kind }) => kind)).to.deep.equal([
+      'revocations_loaded',
+      'revocations_refused',
+      'revocations_refused',
+    ])
   })
 
   it('looks by itself', async () => {
     await writeFile(path, file('one'))
-    const changed = new Promise<void>((resolve) => {
-      void openRevocations(path, (event) => event.kind === 'revocations_loaded' && event.entries === 2 && resolve(), 5).then(
-        async (source) => {
-          await writeFile(path, file('one', 'two'))
-          await changed
-          await good(source)[Symbol.asyncDispose]()
-        },
-      )
+    let onEvent: (event: Event) => void = () => undefined
+    await using source = good(await openRevocations(path, (event) => onEvent(event), 5))
+    const changed = new Promise<Event>((resolve) => {
+      onEvent = resolve
     })
-    await changed
+    await writeFile(`${path}.new`, file('one', 'two'))
+    await rename(`${path}.new`, path)
+    expect(await changed).to.deep.equal({ kind: 'revocations_loaded', entries: 2 })
+    expect(txns(source)).to.deep.equal(['one', 'two'])
   })
 
   for (const [name, text] of [
@@ -75,7 +78,9 @@ describe('chain/revocations-source', () => {
   ] as const) {
     it(`does not open a file that is ${name}`, async () => {
       if (text !== undefined) await writeFile(path, text)
-      expect(await openRevocations(path, () => undefined, hourMs)).to.be.an('array').with.lengthOf(1)
+      expect(await openRevocations(path, () => undefined, hourMs))
+        .to.be.an('array')
+        .with.lengthOf(1)
     })
   }
 

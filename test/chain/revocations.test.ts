@@ -21,23 +21,77 @@ const delegated: Chain = {
 const none: Chain = { kind: 'none' }
 
 describe('chain/revocations', () => {
-  const table: readonly { readonly name: string; readonly entry: object; readonly chain: Chain; readonly calls: string; readonly want: boolean }[] = [
+  const table: readonly {
+    readonly name: string
+    readonly entry: object
+    readonly chain: Chain
+    readonly calls: string
+    readonly want: boolean
+  }[] = [
     { name: 'the caller', entry: { actor: agentD }, chain: delegated, calls: agentD, want: true },
     { name: 'an actor before it', entry: { actor: agentA }, chain: delegated, calls: agentD, want: true },
     { name: 'the user', entry: { user: 'hospital/clerk' }, chain: delegated, calls: agentD, want: true },
     { name: 'the transaction', entry: { txn: 'txn-1' }, chain: delegated, calls: agentD, want: true },
     { name: 'the token', entry: { jti: 'jti-1' }, chain: delegated, calls: agentD, want: true },
     { name: 'somebody else', entry: { actor: uris.agentR }, chain: delegated, calls: agentD, want: false },
-    { name: "another provider's user", entry: { user: 'partner/clerk' }, chain: delegated, calls: agentD, want: false },
-    { name: 'a user named like a transaction', entry: { txn: 'hospital/clerk' }, chain: delegated, calls: agentD, want: false },
-    { name: 'what began before', entry: { actor: agentA, not_before: now - 99 }, chain: delegated, calls: agentD, want: true },
-    { name: 'what began then', entry: { actor: agentA, not_before: now - 100 }, chain: delegated, calls: agentD, want: false },
-    { name: 'the user at the first hop', entry: { user: 'hospital/clerk', not_before: now }, chain: clerk, calls: gateway, want: true },
-    { name: 'a user with a newer token', entry: { user: 'hospital/clerk', not_before: now - 60 }, chain: clerk, calls: gateway, want: false },
+    {
+      name: "another provider's user",
+      entry: { user: 'partner/clerk' },
+      chain: delegated,
+      calls: agentD,
+      want: false,
+    },
+    {
+      name: 'a user named like a transaction',
+      entry: { txn: 'hospital/clerk' },
+      chain: delegated,
+      calls: agentD,
+      want: false,
+    },
+    {
+      name: 'what began before',
+      entry: { actor: agentA, not_before: now - 99 },
+      chain: delegated,
+      calls: agentD,
+      want: true,
+    },
+    {
+      name: 'what began then',
+      entry: { actor: agentA, not_before: now - 100 },
+      chain: delegated,
+      calls: agentD,
+      want: false,
+    },
+    {
+      name: 'the user at the first hop',
+      entry: { user: 'hospital/clerk', not_before: now },
+      chain: clerk,
+      calls: gateway,
+      want: true,
+    },
+    {
+      name: 'a user with a newer token',
+      entry: { user: 'hospital/clerk', not_before: now - 60 },
+      chain: clerk,
+      calls: gateway,
+      want: false,
+    },
     { name: 'the ingress peer', entry: { actor: gateway }, chain: clerk, calls: gateway, want: true },
     { name: 'an autonomous caller', entry: { actor: agentD }, chain: none, calls: agentD, want: true },
-    { name: 'an autonomous caller until later', entry: { actor: agentD, not_before: now + 1 }, chain: none, calls: agentD, want: true },
-    { name: 'an autonomous caller that came back', entry: { actor: agentD, not_before: now }, chain: none, calls: agentD, want: false },
+    {
+      name: 'an autonomous caller until later',
+      entry: { actor: agentD, not_before: now + 1 },
+      chain: none,
+      calls: agentD,
+      want: true,
+    },
+    {
+      name: 'an autonomous caller that came back',
+      entry: { actor: agentD, not_before: now },
+      chain: none,
+      calls: agentD,
+      want: false,
+    },
   ]
   for (const { name, entry, chain, calls, want } of table) {
     it(`${want ? 'meets' : 'does not meet'} ${name}`, () => {

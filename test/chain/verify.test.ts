@@ -16,14 +16,21 @@ describe('chain/verify', () => {
 
   it('admits a proven chain only until it ends, however often it was admitted before', async () => {
     const chain = await proven()
-    const at = (seconds: number) => admitChain(chain, caller(uris.agentD), trust, seconds * 1000, noRevocations)
+    const at = (seconds: number) =>
+      admitChain(chain, caller(uris.agentD), trust, seconds * 1000, noRevocations)
     expect(at(chainClaims.exp + 29)).to.include({ kind: 'delegated' })
     expect(at(chainClaims.exp + 30)).to.include({ code: 'chain_expired' })
   })
 
   it('admits no proven chain of a provider that is gone from the configuration', async () => {
     const userIssuers = new Map<string, string>()
-    const chain = admitChain(await proven(), caller(uris.agentD), { ...trust, userIssuers }, nowMs, noRevocations)
+    const chain = admitChain(
+      await proven(),
+      caller(uris.agentD),
+      { ...trust, userIssuers },
+      nowMs,
+      noRevocations,
+    )
     expect(chain).to.include({ code: 'chain_issuer_unknown' })
   })
 
@@ -35,7 +42,8 @@ describe('chain/verify', () => {
   })
 
   it('tells a missing header from an empty and from a repeated one', () => {
-    const presented = (...values: readonly string[]) => presentedChain(new Map([['actor-chain', values]]), 'actor-chain')
+    const presented = (...values: readonly string[]) =>
+      presentedChain(new Map([['actor-chain', values]]), 'actor-chain')
     expect(presentedChain(new Map(), 'actor-chain')).to.equal(undefined)
     expect(presented('')).to.deep.equal({ value: '' })
     expect(presented(text, text)).to.include({ code: 'chain_malformed' })

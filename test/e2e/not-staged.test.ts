@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Hospital, startHospital } from '../../demo/hospital.ts'
+import { clinician, recordsAudience } from '../../demo/idp.ts'
 import { play, readAudit } from '../../demo/outcome.ts'
 import { freePorts } from '../../demo/ports.ts'
+import { chainHeader } from '../../demo/services/task.ts'
 import { steps } from '../../demo/steps.ts'
 import { workloads } from '../../demo/world.ts'
 import { recordChecks } from '../support/check-recorder.ts'
+import { mintChain } from '../support/hospital-chain.ts'
 
 describe('hospital, nothing is staged', function () {
   this.timeout(60_000)
@@ -47,6 +50,12 @@ describe('hospital, nothing is staged', function () {
     expect(check).to.include({ status: 403, code: 'chain_not_yours' })
     const record = (await readAudit(hospital)).get(check?.decisionId ?? '')
     expect(record?.caller?.id).to.equal(workloads['agent-r'])
+    // What was minted for R works from D's process: the certificate is the identity, nothing else.
+    const token = await hospital.idp.issueToken(clinician, recordsAudience)
+    const chain = mintChain(hospital, clinician, [], 'agent-r')
+    const headers = { authorization: `Bearer ${token}`, [chainHeader]: chain }
+    const read = { to: 'patient-records', method: 'GET', path: '/patients/p-7', headers }
+    expect(await hospital.meshOf('agent-d')(read)).to.include({ status: 200 })
   })
 
   for (const peer of ['xfcc', 'metadata'] as const) {

@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { status } from '@grpc/grpc-js'
@@ -131,12 +132,22 @@ describe('ext-authz/grpc-js-server', () => {
     })
   }
 
-  it('stays up when it gets bytes that are not HTTP/2, or a compressed bomb', async () => {
+  it('stays up when it gets bytes that are not HTTP/2', async () => {
     const { port } = await listen(allowing)
     await sendRaw(port, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n')
-    await sendRaw(port, gzipSync(Buffer.alloc(10_000_000)))
     expect(decodeCheckResponse(await check(port, request))).to.include({ kind: 'ok' })
   })
+
+  for (const { name, message } of [
+    { name: 'larger than Envoy can send', message: toFrame(Buffer.alloc(5_000_000), 0) },
+    { name: 'that inflates to 50 MB', message: toFrame(gzipSync(Buffer.alloc(50_000_000)), 1) },
+  ]) {
+    it(`refuses a message ${name} without a decision, and goes on`, async () => {
+      const { port } = await listen(allowing)
+      expect(await grpcStatusOf(port, message)).to.equal(String(status.RESOURCE_EXHAUSTED))
+      expect(decodeCheckResponse(await check(port, request))).to.include({ kind: 'ok' })
+    })
+  }
 
   it('lets a call in flight finish when it drains, and takes no new one', async () => {
     const gate = createGate()
@@ -232,5 +243,34 @@ function sendRaw(port: number, bytes: string | Uint8Array): Promise<void> {
     socket.on('error', () => {})
     socket.on('close', () => resolve())
     socket.resume()
+  })
+}
+
+/** One gRPC message: the compressed flag, the length, the bytes. */
+function toFrame(bytes: Uint8Array, compressed: 0 | 1): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(bytes.length)
+  return Buffer.concat([Buffer.from([compressed]), length, bytes])
+}
+
+/** Sends bytes that no gRPC client would, and reads the `grpc-status`. */
+function grpcStatusOf(port: number, message: Buffer): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const session = connectHttp2(`http://127.0.0.1:${port}`)
+    session.on('error', reject)
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/envoy.service.auth.v3.Authorization/Check',
+      'content-type': 'application/grpc',
+      'grpc-encoding': 'gzip',
+      te: 'trailers',
+    })
+    const settle = (headers: Readonly<Record<string, unknown>>) => resolve(headers['grpc-status'])
+    stream.on('response', (headers) => 'grpc-status' in headers && settle(headers))
+    stream.on('trailers', settle)
+    stream.on('error', reject)
+    stream.on('close', () => session.close())
+    stream.resume()
+    stream.end(message)
   })
 }

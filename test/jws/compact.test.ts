@@ -13,7 +13,9 @@ describe('jws/compact', () => {
     const jws = parseCompactJws(genuine, options)
     const signingInput = `${encodePart(header)}.${encodePart({ sub: 'clerk' })}`
     expect(jws).to.deep.include({ kind: 'jws', protectedHeader: header, signingInput })
-    expect(jws).to.have.property('claims').that.deep.equals(new Map([['sub', 'clerk']]))
+    expect(jws)
+      .to.have.property('claims')
+      .that.deep.equals(new Map([['sub', 'clerk']]))
     expect(jws).to.have.property('digest', createHash('sha256').update(signingInput).digest('base64url'))
   })
 

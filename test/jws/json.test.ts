@@ -6,7 +6,10 @@ describe('jws/json', () => {
   const accepted: readonly { readonly text: string; readonly want: Readonly<Record<string, JsonValue>> }[] = [
     { text: '{}', want: {} },
     { text: ' { "a" : 1 , "b" : [ ] } ', want: { a: 1, b: [] } },
-    { text: '{"a":{"b":[true,false,null,-7,0,"x"]}}', want: { a: new Map([['b', [true, false, null, -7, 0, 'x']]]) } },
+    {
+      text: '{"a":{"b":[true,false,null,-7,0,"x"]}}',
+      want: { a: new Map([['b', [true, false, null, -7, 0, 'x']]]) },
+    },
     { text: '{"quote\\"":"\\\\","\\u00e9":"{[:,]}"}', want: { 'quote"': '\\', é: '{[:,]}' } },
     { text: '{"max":9007199254740991,"😀":"😀"}', want: { max: 9007199254740991, '😀': '😀' } },
     { text: '{"a":{"x":1},"b":{"x":1}}', want: { a: new Map([['x', 1]]), b: new Map([['x', 1]]) } },

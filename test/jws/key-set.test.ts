@@ -11,11 +11,9 @@ const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export
 describe('jws/key-set', () => {
   it('reads each key with the one algorithm it has', () => {
     const keySet = good(parseJwks(JSON.stringify({ keys: [chain, es256, idp] })))
-    expect(['chain-1', 'chain-es256', 'hospital-1'].map((kid) => resolveKey(keySet, kid)?.alg)).to.deep.equal([
-      'EdDSA',
-      'ES256',
-      'RS256',
-    ])
+    expect(['chain-1', 'chain-es256', 'hospital-1'].map((kid) => resolveKey(keySet, kid)?.alg)).to.deep.equal(
+      ['EdDSA', 'ES256', 'RS256'],
+    )
   })
 
   it('takes the algorithm from the key where no alg is given', () => {
@@ -58,8 +56,14 @@ describe('jws/key-set', () => {
     { name: 'with a key without kid', text: JSON.stringify({ keys: [{ ...chain, kid: undefined }] }) },
     { name: 'with one kid twice', text: JSON.stringify({ keys: [chain, { ...es256, kid: chain.kid }] }) },
     { name: 'with a weak RSA key', text: JSON.stringify({ keys: [{ ...weak, kid: 'weak', alg: 'RS256' }] }) },
-    { name: 'with an algorithm of another kind of key', text: JSON.stringify({ keys: [chain, { ...idp, alg: 'ES256' }] }) },
-    { name: 'with a point that is not on its curve', text: JSON.stringify({ keys: [{ ...es256, y: es256.x }] }) },
+    {
+      name: 'with an algorithm of another kind of key',
+      text: JSON.stringify({ keys: [chain, { ...idp, alg: 'ES256' }] }),
+    },
+    {
+      name: 'with a point that is not on its curve',
+      text: JSON.stringify({ keys: [{ ...es256, y: es256.x }] }),
+    },
     { name: 'that is too large', text: `{"keys":[],"x":"${'x'.repeat(256 * 1024)}"}` },
   ]
   for (const { name, text } of refused) {

@@ -21,9 +21,21 @@ describe('jws/signature', () => {
     { name: 'verifies RS256', text: token('RS256', 'hospital-1', 'hospital-idp'), want: true },
     { name: 'verifies EdDSA that somebody else made', text: token('EdDSA', 'chain-1', 'chain'), want: true },
     { name: 'refuses an unknown key', text: token('EdDSA', 'chain-2', 'chain'), want: 'key_unknown' },
-    { name: 'refuses the signature of another key', text: token('EdDSA', 'chain-1', 'stranger'), want: 'signature' },
-    { name: 'refuses an algorithm that is not the key’s', text: token('ES256', 'chain-1', 'chain-es256'), want: 'signature' },
-    { name: 'refuses PS256 under a key for RS256', text: token('PS256', 'hospital-1', 'hospital-idp'), want: 'signature' },
+    {
+      name: 'refuses the signature of another key',
+      text: token('EdDSA', 'chain-1', 'stranger'),
+      want: 'signature',
+    },
+    {
+      name: 'refuses an algorithm that is not the key’s',
+      text: token('ES256', 'chain-1', 'chain-es256'),
+      want: 'signature',
+    },
+    {
+      name: 'refuses PS256 under a key for RS256',
+      text: token('PS256', 'hospital-1', 'hospital-idp'),
+      want: 'signature',
+    },
     {
       name: 'refuses the public key as a shared secret',
       text: forge({ alg: 'HS256', kid: 'chain-1', typ: 'a+jwt' }, {}, hmacSigner(readJwks('chain'))),

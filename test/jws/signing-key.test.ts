@@ -26,7 +26,10 @@ describe('jws/signing-key', () => {
     { name: 'a public key', text: JSON.stringify({ ...chain, d: undefined }) },
     { name: 'a key without kid', text: JSON.stringify({ ...chain, kid: undefined }) },
     { name: 'an RSA key', text: readKey('hospital-idp') },
-    { name: "a private key beside another one's public key", text: JSON.stringify({ ...chain, x: JSON.parse(readKey('stranger')).x }) },
+    {
+      name: "a private key beside another one's public key",
+      text: JSON.stringify({ ...chain, x: JSON.parse(readKey('stranger')).x }),
+    },
     { name: 'a private key that is none', text: JSON.stringify({ ...chain, d: 'AAAA' }) },
   ]
   for (const { name, text } of refused) {

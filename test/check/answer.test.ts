@@ -1,0 +1,67 @@
+import { expect } from 'chai'
+import { toAnswer } from '../../src/check/answer.ts'
+import type { Findings } from '../../src/check/line.ts'
+import { deny } from '../../src/model/decision.ts'
+import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
+
+const names = { chain: 'actor-chain', userToken: ['authorization', 'x-user-token'] }
+const permission = { kind: 'permission', results: [] } as const
+const onward = { token: 'a.b.c', jti: 'j', txn: 'txn-1', kid: 'k', parHash: undefined, expiresAt: 1 }
+
+const rows: readonly {
+  name: string
+  findings: Findings
+  set: readonly string[]
+  removes: readonly string[]
+  keeps: readonly string[]
+}[] = [
+  {
+    name: 'a callee that calls onward gets its own chain in place of the old one',
+    findings: { decision: permission, caller: caller(hospital.agentA), chain: delegated(clerk), onward },
+    set: ['actor-chain'],
+    removes: ['x-http-method-override', 'x-original-url', 'x-rewrite-url'],
+    keeps: ['actor-chain', 'authorization'],
+  },
+  {
+    name: 'a callee that calls nobody gets no chain',
+    findings: { decision: permission, caller: caller(hospital.agentA), chain: delegated(clerk) },
+    set: [],
+    removes: ['actor-chain'],
+    keeps: ['authorization'],
+  },
+  {
+    name: "the user's token and its copies stay at ingress",
+    findings: {
+      decision: permission,
+      caller: caller(hospital.gateway, true),
+      chain: firstHop(clerk),
+      onward,
+    },
+    set: ['actor-chain'],
+    removes: ['authorization', 'x-user-token'],
+    keeps: [],
+  },
+]
+
+describe('check/answer', () => {
+  for (const { name, findings, set, removes, keeps } of rows) {
+    it(name, () => {
+      const answer = toAnswer(findings, names, 'id', 'rev')
+      if (answer.kind !== 'allow') throw new TypeError('denied')
+      expect(answer.setHeaders.map(([header]) => header)).to.deep.equal(set)
+      expect(answer.removeHeaders).to.include.members([...removes])
+      for (const header of keeps) expect(answer.removeHeaders).to.not.include(header)
+    })
+  }
+
+  it('tells a refused client the code, and the reason only to the record', () => {
+    const answer = toAnswer({ decision: deny('policy_denied', 'a secret reason') }, names, 'id', undefined)
+    expect(answer).to.deep.equal({
+      kind: 'deny',
+      code: 'policy_denied',
+      decisionId: 'id',
+      txn: undefined,
+      policyRevision: undefined,
+    })
+  })
+})

@@ -1,0 +1,153 @@
+import { expect } from 'chai'
+import type { RecordParts } from '../../src/audit/record.ts'
+import { type CheckDeps, createChecker } from '../../src/check/check.ts'
+import type { CheckInput } from '../../src/model/check-input.ts'
+import { deny } from '../../src/model/decision.ts'
+import type { Event } from '../../src/model/event.ts'
+import { caller, clerk, delegated, hospital } from '../support/identities.ts'
+import { mustLoad, policyFiles, workload } from '../support/policy-files.ts'
+
+const revision = mustLoad(policyFiles())
+const input: CheckInput = {
+  sourcePrincipal: '',
+  destinationAddress: '10.0.0.1:80',
+  method: 'GET',
+  path: '/patients/42',
+  host: '',
+  headers: new Map([['actor-chain', ['good']]]),
+  metadata: new Map(),
+  tlsPeerUris: [],
+}
+
+/** A checker over the real line with fake edges, and what it recorded and reported. */
+function build(overlay: Partial<CheckDeps> = {}) {
+  const records: RecordParts[] = []
+  const events: Event[] = []
+  let ids = 0
+  const checker = createChecker({
+    header: 'actor-chain',
+    identifyCaller: () => caller(hospital.agentD),
+    verifyChain: async () => delegated(clerk),
+    verifyUserToken: async () => deny('token_missing', ''),
+    isUserToken: () => false,
+    checkRevoked: () => undefined,
+    extendChain: async () => deny('internal_error', 'this service calls nobody'),
+    headers: { chain: 'actor-chain', userToken: ['authorization'] },
+    revision: () => revision,
+    record: (parts) => {
+      records.push(parts)
+      return true
+    },
+    report: (event) => events.push(event),
+    nowMs: () => 1000,
+    elapsedMicros: () => 0,
+    createDecisionId: () => `id-${++ids}`,
+    withinDeadline: (work) => work,
+    maxInFlight: 10,
+    ...overlay,
+  })
+  return { ...checker, records, events }
+}
+
+describe('check/check', () => {
+  it('records each decision once, before it answers, with what judge needs to decide again', async () => {
+    const { check, records, events } = build()
+    const answer = await check(input, 2000)
+    expect(answer).to.deep.include({ kind: 'allow', decisionId: 'id-1', policyRevision: revision.id })
+    expect(records).to.have.length(1)
+    expect(records[0]).to.deep.include({
+      decisionId: 'id-1',
+      policyRevision: revision.id,
+      engine: revision.engineVersion,
+    })
+    expect(records[0]?.caller?.id).to.equal(hospital.agentD)
+    expect(records[0]?.target?.resource).to.deep.equal({ type: 'Patient', id: '42' })
+    expect(events.map(({ kind }) => kind)).to.deep.equal(['checked'])
+  })
+
+  it('records a request that could not be decoded', async () => {
+    const { check, records } = build()
+    expect(await check(deny('request_malformed', 'bytes'), 2000)).to.include({
+      kind: 'deny',
+      code: 'request_malformed',
+    })
+    expect(records[0]?.decision).to.include({ code: 'request_malformed', reason: 'bytes' })
+  })
+
+  it('refuses what it cannot record, and tries to record the refusal under the same id', async () => {
+    const attempts: RecordParts[] = []
+    const { check } = build({
+      record: (parts) => {
+        attempts.push(parts)
+        return false
+      },
+    })
+    expect(await check(input, 2000)).to.include({ kind: 'deny', code: 'audit_unavailable' })
+    expect(attempts.map(({ decision, decisionId }) => [decision.kind, decisionId])).to.deep.equal([
+      ['allow', 'id-1'],
+      ['deny', 'id-1'],
+    ])
+    expect(attempts[1]).to.have.property('onward', undefined)
+  })
+
+  it('keeps a denial a denial of its own code when it cannot be recorded', async () => {
+    const { check } = build({ record: () => false, identifyCaller: () => deny('peer_missing', '') })
+    expect(await check(input, 2000)).to.include({ code: 'peer_missing' })
+  })
+
+  it('turns an allow that comes too late into a denial', async () => {
+    const { check, records } = build({ nowMs: () => 3000 })
+    expect(await check(input, 2000)).to.include({ code: 'deadline_exceeded' })
+    expect(records).to.have.length(1)
+  })
+
+  it('answers for work that never ends', async () => {
+    const { check } = build({
+      verifyChain: () => new Promise(() => {}),
+      withinDeadline: async () => ({ decision: deny('deadline_exceeded', '') }),
+    })
+    expect(await check(input, 2000)).to.include({ code: 'deadline_exceeded' })
+  })
+
+  it('refuses more checks at once than allowed, and takes the next ones', async () => {
+    const { check } = build({ maxInFlight: 2 })
+    const answers = await Promise.all([check(input, 2000), check(input, 2000), check(input, 2000)])
+    expect(answers.map((answer) => (answer.kind === 'deny' ? answer.code : 'allow'))).to.deep.equal([
+      'allow',
+      'allow',
+      'overloaded',
+    ])
+    expect(await check(input, 2000)).to.include({ kind: 'allow' })
+  })
+
+  it('frees its place when a step throws', async () => {
+    const { check } = build({ maxInFlight: 1, verifyChain: () => Promise.reject(new RangeError('bug')) })
+    for (let round = 0; round < 2; round++) {
+      const outcome = await check(input, 2000).catch((error: unknown) => error)
+      expect(outcome).to.be.instanceOf(RangeError)
+    }
+  })
+
+  it('denies while no revision serves', async () => {
+    const { check } = build({ revision: () => undefined })
+    expect(await check(input, 2000)).to.include({ code: 'policy_unavailable', policyRevision: undefined })
+  })
+
+  it('decides by the revision that it began with, and records that one', async () => {
+    const other = mustLoad(
+      policyFiles({
+        'team/a.cedar': `permit (principal == Agent::"${workload('x')}", action, resource in Service::"records");`,
+      }),
+    )
+    let current = revision
+    const { check, records } = build({
+      revision: () => current,
+      verifyChain: async () => {
+        current = other
+        return delegated(clerk)
+      },
+    })
+    expect(await check(input, 2000)).to.include({ kind: 'allow', policyRevision: revision.id })
+    expect(records[0]?.policyRevision).to.equal(revision.id)
+  })
+})

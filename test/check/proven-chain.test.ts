@@ -1,0 +1,83 @@
+import { expect } from 'chai'
+import { type ChainProofs, provenChain } from '../../src/check/proven-chain.ts'
+import type { CheckInput } from '../../src/model/check-input.ts'
+import { deny, isDeny } from '../../src/model/decision.ts'
+import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
+
+const proofs: ChainProofs = {
+  header: 'actor-chain',
+  verifyChain: async (text) => (text === 'good' ? delegated(clerk) : deny('chain_signature', '')),
+  verifyUserToken: async (headers) =>
+    headers.has('authorization') ? firstHop(clerk) : deny('token_missing', ''),
+  isUserToken: (headers) => headers.get('authorization')?.[0] === 'user token',
+  checkRevoked: (_chain, { id }) => (id.uri === hospital.agentR.uri ? deny('chain_revoked', '') : undefined),
+}
+
+const rows: readonly {
+  name: string
+  headers: Record<string, readonly string[]>
+  peer?: 'gateway' | 'agentR'
+  want: string
+}[] = [
+  { name: 'a chain that verifies', headers: { 'actor-chain': ['good'] }, want: 'delegated' },
+  { name: 'a chain that does not', headers: { 'actor-chain': ['bad'] }, want: 'chain_signature' },
+  {
+    name: 'two values, though one would verify',
+    headers: { 'actor-chain': ['good', 'bad'] },
+    want: 'chain_malformed',
+  },
+  { name: 'no chain', headers: {}, want: 'none' },
+  {
+    name: 'an empty header, which is no missing one',
+    headers: { 'actor-chain': [''] },
+    want: 'chain_signature',
+  },
+  {
+    name: 'a token of another issuer, which adds no right',
+    headers: { authorization: ['theirs'] },
+    want: 'none',
+  },
+  {
+    name: 'a user token beside a chain that verifies',
+    headers: { 'actor-chain': ['good'], authorization: ['user token'] },
+    want: 'token_from_agent',
+  },
+  {
+    name: 'ingress with a user token',
+    headers: { authorization: ['user token'] },
+    peer: 'gateway',
+    want: 'first-hop',
+  },
+  { name: 'ingress without one', headers: {}, peer: 'gateway', want: 'token_missing' },
+  {
+    name: 'ingress with a chain, token or not',
+    headers: { 'actor-chain': ['good'], authorization: ['user token'] },
+    peer: 'gateway',
+    want: 'chain_not_yours',
+  },
+  { name: 'a revoked caller without a chain', headers: {}, peer: 'agentR', want: 'chain_revoked' },
+]
+
+describe('check/proven-chain', () => {
+  for (const { name, headers, peer, want } of rows) {
+    it(`${name}: ${want}`, async () => {
+      const input: CheckInput = {
+        sourcePrincipal: '',
+        destinationAddress: '',
+        method: 'GET',
+        path: '/',
+        host: '',
+        headers: new Map(Object.entries(headers)),
+        metadata: new Map(),
+        tlsPeerUris: [],
+      }
+      const chain = await provenChain(
+        input,
+        caller(hospital[peer ?? 'agentD'], peer === 'gateway'),
+        0,
+        proofs,
+      )
+      expect(isDeny(chain) ? chain.code : chain.kind).to.equal(want)
+    })
+  }
+})

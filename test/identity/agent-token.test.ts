@@ -1,0 +1,56 @@
+import { expect } from 'chai'
+import { isUserToken } from '../../src/identity/agent-token.ts'
+import { forge, signer } from '../support/forge.ts'
+import { accessClaims, accessHeader, hospitalIdp } from '../support/hospital.ts'
+
+const issuers = [{ issuer: hospitalIdp, audience: 'hospital-agents' }]
+const sign = signer('hospital-idp')
+const token = forge(accessHeader, accessClaims, sign)
+const pretty = forge(accessHeader, JSON.stringify(accessClaims, undefined, 2), sign)
+const elsewhere = forge(accessHeader, { ...accessClaims, aud: 'payroll' }, sign)
+const foreign = forge(accessHeader, { ...accessClaims, iss: 'https://idp.elsewhere.example' }, sign)
+
+describe('identity/agent-token', () => {
+  const table: readonly {
+    readonly name: string
+    readonly values: readonly string[]
+    readonly want: boolean
+  }[] = [
+    { name: 'a user token', values: [`Bearer ${token}`], want: true },
+    { name: 'one without a scheme', values: [token], want: true },
+    { name: 'one with another scheme', values: [`Token token="${token}"`], want: true },
+    { name: 'one after odd spacing', values: [`\tbearer   ${token}\t`], want: true },
+    { name: 'one behind a comma', values: [`Basic eDp5,Bearer ${token}`], want: true },
+    { name: 'one in a second header', values: ['Basic eDp5', `Bearer ${token}`], want: true },
+    { name: 'one with a broken signature', values: [`Bearer ${token.slice(0, -9)}`], want: true },
+    { name: 'one with white space in its JSON', values: [`Bearer ${pretty}`], want: true },
+    { name: 'a token for another audience', values: [`Bearer ${elsewhere}`], want: false },
+    { name: 'a token of another issuer', values: [`Bearer ${foreign}`], want: false },
+    {
+      name: 'an opaque token',
+      values: ['Bearer 2YotnFZFEjr1zCsicMWpAA-2YotnFZFEjr1zCsicMWpAA'],
+      want: false,
+    },
+    {
+      name: 'null in base64url',
+      values: [`Bearer ${Buffer.from(`null${' '.repeat(30)}`).toString('base64url')}`],
+      want: false,
+    },
+    { name: 'no value', values: [], want: false },
+  ]
+  for (const { name, values, want } of table) {
+    it(`${want ? 'sees' : 'passes'} ${name}`, () => {
+      expect(isUserToken(new Map([['authorization', values]]), issuers)).to.equal(want)
+    })
+  }
+
+  it('sees one in a configured copy, and only there', () => {
+    const headers = new Map([['x-forwarded-access-token', [token]]])
+    expect(isUserToken(headers, issuers, ['x-forwarded-access-token'])).to.equal(true)
+    expect(isUserToken(headers, issuers)).to.equal(false)
+  })
+
+  it('passes everything when no issuer is for ingress', () => {
+    expect(isUserToken(new Map([['authorization', [`Bearer ${token}`]]]), [])).to.equal(false)
+  })
+})

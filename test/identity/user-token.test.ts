@@ -1,0 +1,117 @@
+import { expect } from 'chai'
+import type { UserIssuer } from '../../src/identity/user-issuer.ts'
+import { verifyUserToken } from '../../src/identity/user-token.ts'
+import { parseJwks } from '../../src/jws/key-set.ts'
+import { forge, good, readJwks, signer } from '../support/forge.ts'
+import { accessClaims, accessHeader, hospitalIdp, now, nowMs } from '../support/hospital.ts'
+
+const hospital: UserIssuer = {
+  name: 'hospital',
+  issuer: hospitalIdp,
+  audience: 'hospital-agents',
+  keys: good(parseJwks(readJwks('hospital-idp'))),
+  id: 'sub',
+  groups: 'groups',
+  groupsAllow: ['billing', 'clinicians'],
+  clients: ['hospital-ui'],
+}
+
+describe('identity/user-token', () => {
+  it('begins a chain for the user, with the groups that matter', async () => {
+    expect(await verify({})).to.deep.equal({
+      kind: 'first-hop',
+      subject: { issuerName: 'hospital', issuer: hospitalIdp, id: 'clerk', groups: ['billing'] },
+      scopes: ['insurance:read', 'tasks:write'],
+      issuedAt: now - 60,
+      expiresAt: now + 240,
+      authTime: now - 600,
+    })
+  })
+
+  const accepted: readonly {
+    readonly name: string
+    readonly claims: object
+    readonly issuer?: Partial<UserIssuer>
+    readonly want: object
+  }[] = [
+    {
+      name: 'takes the id from the configured claim',
+      claims: {},
+      issuer: { id: 'preferred_username' },
+      want: { subject: { id: 'clerk' } },
+    },
+    {
+      name: 'takes groups from the configured claim',
+      claims: { 'https://roles': ['clinicians'] },
+      issuer: { groups: 'https://roles' },
+      want: { subject: { groups: ['clinicians'] } },
+    },
+    { name: 'takes one audience as text', claims: { aud: 'hospital-agents' }, want: {} },
+    {
+      name: 'takes the client from client_id (RFC 9068)',
+      claims: { azp: undefined, client_id: 'hospital-ui' },
+      want: {},
+    },
+    {
+      name: 'takes any client when none is listed',
+      claims: { azp: 'other-ui' },
+      issuer: { clients: [] },
+      want: {},
+    },
+    {
+      name: 'takes scopes from a list in scp (Okta)',
+      claims: { scope: undefined, scp: ['a', 'b', 'a'] },
+      want: { scopes: ['a', 'b'] },
+    },
+    { name: 'takes no scope for the empty set', claims: { scope: undefined }, want: { scopes: [] } },
+    {
+      name: 'takes a token without auth_time',
+      claims: { auth_time: undefined },
+      want: { authTime: undefined },
+    },
+  ]
+  for (const { name, claims, issuer, want } of accepted) {
+    it(name, async () => {
+      const firstHop = await verify(claims, issuer)
+      expect(firstHop).to.have.property('kind', 'first-hop')
+      for (const [key, value] of Object.entries(want)) {
+        if (key === 'subject') expect(firstHop).to.have.property(key).that.deep.includes(value)
+        else expect(firstHop).to.have.property(key).that.deep.equals(value)
+      }
+    })
+  }
+
+  const refused: readonly { readonly name: string; readonly claims: object; readonly want: string }[] = [
+    { name: 'scopes with line feeds', claims: { scope: 'a\nb' }, want: 'token_invalid' },
+    { name: 'an auth_time that is no time', claims: { auth_time: 'yesterday' }, want: 'token_invalid' },
+    { name: 'a client without name', claims: { azp: '' }, want: 'token_invalid' },
+    {
+      name: "a client's own token as Auth0 marks it",
+      claims: { sub: 'hospital-ui@clients' },
+      want: 'token_invalid',
+    },
+    { name: 'a grant without user', claims: { gty: 'client-credentials' }, want: 'token_invalid' },
+    { name: 'groups that are not all texts', claims: { groups: ['billing', 7] }, want: 'token_invalid' },
+    { name: 'a very long id', claims: { sub: 'x'.repeat(256) }, want: 'token_invalid' },
+    { name: 'an audience that is only a part', claims: { aud: 'hospital' }, want: 'token_audience' },
+    { name: 'what is expired', claims: { exp: now - 31 }, want: 'token_expired' },
+  ]
+  for (const { name, claims, want } of refused) {
+    it(`refuses ${name}`, async () => {
+      expect(await verify(claims)).to.include({ code: want })
+    })
+  }
+
+  it('believes only the issuers that this ingress may speak for', async () => {
+    expect(await verifyUserToken(bearer({}), [], nowMs)).to.include({ code: 'token_invalid' })
+  })
+})
+
+function verify(claims: object, issuer: Partial<UserIssuer> = {}) {
+  return verifyUserToken(bearer(claims), [{ ...hospital, ...issuer }], nowMs)
+}
+
+function bearer(claims: object): ReadonlyMap<string, readonly string[]> {
+  const token = forge(accessHeader, { ...accessClaims, ...claims }, signer('hospital-idp'))
+  return new Map([['authorization', [`Bearer ${token}`]]])
+}

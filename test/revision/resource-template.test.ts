@@ -1,0 +1,35 @@
+import { expect } from 'chai'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { parseResourceTemplate, toResource } from '../../src/revision/resource-template.ts'
+
+describe('revision/resource-template', () => {
+  const rows = [
+    ['Patient::{id}', { type: 'Patient', id: '42' }],
+    ['Clinic::Patient::{id}', { type: 'Clinic::Patient', id: '42' }],
+    ['Ward::"west"', { type: 'Ward', id: 'west' }],
+  ] as const
+  for (const [text, want] of rows) {
+    it(`\`${text}\` names ${want.type} ${want.id}`, () => {
+      const template = parseResourceTemplate(text)
+      if (isInvalid(template)) throw new TypeError(template.reason)
+      expect(toResource(template, new Map([['id', '42']]))).to.deep.equal(want)
+    })
+  }
+
+  for (const text of [
+    '',
+    'Patient',
+    'Patient::',
+    'Patient::42',
+    'Patient::a{id}',
+    'Patient::{a}{b}',
+    'Patient::"a{id}"',
+    '{id}',
+    'User::{id}',
+    'Agent::"x"',
+    'Service::{id}',
+    'Autonomous::{id}',
+  ]) {
+    it(`refuses \`${text}\``, () => expect(isInvalid(parseResourceTemplate(text))).to.equal(true))
+  }
+})

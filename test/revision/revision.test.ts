@@ -1,0 +1,96 @@
+import { expect } from 'chai'
+import { isDeny } from '../../src/model/decision.ts'
+import type { Query } from '../../src/model/query.ts'
+import { targetOf } from '../../src/revision/target.ts'
+import { clerk, hospital } from '../support/identities.ts'
+import { mustLoad, policyFiles } from '../support/policy-files.ts'
+
+const overflow = '9223372036854775807 + context.chain.depth > 0'
+const scope = 'principal, action, resource in Service::"records"'
+
+/** What the policies say of agent D as caller. */
+function evaluate(policies: string) {
+  const revision = mustLoad(policyFiles({ 'team/a.cedar': policies }))
+  const [service] = revision.catalog.services
+  const target = service && targetOf(service, { method: 'GET', path: '/patients/42', isUpgrade: false })
+  if (target === undefined || isDeny(target)) throw new TypeError('no target')
+  const chain = { actors: [hospital.agentD], subject: clerk, scopes: [] }
+  const query: Query = {
+    principal: { kind: 'agent', id: hospital.agentD },
+    role: 'caller',
+    delegatee: undefined,
+    chain,
+    target,
+  }
+  return revision.evaluate(query)
+}
+
+describe('revision/revision', () => {
+  const rows = [
+    { name: 'a permit', policies: `permit (${scope});`, outcome: 'permit', determining: [1], errors: [] },
+    {
+      name: 'no permit',
+      policies: `permit (${scope}) when { context.role == "subject" };`,
+      outcome: 'no-permit',
+      determining: [],
+      errors: [],
+    },
+    {
+      name: 'a forbid over a permit',
+      policies: `permit (${scope});\nforbid (${scope});`,
+      outcome: 'forbid',
+      determining: [2],
+      errors: [],
+    },
+    {
+      name: 'a forbid that errs',
+      policies: `permit (${scope});\nforbid (${scope}) when { ${overflow} };`,
+      outcome: 'error',
+      determining: [1],
+      errors: [2],
+    },
+    {
+      name: 'a permit that errs beside one that permits',
+      policies: `permit (${scope});\npermit (${scope}) when { ${overflow} };`,
+      outcome: 'permit',
+      determining: [1],
+      errors: [2],
+    },
+    {
+      name: 'a permit that errs alone',
+      policies: `permit (${scope}) when { ${overflow} };`,
+      outcome: 'no-permit',
+      determining: [],
+      errors: [1],
+    },
+  ]
+  for (const { name, policies, outcome, determining, errors } of rows) {
+    it(`${name}: ${outcome}, by policies with their lines`, () => {
+      const result = evaluate(policies)
+      expect(result.outcome).to.equal(outcome)
+      expect(result.determiningPolicies.map(({ line }) => line)).to.deep.equal(determining)
+      expect(result.errors.map(({ policy }) => policy.line)).to.deep.equal(errors)
+    })
+  }
+
+  const reads = [
+    ['the namespace', 'principal in Namespace::"hospital.example/billing"'],
+    ['the trust domain', 'principal in TrustDomain::"hospital.example"'],
+    ['the role', 'context.role == "caller"'],
+    ['the depth', 'context.chain.depth == 1'],
+    ['the actors', `context.chain.actors.contains(Agent::"${hospital.agentD?.uri}")`],
+    [
+      "the subject's groups",
+      'context.chain has subject && context.chain.subject in Group::"hospital/billing"',
+    ],
+    ['the method and path', 'context.http.method == "GET" && context.http.path like "/patients/*"'],
+    ['the parameters', 'context.params has patientId && context.params.patientId == "42"'],
+    ['the resource itself', 'resource == Patient::"42"'],
+  ]
+  for (const [name, condition] of reads) {
+    it(`lets a policy read ${name}`, () => {
+      expect(evaluate(`permit (${scope}) when { ${condition} };`)).to.have.property('outcome', 'permit')
+      expect(evaluate(`permit (${scope}) unless { ${condition} };`)).to.have.property('outcome', 'no-permit')
+    })
+  }
+})
