@@ -87,7 +87,11 @@ function removeUnknownKeys(
   if (item !== undefined && Array.isArray(value)) {
     return value.flatMap((child, index) => removeUnknownKeys(item, child, [...path, index]))
   }
-  if (entries === undefined || Array.isArray(value)) return []
+  if (entries === undefined) return []
+  if (Array.isArray(value)) {
+    value.length = 0
+    return [{ path, message: 'expected keys and values, found a list' }]
+  }
   return Object.entries(value).flatMap(([key, child]) => {
     const known = Object.hasOwn(entries, key) ? entries[key] : undefined
     if (known !== undefined) return removeUnknownKeys(known, child, [...path, key])

@@ -155,8 +155,12 @@ describe('config', () => {
     readonly want: readonly string[]
   }[] = [
     { name: 'an empty file', text: '', want: ['1 version', '1 listeners', '1 chain', '1 policy', '1 audit'] },
-    { name: 'a list', text: '- version: 1\n', want: ['1 '] },
-    { name: 'text that is no YAML', text: 'version: 1\nchain: [\n', want: ['2 '] },
+    {
+      name: 'a list',
+      text: '- version: 1\n',
+      want: ['1 ', '1 version', '1 listeners', '1 chain', '1 policy', '1 audit'],
+    },
+    { name: 'text that is no YAML', text: 'version: 1\nchain: [\n', want: ['3 '] },
     { name: 'a key that stands twice', text: `${sample}version: 1\n`, want: ['11 '] },
     { name: 'a bomb of aliases', text: bomb(), want: ['1 '] },
     { name: 'a key of a later version', text: `${sample}cache: {decisions: 5}\n`, want: ['11 cache'] },

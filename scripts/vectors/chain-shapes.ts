@@ -30,6 +30,8 @@ function strange(): readonly Vector[] {
       '`act.iss` must own `act.sub`',
       { act: { ...act(uris.agentA), iss: 'spiffe://evil.example' } },
     ],
+    ['unknown-actor-claim', 'it could be a restriction', { act: { ...act(uris.agentA), cnf: {} } }],
+    ['unknown-context-claim', 'it could be a restriction', { tctx: { ...tctx, purpose: 'refund' } }],
     [
       'actor-confusable',
       'a Cyrillic letter in the name of A',
@@ -72,6 +74,11 @@ function ambiguous(): readonly Vector[] {
       json.replace('{', '{"__proto__":{"sub":"root"},'),
     ),
     raw('constructor-claim', 'it would shadow what objects inherit', json.replace('{', '{"constructor":{},')),
+    raw(
+      'invalid-utf8',
+      'other bytes would become the same U+FFFD',
+      Buffer.from(json.replace('clerk', 'clerk\xff'), 'latin1'),
+    ),
     raw('byte-order-mark', 'nothing stands before the JSON', `\ufeff${json}`),
     raw(
       'lone-surrogate',

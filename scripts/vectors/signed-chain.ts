@@ -19,7 +19,7 @@ export function signed(name: string, why: string, claims: object, want: string, 
 }
 
 /** A vector in which a trusted key signed this exact text, which is no chain. */
-export function raw(name: string, why: string, claims: string): Vector {
+export function raw(name: string, why: string, claims: string | Buffer): Vector {
   const token = forge(chainHeader, claims, sign)
   return toVector({
     name: `chain-${name}`,

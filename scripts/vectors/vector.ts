@@ -25,7 +25,7 @@ export type Vector = {
   }
 }
 
-export type VectorConfig = {
+type VectorConfig = {
   readonly trustDomain: string
   readonly isMutualTls: boolean
   readonly waypoints: readonly string[]

@@ -1,6 +1,6 @@
 import { type ChainToken, parseChainToken } from '../chain/token.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
-import type { Terminal } from './terminal.ts'
+import { type Terminal, toLine } from './terminal.ts'
 
 /** What a chain token says, with the names that its header gives to the key. */
 export type Reading = { readonly token: ChainToken; readonly kid: string; readonly alg: string }
@@ -43,7 +43,7 @@ export function formatChain({ token, kid, alg }: Reading): readonly string[] {
     `scope        ${token.scopes.length > 0 ? token.scopes.join(' ') : 'none'}`,
     `issued       ${toIso(token.issuedAt)}`,
     `expires      ${toIso(token.expiresAt)}, the whole chain ${toIso(token.ceiling)}`,
-  ]
+  ].map(toLine)
 }
 
 /** The chain for scripts: SPIFFE IDs as text, actors latest first, times in seconds since the epoch. */

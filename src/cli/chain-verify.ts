@@ -15,6 +15,7 @@ import {
   type Finish,
   helpFooter,
   type Terminal,
+  toLine,
 } from './terminal.ts'
 
 type VerifyOptions = {
@@ -68,7 +69,7 @@ async function verify(argument: string, options: VerifyOptions, terminal: Termin
     const answer = { verified: isProven, code: refusal?.code, reason: refusal?.reason, chain: shown }
     terminal.print(JSON.stringify(answer, undefined, 2))
   } else {
-    terminal.print(isProven ? 'VERIFIED' : `REFUSED ${refusal.code}: ${refusal.reason}`)
+    terminal.print(isProven ? 'VERIFIED' : toLine(`REFUSED ${refusal.code}: ${refusal.reason}`))
     for (const line of isDeny(reading) ? [] : formatChain(reading)) terminal.print(line)
   }
   return isProven ? exitCodes.ok : exitCodes.negative

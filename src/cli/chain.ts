@@ -3,7 +3,7 @@ import { isDeny } from '../model/decision.ts'
 import { addChainMint } from './chain-mint.ts'
 import { chainToJson, formatChain, readChain, readToken } from './chain-text.ts'
 import { addChainVerify } from './chain-verify.ts'
-import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 /** Adds `chain inspect`, `chain verify` and `chain mint`. */
 export function addChain(program: Command, terminal: Terminal, finish: Finish): void {
@@ -31,7 +31,7 @@ async function inspect(argument: string, { json }: InspectOptions, terminal: Ter
       terminal.print(
         JSON.stringify({ verified: false, code: reading.code, reason: reading.reason }, undefined, 2),
       )
-    else terminal.complain(`not a chain token: ${reading.code}: ${reading.reason}`)
+    else terminal.complain(toLine(`not a chain token: ${reading.code}: ${reading.reason}`))
     return exitCodes.negative
   }
   if (json) {

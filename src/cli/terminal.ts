@@ -28,3 +28,8 @@ export function describeError(error: unknown): string {
   const [message = error.name] = error.message.split('\n', 1)
   return error.cause === undefined ? message : `${message}: ${describeError(error.cause)}`
 }
+
+/** Text from a token or a record as one line: whoever wrote it must not write lines, or to the terminal, for us. */
+export function toLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\u{fffd}')
+}

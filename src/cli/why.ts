@@ -9,7 +9,7 @@ import { judgeAgain, type SecondJudgement } from '../review/why.ts'
 import { toPolicyFiles } from '../revision/directory-source.ts'
 import { loadRevision } from '../revision/load.ts'
 import type { Revision } from '../revision/revision.ts'
-import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 type WhyOptions = { readonly audit: string; readonly json?: true }
 
@@ -46,7 +46,7 @@ async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal):
       ),
     )
   } else {
-    for (const line of [...formatRecord(record), '', ...formatAgain(again)]) terminal.print(line)
+    for (const line of [...formatRecord(record), '', ...formatAgain(again)]) terminal.print(toLine(line))
   }
   return differences.length === 0 ? exitCodes.ok : exitCodes.negative
 }

@@ -103,26 +103,25 @@ const authorizationService = {
   },
 } as const
 
+/** INVARIANT: whatever happens, the callback is called exactly once; grpc-js never finishes a call that is answered twice or not at all. */
 function createUnaryHandler(handle: CallHandler, report: Report): handleUnaryCall<Buffer, Buffer> {
-  return (call, callback) => {
-    let isAnswered = false
-    const answer = (bytes: Uint8Array) => {
-      // grpc-js never finishes a call that is answered twice.
-      if (isAnswered) return
-      isAnswered = true
-      callback(null, toBuffer(bytes))
-    }
-    const answerFault = (cause: unknown) => {
-      report({ kind: 'fault', where: 'ext-authz/grpc-js-server', cause })
-      answer(unrecordedDenial)
-    }
+  const toDenial = (cause: unknown) => {
+    report({ kind: 'fault', where: 'ext-authz/grpc-js-server', cause })
+    return unrecordedDenial
+  }
+  const respond = (call: ServerUnaryCall<Buffer, Buffer>) => {
     try {
       const bytes = handle(call.request, toCallContext(call))
-      if (bytes instanceof Uint8Array) answer(bytes)
-      else bytes.then(answer).catch(answerFault)
+      return bytes instanceof Uint8Array ? bytes : bytes.catch(toDenial)
     } catch (cause) {
-      answerFault(cause)
+      return toDenial(cause)
     }
+  }
+  return (call, callback) => {
+    const bytes = respond(call)
+    const answer = (response: Uint8Array) => callback(null, toBuffer(response))
+    if (bytes instanceof Uint8Array) answer(bytes)
+    else bytes.then(answer).catch(toDenial)
   }
 }
 

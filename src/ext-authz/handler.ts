@@ -8,7 +8,7 @@ import type { CallContext, CallHandler } from './transport.ts'
 
 /** What turns a question into an answer. */
 export type CallHandlerDeps = {
-  /** Decides, and records; a request that could not be decoded comes as its denial, so that it is recorded too. */
+  /** Decides by its deadline, and records; a request that could not be decoded comes as its denial, to be recorded too. */
   readonly check: (input: CheckInput | Deny, deadlineMs: number) => Answer | Promise<Answer>
   /** Records a denial that came about outside `check`. */
   readonly refuse: (denial: Deny) => Answer
@@ -21,8 +21,6 @@ export type CallHandlerDeps = {
 
 /** Envoy must have our answer before it stops waiting, so we stop this much earlier. */
 const returnMs = 25
-/** `check` looks at the deadline itself and records what it found; only when it is stuck the handler answers for it. */
-const stuckAfterMs = 10
 
 /**
  * Answers Check calls: decode, check, respond. INVARIANT: the one place where whatever is thrown or rejected becomes an
@@ -34,7 +32,9 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
       const deadlineMs = toDeadlineMs(call, deps)
       const answer = deps.check(decodeCheckRequest(request, call), deadlineMs)
       if (!(answer instanceof Promise)) return encodeCheckResponse(answer, deps.report)
-      return unlessStuck(answer, deadlineMs, deps)
+      return answer
+        .then((settled) => encodeCheckResponse(settled, deps.report))
+        .catch((cause: unknown) => encodeFault(cause, deps))
     } catch (cause) {
       return encodeFault(cause, deps)
     }
@@ -44,33 +44,6 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 function toDeadlineMs(call: CallContext, deps: CallHandlerDeps): number {
   const budgetEndMs = deps.nowMs() + deps.budgetMs
   return call.deadlineMs === undefined ? budgetEndMs : Math.min(budgetEndMs, call.deadlineMs - returnMs)
-}
-
-/** Settles once: with the answer, with the fault, or at the latest with `deadline_exceeded`. */
-async function unlessStuck(
-  pending: Promise<Answer>,
-  deadlineMs: number,
-  deps: CallHandlerDeps,
-): Promise<Uint8Array> {
-  const timer = createTimer(Math.max(0, deadlineMs - deps.nowMs()) + stuckAfterMs)
-  try {
-    const answer = await Promise.race([pending, timer.elapsed])
-    if (answer !== 'elapsed') return encodeCheckResponse(answer, deps.report)
-    return encodeRefusal(deny('deadline_exceeded', 'the check did not answer in time'), deps)
-  } catch (cause) {
-    return encodeFault(cause, deps)
-  } finally {
-    timer.stop()
-  }
-}
-
-function createTimer(waitMs: number): { readonly elapsed: Promise<'elapsed'>; readonly stop: () => void } {
-  let stop = () => {}
-  const elapsed = new Promise<'elapsed'>((resolve) => {
-    const timeout = setTimeout(() => resolve('elapsed'), waitMs)
-    stop = () => clearTimeout(timeout)
-  })
-  return { elapsed, stop }
 }
 
 function encodeFault(cause: unknown, deps: CallHandlerDeps): Uint8Array {

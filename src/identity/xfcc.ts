@@ -4,7 +4,6 @@ import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
 /** What a waypoint says of a connection: `by` itself, `uri` the peer. */
 export type Xfcc = { readonly by: SpiffeId; readonly uri: SpiffeId }
 
-const maxLength = 4200
 /** A comma would begin a second element or a second URI, so it ends no value; Envoy writes `-` for an absent one. */
 const pattern = /^By=([^,;="\s]+);URI=([^,;="\s]+)$/
 
@@ -13,7 +12,7 @@ const pattern = /^By=([^,;="\s]+);URI=([^,;="\s]+)$/
  * comes from another proxy, whose first elements may be a client's own.
  */
 export function parseXfcc(value: string): Xfcc | Invalid {
-  const match = value.length <= maxLength ? pattern.exec(value) : null
+  const match = pattern.exec(value)
   if (match === null) return invalid('XFCC: expected `By=<SPIFFE ID>;URI=<SPIFFE ID>`')
   const [, byText = '', uriText = ''] = match
   const by = parseSpiffeId(byText)

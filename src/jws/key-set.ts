@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from '
 export const chainAlgorithms = ['ES256', 'EdDSA'] as const
 
 /** The algorithms that identity providers may sign with. */
-export const tokenAlgorithms = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
+const tokenAlgorithms = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
 
 /** A JWS algorithm that we verify. */
 export type Algorithm = (typeof tokenAlgorithms)[number]

@@ -61,6 +61,14 @@ export function createEngine(schema: string, policies: Readonly<Record<string, s
   }
 }
 
+const warmUp: CedarCall = {
+  principal: { type: 'User', id: 'nobody' },
+  action: { type: 'Action', id: 'GET' },
+  resource: { type: 'Service', id: 'nothing' },
+  context: {},
+  entities: [{ uid: { type: 'User', id: 'nobody' }, attrs: {}, parents: [] }],
+}
+
 function prepareCedar(schema: string, policies: Readonly<Record<string, string>>): Cedar {
   const cedar = createCedar()
   for (const answer of [
@@ -70,6 +78,8 @@ function prepareCedar(schema: string, policies: Readonly<Record<string, string>>
     if (answer.type === 'failure')
       throw new PolicyEngineError(answer.errors.map((error) => error.message).join('; '))
   }
+  // The first call compiles; no request is to wait for that.
+  evaluateWith(cedar, warmUp)
   return cedar
 }
 

@@ -5,6 +5,7 @@ import { principalUid, toCedarCall } from './cedar-call.ts'
 import type { Engine, Evaluation } from './engine.ts'
 import type { Entities } from './entities.ts'
 import type { Policy } from './policies.ts'
+import { productSchemaVersion } from './product-schema.ts'
 
 /** What a policy repository means at one commit. Everything that was decided names the revision that decided it. */
 export type Revision = {
@@ -12,6 +13,7 @@ export type Revision = {
   readonly files: ReadonlyMap<string, string>
   readonly catalog: Catalog
   readonly policies: readonly Policy[]
+  /** Engine and vocabulary, each with its version. */
   readonly engineVersion: string
   readonly isReady: () => boolean
   /** Asks the policies about one principal. */
@@ -29,7 +31,7 @@ export function createRevision({ engine, entities, ...parts }: RevisionParts): R
   const byId = new Map(parts.policies.map((policy) => [policy.id, policy]))
   return {
     ...parts,
-    engineVersion: engine.version,
+    engineVersion: `${engine.version}, vocabulary ${productSchemaVersion}`,
     isReady: engine.isReady,
     evaluate: (query) => toResult(query, engine.evaluate(toCedarCall(query, entities)), byId),
   }

@@ -34,6 +34,14 @@ describe('chain/verify', () => {
     expect(chain).to.include({ code: 'chain_issuer_unknown' })
   })
 
+  it('admits no chain that an ingress peer presents, even one that names it as holder', async () => {
+    const claims = { ...chainClaims, aud: uris.gateway }
+    const chain = await verifySignedChain(forge(chainHeader, claims, signer('chain')), trust)
+    if (isDeny(chain)) throw new TypeError(chain.reason)
+    const admitted = admitChain(chain, caller(uris.gateway), trust, nowMs, noRevocations)
+    expect(admitted).to.include({ code: 'chain_not_yours' })
+  })
+
   it('counts the caller among those who act', async () => {
     const admit = async (maxDepth: number) =>
       admitChain(await proven(), caller(uris.agentD), { ...trust, maxDepth }, nowMs, noRevocations)

@@ -52,7 +52,7 @@ describe('hospital, nothing is staged', function () {
     expect(record?.caller?.id).to.equal(workloads['agent-r'])
     // What was minted for R works from D's process: the certificate is the identity, nothing else.
     const token = await hospital.idp.issueToken(clinician, recordsAudience)
-    const chain = mintChain(hospital, clinician, [], 'agent-r')
+    const chain = await mintChain(hospital, clinician, [], 'agent-r')
     const headers = { authorization: `Bearer ${token}`, [chainHeader]: chain }
     const read = { to: 'patient-records', method: 'GET', path: '/patients/p-7', headers }
     expect(await hospital.meshOf('agent-d')(read)).to.include({ status: 200 })

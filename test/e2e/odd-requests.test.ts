@@ -84,7 +84,7 @@ const cases: readonly Case[] = [
       'actor-chain: CHAIN',
       'x-forwarded-client-cert: a',
       'x-forwarded-client-cert: b',
-      'connection: x-forwarded-client-cert',
+      'connection: close, x-forwarded-client-cert',
     ],
     want: allowed,
   },
@@ -97,7 +97,7 @@ describe('odd requests through Envoy', function () {
 
   before(async () => {
     hospital = await startHospital()
-    chain = mintChain(hospital, clerk, ['agent-a'], 'agent-d')
+    chain = await mintChain(hospital, clerk, ['agent-a'], 'agent-d')
   })
   after(() => hospital[Symbol.asyncDispose]())
 

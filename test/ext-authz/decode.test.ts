@@ -108,7 +108,11 @@ function malformed(): readonly OddBytes[] {
     { name: 'text instead of protobuf', input: Buffer.from('GET / HTTP/1.1\r\n\r\n') },
     { name: 'JSON instead of protobuf', input: Buffer.from('{"attributes":{}}') },
     { name: 'a truncated tag', input: Buffer.from([0x80]) },
-    { name: 'field number 0', input: Buffer.from([0x02, 0x00]) },
+    { name: 'field number 0', input: Buffer.concat([http(method, path), Buffer.from([0x02, 0x00])]) },
+    {
+      name: 'a tag of 64 bits',
+      input: Buffer.concat([http(method, path), Buffer.from('8a808080808000', 'hex')]),
+    },
     { name: 'a length beyond the end', input: Buffer.from([0x0a, 0x05, 0x00]) },
     { name: 'a length of 4 GiB', input: Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]) },
     { name: 'a negative length', input: Buffer.from(`0a${'ff'.repeat(9)}01`, 'hex') },

@@ -167,7 +167,7 @@ describe('ext-authz/grpc-js-server', () => {
     const gate = createGate()
     const transport = await listen(() => gate.entered().then(() => allowing(request, noContext)))
     const client = createGrpcClient(transport.port)
-    const inFlight = client.check(request).catch((cause: unknown) => cause)
+    const inFlight = client.check(request, {}, 60_000).catch((cause: unknown) => cause)
     await gate.reached
     await transport.drain(10)
     expect(await inFlight).to.be.instanceOf(Error)

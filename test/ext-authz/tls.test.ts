@@ -37,6 +37,7 @@ describe('ext-authz/tls', () => {
     { name: 'a quote that does not end', input: `DNS:"x, URI:${waypoint}` },
     { name: 'a quote within a name', input: `DNS:x", URI:${waypoint}` },
     { name: 'text without a type', input: waypoint },
+    { name: 'a list that becomes unreadable after a URI', input: `URI:${waypoint}, DNS:x"y` },
     { name: 'another separator', input: `DNS:x,URI:${waypoint}` },
   ]) {
     it(`finds no SPIFFE ID in ${name}`, () => {

@@ -35,6 +35,7 @@ describe('jws/key-set', () => {
 
   const passedOver: readonly { readonly name: string; readonly key: object }[] = [
     { name: 'for encryption', key: { ...idp, kid: 'enc', use: 'enc', alg: 'RSA-OAEP' } },
+    { name: 'for encryption that names no algorithm', key: { ...es256, use: 'enc', alg: undefined } },
     { name: 'for an algorithm that we do not use', key: { ...idp, kid: 'rs512', alg: 'RS512' } },
     { name: 'on a curve that we do not use', key: { ...p384, kid: 'p384' } },
     { name: 'of an algorithm that is not allowed here', key: idp },

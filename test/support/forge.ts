@@ -34,13 +34,14 @@ export function hmacSigner(secret: string): Signer {
 }
 
 /** A compact JWS of any header and payload, objects or their exact text, independent of our own signing. */
-export function forge(header: object | string, payload: object | string, sign: Signer): string {
+export function forge(header: object | string, payload: object | string | Buffer, sign: Signer): string {
   const signingInput = `${encodePart(header)}.${encodePart(payload)}`
   return `${signingInput}.${sign(signingInput).toString('base64url')}`
 }
 
-/** base64url of an object's JSON, or of an exact text. */
-export function encodePart(part: object | string): string {
+/** base64url of an object's JSON, or of an exact text or bytes. */
+export function encodePart(part: object | string | Buffer): string {
+  if (Buffer.isBuffer(part)) return part.toString('base64url')
   return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
 }
 

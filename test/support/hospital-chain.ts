@@ -1,21 +1,91 @@
-import { execFileSync } from 'node:child_process'
 import type { Hospital } from '../../demo/hospital.ts'
 import { idpIssuer, type User } from '../../demo/idp.ts'
-import { waywardenIssuer, waywardenProgram } from '../../demo/waywarden.ts'
-import { type Workload, workloads } from '../../demo/world.ts'
+import { waywardenIssuer } from '../../demo/waywarden.ts'
+import { type Workload, waypoint, workloads } from '../../demo/world.ts'
+import { mintChild } from '../../src/chain/extend.ts'
+import { loadKeys } from '../../src/chain/keys-source.ts'
+import type { Caller } from '../../src/model/caller.ts'
+import type { DelegatedChain, FirstHop } from '../../src/model/chain.ts'
+import { isDeny } from '../../src/model/decision.ts'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { parseSpiffeId, type SpiffeId } from '../../src/model/spiffe-id.ts'
 
-/** Signs a chain with the hospital's own keys: the user asked the actors, one after the other, and the holder presents it. */
-export function mintChain(
+const lifetimeSeconds = 600
+
+/**
+ * Signs a chain with the hospital's own keys, as its waypoints would have: the user asked through the gateway, the
+ * actors handed on, one after the other, and the holder may present it.
+ */
+export async function mintChain(
   hospital: Hospital,
   user: User,
   actors: readonly Workload[],
   holder: Workload,
-): string {
-  const args = [
-    ...['chain', 'mint', '--keys', hospital.keys, '--issuer', waywardenIssuer],
-    ...['--subject', user.id, '--subject-issuer', idpIssuer, '--holder', workloads[holder]],
-    ...actors.flatMap((actor) => ['--actor', workloads[actor]]),
-    ...user.groups.flatMap((group) => ['--group', group]),
-  ]
-  return execFileSync(process.execPath, [waywardenProgram, ...args], { encoding: 'utf8' }).trim()
+): Promise<string> {
+  const keys = await loadKeys(hospital.keys)
+  if (!('signing' in keys)) throw new Error('the hospital has no signing key')
+  const nowMs = Date.now()
+  const [caller = 'gateway', ...earlier] = actors.toReversed()
+  const chain = toChain(user, earlier, actors.length === 0, Math.floor(nowMs / 1000))
+  const options = {
+    key: keys.signing,
+    issuer: waywardenIssuer,
+    maxLifetimeSeconds: 3600,
+    ceiling: 'fixed',
+    maxDepth: 4,
+  } as const
+  const ids = { jti: crypto.randomUUID(), txn: crypto.randomUUID() }
+  const signed = await mintChild(chain, toCaller(caller), toService(holder), options, nowMs, ids)
+  if (isDeny(signed)) throw new Error(signed.reason)
+  return signed.token
+}
+
+function toChain(
+  user: User,
+  actors: readonly Workload[],
+  isFirst: boolean,
+  now: number,
+): FirstHop | DelegatedChain {
+  const groups = user.groups.filter((group) => group !== 'staff')
+  const subject = { issuerName: 'hospital', issuer: idpIssuer, id: user.id, groups }
+  const shared = { subject, scopes: [], authTime: undefined, expiresAt: now + lifetimeSeconds }
+  if (isFirst) return { kind: 'first-hop', ...shared, issuedAt: now }
+  return {
+    kind: 'delegated',
+    ...shared,
+    actors: actors.map(toSpiffeId),
+    txn: crypto.randomUUID(),
+    jti: crypto.randomUUID(),
+    rootIssuedAt: now,
+    ceiling: now + 3600,
+    digest: 'parent',
+  }
+}
+
+function toCaller(workload: Workload): Caller {
+  const isIngress = workload === 'gateway'
+  return { id: toSpiffeId(workload), provenBy: 'xfcc', waypoint: parse(waypoint), isIngress }
+}
+
+function toService(holder: Workload): Parameters<typeof mintChild>[2] {
+  return {
+    name: holder,
+    spiffeId: toSpiffeId(holder),
+    waypoint: parse(waypoint),
+    isEntry: true,
+    forwards: true,
+    chainless: [],
+    scopes: undefined,
+    hopLifetimeSeconds: lifetimeSeconds,
+  }
+}
+
+function toSpiffeId(workload: Workload): SpiffeId {
+  return parse(workloads[workload])
+}
+
+function parse(uri: string): SpiffeId {
+  const id = parseSpiffeId(uri)
+  if (isInvalid(id)) throw new Error(id.reason)
+  return id
 }

@@ -26,7 +26,7 @@ export const uris = {
   waypoint: 'spiffe://hospital.example/ns/hospital/sa/waypoint',
 } as const
 
-export const chainKey: SigningKey = good(parseSigningKey(readKey('chain')))
+const chainKey: SigningKey = good(parseSigningKey(readKey('chain')))
 
 export const trust: ChainTrust = {
   issuer: chainIssuer,

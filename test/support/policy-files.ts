@@ -20,7 +20,7 @@ export function servicesYaml(keys: Readonly<Record<string, unknown>> = {}): stri
   return JSON.stringify({ services: [service] })
 }
 
-export const schemaText =
+const schemaText =
   'entity Patient in [Service];\naction "read-it" appliesTo {principal: [Agent, User, Autonomous], resource: [Patient, Service], context: RequestContext};\n'
 
 /** A policy repository that loads, with files overlaid; `undefined` removes one. */

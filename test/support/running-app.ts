@@ -2,7 +2,12 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type App, startApp } from '../../src/app.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config.ts'
-import { type CheckRequestFields, type CheckResponseFields, decodeCheckResponse, encodeCheckRequest } from './check-request.ts'
+import {
+  type CheckRequestFields,
+  type CheckResponseFields,
+  decodeCheckResponse,
+  encodeCheckRequest,
+} from './check-request.ts'
 import { forge, readJwks, readKey, signer } from './forge.ts'
 import { type CallMetadata, createGrpcClient, type GrpcClient } from './grpc-client.ts'
 import { accessClaims, accessHeader, type ChainClaims, chainClaims, chainHeader, uris } from './hospital.ts'
@@ -28,6 +33,7 @@ version: 1
 listeners: [{address: '127.0.0.1:0', peer: xfcc}]
 admin: {address: '127.0.0.1:0'}
 drain: 0s
+deadline: 10s # a busy test machine is no reason to refuse
 chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.example, keys: ./keys, revocations: ./revocations.json}
 ingress: {peers: [{id: ${uris.gateway}, issuers: [hospital]}]}
 users:
@@ -74,7 +80,9 @@ export async function startTestApp(
     async ask({ peer = uris.agentD, xfcc = `By=${uris.waypoint};URI=${peer}`, metadata, ...request }) {
       const headers = { 'x-forwarded-client-cert': xfcc, ...request.headers }
       const defaults = { method: 'GET', path: '/coverage/42', destinationAddress: '10.96.0.10:8080' }
-      return decodeCheckResponse(await client.check(encodeCheckRequest({ ...defaults, ...request, headers }), metadata))
+      return decodeCheckResponse(
+        await client.check(encodeCheckRequest({ ...defaults, ...request, headers }), metadata),
+      )
     },
     async [Symbol.asyncDispose]() {
       client.close()

@@ -1,0 +1,43 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { run } from '../support/terminal.ts'
+
+const good = `version: 1
+listeners: [{address: 127.0.0.1:0, peer: xfcc}]
+admin: {address: 127.0.0.1:0}
+drain: 0s
+chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.example, keys: ./keys}
+policy: {directory: ./policies}
+audit: {directory: ./audit}
+log: {level: error}
+`
+
+describe('cli/serve', () => {
+  it('serves until it is asked to stop, and ends with 0', async () => {
+    expect(await serve(good)).to.deep.equal({ code: 0, out: '', err: '' })
+  })
+
+  it('prints every problem of the configuration and starts nothing', async () => {
+    const { code, err } = await serve(good.replace('xfcc', 'xfc').replace('0s', '0'))
+    expect(code).to.equal(78)
+    expect(err).to.include('`listeners.0.peer`').and.to.include('`drain`')
+  })
+
+  it('ends with 1 and one line when it cannot start', async () => {
+    const { code, err } = await serve(good.replace('./keys', './absent'))
+    expect(code).to.equal(1)
+    expect(err).to.match(/^waywarden: cannot start: [^\n]+active\.jwk\.json[^\n]+$/)
+  })
+})
+
+async function serve(text: string): ReturnType<typeof run> {
+  const directory = temporaryDirectory()
+  const file = join(directory, 'waywarden.yaml')
+  await mkdir(join(directory, 'keys'))
+  await run(['keys', 'init', join(directory, 'keys')])
+  await cp('policies', join(directory, 'policies'), { recursive: true })
+  await writeFile(file, text)
+  return run(['serve', '-c', file])
+}

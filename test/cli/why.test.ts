@@ -1,0 +1,93 @@
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { uris } from '../support/hospital.ts'
+import { chainNow, startTestApp } from '../support/running-app.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { run } from '../support/terminal.ts'
+
+describe('cli/why', () => {
+  let audit: string
+  let decisionId: string
+
+  before(async () => {
+    const directory = temporaryDirectory()
+    audit = join(directory, 'audit')
+    await using app = await startTestApp(directory)
+    await app.ask({
+      path: '/patients/p-17',
+      destinationAddress: '10.96.0.11:8080',
+      headers: { 'actor-chain': chainNow() },
+    })
+    await app.ask({ xfcc: '-' })
+    decisionId = (await records()).find(({ code }) => code === 'policy_denied')?.decisionId ?? ''
+  })
+
+  it('tells who asked what on whose behalf, who refused by which policy, and judges it the same again', async () => {
+    const { code, out } = await run(['why', decisionId, '--audit', audit])
+    expect(code).to.equal(0)
+    for (const part of [
+      'policy_denied',
+      uris.agentD,
+      uris.agentA,
+      'hospital/clerk',
+      '/patients/p-17',
+      'patient-records',
+      'judged again: the same',
+    ]) {
+      expect(out).to.include(part)
+    }
+    expect(out).to.match(/\.cedar:\d+/)
+  })
+
+  it('prints record and second judgement for scripts', async () => {
+    const { out } = await run(['why', decisionId, '--audit', audit, '--json'])
+    const { record, again, agrees } = JSON.parse(out)
+    expect([record.decisionId, again.code, agrees]).to.deep.equal([decisionId, 'policy_denied', true])
+  })
+
+  it('explains a decision that never came to the policies', async () => {
+    const early = (await records()).find(({ code }) => code?.startsWith('peer_'))
+    const { code, out } = await run(['why', early?.decisionId ?? '', '--audit', audit])
+    expect(code).to.equal(0)
+    expect(out).to.include('not judged again')
+  })
+
+  it('ends with 1 when the record was changed after the decision', async () => {
+    const forgery = (await records()).find((record) => record.decisionId === decisionId)
+    const line = JSON.stringify(forgery)
+      .replaceAll(decisionId, 'forged')
+      .replace('"policy_denied"', '"scope_missing"')
+    await appendFile(join(audit, 'forged.ndjson'), `${line}\n`)
+    const { code, out } = await run(['why', 'forged', '--audit', audit])
+    expect(code).to.equal(1)
+    expect(out).to.include('NOT THE SAME')
+  })
+
+  it('judges nothing by policies that were changed after the decision', async () => {
+    const folder = join(audit, 'revisions')
+    const [name = ''] = await readdir(folder)
+    const kept = await readFile(join(folder, name), 'utf8')
+    await writeFile(join(folder, name), kept.replace('permit', 'forbid'))
+    const { out } = await run(['why', decisionId, '--audit', audit])
+    await writeFile(join(folder, name), kept)
+    expect(out).to.include('not judged again')
+  })
+
+  it('ends with 1 when there is no such record', async () => {
+    expect(await run(['why', 'nobody-knows', '--audit', audit])).to.include({ code: 1, out: '' })
+    expect(await run(['why', decisionId, '--audit', join(audit, 'absent')])).to.include({ code: 1, out: '' })
+  })
+
+  type Line = { readonly decisionId: string; readonly code?: string }
+  async function records(): Promise<readonly Line[]> {
+    const names = (await readdir(audit)).filter((name) => name.endsWith('.ndjson'))
+    const texts = await Promise.all(names.map((name) => readFile(join(audit, name), 'utf8')))
+    return texts.flatMap((text) =>
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line): Line => JSON.parse(line)),
+    )
+  }
+})

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect } from 'chai'
+import { temporaryDirectory } from './support/temporary-directory.ts'
+import { run } from './support/terminal.ts'
+
+type Started = { readonly child: ChildProcess; readonly until: (message: string) => Promise<void> }
+
+describe('main', () => {
+  const started: ChildProcess[] = []
+
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill('SIGKILL')
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`drains and ends with 0 on ${signal}`, async () => {
+      const { child, until } = await serve('0s')
+      await until('"what":"admin"')
+      child.kill(signal)
+      expect(await ended(child)).to.equal(0)
+    })
+  }
+
+  it('ends with 1 at once on the second signal', async () => {
+    const { child, until } = await serve('5m')
+    await until('"what":"admin"')
+    child.kill('SIGTERM')
+    await until('draining')
+    child.kill('SIGTERM')
+    expect(await ended(child)).to.equal(1)
+  })
+
+  it('ends with the exit code of its command', async () => {
+    expect(await ended(start(['config', 'check', '-c', join(temporaryDirectory(), 'absent.yaml')]))).to.equal(
+      78,
+    )
+    expect(await ended(start(['--nonsense']))).to.equal(2)
+  })
+
+  it('reads a token from standard input', async () => {
+    const child = start(['chain', 'inspect', '-'])
+    child.stdin?.end('no token\n')
+    expect(await ended(child)).to.equal(1)
+  })
+
+  it('does not mind a reader that has seen enough', async () => {
+    const child = start(['config', 'schema'])
+    child.stdout?.destroy()
+    expect(await ended(child)).to.equal(0)
+  })
+
+  function start(argv: readonly string[]): ChildProcess {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...argv])
+    started.push(child)
+    return child
+  }
+
+  async function serve(drain: string): Promise<Started> {
+    const directory = temporaryDirectory()
+    await run(['keys', 'init', join(directory, 'keys')])
+    await cp('policies', join(directory, 'policies'), { recursive: true })
+    const file = join(directory, 'waywarden.yaml')
+    await writeFile(
+      file,
+      `version: 1
+listeners: [{address: 127.0.0.1:0, peer: xfcc}]
+admin: {address: 127.0.0.1:0}
+drain: ${drain}
+chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.example, keys: ./keys}
+policy: {directory: ./policies}
+audit: {directory: ./audit}
+`,
+    )
+    const child = start(['serve', '-c', file])
+    return { child, until: lineReader(child) }
+  }
+})
+
+async function ended(child: ChildProcess): Promise<unknown> {
+  const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+  return code
+}
+
+/** Waits for a line of the log, also one that came before anybody waited. */
+function lineReader(child: ChildProcess): Started['until'] {
+  const { stderr } = child
+  if (stderr === null) throw new TypeError('the child has no stderr')
+  const lines = createInterface(stderr)[Symbol.asyncIterator]()
+  return async (message) => {
+    for (let next = await lines.next(); !next.done; next = await lines.next()) {
+      if (next.value.includes(message)) return
+    }
+    throw new RangeError(`the log ended without \`${message}\``)
+  }
+}

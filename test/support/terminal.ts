@@ -1,0 +1,18 @@
+import { runCommandLine } from '../../src/cli/program.ts'
+
+/** What a command printed, and how it ended. */
+export type Ended = { readonly code: number; readonly out: string; readonly err: string }
+
+/** Runs one command line in this process. */
+export async function run(argv: readonly string[], stdin = '', nowMs: number = Date.now()): Promise<Ended> {
+  const out: string[] = []
+  const err: string[] = []
+  const code = await runCommandLine(argv, {
+    print: (line) => out.push(line),
+    complain: (line) => err.push(line),
+    readStdin: async () => stdin,
+    stopSignal: async () => 'SIGTERM',
+    nowMs: () => nowMs,
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
