@@ -2,21 +2,25 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configJsonSchema } from '../src/config.ts'
+import { generateCases } from './generate-cases.ts'
 import { generateVectors } from './generate-vectors.ts'
 
 /** Files that follow from the code, by path from the project's root. */
-type Generator = () => ReadonlyMap<string, string>
+type Generator = () => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
 
 const generators: readonly Generator[] = [
   () => new Map([['docs/config.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`]]),
   generateVectors,
+  generateCases,
 ]
 
 /** Folders in which no other JSON may stand. */
-const wholeFolders = ['test/vectors']
+const wholeFolders = ['test/vectors', 'test/cases/check']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const files = new Map(generators.flatMap((generate) => [...generate()]))
+const files = new Map(
+  (await Promise.all(generators.map((generate) => generate()))).flatMap((made) => [...made]),
+)
 const stale = [...(await findChanged()), ...(await findLeftovers())]
 process.exitCode = process.argv.includes('--check') ? report() : await write()
 

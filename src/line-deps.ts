@@ -16,6 +16,7 @@ export function createLineDeps(
   listener: Listener,
   { keys, issuers }: Credentials,
   revocations: () => Revocations,
+  createId: () => string = randomUUID,
 ): LineDeps {
   const trust: ChainTrust = {
     issuer: chain.issuer,
@@ -58,7 +59,7 @@ export function createLineDeps(
           maxDepth: chain.maxDepth,
         },
         nowMs,
-        { jti: randomUUID(), txn: randomUUID() },
+        { jti: createId(), txn: createId() },
       ),
   }
 }

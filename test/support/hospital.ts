@@ -26,7 +26,7 @@ export const uris = {
   waypoint: 'spiffe://hospital.example/ns/hospital/sa/waypoint',
 } as const
 
-const chainKey: SigningKey = good(parseSigningKey(readKey('chain')))
+export const chainKey: SigningKey = good(parseSigningKey(readKey('chain')))
 
 export const trust: ChainTrust = {
   issuer: chainIssuer,

@@ -11,6 +11,7 @@ import {
 import { forge, readJwks, readKey, signer } from './forge.ts'
 import { type CallMetadata, createGrpcClient, type GrpcClient } from './grpc-client.ts'
 import { accessClaims, accessHeader, type ChainClaims, chainClaims, chainHeader, uris } from './hospital.ts'
+import { settings } from './settings.ts'
 
 /** A whole Waywarden on loopback with throwaway keys, and a client that asks it as a waypoint would. */
 export type RunningApp = AsyncDisposable & {
@@ -27,21 +28,6 @@ export type Request = CheckRequestFields & {
   readonly xfcc?: string | undefined
   readonly metadata?: CallMetadata
 }
-
-const settings = `
-version: 1
-listeners: [{address: '127.0.0.1:0', peer: xfcc}]
-admin: {address: '127.0.0.1:0'}
-drain: 0s
-deadline: 10s # a busy test machine is no reason to refuse
-chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.example, keys: ./keys, revocations: ./revocations.json}
-ingress: {peers: [{id: ${uris.gateway}, issuers: [hospital]}]}
-users:
-  - {name: hospital, issuer: https://idp.hospital.example/realms/hospital, audience: hospital-agents, jwks: ./idp-jwks.json, groups: groups, groupsAllow: [billing, clinicians], clients: [hospital-ui]}
-policy: {directory: ./policies}
-audit: {directory: ./audit}
-log: {level: error}
-`
 
 /** The clerk's chain as agent D holds it, valid now; claims overlaid. */
 export function chainNow(overlay: Partial<ChainClaims> = {}, header: object = chainHeader): string {

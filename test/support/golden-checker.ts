@@ -1,0 +1,36 @@
+import { noRevocations } from '../../src/chain/revocations.ts'
+import { type Checker, createChecker } from '../../src/check/check.ts'
+import { isConfigProblems, parseConfig } from '../../src/config.ts'
+import { parseJwks, toKeySet } from '../../src/jws/key-set.ts'
+import { createLineDeps } from '../../src/line-deps.ts'
+import { readPolicyDirectory } from '../../src/revision/directory-source.ts'
+import { good, readJwks } from './forge.ts'
+import { chainKey, nowMs } from './hospital.ts'
+import { mustLoad } from './policy-files.ts'
+import { settings } from './settings.ts'
+
+/** The real line with the sample policies, a clock that stands still, and ids that count: the same answer to the same bytes. */
+export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): Promise<Checker> {
+  const config = parseConfig('/waywarden.yaml', settings, new Map())
+  const files = await readPolicyDirectory('policies')
+  if (isConfigProblems(config) || !('files' in files)) throw new TypeError('the sample cannot be read')
+  const revision = mustLoad(files)
+  const [listener] = config.listeners
+  const issuers = config.users.map((user) => ({ ...user, keys: good(parseJwks(readJwks('hospital-idp'))) }))
+  if (listener === undefined) throw new TypeError('no listener')
+  const credentials = { keys: { signing: chainKey, verifying: toKeySet([chainKey.public]) }, issuers }
+  let ids = 0
+  const createId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
+  return createChecker({
+    ...createLineDeps(config, { ...listener, peer }, credentials, () => noRevocations, createId),
+    headers: { chain: 'actor-chain', userToken: ['authorization'] },
+    revision: () => revision,
+    record: () => true,
+    report: () => {},
+    nowMs: () => nowMs,
+    elapsedMicros: () => 0,
+    createDecisionId: createId,
+    withinDeadline: (work) => work,
+    maxInFlight: 1,
+  })
+}
