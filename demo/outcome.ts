@@ -2,7 +2,7 @@ import { readRecords } from '../src/audit/query.ts'
 import type { DecisionRecord } from '../src/audit/record.ts'
 import type { PolicyReference, Role } from '../src/model/decision.ts'
 import type { Hospital } from './hospital.ts'
-import { playScenario } from './scenario.ts'
+import { playScenario, warmUp } from './scenario.ts'
 import type { CallResult } from './services/task.ts'
 import { type Step, steps } from './steps.ts'
 import { workloads } from './world.ts'
@@ -31,6 +31,7 @@ export type Outcome = Pick<Step, 'step' | 'from' | 'to' | 'method' | 'path'> & {
 
 /** Plays the story with and without Waywarden and joins what callers saw with what the audit log says. */
 export async function play(hospital: Hospital): Promise<readonly Outcome[]> {
+  await warmUp(hospital)
   const guarded = await playScenario(hospital, 'guarded')
   const bare = await playScenario(hospital, 'bare')
   const records = await readAudit(hospital)

@@ -17,6 +17,17 @@ export async function playScenario(hospital: Hospital, lane: Lane): Promise<Read
   return new Map(results.map((result) => [result.step, result]))
 }
 
+/**
+ * Asks a few times without looking at the answers. The first checks of a process compile its code and open its
+ * connections; on a machine that is busy with starting all the others, that can take longer than Envoy waits.
+ */
+export async function warmUp(hospital: Hospital): Promise<void> {
+  const askD = toCall('a-asks-d', { calls: [toCall('d-checks-insurance')] })
+  for (const _ of Array.from({ length: 3 * hospital.ports.waywardens.length })) {
+    await askAs(hospital, clerk, 'billing-agent', [askD])
+  }
+}
+
 /** Lets a user ask an agent through the gateway; the first result is what the user got, the others what the agents report. */
 export async function askAs(
   hospital: Hospital,
@@ -54,7 +65,8 @@ async function callsOfD(hospital: Hospital): Promise<readonly Call[]> {
   ]
 }
 
-function toCall(name: string, more: Partial<Call> = {}): Call {
+/** The call of a step, as the story has it. */
+export function toCall(name: string, more: Partial<Call> = {}): Call {
   const { step, to, method, path } = findStep(name)
   return { step, to, method, path, ...more }
 }

@@ -54,7 +54,7 @@ export type Config = {
     readonly directory: string
     readonly mode: 'written'
     readonly stdout: boolean
-    readonly segmentBytes: number
+    readonly maxSegmentBytes: number
   }
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
@@ -200,7 +200,7 @@ function toConfig(settings: Settings, folder: string): Config {
       directory: at(audit.directory),
       mode: audit.mode,
       stdout: audit.stdout,
-      segmentBytes: audit.segmentSize,
+      maxSegmentBytes: audit.segmentSize,
     },
   }
 }

@@ -90,7 +90,7 @@ describe('config', () => {
       directory: '/etc/waywarden/audit',
       mode: 'written',
       stdout: false,
-      segmentBytes: 64 * 1024 * 1024,
+      maxSegmentBytes: 64 * 1024 * 1024,
     })
   })
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { idpIssuer, recordsAudience } from '../idp.ts'
-import { header, serve } from './serve.ts'
+import { header, pathOf, serve } from './serve.ts'
 
 const keys = createLocalJWKSet(JSON.parse(readFileSync(process.env['JWKS'] ?? '', 'utf8')) as JSONWebKeySet)
 
@@ -11,7 +11,7 @@ serve(async (request) => {
   const [, token = ''] = /^Bearer (\S+)$/.exec(header(request, 'authorization') ?? '') ?? []
   if (!(await isAccepted(token)))
     return { status: 401, headers: { 'www-authenticate': 'Bearer' }, body: '{}' }
-  const [, patientId] = /^\/patients\/([\w-]+)$/.exec(request.url ?? '') ?? []
+  const [, patientId] = /^\/patients\/([\w-]+)$/.exec(pathOf(request)) ?? []
   if (patientId === undefined) return { status: 404, body: '{}' }
   return { status: 200, body: JSON.stringify({ patientId, diagnosis: 'fractured wrist' }) }
 })

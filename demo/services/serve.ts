@@ -35,6 +35,12 @@ export function outbound(): (lane: Lane) => Mesh {
   }
 }
 
+/** The path that a request is for, without its query. */
+export function pathOf(request: IncomingMessage): string {
+  const [path = ''] = (request.url ?? '').split('?', 1)
+  return path
+}
+
 /** A request header that came once. */
 export function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name]

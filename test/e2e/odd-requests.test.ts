@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { type Hospital, startHospital } from '../../demo/hospital.ts'
 import { clerk } from '../../demo/idp.ts'
 import { openTunnel } from '../../demo/mesh.ts'
+import { warmUp } from '../../demo/scenario.ts'
 import type { DenyCode } from '../../src/model/decision.ts'
 import { mintChain } from '../support/hospital-chain.ts'
 import { type RawAnswer, sendHttp2, sendRaw } from '../support/raw-http.ts'
@@ -34,10 +35,10 @@ const cases: readonly Case[] = [
     want: ambiguous,
   },
   { name: 'an escaped backslash', line: 'GET /coverage/p%5C7 HTTP/1.1', want: ambiguous },
-  { name: 'an escaped letter', line: 'GET /coverage/%70-7 HTTP/1.1', want: ambiguous },
+  { name: 'an escaped letter, which Envoy resolves', line: 'GET /coverage/%70-7 HTTP/1.1', want: allowed },
   { name: 'a matrix parameter', line: 'GET /coverage/p-7;x=1 HTTP/1.1', want: ambiguous },
   { name: 'a broken escape', line: 'GET /coverage/p-7%zz HTTP/1.1', want: ambiguous },
-  { name: 'an escaped NUL', line: 'GET /coverage/p-7%00 HTTP/1.1', want: ambiguous },
+  { name: 'an escaped NUL', line: 'GET /coverage/p-7%00 HTTP/1.1', want: { status: 400 } },
   { name: 'a fragment', line: 'GET /coverage/p-7#x HTTP/1.1', want: { status: 400 } },
   { name: 'a byte beyond ASCII in the path', line: 'GET /coverage/p\xff HTTP/1.1', want: { status: 400 } },
   { name: 'a lower-case method', line: 'get /coverage/p-7 HTTP/1.1', want: { status: 400 } },
@@ -59,7 +60,7 @@ const cases: readonly Case[] = [
     want: allowed,
   },
   { name: 'the host of another service', host: ['patient-records'], want: allowed },
-  { name: 'two hosts', host: ['a', 'b'], want: { status: 403, code: 'request_malformed' } },
+  { name: 'two hosts, which decide nothing', host: ['a', 'b'], want: allowed },
   { name: 'the chain twice', headers: ['actor-chain: CHAIN', 'actor-chain: CHAIN'], want: malformedChain },
   { name: 'a second chain', headers: ['actor-chain: CHAIN', 'actor-chain: x.y.z'], want: malformedChain },
   { name: 'an empty chain', headers: ['actor-chain:'], want: malformedChain },
@@ -84,7 +85,7 @@ const cases: readonly Case[] = [
       'actor-chain: CHAIN',
       'x-forwarded-client-cert: a',
       'x-forwarded-client-cert: b',
-      'connection: close, x-forwarded-client-cert',
+      'connection: x-forwarded-client-cert',
     ],
     want: allowed,
   },
@@ -97,6 +98,7 @@ describe('odd requests through Envoy', function () {
 
   before(async () => {
     hospital = await startHospital()
+    await warmUp(hospital)
     chain = await mintChain(hospital, clerk, ['agent-a'], 'agent-d')
   })
   after(() => hospital[Symbol.asyncDispose]())
@@ -113,7 +115,7 @@ describe('odd requests through Envoy', function () {
 
   for (const { method, want } of [
     { method: 'GET', want: { status: 200, code: undefined } },
-    { method: 'get', want: { status: 403, code: 'route_unknown' } },
+    { method: 'get', want: { status: 403, code: 'request_malformed' } },
   ]) {
     it(`HTTP/2 with the method ${method}: ${want.status} ${want.code ?? ''}`.trimEnd(), async () => {
       const socket = await openTunnel(hospital.outboundOf('agent-d'), '10.96.0.10:8080')
@@ -128,7 +130,6 @@ function toBytes({ line, host, headers }: Omit<Case, 'name' | 'want'>, chain: st
     line ?? 'GET /coverage/p-7 HTTP/1.1',
     ...(host ?? ['insurance']).map((value) => `host: ${value}`),
     ...(headers ?? ['actor-chain: CHAIN']),
-    ...(headers?.some((header) => header.startsWith('connection:')) === true ? [] : ['connection: close']),
   ]
   return Buffer.from(`${lines.join('\r\n').replaceAll('CHAIN', chain)}\r\n\r\n`, 'latin1')
 }

@@ -1,0 +1,187 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect } from 'chai'
+import { parse } from 'yaml'
+import { steps } from '../demo/steps.ts'
+import { runCommandLine } from '../src/cli/program.ts'
+import { isConfigProblems, parseConfig } from '../src/config.ts'
+import { denyCodes } from '../src/model/decision.ts'
+import { readPolicyDirectory, toPolicyFiles } from '../src/revision/directory-source.ts'
+import { productSchema } from '../src/revision/product-schema.ts'
+import { anchorOf, type Document, type Fence, readDocument } from './support/document.ts'
+import { mustLoad } from './support/policy-files.ts'
+
+const pages = ['README.md', 'SECURITY.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
+  .filter((name) => name.endsWith('.md'))
+  .map(readDocument)
+
+const page = (path: string): Document => pages.find((candidate) => candidate.path === path) ?? missing(path)
+const readme = page('README.md')
+const guide = page('docs/policy-guide.md')
+const codes = page('docs/decision-codes.md')
+const threats = page('docs/threat-model.md')
+
+describe('docs', () => {
+  it('decision-codes has one heading a code, in the order of the code, and no other', () => {
+    const named = codes.headings.filter(({ level, text }) => level > 2 || text.includes('_'))
+    expect(named.map(({ text }) => text)).to.deep.equal([...denyCodes])
+    expect(named.map(({ text }) => anchorOf(text))).to.deep.equal([...denyCodes])
+  })
+
+  it('decision-codes begins with the refusal that is not ours', () => {
+    const [first] = codes.headings.filter(({ level }) => level === 2)
+    expect(first?.text).to.match(/^403 with an empty body/)
+  })
+
+  for (const { path, links } of pages) {
+    it(`${path}: every relative link leads to a file and a heading`, () => {
+      expect(links.filter((link) => !link.startsWith('https:') && !leadsSomewhere(path, link))).to.deep.equal(
+        [],
+      )
+    })
+  }
+
+  for (const { path, spans } of pages) {
+    it(`${path}: every file that it names exists`, () => {
+      const files = spans.filter((span) => /^(?:src|test|docs|demo|policies|envoy)\/[\w./-]+$/.test(span))
+      expect(files.filter((file) => !existsSync(file))).to.deep.equal([])
+    })
+  }
+
+  for (const { path, spans } of pages) {
+    it(`${path}: every command that it names exists`, async () => {
+      const commands = spans.map(toCommand).filter((command) => command.length > 0)
+      for (const command of commands) {
+        expect(await complaintAbout(command), command.join(' ')).to.equal('')
+      }
+    })
+  }
+
+  it('threat-model names an existing file, vector or step for every attack', () => {
+    const attacks = threats.rows.filter((cells) => cells.length === 3)
+    expect(attacks).to.have.length.above(20)
+    for (const [attack = '', , tests = ''] of attacks) {
+      const named = [...tests.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
+      expect(named, attack).to.not.have.length(0)
+      expect(
+        named.filter((name) => !isTest(name)),
+        attack,
+      ).to.deep.equal([])
+    }
+  })
+})
+
+describe('docs: README', () => {
+  it('its waywarden.yaml can serve', () => {
+    const [config, ...others] = readme.fences.filter(({ text }) => text.startsWith('version: '))
+    expect(others).to.deep.equal([])
+    const parsed = parseConfig('waywarden.yaml', config?.text ?? '', new Map())
+    expect(isConfigProblems(parsed) ? parsed.problems : []).to.deep.equal([])
+  })
+
+  it('its table tells the whole story, as it comes out', () => {
+    const lines = readme.fences.flatMap(({ text }) => text.split('\n'))
+    for (const { step, status, code = '', without } of steps) {
+      const line = lines.find((candidate) => candidate.startsWith(`✓ ${step} `))
+      expect(line, step).to.match(new RegExp(` ${status} ${code} +${without}$`))
+    }
+  })
+
+  it('the policies that its table blames stand where it says', () => {
+    const table = readme.fences.map(({ text }) => text).join('\n')
+    const places = [...table.matchAll(/(policies\/[\w./-]+):(\d+)/g)]
+    expect(places).to.not.have.length(0)
+    for (const [place, file = '', line] of places) {
+      const text = readFileSync(file, 'utf8').split('\n')[Number(line) - 1]
+      expect(text, place).to.match(/^(?:@id|permit|forbid)/)
+    }
+  })
+})
+
+describe('docs: policy-guide', () => {
+  const cedar = guide.fences.filter(({ language }) => language === 'cedar').map(toPolicyFile)
+  const [vocabulary, ownSchema] = guide.fences.filter(({ language }) => language === 'cedarschema')
+
+  it('its vocabulary is the one that we put before every schema', () => {
+    const ours = productSchema([]).replace(/^type Params.*$/m, '')
+    expect(withoutLayout(vocabulary?.text ?? '')).to.equal(withoutLayout(ours))
+  })
+
+  it('its patterns stand in policies/ as it shows them', () => {
+    const patterns = cedar.filter(({ file }) => file.startsWith('policies/'))
+    expect(patterns).to.have.length.above(2)
+    for (const { file, text } of patterns) expect(readFileSync(file, 'utf8'), file).to.include(text)
+  })
+
+  it('its services, schema and policies load beside those of the hospital', async () => {
+    const hospital = await readPolicyDirectory('policies')
+    if (!('files' in hospital)) throw new TypeError('policies/ cannot be read')
+    const files = new Map(hospital.files)
+    const append = (name: string, text = '') => files.set(name, `${files.get(name) ?? ''}\n${text}`)
+    const [catalog] = guide.fences.filter(({ language }) => language === 'yaml')
+    append('services.yaml', catalog?.text.replace('services:\n', ''))
+    append('schema.cedarschema', ownSchema?.text)
+    const own = cedar.filter(({ file }) => !file.startsWith('policies/'))
+    for (const { file, text } of own) append(file, text)
+    const revision = mustLoad(toPolicyFiles(files))
+    expect(revision.catalog.byName.has('price-list')).to.equal(true)
+    expect(revision.policies.map(({ file }) => file)).to.include.members(own.map(({ file }) => file))
+  })
+
+  it('explains every key of its services.yaml', () => {
+    const catalog = parse(guide.fences.find(({ language }) => language === 'yaml')?.text ?? '')
+    const explained = guide.rows.map(([key = '']) => key.replaceAll('`', ''))
+    expect(explained).to.include.members(Object.keys(catalog.services[0]))
+  })
+})
+
+function missing(path: string): never {
+  throw new TypeError(`there is no ${path}`)
+}
+
+function leadsSomewhere(from: string, link: string): boolean {
+  const [file = '', anchor] = link.split('#')
+  const target = file === '' ? from : normalize(join(dirname(from), file))
+  if (!existsSync(target)) return false
+  if (anchor === undefined) return true
+  return readDocument(target).headings.some(({ text }) => anchorOf(text) === anchor)
+}
+
+/** The words of `waywarden chain inspect - < token` that name a command: `chain inspect`. */
+function toCommand(span: string): readonly string[] {
+  const [, words = ''] = /^(?:waywarden|node dist\/main\.js) ((?:[a-z]+ ?)+)/.exec(`${span} `) ?? []
+  return words.split(' ').filter((word) => word !== '')
+}
+
+/** What the command line says against `--help` of a command; nothing when it exists. */
+async function complaintAbout(command: readonly string[]): Promise<string> {
+  const printed: string[] = []
+  const complaints: string[] = []
+  await runCommandLine([...command, '--help'], {
+    print: (line) => printed.push(line),
+    complain: (line) => complaints.push(line),
+    readStdin: async () => '',
+    stopSignal: async () => '',
+    nowMs: Date.now,
+  })
+  const isOwnHelp = printed.join('\n').startsWith(`Usage: waywarden ${command.join(' ')} `)
+  return isOwnHelp ? complaints.join('\n') : 'it has no help of its own'
+}
+
+function isTest(name: string): boolean {
+  return (
+    (name.startsWith('test/') && existsSync(name)) ||
+    existsSync(`test/vectors/${name}.json`) ||
+    steps.some(({ step }) => step === name)
+  )
+}
+
+/** A Cedar snippet begins with a comment that says in which file it stands. */
+function toPolicyFile({ text }: Fence): { readonly file: string; readonly text: string } {
+  const [, file = '', body = ''] = /^\/\/ (\S+\.cedar)\n([\s\S]*)$/.exec(text) ?? []
+  return { file, text: body }
+}
+
+function withoutLayout(schema: string): string {
+  return schema.replace(/^\s*\/\/.*$/gm, '').replace(/\s+/g, '')
+}

@@ -1,0 +1,48 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { expect } from 'chai'
+
+/** Sources without a test file of their own, and where they are tested instead. */
+const exceptions: ReadonlyMap<string, string> = new Map([
+  ['audit/segment.ts', 'through audit-log, its only user'],
+  ['check/line.ts', 'through check, which wraps it'],
+  ['cli/chain-text.ts', 'through the chain commands, which print it'],
+  ['cli/config-file.ts', 'through config and serve, which read it'],
+  ['credentials.ts', 'through app and cli/serve'],
+  ['ext-authz/health.ts', 'through grpc-js-server'],
+  ['ext-authz/reflection.ts', 'through grpc-js-server'],
+  ['ext-authz/transport.ts', 'types only'],
+  ['ext-authz/wire.ts', 'through decode, respond and property/decode'],
+  ['identity/user-issuer.ts', 'types only'],
+  ['line-deps.ts', 'through app'],
+  ['model/answer.ts', 'types only'],
+  ['model/caller.ts', 'types only'],
+  ['model/chain.ts', 'types only'],
+  ['model/entity-uid.ts', 'through every record and message that names an entity'],
+  ['model/event.ts', 'types only'],
+  ['model/invalid.ts', 'through every parser'],
+  ['model/query.ts', 'types only'],
+  ['model/target.ts', 'types only'],
+  ['revision/product-schema.ts', 'through load'],
+  ['revision/services-schema.ts', 'through catalog'],
+  ['revision/yaml-document.ts', 'through catalog'],
+])
+
+describe('mirror', () => {
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+
+  it('finds a test for every source, or says where it is tested instead', () => {
+    const alone = sources.filter((file) => !existsSync(testOf(file)) && !exceptions.has(file))
+    expect(alone.sort()).to.deep.equal([])
+  })
+
+  it('has no exception for a source that is gone or has a test of its own', () => {
+    const stale = [...exceptions.keys()].filter((file) => !sources.includes(file) || existsSync(testOf(file)))
+    expect(stale).to.deep.equal([])
+  })
+})
+
+function testOf(source: string): string {
+  return `test/${source.replace(/\.ts$/, '.test.ts')}`
+}
