@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { configJsonSchema } from '../src/config.ts'
+import { configJsonSchema } from '../src/config/config.ts'
+import { generateBiome } from './generate-biome.ts'
 import { generateCases } from './generate-cases.ts'
 import { generateVectors } from './generate-vectors.ts'
 
@@ -10,6 +11,7 @@ type Generator = () => ReadonlyMap<string, string> | Promise<ReadonlyMap<string,
 
 const generators: readonly Generator[] = [
   () => new Map([['docs/config.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`]]),
+  generateBiome,
   generateVectors,
   generateCases,
 ]

@@ -4,40 +4,25 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { floors, packageRooms, pureRooms } from '../scripts/floors.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 
-/** From the top down. `config` and its parts stand beside the floors: main, cli and app read them, and they know only nouns. */
-const floors = [
-  ['main'],
-  ['cli'],
-  // Every file beside app.ts is a part of it.
-  ['app', 'wiring'],
-  ['ext-authz', 'admin'],
-  ['review'],
-  ['check'],
-  ['revision', 'identity', 'chain', 'audit', 'observe'],
-  ['jws'],
-  ['model'],
-]
 const rooms = floors.flat()
-const files = new Set(['main', 'app', 'wiring', 'config', 'config-schema'])
-const appFloor = 2
-const modules = [...rooms, 'config', 'config-schema']
-const readsConfig = new Set(['main', 'cli', 'app', 'wiring', 'config', 'config-schema'])
 
-const packageRooms: readonly (readonly [packageName: string, room: string])[] = [
-  ['@grpc/grpc-js', 'ext-authz'],
-  ['@grpc/proto-loader', 'ext-authz'],
-  ['@grpc/reflection', 'ext-authz'],
-  ['grpc-health-check', 'ext-authz'],
-  ['protobufjs', 'ext-authz'],
-  ['protobufjs/minimal.js', 'ext-authz'],
-  ['jose', 'jws'],
-  ['@cedar-policy/cedar-wasm/nodejs', 'revision'],
-  ['pino', 'observe'],
-  ['prom-client', 'observe'],
-  ['commander', 'cli'],
+/** Entry points by which packages could come in. */
+const entryPoints: readonly (readonly [specifier: string, packageName: string])[] = [
+  ['@grpc/grpc-js', '@grpc'],
+  ['@grpc/proto-loader', '@grpc'],
+  ['@grpc/reflection', '@grpc'],
+  ['grpc-health-check', 'grpc-health-check'],
+  ['protobufjs', 'protobufjs'],
+  ['protobufjs/minimal.js', 'protobufjs'],
+  ['jose', 'jose'],
+  ['@cedar-policy/cedar-wasm/nodejs', '@cedar-policy'],
+  ['pino', 'pino'],
+  ['prom-client', 'prom-client'],
+  ['commander', 'commander'],
 ]
 
 /** One import of a planted file, which the floors allow or not. */
@@ -118,7 +103,7 @@ describe('floors', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  for (const path of modules.map(plantOf)) {
+  for (const path of rooms.map(plantOf)) {
     it(`lets ${path} import what stands below it and nothing else`, () => {
       const planted = importsOf(path, imports)
       const passed = planted.filter(
@@ -138,21 +123,21 @@ describe('floors', () => {
 })
 
 function roomImports(): readonly Import[] {
-  return modules.flatMap((from) =>
-    modules
+  return rooms.flatMap((from) =>
+    rooms
       .filter((to) => to !== from)
       .map((to) => ({ path: plantOf(from), specifier: targetOf(from, to), isAllowed: mayImport(from, to) })),
   )
 }
 
 function packageImports(): readonly Import[] {
-  return packageRooms.flatMap(([specifier, owner]) =>
-    modules.map((module) => ({ path: plantOf(module), specifier, isAllowed: module === owner })),
+  return entryPoints.flatMap(([specifier, packageName]) =>
+    rooms.map((room) => ({ path: plantOf(room), specifier, isAllowed: room === packageRooms[packageName] })),
   )
 }
 
 function impureImports(): readonly Import[] {
-  return ['check', 'model'].flatMap((room) =>
+  return pureRooms.flatMap((room) =>
     ['node:fs', 'node:fs/promises', 'node:net', 'yaml', 'valibot'].map((specifier) => ({
       path: plantOf(room),
       specifier,
@@ -162,22 +147,20 @@ function impureImports(): readonly Import[] {
 }
 
 function mayImport(from: string, to: string): boolean {
-  if (to.startsWith('config')) return readsConfig.has(from)
-  if (floorOf(from) === appFloor && floorOf(to) === appFloor) return true
-  return from.startsWith('config') ? to === 'model' : floorOf(from) < floorOf(to)
+  return from === 'config' ? to === 'model' : floorOf(from) < floorOf(to)
 }
 
 function floorOf(room: string): number {
   return floors.findIndex((floor) => floor.includes(room))
 }
 
-function plantOf(module: string): string {
-  return files.has(module) ? `src/${module}.ts` : `src/${module}/planted.ts`
+function plantOf(room: string): string {
+  return room === 'main' ? 'src/main.ts' : `src/${room}/planted.ts`
 }
 
 function targetOf(from: string, to: string): string {
-  const up = files.has(from) ? './' : '../'
-  return files.has(to) ? `${up}${to}.ts` : `${up}${to}/target.ts`
+  const up = from === 'main' ? './' : '../'
+  return to === 'main' ? `${up}main.ts` : `${up}${to}/target.ts`
 }
 
 function importsOf(path: string, imports: readonly Import[]): readonly Import[] {
@@ -187,7 +170,7 @@ function importsOf(path: string, imports: readonly Import[]): readonly Import[] 
 async function plant(folder: string, imports: readonly Import[]): Promise<void> {
   for (const name of ['biome.json', '.gitignore']) await cp(join(project, name), join(folder, name))
   const texts = new Map(rooms.map((room) => [`src/${room}/target.ts`, 'export const target = 7\n']))
-  for (const module of modules) {
+  for (const module of rooms) {
     const lines = importsOf(plantOf(module), imports).map(
       ({ specifier }, index) => `import { target as t${index} } from '${specifier}'`,
     )

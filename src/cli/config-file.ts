@@ -1,5 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { type Config, type ConfigProblems, formatConfigProblem, parseConfig, readEnv } from '../config.ts'
+import {
+  type Config,
+  type ConfigProblems,
+  formatConfigProblem,
+  parseConfig,
+  readEnv,
+} from '../config/config.ts'
 import { describeError, type Terminal } from './terminal.ts'
 
 /** Reads waywarden.yaml and the environment; a file that cannot be read is a problem like any other. */

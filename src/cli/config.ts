@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { configJsonSchema, isConfigProblems } from '../config.ts'
+import { configJsonSchema, isConfigProblems } from '../config/config.ts'
 import { complainAboutConfig, readConfigFile } from './config-file.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 

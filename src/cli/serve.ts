@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { App } from '../app.ts'
-import { isConfigProblems } from '../config.ts'
+import type { App } from '../app/app.ts'
+import { isConfigProblems } from '../config/config.ts'
 import { complainAboutConfig, readConfigFile } from './config-file.ts'
 import {
   describeError,
@@ -33,7 +33,7 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
   let app: App
   try {
     // Only here is the whole house needed; the other commands start without it.
-    const { startApp } = await import('../app.ts')
+    const { startApp } = await import('../app/app.ts')
     app = await startApp(config)
   } catch (error) {
     for (const problem of problemsOf(error)) terminal.complain(`waywarden: cannot start: ${problem}`)

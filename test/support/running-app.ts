@@ -1,7 +1,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type App, startApp } from '../../src/app.ts'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config.ts'
+import { type App, startApp } from '../../src/app/app.ts'
+import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
 import {
   type CheckRequestFields,
   type CheckResponseFields,

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs'
 import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createCa } from '../demo/ca.ts'
-import { startApp } from '../src/app.ts'
-import { readRecords } from '../src/audit/query.ts'
-import type { Config } from '../src/config.ts'
-import { decodeCheckResponse, encodeCheckRequest } from './support/check-request.ts'
-import { check, type GrpcClient } from './support/grpc-client.ts'
-import { uris } from './support/hospital.ts'
-import { chainNow, type RunningApp, startTestApp } from './support/running-app.ts'
-import { temporaryDirectory } from './support/temporary-directory.ts'
+import { createCa } from '../../demo/ca.ts'
+import { startApp } from '../../src/app/app.ts'
+import { readRecords } from '../../src/audit/query.ts'
+import type { Config } from '../../src/config/config.ts'
+import { decodeCheckResponse, encodeCheckRequest } from '../support/check-request.ts'
+import { check, type GrpcClient } from '../support/grpc-client.ts'
+import { uris } from '../support/hospital.ts'
+import { chainNow, type RunningApp, startTestApp } from '../support/running-app.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const healthy = async (client: GrpcClient) => {
   const answer = await client.call('/grpc.health.v1.Health/Check', Buffer.alloc(0))
@@ -18,9 +18,7 @@ const healthy = async (client: GrpcClient) => {
   return { 1: 'SERVING', 2: 'NOT_SERVING' }[answer[1] ?? 0]
 }
 
-async function readyz({
-  app,
-}: RunningApp): Promise<{
+async function readyz({ app }: RunningApp): Promise<{
   readonly status: number
   readonly reasons: readonly string[]
   readonly notices: readonly string[]

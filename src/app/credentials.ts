@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import type { ChainKeys } from './chain/keys.ts'
-import { loadKeys } from './chain/keys-source.ts'
-import type { Config } from './config.ts'
-import type { UserIssuer } from './identity/user-issuer.ts'
-import { parseJwks } from './jws/key-set.ts'
-import { isInvalid } from './model/invalid.ts'
+import type { ChainKeys } from '../chain/keys.ts'
+import { loadKeys } from '../chain/keys-source.ts'
+import type { Config } from '../config/config.ts'
+import type { UserIssuer } from '../identity/user-issuer.ts'
+import { parseJwks } from '../jws/key-set.ts'
+import { isInvalid } from '../model/invalid.ts'
 
 /** The keys that a running Waywarden signs and verifies with. */
 export type Credentials = {

@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import type { PeerSource } from '../model/caller.ts'
+import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '../model/spiffe-id.ts'
 import {
   choice,
   duration,
@@ -14,9 +16,7 @@ import {
   size,
   text,
   userName,
-} from './config-values.ts'
-import type { PeerSource } from './model/caller.ts'
-import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from './model/spiffe-id.ts'
+} from './values.ts'
 
 /** Files of a listener's certificates. */
 export type TlsFiles = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }

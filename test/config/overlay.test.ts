@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { overlay } from '../src/config-overlay.ts'
-import { settingsSchema } from '../src/config-schema.ts'
+import { overlay } from '../../src/config/overlay.ts'
+import { settingsSchema } from '../../src/config/schema.ts'
 
 describe('config-overlay', () => {
   const set: readonly { readonly variable: string; readonly value: string; readonly want: unknown }[] = [

@@ -8,7 +8,7 @@ import {
   parseEndpoint,
   parseSizeBytes,
   size,
-} from '../src/config-values.ts'
+} from '../../src/config/values.ts'
 
 describe('config-values', () => {
   const endpoints: readonly (readonly [text: string, want: unknown])[] = [

@@ -1,8 +1,10 @@
 import { dirname, resolve } from 'node:path'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
-import { overlay, variablePrefix } from './config-overlay.ts'
-import { type Draft, findConflicts } from './config-rules.ts'
+import type { PeerSource } from '../model/caller.ts'
+import type { TrustDomain } from '../model/spiffe-id.ts'
+import { overlay, variablePrefix } from './overlay.ts'
+import { type Draft, findConflicts } from './rules.ts'
 import {
   type Ingress,
   type SchemaNode,
@@ -10,11 +12,9 @@ import {
   settingsSchema,
   type TlsFiles,
   type UserIssuer,
-} from './config-schema.ts'
-import { type Path, readConfigTree, unwrap } from './config-tree.ts'
-import { type Endpoint, show } from './config-values.ts'
-import type { PeerSource } from './model/caller.ts'
-import type { TrustDomain } from './model/spiffe-id.ts'
+} from './schema.ts'
+import { type Path, readConfigTree, unwrap } from './tree.ts'
+import { type Endpoint, show } from './values.ts'
 
 /** One port on which Envoy asks. */
 export type Listener = Endpoint & {

@@ -1,7 +1,7 @@
-import type { Settings } from './config-schema.ts'
-import type { Path } from './config-tree.ts'
-import { isLoopback } from './config-values.ts'
-import type { SpiffeId } from './model/spiffe-id.ts'
+import type { SpiffeId } from '../model/spiffe-id.ts'
+import type { Settings } from './schema.ts'
+import type { Path } from './tree.ts'
+import { isLoopback } from './values.ts'
 
 /** Settings of which every part may be missing, because it is wrong by itself and reported already. */
 export type Draft<T> = T extends SpiffeId | string | number | boolean | undefined

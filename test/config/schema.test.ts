@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import * as v from 'valibot'
-import { settingsSchema } from '../src/config-schema.ts'
+import { settingsSchema } from '../../src/config/schema.ts'
 
 const least = {
   version: 1,

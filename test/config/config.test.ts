@@ -7,7 +7,7 @@ import {
   isConfigProblems,
   parseConfig,
   readEnv,
-} from '../src/config.ts'
+} from '../../src/config/config.ts'
 
 const file = '/etc/waywarden/waywarden.yaml'
 const sample = `version: 1

@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import type { SchemaNode } from './config-schema.ts'
-import { hintFor } from './config-values.ts'
+import type { SchemaNode } from './schema.ts'
+import { hintFor } from './values.ts'
 
 /** Where in the configuration: keys and indices from the root. */
 export type Path = readonly (string | number)[]

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { settingsSchema } from '../src/config-schema.ts'
-import { readConfigTree } from '../src/config-tree.ts'
+import { settingsSchema } from '../../src/config/schema.ts'
+import { readConfigTree } from '../../src/config/tree.ts'
 
 const text = `version: 1
 chain:

@@ -1,6 +1,6 @@
-import type { SchemaNode } from './config-schema.ts'
-import { type Path, unwrap } from './config-tree.ts'
-import { hintFor, show } from './config-values.ts'
+import type { SchemaNode } from './schema.ts'
+import { type Path, unwrap } from './tree.ts'
+import { hintFor, show } from './values.ts'
 
 /** Variables with this prefix configure us. Kubernetes makes `WAYWARDEN_PORT` of a service's name, hence two underscores. */
 export const variablePrefix = 'WAYWARDEN__'

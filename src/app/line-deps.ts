@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { mintChild } from './chain/extend.ts'
-import { checkRevoked, type Revocations } from './chain/revocations.ts'
-import { admitChain, type ChainTrust, verifySignedChain } from './chain/verify.ts'
-import type { LineDeps } from './check/line.ts'
-import type { Config, Listener } from './config.ts'
+import { mintChild } from '../chain/extend.ts'
+import { checkRevoked, type Revocations } from '../chain/revocations.ts'
+import { admitChain, type ChainTrust, verifySignedChain } from '../chain/verify.ts'
+import type { LineDeps } from '../check/line.ts'
+import type { Config, Listener } from '../config/config.ts'
+import { isUserToken } from '../identity/agent-token.ts'
+import { identifyCaller } from '../identity/peer.ts'
+import { verifyUserToken } from '../identity/user-token.ts'
+import { isDeny } from '../model/decision.ts'
 import type { Credentials } from './credentials.ts'
-import { isUserToken } from './identity/agent-token.ts'
-import { identifyCaller } from './identity/peer.ts'
-import { verifyUserToken } from './identity/user-token.ts'
-import { isDeny } from './model/decision.ts'
 
 /** Hands the line of one listener what it needs of identity/ and chain/. */
 export function createLineDeps(

@@ -1,8 +1,13 @@
 import { expect } from 'chai'
-import { type Draft, findConflicts } from '../src/config-rules.ts'
-import type { Settings } from '../src/config-schema.ts'
-import { isInvalid } from '../src/model/invalid.ts'
-import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '../src/model/spiffe-id.ts'
+import { type Draft, findConflicts } from '../../src/config/rules.ts'
+import type { Settings } from '../../src/config/schema.ts'
+import { isInvalid } from '../../src/model/invalid.ts'
+import {
+  parseSpiffeId,
+  parseTrustDomain,
+  type SpiffeId,
+  type TrustDomain,
+} from '../../src/model/spiffe-id.ts'
 
 const here = { address: '127.0.0.1', port: 9191 }
 const open = { address: '0.0.0.0', port: 9191 }

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { inspect } from 'node:util'
 import * as v from 'valibot'
-import { parseDurationMs } from './model/duration.ts'
-import { type Invalid, invalid, isInvalid } from './model/invalid.ts'
+import { parseDurationMs } from '../model/duration.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 
 /** A schema for one value of the configuration, with messages that say what was expected, then what was found. */
 export type Value<T> = v.GenericSchema<unknown, T>

@@ -1,0 +1,103 @@
+import { floors, forbiddenRooms, packageRooms, pureRooms } from './floors.ts'
+
+type Pattern = { readonly group: readonly string[]; readonly message: string }
+
+/** biome.json: style and rules written out here, one override a room from the table of floors. */
+export function generateBiome(): ReadonlyMap<string, string> {
+  const config = { ...settings, overrides: [...floors.flat().map(toRoomOverride), ...exceptions] }
+  return new Map([['biome.json', `${JSON.stringify(config, undefined, 2)}\n`]])
+}
+
+function toRoomOverride(room: string): object {
+  const patterns: Pattern[] = [
+    {
+      group: forbiddenRooms(room).map((other) => `**/${pathOf(other)}`),
+      message: `${room}: imports run downwards only, and never sideways; pass a value or a function in`,
+    },
+    {
+      group: Object.entries(packageRooms).flatMap(([name, owner]) =>
+        owner === room ? [] : [name, `${name}/**`],
+      ),
+      message: `${room}: a third-party package has one room`,
+    },
+    ...(pureRooms.includes(room)
+      ? [
+          {
+            group: ['node:*', 'node:*/**', '!node:crypto', 'yaml', 'valibot'],
+            message: `${room} is pure: no files, sockets or clock`,
+          },
+        ]
+      : []),
+  ]
+  const options = { patterns: patterns.filter(({ group }) => group.length > 0) }
+  return toOverride([`src/${pathOf(room)}`], { style: { noRestrictedImports: { level: 'error', options } } })
+}
+
+function toOverride(includes: readonly string[], rules: object): object {
+  return { includes, linter: { rules } }
+}
+
+function pathOf(room: string): string {
+  return room === 'main' ? 'main.ts' : `${room}/**`
+}
+
+const exceptions = [
+  toOverride(['src/config/config.ts'], { style: { noProcessEnv: 'off' } }),
+  toOverride(['src/cli/**', 'src/main.ts'], { suspicious: { noConsole: 'off' } }),
+  toOverride(['test/**', 'demo/**', 'scripts/**', 'agents/**'], {
+    style: { noProcessEnv: 'off' },
+    suspicious: { noConsole: 'off' },
+  }),
+  toOverride(['test/**'], { complexity: { noExcessiveLinesPerFunction: 'off' } }),
+]
+
+const settings = {
+  $schema: './node_modules/@biomejs/biome/configuration_schema.json',
+  vcs: { enabled: true, clientKind: 'git', useIgnoreFile: true },
+  files: {
+    includes: [
+      '**',
+      '!biome.json',
+      '!test/vectors',
+      '!test/cases',
+      '!policies',
+      '!docs/config.schema.json',
+      '!package-lock.json',
+    ],
+  },
+  formatter: { indentStyle: 'space', indentWidth: 2, lineWidth: 110 },
+  javascript: { formatter: { quoteStyle: 'single', semicolons: 'asNeeded' } },
+  linter: {
+    domains: { project: 'recommended', types: 'all' },
+    rules: {
+      preset: 'recommended',
+      style: {
+        noDefaultExport: 'error',
+        useImportType: 'error',
+        noNonNullAssertion: 'error',
+        noEnum: 'error',
+        noProcessEnv: 'error',
+        noParameterProperties: 'error',
+        useErrorCause: 'error',
+        useFilenamingConvention: { level: 'error', options: { filenameCases: ['kebab-case'] } },
+        noExcessiveLinesPerFile: { level: 'error', options: { maxLines: 250, skipBlankLines: true } },
+      },
+      suspicious: {
+        noImportCycles: 'error',
+        noExplicitAny: 'error',
+        noConsole: 'error',
+        // It does not know `noUncheckedIndexedAccess` and calls needed checks unnecessary.
+        noUnnecessaryConditions: 'off',
+        useArraySortCompare: 'off',
+      },
+      complexity: {
+        noExcessiveLinesPerFunction: { level: 'error', options: { maxLines: 50 } },
+        // The compiler demands what it forbids: noPropertyAccessFromIndexSignature.
+        useLiteralKeys: 'off',
+      },
+      correctness: { useImportExtensions: 'error' },
+      performance: { noBarrelFile: 'error' },
+      nursery: { noFloatingPromises: 'error', noMisusedPromises: 'error', useExhaustiveSwitchCases: 'error' },
+    },
+  },
+}
