@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect } from 'chai'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { steps } from '../demo/steps.ts'
 import { runCommandLine } from '../src/cli/program.ts'
 import { isConfigProblems, parseConfig } from '../src/config/config.ts'
@@ -54,6 +54,14 @@ describe('docs', () => {
       for (const command of commands) {
         expect(await complaintAbout(command), command.join(' ')).to.equal('')
       }
+    })
+  }
+
+  for (const { path, fences } of pages) {
+    it(`${path}: every YAML and JSON block parses`, () => {
+      const blocks = fences.filter(({ language }) => language === 'yaml' || language === 'json')
+      const problems = blocks.flatMap(({ text }) => parseAllDocuments(text).flatMap(({ errors }) => errors))
+      expect(problems.map(({ message }) => message)).to.deep.equal([])
     })
   }
 

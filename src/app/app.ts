@@ -19,6 +19,7 @@ import type { Report } from '../model/event.ts'
 import { createLogger } from '../observe/logger.ts'
 import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createReport } from '../observe/report.ts'
+import type { Revision } from '../revision/revision.ts'
 import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
 import { type Credentials, loadCredentials, StartError } from './credentials.ts'
 import { createLineDeps } from './line-deps.ts'
@@ -191,6 +192,7 @@ function readinessOf({ config, revisions, audit }: House, isDraining: boolean): 
   ]
   const plaintext = config.listeners.filter((listener) => listener.plaintext !== undefined)
   const notices = [
+    ...observeNotices(config, current),
     ...(current === undefined
       ? []
       : problems.map((problem) => `the policy directory is refused: ${problem}`)),
@@ -199,6 +201,18 @@ function readinessOf({ config, revisions, audit }: House, isDraining: boolean): 
     ),
   ]
   return { ready: reasons.length === 0, reasons, notices }
+}
+
+function observeNotices({ observe }: Config, revision: Revision | undefined): readonly string[] {
+  if (observe === undefined) return []
+  const day = new Date(observe.untilMs).toISOString().slice(0, 10)
+  const whom = observe.services?.join(', ') ?? 'every service'
+  const isOver = Date.now() >= observe.untilMs
+  const strangers = observe.services?.filter((name) => revision?.catalog.byName.has(name) === false) ?? []
+  return [
+    isOver ? `observing ended on ${day}: all is enforced` : `NOT ENFORCED until ${day}: ${whom}`,
+    ...strangers.map((name) => `observe.services: the catalog has no service \`${name}\``),
+  ]
 }
 
 async function close({ closing }: Open): Promise<void> {

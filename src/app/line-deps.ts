@@ -12,7 +12,7 @@ import type { Credentials } from './credentials.ts'
 
 /** Hands the line of one listener what it needs of identity/ and chain/. */
 export function createLineDeps(
-  { chain, ingress }: Config,
+  { chain, ingress, observe }: Config,
   listener: Listener,
   { keys, issuers }: Credentials,
   revocations: () => Revocations,
@@ -37,6 +37,7 @@ export function createLineDeps(
   }
   return {
     header: chain.header,
+    isObserving: (service, nowMs) => isObserving(observe, service, nowMs),
     identifyCaller: (input, waypoints) => identifyCaller(input, { ...peerOptions, waypoints }),
     async verifyChain(text, caller, nowMs) {
       const proven = await verifySignedChain(text, trust)
@@ -62,4 +63,10 @@ export function createLineDeps(
         { jti: createId(), txn: createId() },
       ),
   }
+}
+
+/** While only some services are observed, a request whose service is not known is refused like any other. */
+function isObserving(observe: Config['observe'], service: string | undefined, nowMs: number): boolean {
+  if (observe === undefined || nowMs >= observe.untilMs) return false
+  return observe.services === undefined || (service !== undefined && observe.services.includes(service))
 }

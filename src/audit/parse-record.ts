@@ -44,7 +44,7 @@ const decisionRecord: v.GenericSchema<unknown, DecisionRecord> = v.object({
   decisionId: v.string(),
   time: v.pipe(v.string(), v.isoTimestamp()),
   durationMicros: v.number(),
-  outcome: v.picklist(['allow', 'deny']),
+  outcome: v.picklist(['allow', 'observed', 'deny']),
   code: v.optional(v.picklist(denyCodes)),
   reason: v.optional(v.string()),
   txn: v.optional(v.string()),

@@ -59,7 +59,8 @@ export type DecisionRecord = {
   /** ISO 8601, UTC. */
   readonly time: string
   readonly durationMicros: number
-  readonly outcome: 'allow' | 'deny'
+  /** `observed`: passed on although `code` would have refused it. */
+  readonly outcome: 'allow' | 'observed' | 'deny'
   readonly code?: DenyCode | undefined
   readonly reason?: string | undefined
   readonly txn?: string | undefined
@@ -114,6 +115,8 @@ export type RecordParts = {
   readonly timeMs: number
   readonly durationMicros: number
   readonly decision: { readonly kind: 'allow'; readonly results: readonly PrincipalResult[] } | Deny
+  /** Whether the denial was recorded only, and the request passed on. */
+  readonly isObserved?: boolean | undefined
   readonly policyRevision?: string | undefined
   /** Name and version of the policy engine. */
   readonly engine?: string | undefined
@@ -151,7 +154,7 @@ export function toRecord(parts: RecordParts): DecisionRecord {
     decisionId: parts.decisionId,
     time: new Date(parts.timeMs).toISOString(),
     durationMicros: parts.durationMicros,
-    outcome: decision.kind,
+    outcome: decision.kind === 'deny' && parts.isObserved === true ? 'observed' : decision.kind,
     code: decision.kind === 'deny' ? decision.code : undefined,
     reason: decision.kind === 'deny' ? bound(decision.reason, 'reason', maxTextLength, truncated) : undefined,
     txn: delegated?.txn ?? onward?.txn,

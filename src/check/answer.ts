@@ -18,18 +18,26 @@ const overridingHeaders = [
   'x-rewrite-url',
 ] as const
 
-/** What Envoy is told of a decision: on allow, exactly one chain for the callee or none at all. */
+/**
+ * What Envoy is told of a decision: on allow, exactly one chain for the callee or none at all. While observing, nothing
+ * else of a request is changed.
+ */
 export function toAnswer(
   { decision, caller, chain, onward }: Findings,
   names: HeaderNames,
-  decisionId: string,
-  policyRevision: string | undefined,
+  reference: { readonly decisionId: string; readonly policyRevision: string | undefined },
+  isObserving: boolean,
 ): Answer {
   const txn = onward?.txn ?? (chain?.kind === 'delegated' ? chain.txn : undefined)
-  const reference = { decisionId, txn, policyRevision }
-  if (isDeny(decision)) return { ...reference, kind: 'deny', code: decision.code }
-  const removed = [...overridingHeaders, ...(caller?.isIngress === true ? names.userToken : [])]
-  return onward === undefined
-    ? { ...reference, kind: 'allow', setHeaders: [], removeHeaders: [...removed, names.chain] }
-    : { ...reference, kind: 'allow', setHeaders: [[names.chain, onward.token]], removeHeaders: removed }
+  const common = { ...reference, txn }
+  if (isDeny(decision) && !isObserving) return { ...common, kind: 'deny', code: decision.code }
+  const taken = caller?.isIngress === true ? [...overridingHeaders, ...names.userToken] : overridingHeaders
+  const removed = isObserving ? [] : taken
+  const changes =
+    onward === undefined
+      ? { setHeaders: [], removeHeaders: [...removed, names.chain] }
+      : { setHeaders: [[names.chain, onward.token] as const], removeHeaders: removed }
+  return isDeny(decision)
+    ? { ...common, ...changes, kind: 'observed', code: decision.code }
+    : { ...common, ...changes, kind: 'allow' }
 }

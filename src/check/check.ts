@@ -30,40 +30,37 @@ export type Checker = {
   readonly refuse: (decision: Deny) => Answer
 }
 
+/** One check from its start on: what was asked, which revision decides it, and since when. */
+type Asked = {
+  readonly input: CheckInput | Deny
+  readonly revision: Revision | undefined
+  readonly startedMicros: number
+}
+
 /** Makes the checker of one listener. */
 export function createChecker(deps: CheckDeps): Checker {
   let inFlight = 0
+  const begin = (input: CheckInput | Deny): Asked => {
+    return { input, revision: deps.revision(), startedMicros: deps.elapsedMicros() }
+  }
   return {
     async check(input, deadlineMs) {
-      const startedMicros = deps.elapsedMicros()
-      const revision = deps.revision()
+      const asked = begin(input)
       if (inFlight >= deps.maxInFlight) {
-        return conclude(
-          deps,
-          { decision: deny('overloaded', `${inFlight} checks in flight`) },
-          startedMicros,
-          revision,
-          input,
-        )
+        return conclude(deps, asked, { decision: deny('overloaded', `${inFlight} checks in flight`) })
       }
       inFlight++
       try {
-        const findings = await decide(deps, input, deadlineMs, revision)
-        return conclude(deps, findings, startedMicros, revision, input)
+        return conclude(deps, asked, await decide(deps, asked, deadlineMs))
       } finally {
         inFlight--
       }
     },
-    refuse: (decision) => conclude(deps, { decision }, deps.elapsedMicros(), deps.revision(), decision),
+    refuse: (decision) => conclude(deps, begin(decision), { decision }),
   }
 }
 
-async function decide(
-  deps: CheckDeps,
-  input: CheckInput | Deny,
-  deadlineMs: number,
-  revision: Revision | undefined,
-): Promise<Findings> {
+async function decide(deps: CheckDeps, { input, revision }: Asked, deadlineMs: number): Promise<Findings> {
   if (isDeny(input)) return { decision: input }
   if (revision === undefined) return { decision: deny('policy_unavailable', 'no policy revision serves yet') }
   const findings = await deps.withinDeadline(followLine(input, deps.nowMs(), revision, deps), deadlineMs)
@@ -73,28 +70,27 @@ async function decide(
 }
 
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
-function conclude(
-  deps: CheckDeps,
-  findings: Findings,
-  startedMicros: number,
-  revision: Revision | undefined,
-  input: CheckInput | Deny,
-): Answer {
+function conclude(deps: CheckDeps, asked: Asked, found: Findings): Answer {
   const decisionId = deps.createDecisionId()
-  const keep = (decided: Findings) =>
-    deps.record(toParts(deps, decided, decisionId, startedMicros, revision, input))
-  const isKept = keep(findings)
-  const concluded = isKept || isDeny(findings.decision) ? findings : withoutRecord(findings)
-  if (concluded !== findings) keep(concluded)
-  const answer = toAnswer(concluded, deps.headers, decisionId, revision?.id)
+  const isObserving = deps.isObserving(found.target?.service.name, deps.nowMs())
+  const keep = (findings: Findings) => deps.record(toParts(deps, asked, findings, decisionId, isObserving))
+  const isKept = keep(found)
+  const findings = isKept || isObserving || isDeny(found.decision) ? found : withoutRecord(found)
+  if (findings !== found) keep(findings)
+  const answer = toAnswer(
+    findings,
+    deps.headers,
+    { decisionId, policyRevision: asked.revision?.id },
+    isObserving,
+  )
   deps.report({
     kind: 'checked',
     decisionId,
     outcome: answer.kind,
-    code: answer.kind === 'deny' ? answer.code : undefined,
-    service: findings.target?.service.name,
-    action: findings.target?.action.id,
-    durationSeconds: (deps.elapsedMicros() - startedMicros) / 1e6,
+    code: answer.kind === 'allow' ? undefined : answer.code,
+    service: found.target?.service.name,
+    action: found.target?.action.id,
+    durationSeconds: (deps.elapsedMicros() - asked.startedMicros) / 1e6,
   })
   return answer
 }
@@ -108,17 +104,17 @@ function withoutRecord({ decision, onward: _unsent, ...found }: Findings): Findi
 
 function toParts(
   deps: CheckDeps,
+  { input, revision, startedMicros }: Asked,
   { decision, caller, chain, target, onward }: Findings,
   decisionId: string,
-  startedMicros: number,
-  revision: Revision | undefined,
-  input: CheckInput | Deny,
+  isObserved: boolean,
 ): RecordParts {
   return {
     decisionId,
     timeMs: deps.nowMs(),
     durationMicros: Math.round(deps.elapsedMicros() - startedMicros),
     decision: isDeny(decision) ? decision : { kind: 'allow', results: decision.results },
+    isObserved,
     policyRevision: revision?.id,
     engine: revision?.engineVersion,
     input: isDeny(input) ? undefined : input,

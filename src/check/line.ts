@@ -27,6 +27,8 @@ export type LineDeps = ChainProofs & {
     callee: Service,
     nowMs: number,
   ) => Promise<SignedChain | Deny>
+  /** Whether a refusal is recorded but not carried out: for one service, or `undefined` when it is not known. */
+  readonly isObserving: (service: string | undefined, nowMs: number) => boolean
 }
 
 /** Who calls? Whose chain? What do they want? May each of them? Each step takes what the one before has proven. */
@@ -43,9 +45,11 @@ export async function followLine(
   const target = findTarget(input, caller, revision.catalog)
   if (isDeny(target)) return { decision: target, caller, chain }
   const decision = judge(caller, chain, target, revision)
-  if (isDeny(decision)) return { decision, caller, chain, target }
-  if (chain.kind === 'none' || !target.service.forwards) return { decision, caller, chain, target }
+  const found = { decision, caller, chain, target }
+  // Where a refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it, too.
+  if (isDeny(decision) && !deps.isObserving(target.service.name, nowMs)) return found
+  if (chain.kind === 'none' || !target.service.forwards) return found
   const onward = await deps.extendChain(chain, caller, target.service, nowMs)
-  if (isDeny(onward)) return { decision: onward, caller, chain, target }
-  return { decision, caller, chain, target, onward }
+  if (!isDeny(onward)) return { ...found, onward }
+  return isDeny(decision) ? found : { ...found, decision: onward }
 }

@@ -56,6 +56,8 @@ export type Config = {
     readonly stdout: boolean
     readonly maxSegmentBytes: number
   }
+  /** Whose requests are judged and recorded, but not refused, and until when; `services` undefined means all. */
+  readonly observe: { readonly untilMs: number; readonly services: readonly string[] | undefined } | undefined
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -178,7 +180,7 @@ function isHolder(node: unknown): node is Record<string | number, unknown> {
 }
 
 function toConfig(settings: Settings, folder: string): Config {
-  const { listeners, admin, deadline, drain, chain, users, policy, audit, ...same } = settings
+  const { listeners, admin, deadline, drain, chain, users, policy, audit, observe, ...same } = settings
   const { hopLifetime, maxLifetime, ...link } = chain
   const at = (path: string): string => resolve(folder, path)
   return {
@@ -196,6 +198,7 @@ function toConfig(settings: Settings, folder: string): Config {
     },
     users: users.map((user) => ({ ...user, jwks: at(user.jwks) })),
     policy: { directory: at(policy.directory) },
+    observe: observe && { untilMs: observe.until.startsAtMs, services: observe.services },
     audit: {
       directory: at(audit.directory),
       mode: audit.mode,

@@ -3,6 +3,7 @@ import type { PeerSource } from '../model/caller.ts'
 import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '../model/spiffe-id.ts'
 import {
   choice,
+  day,
   duration,
   type Endpoint,
   flag,
@@ -85,6 +86,9 @@ export type Settings = {
     readonly stdout: boolean
     readonly segmentSize: number
   }
+  readonly observe?:
+    | { readonly until: { readonly startsAtMs: number }; readonly services?: readonly string[] | undefined }
+    | undefined
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -213,6 +217,15 @@ const settings = v.strictObject({
       segmentSize: about(v.optional(size('64KiB', '4GiB'), '64MiB'), 'size at which a new file is begun'),
     }),
     'the evidence',
+  ),
+  observe: about(
+    v.optional(
+      v.strictObject({
+        until: about(day, 'day on which enforcement begins'),
+        services: about(v.optional(list(text)), 'names of the services to observe; all when left out'),
+      }),
+    ),
+    'judge and record, but refuse nothing yet',
   ),
   log: about(
     v.optional(

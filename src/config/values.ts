@@ -37,6 +37,14 @@ export const userName: Value<string> = matching(
   'up to 63 lower-case letters, digits and `-`',
 )
 
+/** A day as ISO 8601 writes it, as the moment at which it begins in UTC; milliseconds since the epoch. */
+export const day: Value<{ readonly startsAtMs: number }> = parsed((input) => {
+  const startsAtMs = /^\d{4}-\d{2}-\d{2}$/.test(input) ? Date.parse(input) : Number.NaN
+  return Number.isNaN(startsAtMs)
+    ? invalid(`expected a day such as \`2027-01-31\`, found ${show(input)}`)
+    : { startsAtMs }
+}, '2027-01-31')
+
 /** A list of such items. */
 export function list<T>(item: Value<T>): Value<T[]> {
   return v.array(item, (issue) => `expected a list, found ${show(issue.input)}`)

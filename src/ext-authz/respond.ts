@@ -4,7 +4,7 @@ import type { Report } from '../model/event.ts'
 import { encodeMessage, type Writer, writeMessage, writeText, writeVarint } from './wire.ts'
 
 type Denial = Extract<Answer, { kind: 'deny' }>
-type Allowance = Extract<Answer, { kind: 'allow' }>
+type Allowance = Extract<Answer, { kind: 'allow' | 'observed' }>
 type HeaderPair = readonly [name: string, value: string]
 
 const documentation = 'https://github.com/waywarden/waywarden/blob/main/docs/decision-codes.md'
@@ -26,7 +26,7 @@ const valuePattern = /^[\t\x20-\x7e]*$/
 export function encodeCheckResponse(answer: Answer, report: Report): Uint8Array {
   const problem = problemOf(answer)
   if (problem === undefined) {
-    return answer.kind === 'allow' ? encodeAllowance(answer) : encodeDenial(answer)
+    return answer.kind === 'deny' ? encodeDenial(answer) : encodeAllowance(answer)
   }
   report({ kind: 'fault', where: 'ext-authz/respond', cause: new UnencodableAnswerError(problem) })
   const { txn, policyRevision } = answer
@@ -119,7 +119,7 @@ function writeDynamicMetadata(response: Writer, answer: Answer): void {
   const entries: readonly (readonly [key: string, value: string | undefined])[] = [
     ['decision_id', answer.decisionId],
     ['txn', answer.txn],
-    ['code', answer.kind === 'deny' ? answer.code : undefined],
+    ['code', answer.kind === 'allow' ? undefined : answer.code],
     ['policy_revision', answer.policyRevision],
     ['outcome', answer.kind],
   ]

@@ -7,12 +7,16 @@ type Reference = {
   readonly policyRevision: string | undefined
 }
 
+/** How the request is changed on its way to the callee. */
+type HeaderChanges = {
+  /** Headers to overwrite. */
+  readonly setHeaders: readonly (readonly [name: string, value: string])[]
+  readonly removeHeaders: readonly string[]
+}
+
 /** What Envoy is told. It carries no reason: details stay in the audit log. */
 export type Answer =
-  | (Reference & {
-      readonly kind: 'allow'
-      /** Request headers to overwrite, for the next hop. */
-      readonly setHeaders: readonly (readonly [name: string, value: string])[]
-      readonly removeHeaders: readonly string[]
-    })
+  | (Reference & HeaderChanges & { readonly kind: 'allow' })
+  /** Passed on although `code` would have refused it. */
+  | (Reference & HeaderChanges & { readonly kind: 'observed'; readonly code: DenyCode })
   | (Reference & { readonly kind: 'deny'; readonly code: DenyCode })

@@ -5,7 +5,7 @@ export type Event =
   | {
       readonly kind: 'checked'
       readonly decisionId: string
-      readonly outcome: 'allow' | 'deny'
+      readonly outcome: 'allow' | 'observed' | 'deny'
       readonly code: DenyCode | undefined
       readonly service: string | undefined
       readonly action: string | undefined

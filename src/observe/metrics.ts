@@ -3,7 +3,11 @@ import type { DenyCode } from '../model/decision.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = {
-  readonly checked: (outcome: 'allow' | 'deny', code: DenyCode | undefined, durationSeconds: number) => void
+  readonly checked: (
+    outcome: 'allow' | 'observed' | 'deny',
+    code: DenyCode | undefined,
+    durationSeconds: number,
+  ) => void
   readonly fault: (where: string) => void
   readonly logLineDropped: () => void
   readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
@@ -39,7 +43,7 @@ function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | '
   const registers = [registry]
   const checks = new Counter({
     name: 'waywarden_checks_total',
-    help: 'Decided checks; code is empty when allowed',
+    help: 'Decided checks; code is empty when allowed, and what would have refused when observed',
     labelNames: ['outcome', 'code'],
     registers,
   })

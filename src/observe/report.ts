@@ -24,7 +24,7 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       const { decisionId, code, service, action, durationSeconds } = event
       const fields = { decisionId, code, service, action, durationSeconds }
       if (event.outcome === 'allow') logger.debug(fields, 'allowed')
-      else logger.info(fields, 'denied')
+      else logger.info(fields, event.outcome === 'deny' ? 'denied' : 'would be denied')
       metrics.checked(event.outcome, event.code, event.durationSeconds)
       break
     }

@@ -45,8 +45,9 @@ export function loadRevision(source: PolicyFiles, hopLifetimeMs?: number): Revis
     ...policyProblems(policies, catalog),
     ...('get' in entities ? [] : entities),
   ]
-  if (policies.length === 0)
+  if (policies.length === 0 && catalog.services.length > 0) {
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
+  }
   if (found.length > 0 || !('get' in entities)) return found
   const engine = createEngine(schema, Object.fromEntries(policies.map((policy) => [policy.id, policy.text])))
   return createRevision({ id, files, catalog, policies, entities, engine })

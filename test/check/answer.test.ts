@@ -5,6 +5,7 @@ import { deny } from '../../src/model/decision.ts'
 import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
 
 const names = { chain: 'actor-chain', userToken: ['authorization', 'x-user-token'] }
+const reference = { decisionId: 'id', policyRevision: undefined }
 const permission = { kind: 'permission', results: [] } as const
 const onward = { token: 'a.b.c', jti: 'j', txn: 'txn-1', kid: 'k', parHash: undefined, expiresAt: 1 }
 
@@ -46,7 +47,7 @@ const rows: readonly {
 describe('check/answer', () => {
   for (const { name, findings, set, removes, keeps } of rows) {
     it(name, () => {
-      const answer = toAnswer(findings, names, 'id', 'rev')
+      const answer = toAnswer(findings, names, reference, false)
       if (answer.kind !== 'allow') throw new TypeError('denied')
       expect(answer.setHeaders.map(([header]) => header)).to.deep.equal(set)
       expect(answer.removeHeaders).to.include.members([...removes])
@@ -55,7 +56,7 @@ describe('check/answer', () => {
   }
 
   it('tells a refused client the code, and the reason only to the record', () => {
-    const answer = toAnswer({ decision: deny('policy_denied', 'a secret reason') }, names, 'id', undefined)
+    const answer = toAnswer({ decision: deny('policy_denied', 'a secret reason') }, names, reference, false)
     expect(answer).to.deep.equal({
       kind: 'deny',
       code: 'policy_denied',
