@@ -54,6 +54,7 @@ export async function readBody(message: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
+/** Keeps tunnels to one VIP and sends requests through them. */
 class TunnelAgent extends Agent {
   readonly #outboundPort: number
   readonly #address: string
@@ -70,7 +71,8 @@ class TunnelAgent extends Agent {
   ): undefined {
     openTunnel(this.#outboundPort, this.#address).then(
       (socket) => done?.(null, socket),
-      (error: Error) => (done as (error: Error) => void)(error),
+      // The types want a socket even when there is none.
+      (error: Error) => (done as ((error: Error) => void) | undefined)?.(error),
     )
   }
 }

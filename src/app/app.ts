@@ -6,8 +6,6 @@ import { type AuditLog, AuditUnavailable, openAuditLog } from '../audit/audit-lo
 import { toRecord } from '../audit/record.ts'
 import { keepRevision } from '../audit/revision-store.ts'
 import { toJwks } from '../chain/keys.ts'
-import { noRevocations, type Revocations } from '../chain/revocations.ts'
-import { openRevocations } from '../chain/revocations-source.ts'
 import { type CheckDeps, type Checker, createChecker } from '../check/check.ts'
 import type { Findings } from '../check/line.ts'
 import type { Config, Listener } from '../config/config.ts'
@@ -21,7 +19,8 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createReport } from '../observe/report.ts'
 import type { Revision } from '../revision/revision.ts'
 import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
-import { type Credentials, loadCredentials, StartError } from './credentials.ts'
+import { followCertificates } from './certificates.ts'
+import { type Credentials, openCredentials } from './credentials.ts'
 import { createLineDeps } from './line-deps.ts'
 
 /** A running Waywarden. */
@@ -32,7 +31,7 @@ export type App = AsyncDisposable & {
   readonly drain: (signal: string) => Promise<void>
 }
 
-const pollMs = 2000
+const defaultPollMs = 2000
 const drainGraceMs = 5000
 
 /** What has been opened so far, closed in the reverse order. */
@@ -42,39 +41,38 @@ type House = {
   readonly config: Config
   readonly credentials: Credentials
   readonly revisions: RevisionSource
-  readonly revocations: () => Revocations
   readonly audit: AuditLog
   readonly report: Report
 }
 
 /** Opens every room and begins to answer; throws when a file or port that the configuration names cannot be used. */
-export async function startApp(config: Config): Promise<App> {
+export async function startApp(config: Config, pollMs: number = defaultPollMs): Promise<App> {
   const open: Open = { closing: [] }
   try {
-    return await start(config, open)
+    return await start(config, open, pollMs)
   } catch (cause) {
     await close(open)
     throw cause
   }
 }
 
-async function start(config: Config, open: Open): Promise<App> {
+async function start(config: Config, open: Open, pollMs: number): Promise<App> {
   const state = { isDraining: false, readiness: (): Readiness => notYet }
   const { report, metrics } = createObservers(config, () => state.readiness().ready)
   const transports: Transport[] = []
   const setServing = () => {
     for (const transport of transports) transport.setServing(state.readiness().ready)
   }
-  const house = await openHouse(config, open, report, setServing)
+  const house = await openHouse(config, open, pollMs, report, setServing)
   state.readiness = () => readinessOf(house, state.isDraining)
   for (const listener of config.listeners) {
-    transports.push(await listen(house, listener, open))
+    transports.push(await listen(house, listener, open, pollMs))
   }
   const admin = await createAdminServer({
     ...config.admin,
     readiness: () => state.readiness(),
     metricsText: metrics.toText,
-    jwks: () => toJwks(house.credentials.keys.verifying),
+    jwks: () => toJwks(house.credentials.keys().verifying),
     report,
   })
   open.closing.push(admin)
@@ -103,9 +101,14 @@ function createObservers(config: Config, isReady: () => boolean): { report: Repo
   return { metrics, report: createReport(logger, metrics) }
 }
 
-async function openHouse(config: Config, open: Open, report: Report, onServed: () => void): Promise<House> {
-  const credentials = await loadCredentials(config)
-  const revocations = await followRevocations(config.chain.revocations, open, report)
+async function openHouse(
+  config: Config,
+  open: Open,
+  pollMs: number,
+  report: Report,
+  onServed: () => void,
+): Promise<House> {
+  const credentials = await openCredentials(config, open.closing, report, pollMs)
   const { directory } = config.audit
   const audit = openAuditLog({ ...config.audit, origin: `${hostname()}-${process.pid}`, report })
   open.closing.push(audit)
@@ -118,36 +121,26 @@ async function openHouse(config: Config, open: Open, report: Report, onServed: (
     report,
   })
   open.closing.push(revisions)
-  return { config, credentials, revisions, revocations, audit, report }
+  return { config, credentials, revisions, audit, report }
 }
 
-async function followRevocations(
-  path: string | undefined,
-  open: Open,
-  report: Report,
-): Promise<() => Revocations> {
-  if (path === undefined) return () => noRevocations
-  const source = await openRevocations(path, report, pollMs)
-  if (!('current' in source)) throw new StartError(source.map(({ reason }) => reason))
-  open.closing.push(source)
-  return () => source.current
-}
-
-async function listen(house: House, listener: Listener, open: Open): Promise<Transport> {
+async function listen(house: House, listener: Listener, open: Open, pollMs: number): Promise<Transport> {
   const { config, report } = house
   const { check, refuse } = createListenerChecker(house, listener)
   const handler = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
-  const transport = await createGrpcTransport(listener, handler, report)
+  const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
+  if (certificates !== undefined) open.closing.push(certificates.followed)
+  const transport = await createGrpcTransport({ ...listener, tls: certificates?.source }, handler, report)
   open.closing.push(transport)
   return transport
 }
 
 function createListenerChecker(house: House, listener: Listener): Checker {
-  const { config, credentials, revisions, revocations, audit, report } = house
+  const { config, credentials, revisions, audit, report } = house
   const { header } = config.chain
   const { forwardAuthorization, tokenCopies } = config.ingress
   return createChecker({
-    ...createLineDeps(config, listener, credentials, revocations),
+    ...createLineDeps(config, listener, credentials),
     headers: { chain: header, userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies] },
     revision: () => revisions.current,
     record: createRecorder(audit),
@@ -182,7 +175,7 @@ function withinDeadline(work: Promise<Findings>, deadlineMs: number): Promise<Fi
   })
 }
 
-function readinessOf({ config, revisions, audit }: House, isDraining: boolean): Readiness {
+function readinessOf({ config, credentials, revisions, audit }: House, isDraining: boolean): Readiness {
   const { current, problems } = revisions
   const reasons = [
     ...(isDraining ? ['draining'] : []),
@@ -196,6 +189,7 @@ function readinessOf({ config, revisions, audit }: House, isDraining: boolean): 
     ...(current === undefined
       ? []
       : problems.map((problem) => `the policy directory is refused: ${problem}`)),
+    ...credentials.problems().map((problem) => `not in force: ${problem}`),
     ...plaintext.map(
       ({ address, port }) => `${address}:${port} takes plaintext; the mesh's L4 policy must guard it`,
     ),

@@ -1,50 +1,118 @@
 import { readFile } from 'node:fs/promises'
-import type { ChainKeys } from '../chain/keys.ts'
+import { join } from 'node:path'
+import { type ChainKeys, keyFiles } from '../chain/keys.ts'
 import { loadKeys } from '../chain/keys-source.ts'
+import { countRevocations, noRevocations, type Revocations } from '../chain/revocations.ts'
+import { readRevocations } from '../chain/revocations-source.ts'
 import type { Config } from '../config/config.ts'
 import type { UserIssuer } from '../identity/user-issuer.ts'
 import { parseJwks } from '../jws/key-set.ts'
+import type { Followed, Report } from '../model/event.ts'
 import { isInvalid } from '../model/invalid.ts'
+import { type FollowOptions, followFiles } from './followed-files.ts'
+import { StartError } from './start-error.ts'
 
-/** The keys that a running Waywarden signs and verifies with. */
+/** Everything secret or public that decides whom we believe; each part follows its files. */
 export type Credentials = {
-  readonly keys: ChainKeys
+  readonly keys: () => ChainKeys
   /** Every configured identity provider, with its keys. */
-  readonly issuers: readonly UserIssuer[]
+  readonly issuers: () => readonly UserIssuer[]
+  readonly revocations: () => Revocations
+  /** What the files say now that is not in force. */
+  readonly problems: () => readonly string[]
 }
 
-/** Files that the configuration names cannot be used; `problems` has each of them. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-  readonly code = 'start_failed'
-  readonly problems: readonly string[]
+/** Opens files one by one and collects what is wrong with all of them. */
+type Opener = <T extends object>(
+  what: Followed,
+  paths: readonly string[],
+  read: FollowOptions<T>['read'],
+  describe: (value: T) => { readonly names: readonly string[]; readonly entries: number },
+) => Promise<(() => T) | undefined>
 
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
+/** Reads signing keys, identity providers' keys and revocations; throws a `StartError` with every problem. */
+export async function openCredentials(
+  config: Config,
+  closing: AsyncDisposable[],
+  report: Report,
+  pollMs: number,
+): Promise<Credentials> {
+  const { chain, users } = config
+  const followed: { readonly problems: readonly string[] }[] = []
+  const startProblems: string[] = []
+  const open: Opener = async (what, paths, read, describe) => {
+    try {
+      const files = await followFiles({
+        paths,
+        read,
+        pollMs,
+        onRead: (value) => report({ kind: 'files_loaded', what, ...describe(value) }),
+        onRefused: (problems) => report({ kind: 'files_refused', what, problems }),
+      })
+      followed.push(files)
+      closing.push(files)
+      return () => files.current
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      startProblems.push(...error.problems)
+      return undefined
+    }
+  }
+  const keys = await openKeys(chain.keys, open)
+  const issuers = await Promise.all(users.map((user) => openIssuer(user, open)))
+  const revocations =
+    chain.revocations === undefined ? () => noRevocations : await openRevocations(chain.revocations, open)
+  if (keys === undefined || revocations === undefined || startProblems.length > 0)
+    throw new StartError(startProblems)
+  return {
+    keys,
+    issuers: () => issuers.flatMap((issuer) => issuer?.() ?? []),
+    revocations,
+    problems: () => followed.flatMap(({ problems }) => problems),
   }
 }
 
-/** Reads signing keys and the identity providers' key sets; throws a `StartError` with every problem. */
-export async function loadCredentials(config: Config): Promise<Credentials> {
-  const problems: string[] = []
-  const keys = await loadKeys(config.chain.keys)
-  if (!('signing' in keys)) problems.push(...keys.map(({ reason }) => `${config.chain.keys}: ${reason}`))
-  const issuers: UserIssuer[] = []
-  for (const { jwks, ...user } of config.users) {
-    const keySet = await readKeySet(jwks)
-    if (typeof keySet === 'string') problems.push(keySet)
-    else issuers.push({ ...user, keys: keySet })
-  }
-  if (!('signing' in keys) || problems.length > 0) throw new StartError(problems)
-  return { keys, issuers }
+function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | undefined> {
+  const paths = keyFiles.map((name) => join(directory, name))
+  return open(
+    'keys',
+    paths,
+    async () => {
+      const keys = await loadKeys(directory)
+      return 'signing' in keys ? keys : refuse(keys.map(({ reason }) => `${directory}: ${reason}`))
+    },
+    ({ signing, verifying }) => ({ names: [signing.public.kid], entries: verifying.keys.size }),
+  )
 }
 
-async function readKeySet(path: string): Promise<UserIssuer['keys'] | string> {
+async function openIssuer(
+  { jwks, ...user }: Config['users'][number],
+  open: Opener,
+): Promise<(() => UserIssuer) | undefined> {
+  const read = async () => {
+    const keys = await readText(jwks).then((text) => (typeof text === 'string' ? parseJwks(text) : text))
+    if ('problems' in keys) return keys
+    return isInvalid(keys) ? refuse([`${jwks}: ${keys.reason}`]) : { ...user, keys }
+  }
+  return open('issuer_keys', [jwks], read, ({ keys }) => ({ names: [user.name], entries: keys.keys.size }))
+}
+
+function openRevocations(path: string, open: Opener): Promise<(() => Revocations) | undefined> {
+  const read = async () => {
+    const revocations = await readRevocations(path)
+    return 'actor' in revocations ? revocations : refuse(revocations.map(({ reason }) => reason))
+  }
+  return open('revocations', [path], read, (value) => ({ names: [], entries: countRevocations(value) }))
+}
+
+async function readText(path: string): Promise<string | ReturnType<typeof refuse>> {
   try {
-    const keySet = parseJwks(await readFile(path, 'utf8'))
-    return isInvalid(keySet) ? `${path}: ${keySet.reason}` : keySet
+    return await readFile(path, 'utf8')
   } catch (cause) {
-    return `${path}: cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
+    return refuse([`${path}: cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`])
   }
+}
+
+function refuse(problems: readonly string[]) {
+  return { kind: 'refusal', problems } as const
 }

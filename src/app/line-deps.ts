@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mintChild } from '../chain/extend.ts'
-import { checkRevoked, type Revocations } from '../chain/revocations.ts'
+import { checkRevoked } from '../chain/revocations.ts'
 import { admitChain, type ChainTrust, verifySignedChain } from '../chain/verify.ts'
 import type { LineDeps } from '../check/line.ts'
 import type { Config, Listener } from '../config/config.ts'
@@ -12,27 +12,26 @@ import type { Credentials } from './credentials.ts'
 
 /** Hands the line of one listener what it needs of identity/ and chain/. */
 export function createLineDeps(
-  { chain, ingress, observe }: Config,
+  { chain, ingress, users, observe }: Config,
   listener: Listener,
-  { keys, issuers }: Credentials,
-  revocations: () => Revocations,
+  { keys, issuers, revocations }: Credentials,
   createId: () => string = randomUUID,
 ): LineDeps {
-  const trust: ChainTrust = {
+  const userIssuers = new Map(users.map(({ issuer, name }) => [issuer, name]))
+  const trust = (): ChainTrust => ({
     issuer: chain.issuer,
-    keys: keys.verifying,
-    userIssuers: new Map(issuers.map(({ issuer, name }) => [issuer, name])),
+    keys: keys().verifying,
+    userIssuers,
     maxDepth: chain.maxDepth,
     maxLifetimeSeconds: chain.maxLifetimeSeconds,
-  }
-  const issuersOf = new Map(
-    ingress.peers.map((peer) => [peer.id.uri, issuers.filter(({ name }) => peer.issuers.includes(name))]),
-  )
-  const ingressIssuers = [...issuersOf.values()].flat()
+  })
+  const namesOf = new Map(ingress.peers.map((peer) => [peer.id.uri, peer.issuers]))
+  const issuersNamed = (names: readonly string[]) => issuers().filter(({ name }) => names.includes(name))
+  const ingressIssuers = users.filter(({ name }) => ingress.peers.some((peer) => peer.issuers.includes(name)))
   const peerOptions = {
     peer: listener.peer,
     trustDomain: chain.trustDomain,
-    ingressPeers: new Set(issuersOf.keys()),
+    ingressPeers: new Set(namesOf.keys()),
     isMutualTls: listener.tls?.clientCa !== undefined,
   }
   return {
@@ -40,11 +39,11 @@ export function createLineDeps(
     isObserving: (service, nowMs) => isObserving(observe, service, nowMs),
     identifyCaller: (input, waypoints) => identifyCaller(input, { ...peerOptions, waypoints }),
     async verifyChain(text, caller, nowMs) {
-      const proven = await verifySignedChain(text, trust)
-      return isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations())
+      const proven = await verifySignedChain(text, trust())
+      return isDeny(proven) ? proven : admitChain(proven, caller, trust(), nowMs, revocations())
     },
     verifyUserToken: (headers, caller, nowMs) =>
-      verifyUserToken(headers, issuersOf.get(caller.id.uri) ?? [], nowMs),
+      verifyUserToken(headers, issuersNamed(namesOf.get(caller.id.uri) ?? []), nowMs),
     isUserToken: (headers) => isUserToken(headers, ingressIssuers, ingress.tokenCopies),
     checkRevoked: (presented, caller, nowMs) => checkRevoked(presented, caller, revocations(), nowMs),
     extendChain: (presented, caller, callee, nowMs) =>
@@ -53,7 +52,7 @@ export function createLineDeps(
         caller,
         callee,
         {
-          key: keys.signing,
+          key: keys().signing,
           issuer: chain.issuer,
           maxLifetimeSeconds: chain.maxLifetimeSeconds,
           ceiling: chain.ceiling,

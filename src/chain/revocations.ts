@@ -38,6 +38,11 @@ export function parseRevocations(text: string): Revocations | readonly Invalid[]
   return problems.length > 0 ? problems : toRevocations(parsed.filter((entry) => !isInvalid(entry)))
 }
 
+/** How many entries are in force. */
+export function countRevocations(revocations: Revocations): number {
+  return Object.values(revocations).reduce((sum, entries) => sum + entries.size, 0)
+}
+
 /**
  * Refuses a chain of which any member is revoked. A member is revoked for what began before `not_before`: a chain
  * when it was rooted, a first hop when the user's token was issued, an autonomous call now.

@@ -72,7 +72,7 @@ async function decide(deps: CheckDeps, { input, revision }: Asked, deadlineMs: n
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
 function conclude(deps: CheckDeps, asked: Asked, found: Findings): Answer {
   const decisionId = deps.createDecisionId()
-  const isObserving = deps.isObserving(found.target?.service.name, deps.nowMs())
+  const isObserving = deps.isObserving(found.service?.name, deps.nowMs())
   const keep = (findings: Findings) => deps.record(toParts(deps, asked, findings, decisionId, isObserving))
   const isKept = keep(found)
   const findings = isKept || isObserving || isDeny(found.decision) ? found : withoutRecord(found)
@@ -88,7 +88,7 @@ function conclude(deps: CheckDeps, asked: Asked, found: Findings): Answer {
     decisionId,
     outcome: answer.kind,
     code: answer.kind === 'allow' ? undefined : answer.code,
-    service: found.target?.service.name,
+    service: found.service?.name,
     action: found.target?.action.id,
     durationSeconds: (deps.elapsedMicros() - asked.startedMicros) / 1e6,
   })
@@ -105,7 +105,7 @@ function withoutRecord({ decision, onward: _unsent, ...found }: Findings): Findi
 function toParts(
   deps: CheckDeps,
   { input, revision, startedMicros }: Asked,
-  { decision, caller, chain, target, onward }: Findings,
+  { decision, caller, chain, service, target, onward }: Findings,
   decisionId: string,
   isObserved: boolean,
 ): RecordParts {
@@ -120,6 +120,7 @@ function toParts(
     input: isDeny(input) ? undefined : input,
     caller,
     chain,
+    service,
     target,
     onward,
   }

@@ -5,7 +5,7 @@ import type { CheckInput } from '../model/check-input.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
-import { findTarget } from '../revision/target.ts'
+import { findService, targetOf, toRequest } from '../revision/target.ts'
 import { judge, type Permission } from './judge.ts'
 import { type ChainProofs, provenChain } from './proven-chain.ts'
 
@@ -14,6 +14,7 @@ export type Findings = {
   readonly decision: Permission | Deny
   readonly caller?: Caller
   readonly chain?: Chain
+  readonly service?: Service
   readonly target?: Target
   readonly onward?: SignedChain
 }
@@ -42,14 +43,16 @@ export async function followLine(
   if (isDeny(caller)) return { decision: caller }
   const chain = await provenChain(input, caller, nowMs, deps)
   if (isDeny(chain)) return { decision: chain, caller }
-  const target = findTarget(input, caller, revision.catalog)
-  if (isDeny(target)) return { decision: target, caller, chain }
+  const service = findService(input, caller, revision.catalog)
+  if (isDeny(service)) return { decision: service, caller, chain }
+  const target = targetOf(service, toRequest(input))
+  if (isDeny(target)) return { decision: target, caller, chain, service }
   const decision = judge(caller, chain, target, revision)
-  const found = { decision, caller, chain, target }
+  const found = { decision, caller, chain, service, target }
   // Where a refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it, too.
-  if (isDeny(decision) && !deps.isObserving(target.service.name, nowMs)) return found
-  if (chain.kind === 'none' || !target.service.forwards) return found
-  const onward = await deps.extendChain(chain, caller, target.service, nowMs)
+  if (isDeny(decision) && !deps.isObserving(service.name, nowMs)) return found
+  if (chain.kind === 'none' || !service.forwards) return found
+  const onward = await deps.extendChain(chain, caller, service, nowMs)
   if (!isDeny(onward)) return { ...found, onward }
   return isDeny(decision) ? found : { ...found, decision: onward }
 }

@@ -1,7 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { activeKeyFile, generateKey } from '../chain/keys.ts'
+import { activeKeyFile, generateKey, keyFiles } from '../chain/keys.ts'
+import { loadKeys } from '../chain/keys-source.ts'
+import { parseDurationMs } from '../model/duration.ts'
 import {
   describeError,
   type ExitCode,
@@ -11,7 +13,7 @@ import {
   type Terminal,
 } from './terminal.ts'
 
-/** Adds `keys init`. */
+/** Adds `keys init` and `keys rotate`. */
 export function addKeys(program: Command, terminal: Terminal, finish: Finish): void {
   const keys = program.command('keys').description('the keys that sign chains')
   keys
@@ -26,6 +28,23 @@ export function addKeys(program: Command, terminal: Terminal, finish: Finish): v
       ),
     )
     .action(async (directory: string) => finish(await init(directory, terminal)))
+  keys
+    .command('rotate')
+    .description(
+      'take the next step of a rotation: publish a new key that only verifies yet; or, when one is published, sign with it and keep the former key for verifying',
+    )
+    .argument('<dir>', 'the keys directory')
+    .option('--overlap <duration>', 'how long a retired key stays: longer than `chain.maxLifetime`', '1h')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden keys rotate ./keys',
+        '0 one step taken, 1 it is too early, or a file cannot be read or written',
+      ),
+    )
+    .action(async (directory: string, { overlap }: { readonly overlap: string }) =>
+      finish(await rotate(directory, overlap, terminal)),
+    )
 }
 
 async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
@@ -45,4 +64,62 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
   }
   terminal.print(`created ${file}; keep it secret, and give every replica the same`)
   return exitCodes.ok
+}
+
+/** One step at a time: a key signs only when every replica has had it for verifying, and goes when nothing it signed lives. */
+async function rotate(directory: string, overlap: string, terminal: Terminal): Promise<ExitCode> {
+  const overlapMs = parseDurationMs(overlap)
+  if (typeof overlapMs !== 'number') {
+    terminal.complain(`--overlap: ${overlapMs.reason}`)
+    return exitCodes.usage
+  }
+  const [active, next, previous] = keyFiles.map((name) => join(directory, name))
+  if (active === undefined || next === undefined || previous === undefined) return exitCodes.negative
+  const keys = await loadKeys(directory)
+  if (!('signing' in keys)) {
+    for (const { reason } of keys) terminal.complain(`${directory}: ${reason}`)
+    return exitCodes.negative
+  }
+  const retiredAtMs = await modifiedAtMs(previous)
+  if (retiredAtMs !== undefined && retiredAtMs + overlapMs > terminal.nowMs()) {
+    const until = new Date(retiredAtMs + overlapMs).toISOString()
+    terminal.complain(`\`${previous}\` still verifies chains that live; rotate again after ${until}`)
+    return exitCodes.negative
+  }
+  try {
+    return (await modifiedAtMs(next)) === undefined
+      ? await publish(next, previous, terminal)
+      : await promote({ active, next, previous }, terminal)
+  } catch (error) {
+    terminal.complain(`\`${directory}\` cannot be changed: ${describeError(error)}`)
+    return exitCodes.negative
+  }
+}
+
+async function publish(next: string, previous: string, terminal: Terminal): Promise<ExitCode> {
+  await rm(previous, { force: true })
+  await writeFile(next, generateKey(), { mode: 0o600, flag: 'wx' })
+  terminal.print(`created ${next}, which verifies and does not sign yet`)
+  terminal.print('give it to every replica, wait until all have loaded it, then run `keys rotate` again')
+  return exitCodes.ok
+}
+
+type KeyPaths = { readonly active: string; readonly next: string; readonly previous: string }
+
+async function promote({ active, next, previous }: KeyPaths, terminal: Terminal): Promise<ExitCode> {
+  // In this order no moment lacks a key that signs, nor one that verifies what was signed.
+  await copyFile(active, previous)
+  await rename(next, active)
+  const now = new Date(terminal.nowMs())
+  await utimes(previous, now, now)
+  terminal.print(`${active} is the new key; the former one verifies on as ${previous}`)
+  terminal.print('give both to every replica; run `keys rotate` again when the next rotation is due')
+  return exitCodes.ok
+}
+
+async function modifiedAtMs(file: string): Promise<number | undefined> {
+  return stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  )
 }

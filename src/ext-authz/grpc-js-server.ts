@@ -13,7 +13,7 @@ import type { Report } from '../model/event.ts'
 import { addHealth } from './health.ts'
 import { addReflection } from './reflection.ts'
 import { unrecordedDenial } from './respond.ts'
-import { parseUriSans, readServerCredentials, type TlsFiles } from './tls.ts'
+import { type CertificateSource, createServerCredentials, parseUriSans } from './tls.ts'
 import { type CallContext, type CallHandler, type Transport, TransportError } from './transport.ts'
 
 /** One port to listen on. */
@@ -21,7 +21,7 @@ export type GrpcListener = {
   readonly address: string
   /** 0 takes any free port. */
   readonly port: number
-  readonly tls: TlsFiles | undefined
+  readonly tls: CertificateSource | undefined
   readonly reflection: boolean
   readonly maxConcurrentStreams: number
   readonly maxConnectionAgeSeconds: number
@@ -36,7 +36,7 @@ export async function createGrpcTransport(
 ): Promise<Transport> {
   // What grpc-js would write to stderr by itself comes to us as an error, too.
   setLogVerbosity(logVerbosity.NONE)
-  const credentials = await readServerCredentials(listener.tls)
+  const credentials = createServerCredentials(listener.tls)
   const server = new Server(toServerOptions(listener))
   server.addService(authorizationService, { check: createUnaryHandler(handle, report) })
   const setHealth = addHealth(server)
@@ -150,20 +150,10 @@ function toHeaders(metadata: Metadata): Headers {
 function bind(server: Server, listener: GrpcListener, credentials: ServerCredentials): Promise<number> {
   const address = toHostPort(listener.address, listener.port)
   return new Promise((resolve, reject) => {
-    try {
-      server.bindAsync(address, credentials, (cause, port) => {
-        if (cause === null) resolve(port)
-        else reject(new TransportError(`cannot listen on \`${address}\``, { cause, code: 'listen_failed' }))
-      })
-    } catch (cause) {
-      // A certificate that OpenSSL cannot read is thrown, not passed on.
-      reject(
-        new TransportError(`cannot use the certificate for \`${address}\``, {
-          cause,
-          code: 'tls_unreadable',
-        }),
-      )
-    }
+    server.bindAsync(address, credentials, (cause, port) => {
+      if (cause === null) resolve(port)
+      else reject(new TransportError(`cannot listen on \`${address}\``, { cause }))
+    })
   })
 }
 

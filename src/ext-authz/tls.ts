@@ -1,30 +1,54 @@
-import { readFile } from 'node:fs/promises'
-import { ServerCredentials } from '@grpc/grpc-js'
-import { TransportError } from './transport.ts'
+import { experimental, ServerCredentials } from '@grpc/grpc-js'
 
-/** Paths of PEM files. With `clientCa` every client must show a certificate that it signed. */
-export type TlsFiles = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
+/** PEM texts. With `clientCa` every client must show a certificate that it signed. */
+export type Certificates = {
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly clientCa: Buffer | undefined
+}
 
-/** Reads the listener's certificate; without TLS files it speaks plaintext. */
-export async function readServerCredentials(files: TlsFiles | undefined): Promise<ServerCredentials> {
-  if (files === undefined) return ServerCredentials.createInsecure()
-  const { cert, key, clientCa } = files
-  try {
-    const [certChain, privateKey, roots] = await Promise.all([
-      readFile(cert),
-      readFile(key),
-      clientCa === undefined ? null : readFile(clientCa),
-    ])
-    return ServerCredentials.createSsl(
-      roots,
-      [{ cert_chain: certChain, private_key: privateKey }],
-      roots !== null,
-    )
-  } catch (cause) {
-    throw new TransportError(`expected readable PEM files \`${cert}\` and \`${key}\``, {
-      cause,
-      code: 'tls_unreadable',
-    })
+/** Certificates that may be renewed while we listen. */
+export type CertificateSource = {
+  readonly current: () => Certificates
+  /** Calls back whenever `current` has become another; the result ends that. */
+  readonly onChange: (listener: () => void) => () => void
+}
+
+/** Credentials that follow their source: new connections get what is current. Without a source, plaintext. */
+export function createServerCredentials(source: CertificateSource | undefined): ServerCredentials {
+  if (source === undefined) return ServerCredentials.createInsecure()
+  const provider = createProvider(source)
+  const provesClients = source.current().clientCa !== undefined
+  // grpc-js 1.14 names its first two parameters the wrong way round: it takes the server's identity first.
+  return experimental.createCertificateProviderServerCredentials(
+    provider,
+    provesClients ? provider : null,
+    provesClients,
+  )
+}
+
+function createProvider({ current, onChange }: CertificateSource): experimental.CertificateProvider {
+  const ending = new Map<unknown, () => void>()
+  const tell = (key: unknown, listener: () => void) => {
+    ending.set(key, onChange(listener))
+    process.nextTick(listener)
+  }
+  const end = (key: unknown) => {
+    ending.get(key)?.()
+    ending.delete(key)
+  }
+  return {
+    addIdentityCertificateListener(listener) {
+      tell(listener, () => listener({ certificate: current().cert, privateKey: current().key }))
+    },
+    addCaCertificateListener(listener) {
+      tell(listener, () => {
+        const { clientCa } = current()
+        listener(clientCa === undefined ? null : { caCertificate: clientCa })
+      })
+    },
+    removeIdentityCertificateListener: end,
+    removeCaCertificateListener: end,
   }
 }
 

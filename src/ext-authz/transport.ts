@@ -27,10 +27,5 @@ export interface Transport extends AsyncDisposable {
 /** Why a transport could not start. */
 export class TransportError extends Error {
   override readonly name = 'TransportError'
-  readonly code: 'listen_failed' | 'tls_unreadable'
-
-  constructor(message: string, options: { readonly cause: unknown; readonly code: TransportError['code'] }) {
-    super(message, { cause: options.cause })
-    this.code = options.code
-  }
+  readonly code = 'listen_failed'
 }

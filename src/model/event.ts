@@ -1,5 +1,8 @@
 import type { DenyCode } from './decision.ts'
 
+/** Files that are followed while we run. */
+export type Followed = 'keys' | 'issuer_keys' | 'revocations' | 'certificates'
+
 /** What happens that an operator may want to see. Rooms report; only observe/ knows logs and metrics. */
 export type Event =
   | {
@@ -21,8 +24,14 @@ export type Event =
       readonly services: number
     }
   | { readonly kind: 'revision_refused'; readonly problems: readonly string[] }
-  | { readonly kind: 'revocations_loaded'; readonly entries: number }
-  | { readonly kind: 'revocations_refused'; readonly problems: readonly string[] }
+  /** `names` are few and public: the signing key's `kid`, an issuer's name, a listener's address. */
+  | {
+      readonly kind: 'files_loaded'
+      readonly what: Followed
+      readonly names: readonly string[]
+      readonly entries: number
+    }
+  | { readonly kind: 'files_refused'; readonly what: Followed; readonly problems: readonly string[] }
 
 /** Tells the operator; never throws and never waits. */
 export type Report = (event: Event) => void

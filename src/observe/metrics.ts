@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DenyCode } from '../model/decision.ts'
+import type { Followed } from '../model/event.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = {
@@ -11,8 +12,8 @@ export type Metrics = {
   readonly fault: (where: string) => void
   readonly logLineDropped: () => void
   readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
-  readonly reloadRefused: (what: 'revision' | 'revocations') => void
-  readonly revocationsLoaded: (entries: number) => void
+  readonly reloadRefused: (what: 'revision' | Followed) => void
+  readonly filesLoaded: (what: Followed, names: readonly string[], entries: number) => void
   /** The metrics in Prometheus' text format 0.0.4. */
   readonly toText: () => Promise<string>
 }
@@ -77,7 +78,7 @@ function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | '
 
 function servedMetrics(
   registry: Registry,
-): Pick<Metrics, 'revisionServed' | 'reloadRefused' | 'revocationsLoaded'> {
+): Pick<Metrics, 'revisionServed' | 'reloadRefused' | 'filesLoaded'> {
   const registers = [registry]
   const revision = new Gauge({
     name: 'waywarden_policy_revision_info',
@@ -100,6 +101,12 @@ function servedMetrics(
     help: 'Entries of the revocations in force',
     registers,
   })
+  const signingKey = new Gauge({
+    name: 'waywarden_signing_key_info',
+    help: 'The key that signs chains, always 1; replicas must agree on it',
+    labelNames: ['kid'],
+    registers,
+  })
   const refused = new Counter({
     name: 'waywarden_reloads_refused_total',
     help: 'Reloads refused for a problem in their content; the last good one stays in force',
@@ -114,6 +121,11 @@ function servedMetrics(
       services.set(serviceCount)
     },
     reloadRefused: (what) => refused.inc({ what }),
-    revocationsLoaded: (count) => entries.set(count),
+    filesLoaded: (what, names, count) => {
+      if (what === 'revocations') entries.set(count)
+      if (what !== 'keys') return
+      signingKey.reset()
+      for (const kid of names) signingKey.set({ kid }, 1)
+    },
   }
 }

@@ -48,13 +48,13 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       metrics.reloadRefused('revision')
       logger.error({ problems: boundAll(event.problems) }, 'policy revision refused')
       break
-    case 'revocations_loaded':
-      metrics.revocationsLoaded(event.entries)
-      logger.info({ entries: event.entries }, 'revocations loaded')
+    case 'files_loaded':
+      metrics.filesLoaded(event.what, event.names, event.entries)
+      logger.info({ what: event.what, names: event.names, entries: event.entries }, 'files loaded')
       break
-    case 'revocations_refused':
-      metrics.reloadRefused('revocations')
-      logger.error({ problems: boundAll(event.problems) }, 'revocations refused')
+    case 'files_refused':
+      metrics.reloadRefused(event.what)
+      logger.error({ what: event.what, problems: boundAll(event.problems) }, 'files refused')
       break
   }
 }

@@ -10,14 +10,16 @@ export type Entities = ReadonlyMap<string, EntityJson>
 
 const file = 'entities.json'
 const maxAncestors = 64
-// Requests prove these; a file that could add to them could invent a service or give an autonomous caller kin.
+// Requests prove these; a file that could add to them could make a clerk a clinician or give an autonomous caller kin.
 const provenTypes: ReadonlySet<string> = new Set([
   'Action',
   'Autonomous',
+  'Group',
   'Namespace',
   'Service',
   'Tool',
   'TrustDomain',
+  'User',
 ])
 const uid = v.union([
   v.strictObject({ type: v.string(), id: v.string() }),

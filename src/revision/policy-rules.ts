@@ -1,4 +1,4 @@
-import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
+import type { EntityUidJson, Expr, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
 import type { Catalog, CatalogService } from './catalog.ts'
 import type { Policy } from './policies.ts'
 import type { Problem } from './problem.ts'
@@ -42,15 +42,24 @@ function foreignPermits(policy: Policy, catalog: Catalog): readonly Problem[] {
   })
 }
 
-/** The services whose resources the policy's scope can match; a resource that it names otherwise may belong to any. */
+/** The services whose resources the policy's scope can match. */
 function reachedServices(policy: Policy, catalog: Catalog): readonly CatalogService[] {
   const { resource } = policy.json
-  const named = resource.op === 'is' ? resource.in : resource.op === 'All' ? undefined : resource
-  if (named === undefined || !('entity' in named)) return catalog.services
-  const uid = '__entity' in named.entity ? named.entity.__entity : named.entity
-  return uid.type === 'Service'
-    ? catalog.services.filter((service) => service.name === uid.id)
-    : catalog.services
+  if (resource.op === 'All') return catalog.services
+  const named = resource.op === 'is' ? resource.in : resource
+  const uid = named !== undefined && 'entity' in named ? toUid(named.entity) : undefined
+  if (uid?.type === 'Service') return catalog.services.filter((service) => service.name === uid.id)
+  const type = uid?.type ?? (resource.op === 'is' ? resource.entity_type : undefined)
+  return catalog.services.filter((service) => resourceTypes(service).has(type ?? ''))
+}
+
+function resourceTypes(service: CatalogService): ReadonlySet<string> {
+  const types = service.routes?.map(({ resource }) => resource?.type ?? 'Service')
+  return new Set(types ?? ['Service'])
+}
+
+function toUid(entity: EntityUidJson): TypeAndId {
+  return '__entity' in entity ? entity.__entity : entity
 }
 
 function isForCallersOnly(policy: Policy): boolean {

@@ -22,7 +22,7 @@ entity AgentGroup in [AgentGroup];
 entity Agent in [AgentGroup, Namespace, TrustDomain];
 // No parents: what covers a namespace's agents must not cover one that acts for nobody.
 entity Autonomous;
-entity Group in [Group];
+entity Group;
 entity User in [Group];
 entity Service;
 entity Tool in [Service];

@@ -11,23 +11,24 @@ import { covers, matchRoute, methods } from './route.ts'
 export type Request = { readonly method: string; readonly path: string; readonly isUpgrade: boolean }
 
 /**
- * What a request wants. The service is found from where the request is going, never from `Host`: the waypoint routes by
- * VIP, and the client chooses `Host`.
+ * The service that a request goes to, from where it is going and never from `Host`: the waypoint routes by VIP, and the
+ * client chooses `Host`. Only the waypoint in front of a service may vouch for its callers.
  */
-export function findTarget(input: CheckInput, caller: Caller, catalog: Catalog): Target | Deny {
-  const service = findService(input, caller, catalog)
-  if (isDeny(service)) return service
-  if (caller.waypoint.uri !== service.waypoint.uri) {
-    return deny(
-      'waypoint_unknown',
-      `\`${caller.waypoint.uri}\` vouches, but \`${service.name}\` stands behind \`${service.waypoint.uri}\``,
-    )
-  }
-  const isUpgrade = input.headers.has('upgrade') || input.headers.has(':protocol')
-  return targetOf(service, { method: input.method, path: input.path, isUpgrade })
+export function findService(input: CheckInput, caller: Caller, catalog: Catalog): CatalogService | Deny {
+  const service = caller.provenBy === 'metadata' ? byMetadata(input, catalog) : byAddress(input, catalog)
+  if (isDeny(service) || caller.waypoint.uri === service.waypoint.uri) return service
+  return deny(
+    'waypoint_unknown',
+    `\`${caller.waypoint.uri}\` vouches, but \`${service.name}\` stands behind \`${service.waypoint.uri}\``,
+  )
 }
 
-/** What a request wants of a service that is known. */
+/** What an input says of the request that `targetOf` reads. */
+export function toRequest({ method, path, headers }: CheckInput): Request {
+  return { method, path, isUpgrade: headers.has('upgrade') || headers.has(':protocol') }
+}
+
+/** What a request wants of the service that it goes to. */
 export function targetOf(service: CatalogService, { method, path, isUpgrade }: Request): Target | Deny {
   if (!methods.some((known) => known === method)) {
     return deny('request_malformed', `method: expected one of ${methods.join(', ')}, found \`${method}\``)
@@ -57,13 +58,14 @@ export function targetOf(service: CatalogService, { method, path, isUpgrade }: R
   return { ...common, action: route.action, resource, params, requiredScope: route.requiredScope }
 }
 
-function findService(input: CheckInput, caller: Caller, catalog: Catalog): CatalogService | Deny {
+function byAddress({ destinationAddress }: CheckInput, catalog: Catalog): CatalogService | Deny {
+  const service = catalog.byAddress.get(destinationAddress)
+  return service ?? deny('service_unknown', `no service has the address \`${destinationAddress}\``)
+}
+
+/** Envoy's own routing decision names the service; the address may only agree with it. */
+function byMetadata(input: CheckInput, catalog: Catalog): CatalogService | Deny {
   const address = input.destinationAddress
-  if (caller.provenBy !== 'metadata') {
-    return (
-      catalog.byAddress.get(address) ?? deny('service_unknown', `no service has the address \`${address}\``)
-    )
-  }
   const chain = singleHeader(input.metadata, 'x-waypoint-service')
   if (chain === undefined || chain === 'repeated') {
     return deny('service_unknown', 'expected exactly one `x-waypoint-service` in the call metadata')

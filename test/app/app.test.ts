@@ -7,6 +7,7 @@ import { startApp } from '../../src/app/app.ts'
 import { readRecords } from '../../src/audit/query.ts'
 import type { Config } from '../../src/config/config.ts'
 import { decodeCheckResponse, encodeCheckRequest } from '../support/check-request.ts'
+import { readKey } from '../support/forge.ts'
 import { check, type GrpcClient } from '../support/grpc-client.ts'
 import { uris } from '../support/hospital.ts'
 import { chainNow, type RunningApp, startTestApp } from '../support/running-app.ts'
@@ -181,4 +182,32 @@ describe('app', () => {
     const third = await startApp({ ...config, admin: { ...config.admin, port: 0 } })
     await third[Symbol.asyncDispose]()
   })
+
+  it('takes up rotated signing keys and revocations while it runs', async () => {
+    await using running = await startTestApp(temporaryDirectory(), undefined, 20)
+    const task = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.2:8080', peer: uris.agentA }
+    const heldByA = { 'actor-chain': chainNow({ aud: uris.agentA, act: undefined, par_hash: undefined }) }
+    const kid = async () => {
+      const { setHeaders } = await running.ask({ ...task, headers: heldByA })
+      const [header = ''] = setHeaders['actor-chain']?.split('.') ?? []
+      return header === '' ? 'refused' : JSON.parse(Buffer.from(header, 'base64url').toString()).kid
+    }
+    expect(await kid()).to.equal('chain-1')
+    await cp(
+      join(running.directory, 'keys/active.jwk.json'),
+      join(running.directory, 'keys/previous.jwk.json'),
+    )
+    await writeFile(join(running.directory, 'keys/active.jwk.json'), readKey('chain-es256'))
+    await until(async () => (await kid()) === 'chain-es256')
+    await writeFile(
+      join(running.directory, 'revocations.json'),
+      JSON.stringify({ version: 1, entries: [{ actor: uris.agentA }] }),
+    )
+    await until(async () => (await kid()) === 'refused')
+  })
 })
+
+/** Waits for what comes about by itself; the runner's own time limit ends a wait in vain. */
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  while (!(await isTrue())) await new Promise((resolve) => setTimeout(resolve, 20))
+}

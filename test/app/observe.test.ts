@@ -67,6 +67,7 @@ describe('app, observing', () => {
   it('can be for some services: the others, and unknown ones, are enforced', async () => {
     await using running = await startTestApp(temporaryDirectory(), observing(['patient-records']))
     expect(await running.ask({ ...record, ...held })).to.include({ status: 0 })
+    expect(await running.ask({ ...record, path: '/admin', ...held })).to.include({ status: 0 })
     expect(await running.ask({ path: '/admin', ...held })).to.include({ status: 7 })
     expect(await running.ask({ ...record, destinationAddress: '10.1.1.1:80', ...held })).to.include({
       status: 7,

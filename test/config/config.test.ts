@@ -226,7 +226,9 @@ describe('config', () => {
     const schema = JSON.parse(JSON.stringify(configJsonSchema()))
     expect(schema.additionalProperties).to.equal(false)
     expect(Object.keys(schema.properties)).to.have.members(
-      'version listeners admin deadline maxInFlight drain chain ingress users policy audit observe log'.split(' '),
+      'version listeners admin deadline maxInFlight drain chain ingress users policy audit observe log'.split(
+        ' ',
+      ),
     )
     expect(schema.properties.chain.required).to.have.members(['issuer', 'trustDomain', 'keys'])
   })

@@ -91,39 +91,41 @@ const cases: readonly Case[] = [
   },
 ]
 
-describe('odd requests through Envoy', function () {
-  this.timeout(60_000)
-  let hospital: Hospital
-  let chain: string
+for (const peer of ['xfcc', 'metadata'] as const) {
+  describe(`odd requests through Envoy, peer: ${peer}`, function () {
+    this.timeout(60_000)
+    let hospital: Hospital
+    let chain: string
 
-  before(async () => {
-    hospital = await startHospital()
-    await warmUp(hospital)
-    chain = await mintChain(hospital, clerk, ['agent-a'], 'agent-d')
-  })
-  after(() => hospital[Symbol.asyncDispose]())
+    before(async () => {
+      hospital = await startHospital({ peer })
+      await warmUp(hospital)
+      chain = await mintChain(hospital, clerk, ['agent-a'], 'agent-d')
+    })
+    after(() => hospital[Symbol.asyncDispose]())
 
-  for (const { name, want, ...request } of cases) {
-    it(`${name}: ${want.status} ${want.code ?? ''}`.trimEnd(), async () => {
-      const socket = await openTunnel(hospital.outboundOf('agent-d'), '10.96.0.10:8080')
-      expect(toResult(await sendRaw(socket, toBytes(request, chain)))).to.deep.equal({
-        code: undefined,
-        ...want,
+    for (const { name, want, ...request } of cases) {
+      it(`${name}: ${want.status} ${want.code ?? ''}`.trimEnd(), async () => {
+        const socket = await openTunnel(hospital.outboundOf('agent-d'), '10.96.0.10:8080')
+        expect(toResult(await sendRaw(socket, toBytes(request, chain)))).to.deep.equal({
+          code: undefined,
+          ...want,
+        })
       })
-    })
-  }
+    }
 
-  for (const { method, want } of [
-    { method: 'GET', want: { status: 200, code: undefined } },
-    { method: 'get', want: { status: 403, code: 'request_malformed' } },
-  ]) {
-    it(`HTTP/2 with the method ${method}: ${want.status} ${want.code ?? ''}`.trimEnd(), async () => {
-      const socket = await openTunnel(hospital.outboundOf('agent-d'), '10.96.0.10:8080')
-      const headers = { ':method': method, ':path': '/coverage/p-7', 'actor-chain': chain }
-      expect(toResult(await sendHttp2(socket, headers))).to.deep.equal(want)
-    })
-  }
-})
+    for (const { method, want } of [
+      { method: 'GET', want: { status: 200, code: undefined } },
+      { method: 'get', want: { status: 403, code: 'request_malformed' } },
+    ]) {
+      it(`HTTP/2 with the method ${method}: ${want.status} ${want.code ?? ''}`.trimEnd(), async () => {
+        const socket = await openTunnel(hospital.outboundOf('agent-d'), '10.96.0.10:8080')
+        const headers = { ':method': method, ':path': '/coverage/p-7', 'actor-chain': chain }
+        expect(toResult(await sendHttp2(socket, headers))).to.deep.equal(want)
+      })
+    }
+  })
+}
 
 function toBytes({ line, host, headers }: Omit<Case, 'name' | 'want'>, chain: string): Buffer {
   const lines = [

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { createCa } from '../../demo/ca.ts'
 import { createGrpcTransport } from '../../src/ext-authz/grpc-js-server.ts'
-import { parseUriSans, readServerCredentials, type TlsFiles } from '../../src/ext-authz/tls.ts'
-import { type CallHandler, type Transport, TransportError } from '../../src/ext-authz/transport.ts'
+import { type Certificates, parseUriSans } from '../../src/ext-authz/tls.ts'
+import type { CallHandler, Transport } from '../../src/ext-authz/transport.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { parseSpiffeId } from '../../src/model/spiffe-id.ts'
 import { encodeCheckRequest } from '../support/check-request.ts'
@@ -45,20 +45,17 @@ describe('ext-authz/tls', () => {
       expect(ids).to.deep.equal([])
     })
   }
-
-  it('names the fault when a file cannot be read', async () => {
-    const fault = await readServerCredentials({ cert: '/nowhere/tls.crt', key: '/nowhere/tls.key' }).catch(
-      (cause: unknown) => cause,
-    )
-    expect(fault).to.be.instanceOf(TransportError).with.property('code', 'tls_unreadable')
-  })
 })
 
 describe('ext-authz/tls, over a connection', () => {
   const ca = createCa(temporaryDirectory(), 'hospital.example')
   const otherCa = createCa(temporaryDirectory(), 'hospital.example')
   const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
-  const tls = { cert: own.chain, key: own.key, clientCa: ca.trustedCa }
+  const tls = {
+    cert: readFileSync(own.chain),
+    key: readFileSync(own.key),
+    clientCa: readFileSync(ca.trustedCa),
+  }
   const clientTls = (issuer: typeof ca, name: string, uris: readonly string[]) => {
     const files = issuer.issue(name, uris)
     return { ca: read(ca.trustedCa), cert: read(files.chain), key: read(files.key) }
@@ -105,15 +102,50 @@ describe('ext-authz/tls, over a connection', () => {
     })
   }
 
+  it('shows a renewed certificate to whoever connects next, and goes on asking for theirs', async () => {
+    const { handle } = recordingHandler()
+    const renewed = otherCa.issue('renewed', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
+    let current = tls
+    let tellChange = () => {}
+    const source = {
+      current: () => current,
+      onChange: (listener: () => void) => {
+        const earlier = tellChange
+        tellChange = () => {
+          earlier()
+          listener()
+        }
+        return () => {}
+      },
+    }
+    await using transport = await createGrpcTransport({ ...plainListener, tls: source }, handle, () => {})
+    await check(transport.port, request, {}, clientTls(ca, 'peer', [waypoint]))
+    current = {
+      cert: readFileSync(renewed.chain),
+      key: readFileSync(renewed.key),
+      clientCa: readFileSync(otherCa.trustedCa),
+    }
+    tellChange()
+    const trustOther = { ...clientTls(otherCa, 'other', [waypoint]), ca: read(otherCa.trustedCa) }
+    await check(transport.port, request, {}, trustOther)
+    const former = createGrpcClient(transport.port, {
+      ...clientTls(ca, 'peer', [waypoint]),
+      ca: read(otherCa.trustedCa),
+    })
+    expect(await former.check(request, {}, 1000).catch((cause: unknown) => cause)).to.be.instanceOf(Error)
+    former.close()
+  })
+
   it('asks for no certificate when the listener does not', async () => {
     const { contexts, handle } = recordingHandler()
-    await using transport = await listen(handle, { cert: own.chain, key: own.key })
+    await using transport = await listen(handle, { ...tls, clientCa: undefined })
     await check(transport.port, request, {}, clientTls(ca, 'peer', [waypoint]))
     expect(contexts[0]?.tlsPeerUris).to.deep.equal([])
   })
 })
 
-function listen(handle: CallHandler, tls: TlsFiles): Promise<Transport> {
+function listen(handle: CallHandler, certificates: Certificates): Promise<Transport> {
+  const tls = { current: () => certificates, onChange: () => () => {} }
   return createGrpcTransport({ ...plainListener, tls }, handle, () => {})
 }
 

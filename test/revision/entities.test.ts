@@ -8,6 +8,15 @@ const refused: readonly RefusedRepository[] = [
     mentions: /proven facts/,
   },
   {
+    name: 'a user, whose groups only a token proves',
+    files: {
+      'entities.json':
+        '[{"uid":{"type":"User","id":"hospital/clerk"},"parents":[{"type":"Group","id":"hospital/clinicians"}]}]',
+    },
+    at: 'entities.json',
+    mentions: /proven facts/,
+  },
+  {
     name: 'an entity that stands twice',
     files: {
       'entities.json': '[{"uid":{"type":"AgentGroup","id":"x"}},{"uid":{"type":"AgentGroup","id":"x"}}]',

@@ -1,4 +1,6 @@
-import { servicesYaml, workload } from '../support/policy-files.ts'
+import { expect } from 'chai'
+import { loadRevision } from '../../src/revision/load.ts'
+import { policyFiles, servicesYaml, workload } from '../support/policy-files.ts'
 import { itRefuses, type RefusedRepository } from '../support/refused-repository.ts'
 
 const route = { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }
@@ -28,4 +30,19 @@ const refused: readonly RefusedRepository[] = [
 
 describe('revision/policy-rules', () => {
   for (const row of refused) itRefuses(row)
+
+  for (const resource of [
+    'resource == Patient::"p-7"',
+    'resource is Patient',
+    'resource in Service::"records"',
+  ]) {
+    it(`lets the owner of the service permit on \`${resource}\`, and nobody else`, () => {
+      const services = servicesYaml({ routes: [route], owner: 'records-team' })
+      const text = `permit (principal is User, action, ${resource});`
+      const files = (folder: string) =>
+        policyFiles({ 'services.yaml': services, 'team/a.cedar': undefined, [`${folder}/a.cedar`]: text })
+      expect(loadRevision(files('records-team'))).to.have.property('policies')
+      expect(loadRevision(files('team'))).to.have.nested.property('[0].file', 'team/a.cedar')
+    })
+  }
 })

@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import type { Caller, PeerSource } from '../../src/model/caller.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
-import { isDeny } from '../../src/model/decision.ts'
-import { findTarget } from '../../src/revision/target.ts'
+import { type Deny, isDeny } from '../../src/model/decision.ts'
+import type { Target } from '../../src/model/target.ts'
+import { findService, targetOf, toRequest } from '../../src/revision/target.ts'
 import { caller, hospital } from '../support/identities.ts'
 import { mustLoad, policyFiles, waypoint, workload } from '../support/policy-files.ts'
 
@@ -61,6 +62,11 @@ function input({
   }
 }
 
+function findTarget(input: CheckInput, caller: Caller): Target | Deny {
+  const service = findService(input, caller, catalog)
+  return isDeny(service) ? service : targetOf(service, toRequest(input))
+}
+
 function by(provenBy: PeerSource): Caller {
   return { ...caller(hospital.agentD), provenBy }
 }
@@ -103,7 +109,7 @@ describe('revision/target', () => {
   ]
   for (const { name, request, want } of found) {
     it(`finds ${name}`, () => {
-      const target = findTarget(input(request), by('xfcc'), catalog)
+      const target = findTarget(input(request), by('xfcc'))
       if (isDeny(target)) throw new TypeError(target.reason)
       expect(
         `${target.service.name} ${target.action.id} ${target.resource.type}::${target.resource.id}`,
@@ -146,8 +152,7 @@ describe('revision/target', () => {
     },
   ]
   for (const { name, request, want } of refused) {
-    it(`refuses ${name}`, () =>
-      expect(findTarget(input(request), by('xfcc'), catalog)).to.have.property('code', want))
+    it(`refuses ${name}`, () => expect(findTarget(input(request), by('xfcc'))).to.have.property('code', want))
   }
 
   const byMetadata = [
@@ -205,7 +210,7 @@ describe('revision/target', () => {
   ]
   for (const { name, address = '10.0.0.1:80', metadata, want } of byMetadata) {
     it(`in metadata mode: ${name}`, () => {
-      const target = findTarget(input({ address, metadata }), by('metadata'), catalog)
+      const target = findTarget(input({ address, metadata }), by('metadata'))
       expect(isDeny(target) ? target.code : target.service.name).to.equal(want)
     })
   }

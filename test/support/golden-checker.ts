@@ -18,11 +18,17 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
   const [listener] = config.listeners
   const issuers = config.users.map((user) => ({ ...user, keys: good(parseJwks(readJwks('hospital-idp'))) }))
   if (listener === undefined) throw new TypeError('no listener')
-  const credentials = { keys: { signing: chainKey, verifying: toKeySet([chainKey.public]) }, issuers }
+  const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
+  const credentials = {
+    keys: () => keys,
+    issuers: () => issuers,
+    revocations: () => noRevocations,
+    problems: () => [],
+  }
   let ids = 0
   const createId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
   return createChecker({
-    ...createLineDeps(config, { ...listener, peer }, credentials, () => noRevocations, createId),
+    ...createLineDeps(config, { ...listener, peer }, credentials, createId),
     headers: { chain: 'actor-chain', userToken: ['authorization'] },
     revision: () => revision,
     record: () => true,

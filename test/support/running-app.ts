@@ -48,6 +48,7 @@ export function tokenNow(overlay: Readonly<Record<string, unknown>> = {}): strin
 export async function startTestApp(
   directory: string,
   overlay: (config: Config) => Config = (config) => config,
+  pollMs?: number,
 ): Promise<RunningApp> {
   await mkdir(join(directory, 'keys'), { recursive: true })
   await writeFile(join(directory, 'keys/active.jwk.json'), readKey('chain'))
@@ -56,7 +57,7 @@ export async function startTestApp(
   await cp('policies', join(directory, 'policies'), { recursive: true, force: false })
   const config = parseConfig(join(directory, 'waywarden.yaml'), settings, new Map())
   if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
-  const app = await startApp(overlay(config))
+  const app = await startApp(overlay(config), pollMs)
   const port = Number(app.addresses.listeners[0]?.split(':').at(-1))
   const client = createGrpcClient(port)
   return {

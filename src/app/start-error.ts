@@ -1,0 +1,11 @@
+/** Files that the configuration names cannot be used; `problems` has each of them. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+  readonly code = 'start_failed'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
