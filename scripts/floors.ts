@@ -8,7 +8,7 @@ export const floors: readonly (readonly string[])[] = [
   ['review'],
   ['check'],
   ['revision', 'identity', 'chain', 'audit', 'observe'],
-  ['jws'],
+  ['jws', 'cache'],
   ['model'],
 ]
 
@@ -21,6 +21,7 @@ export const packageRooms: Readonly<Record<string, string>> = {
   '@cedar-policy': 'revision',
   pino: 'observe',
   'prom-client': 'observe',
+  'lru-cache': 'cache',
   commander: 'cli',
 }
 

@@ -23,6 +23,7 @@ const entryPoints: readonly (readonly [specifier: string, packageName: string])[
   ['pino', 'pino'],
   ['prom-client', 'prom-client'],
   ['commander', 'commander'],
+  ['lru-cache', 'lru-cache'],
 ]
 
 /** One import of a planted file, which the floors allow or not. */

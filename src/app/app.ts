@@ -22,6 +22,7 @@ import { openRevisionSource, type RevisionSource } from '../revision/revision-so
 import { followCertificates } from './certificates.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
 import { createLineDeps } from './line-deps.ts'
+import { warmUp } from './warm-up.ts'
 
 /** A running Waywarden. */
 export type App = AsyncDisposable & {
@@ -109,12 +110,13 @@ async function openHouse(
   onServed: () => void,
 ): Promise<House> {
   const credentials = await openCredentials(config, open.closing, report, pollMs)
+  await warmUp(config, credentials.keys(), Date.now())
   const { directory } = config.audit
   const audit = openAuditLog({ ...config.audit, origin: `${hostname()}-${process.pid}`, report })
   open.closing.push(audit)
   const revisions = await openRevisionSource({
     directory: config.policy.directory,
-    hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000,
+    load: { hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000, maxRemembered: config.cache.decisions },
     pollMs,
     keep: ({ id, files }) => keepRevision(directory, id, files),
     onServed,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rememberAsync } from '../cache/remember.ts'
 import { mintChild } from '../chain/extend.ts'
 import { checkRevoked } from '../chain/revocations.ts'
 import { admitChain, type ChainTrust, verifySignedChain } from '../chain/verify.ts'
@@ -12,7 +13,7 @@ import type { Credentials } from './credentials.ts'
 
 /** Hands the line of one listener what it needs of identity/ and chain/. */
 export function createLineDeps(
-  { chain, ingress, users, observe }: Config,
+  { chain, ingress, users, observe, cache }: Config,
   listener: Listener,
   { keys, issuers, revocations }: Credentials,
   createId: () => string = randomUUID,
@@ -24,6 +25,14 @@ export function createLineDeps(
     userIssuers,
     maxDepth: chain.maxDepth,
     maxLifetimeSeconds: chain.maxLifetimeSeconds,
+  })
+  const verifySigned = perKeys(keys, () => {
+    const trusted = trust()
+    return rememberAsync((text: string) => verifySignedChain(text, trusted), {
+      maxEntries: cache.chains,
+      keyOf: (text) => text,
+      isWorth: (proven) => !isDeny(proven),
+    })
   })
   const namesOf = new Map(ingress.peers.map((peer) => [peer.id.uri, peer.issuers]))
   const issuersNamed = (names: readonly string[]) => issuers().filter(({ name }) => names.includes(name))
@@ -39,7 +48,7 @@ export function createLineDeps(
     isObserving: (service, nowMs) => isObserving(observe, service, nowMs),
     identifyCaller: (input, waypoints) => identifyCaller(input, { ...peerOptions, waypoints }),
     async verifyChain(text, caller, nowMs) {
-      const proven = await verifySignedChain(text, trust())
+      const proven = await verifySigned()(text)
       return isDeny(proven) ? proven : admitChain(proven, caller, trust(), nowMs, revocations())
     },
     verifyUserToken: (headers, caller, nowMs) =>
@@ -68,4 +77,14 @@ export function createLineDeps(
 function isObserving(observe: Config['observe'], service: string | undefined, nowMs: number): boolean {
   if (observe === undefined || nowMs >= observe.untilMs) return false
   return observe.services === undefined || (service !== undefined && observe.services.includes(service))
+}
+
+/** What rests on keys is made anew when they change. */
+function perKeys<K, T>(current: () => K, make: () => T): () => T {
+  let made: { readonly keys: K; readonly value: T } | undefined
+  return () => {
+    const keys = current()
+    if (made?.keys !== keys) made = { keys, value: make() }
+    return made.value
+  }
 }

@@ -105,7 +105,13 @@ async function mintAlong(
   const { keys, lifetimeSeconds } = order
   const userIssuers = new Map([[options.subjectIssuer, options.subjectIssuer]])
   const trust = { issuer: options.issuer, keys: keys.verifying, userIssuers, ...widestLimits }
-  const minting = { issuer: options.issuer, key: keys.signing, ceiling: 'fixed', ...widestLimits } as const
+  const minting = {
+    ...widestLimits,
+    issuer: options.issuer,
+    key: keys.signing,
+    ceiling: 'fixed',
+    maxLifetimeSeconds: lifetimeSeconds,
+  } as const
   const txn = randomUUID()
   const step = async (
     chain: FirstHop | DelegatedChain,

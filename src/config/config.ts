@@ -56,6 +56,7 @@ export type Config = {
     readonly stdout: boolean
     readonly maxSegmentBytes: number
   }
+  readonly cache: { readonly decisions: number; readonly chains: number }
   /** Whose requests are judged and recorded, but not refused, and until when; `services` undefined means all. */
   readonly observe: { readonly untilMs: number; readonly services: readonly string[] | undefined } | undefined
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }

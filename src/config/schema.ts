@@ -86,6 +86,7 @@ export type Settings = {
     readonly stdout: boolean
     readonly segmentSize: number
   }
+  readonly cache: { readonly decisions: number; readonly chains: number }
   readonly observe?:
     | { readonly until: { readonly startsAtMs: number }; readonly services?: readonly string[] | undefined }
     | undefined
@@ -217,6 +218,19 @@ const settings = v.strictObject({
       segmentSize: about(v.optional(size('64KiB', '4GiB'), '64MiB'), 'size at which a new file is begun'),
     }),
     'the evidence',
+  ),
+  cache: about(
+    v.optional(
+      v.strictObject({
+        decisions: about(
+          v.optional(integer(1, 10_000_000), 100_000),
+          'answers of the policies about one principal',
+        ),
+        chains: about(v.optional(integer(1, 10_000_000), 20_000), 'chains whose signature has been verified'),
+      }),
+      {},
+    ),
+    'how much is remembered; nothing that times, holders or revocations decide',
   ),
   observe: about(
     v.optional(

@@ -1,4 +1,5 @@
 import type { CedarValueJson, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import { remember } from '../cache/remember.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 
 /** One authorization question as Cedar takes it; built by `cedar-call.ts` alone. */
@@ -29,11 +30,16 @@ export type Engine = {
   readonly isReady: () => boolean
 }
 
+const defaultMaxRemembered = 10_000
 const setId = 'policies'
 const schemaName = 'schema'
 
 /** Prepares two instances with a schema and policies by id, both known to be valid: one serves, one stands by. */
-export function createEngine(schema: string, policies: Readonly<Record<string, string>>): Engine {
+export function createEngine(
+  schema: string,
+  policies: Readonly<Record<string, string>>,
+  maxRemembered: number = defaultMaxRemembered,
+): Engine {
   const prepare = (): Cedar => prepareCedar(schema, policies)
   let serving: Cedar | undefined = prepare()
   let spare: Cedar | undefined = prepare()
@@ -45,22 +51,29 @@ export function createEngine(schema: string, policies: Readonly<Record<string, s
       serving ??= spare
     })
   }
+  const evaluate = (call: CedarCall): Evaluation => {
+    if (serving === undefined) return { kind: 'unavailable', message: 'no policy engine is ready' }
+    try {
+      return evaluateWith(serving, call)
+    } catch (cause) {
+      // Whatever threw has left its stack behind; this instance answers nobody any more.
+      replace()
+      return { kind: 'unavailable', message: cause instanceof Error ? cause.message : String(cause) }
+    }
+  }
   return {
     version: `cedar-wasm ${serving.getCedarVersion()}`,
     isReady: () => serving !== undefined,
-    evaluate(call) {
-      if (serving === undefined) return { kind: 'unavailable', message: 'no policy engine is ready' }
-      try {
-        return evaluateWith(serving, call)
-      } catch (cause) {
-        // Whatever threw has left its stack behind; this instance answers nobody any more.
-        replace()
-        return { kind: 'unavailable', message: cause instanceof Error ? cause.message : String(cause) }
-      }
-    },
+    // The key is the whole call: Cedar reads nothing else, not even a clock.
+    evaluate: remember(evaluate, {
+      maxEntries: maxRemembered,
+      keyOf: JSON.stringify,
+      isWorth: ({ kind }) => kind !== 'unavailable',
+    }),
   }
 }
 
+const warmUpCalls = 5
 const warmUp: CedarCall = {
   principal: { type: 'User', id: 'nobody' },
   action: { type: 'Action', id: 'GET' },
@@ -78,8 +91,8 @@ function prepareCedar(schema: string, policies: Readonly<Record<string, string>>
     if (answer.type === 'failure')
       throw new PolicyEngineError(answer.errors.map((error) => error.message).join('; '))
   }
-  // The first call compiles; no request is to wait for that.
-  evaluateWith(cedar, warmUp)
+  // The first calls compile; no request is to wait for that.
+  for (let call = 0; call < warmUpCalls; call++) evaluateWith(cedar, warmUp)
   return cedar
 }
 

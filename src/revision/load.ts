@@ -13,8 +13,16 @@ import { createRevision, type Revision } from './revision.ts'
 
 const schemaFile = 'schema.cedarschema'
 
+/** What a revision needs to know that its files do not say. */
+export type LoadOptions = {
+  /** For services that name no `hopLifetime` of their own. */
+  readonly hopLifetimeMs?: number
+  /** How many of the policies' answers are remembered. */
+  readonly maxRemembered?: number
+}
+
 /** Loads and validates a policy repository whole: a revision that can serve, or everything that is wrong with it. */
-export function loadRevision(source: PolicyFiles, hopLifetimeMs?: number): Revision | readonly Problem[] {
+export function loadRevision(source: PolicyFiles, options: LoadOptions = {}): Revision | readonly Problem[] {
   const cedar = createCedar()
   const { files, id } = source
   const catalogText = files.get('services.yaml')
@@ -26,7 +34,7 @@ export function loadRevision(source: PolicyFiles, hopLifetimeMs?: number): Revis
       },
     ]
   }
-  const catalog = parseCatalog(catalogText, hopLifetimeMs)
+  const catalog = parseCatalog(catalogText, options.hopLifetimeMs)
   const { policies, problems } = parsePolicies(cedar, files)
   if (!('services' in catalog)) return [...catalog, ...problems]
   const parameters = catalog.services
@@ -49,7 +57,8 @@ export function loadRevision(source: PolicyFiles, hopLifetimeMs?: number): Revis
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
   }
   if (found.length > 0 || !('get' in entities)) return found
-  const engine = createEngine(schema, Object.fromEntries(policies.map((policy) => [policy.id, policy.text])))
+  const texts = Object.fromEntries(policies.map((policy) => [policy.id, policy.text]))
+  const engine = createEngine(schema, texts, options.maxRemembered)
   return createRevision({ id, files, catalog, policies, entities, engine })
 }
 

@@ -1,14 +1,13 @@
 import type { Report } from '../model/event.ts'
 import { readPolicyDirectory } from './directory-source.ts'
-import { loadRevision } from './load.ts'
+import { type LoadOptions, loadRevision } from './load.ts'
 import { formatProblem, type Problem } from './problem.ts'
 import type { Revision } from './revision.ts'
 
 /** Where revisions come from, and what happens to one before it serves. */
 export type RevisionSourceOptions = {
   readonly directory: string
-  /** For services that name no `hopLifetime` of their own. */
-  readonly hopLifetimeMs: number
+  readonly load: LoadOptions
   readonly pollMs: number
   /** Keeps the revision's content, so that what it decides can be judged again; a revision that cannot be kept does not serve. */
   readonly keep: (revision: Revision) => Promise<void>
@@ -64,7 +63,7 @@ export class RevisionSource implements AsyncDisposable {
     if (!('files' in source)) return this.#refuse(source.map(formatProblem).join('\n'), source)
     if (source.id === this.#tried) return
     try {
-      const loaded = loadRevision(source, this.#options.hopLifetimeMs)
+      const loaded = loadRevision(source, this.#options.load)
       if (!('catalog' in loaded)) return this.#refuse(source.id, loaded)
       await this.#options.keep(loaded)
       this.#serve(loaded)

@@ -9,7 +9,7 @@ async function open(directory: string, keep: () => Promise<void> = async () => {
   const events: Event[] = []
   const source = await openRevisionSource({
     directory,
-    hopLifetimeMs: 300_000,
+    load: {},
     pollMs: 3_600_000,
     keep,
     onServed: () => {},

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+
+/** How much is remembered, and of what. */
+export type RememberOptions<A, R> = {
+  readonly maxEntries: number
+  /** Everything that the answer depends on, unambiguously; hashed before it is kept. */
+  readonly keyOf: (argument: A) => string
+  /** A fault is never remembered. */
+  readonly isWorth: (result: R) => boolean
+}
+
+/** Remembers a pure function's answers; the function that comes back has the same type and the same answers. */
+export function remember<A, R extends object>(
+  ask: (argument: A) => R,
+  { maxEntries, keyOf, isWorth }: RememberOptions<A, R>,
+): (argument: A) => R {
+  const answers = new LRUCache<string, R>({ max: maxEntries })
+  return (argument) => {
+    const key = digest(keyOf(argument))
+    const known = answers.get(key)
+    if (known !== undefined) return known
+    const answer = ask(argument)
+    if (isWorth(answer)) answers.set(key, answer)
+    return answer
+  }
+}
+
+/** As `remember`, for a function that waits: those who ask the same at once wait for one answer. */
+export function rememberAsync<A, R extends object>(
+  ask: (argument: A) => Promise<R>,
+  { maxEntries, keyOf, isWorth }: RememberOptions<A, R>,
+): (argument: A) => Promise<R> {
+  const answers = new LRUCache<string, Promise<R>>({ max: maxEntries })
+  return (argument) => {
+    const key = digest(keyOf(argument))
+    const known = answers.get(key)
+    if (known !== undefined) return known
+    const answer = ask(argument)
+    const forget = () => {
+      if (answers.peek(key) === answer) answers.delete(key)
+    }
+    answers.set(key, answer)
+    answer.then((settled) => isWorth(settled) || forget(), forget)
+    return answer
+  }
+}
+
+/** 32 bytes however long the key is, and nobody finds two keys with one digest. */
+function digest(key: string): string {
+  return createHash('sha256').update(key).digest('base64')
+}

@@ -1,0 +1,24 @@
+import { expect } from 'chai'
+import { warmUp } from '../../src/app/warm-up.ts'
+import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { parseJwks, toKeySet } from '../../src/jws/key-set.ts'
+import { good, readJwks } from '../support/forge.ts'
+import { chainKey, nowMs } from '../support/hospital.ts'
+import { settings } from '../support/settings.ts'
+
+describe('app/warm-up', () => {
+  const config = parseConfig('/waywarden.yaml', settings, new Map())
+  if (isConfigProblems(config)) throw new TypeError('bad settings')
+
+  it('passes with keys that verify what they sign', async () => {
+    await warmUp(config, { signing: chainKey, verifying: toKeySet([chainKey.public]) }, nowMs)
+  })
+
+  it('refuses a signing key whose public half is another', async () => {
+    const other = good(parseJwks(readJwks('stranger')))
+    const error = await warmUp(config, { signing: chainKey, verifying: other }, nowMs).catch(
+      (cause: unknown) => cause,
+    )
+    expect(error).to.have.property('code', 'start_failed')
+  })
+})

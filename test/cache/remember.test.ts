@@ -1,0 +1,72 @@
+import { expect } from 'chai'
+import { remember, rememberAsync } from '../../src/cache/remember.ts'
+
+type Answer = { readonly to: string; readonly isFault: boolean }
+
+const options = {
+  maxEntries: 2,
+  keyOf: (argument: string) => argument,
+  isWorth: ({ isFault }: Answer) => !isFault,
+}
+const answer = (to: string): Answer => ({ to, isFault: to.startsWith('fault') })
+
+describe('cache/remember', () => {
+  it('asks once, and gives the same answer again', () => {
+    const asked: string[] = []
+    const ask = remember((argument: string) => {
+      asked.push(argument)
+      return answer(argument)
+    }, options)
+    expect(['a', 'a', 'b', 'a'].map((argument) => ask(argument).to)).to.deep.equal(['a', 'a', 'b', 'a'])
+    expect(asked).to.deep.equal(['a', 'b'])
+  })
+
+  it('never remembers a fault', () => {
+    const asked: string[] = []
+    const ask = remember((argument: string) => {
+      asked.push(argument)
+      return answer(argument)
+    }, options)
+    ask('fault')
+    ask('fault')
+    expect(asked).to.have.length(2)
+  })
+
+  it('forgets what was used least when it is full', () => {
+    const asked: string[] = []
+    const ask = remember((argument: string) => {
+      asked.push(argument)
+      return answer(argument)
+    }, options)
+    for (const argument of ['a', 'b', 'a', 'c', 'a', 'b']) ask(argument)
+    expect(asked).to.deep.equal(['a', 'b', 'c', 'b'])
+  })
+
+  it('lets those who ask at once wait for one answer', async () => {
+    let asked = 0
+    const ask = rememberAsync(async (argument: string) => {
+      asked++
+      return answer(argument)
+    }, options)
+    expect((await Promise.all([ask('a'), ask('a'), ask('a')])).map(({ to }) => to)).to.deep.equal([
+      'a',
+      'a',
+      'a',
+    ])
+    expect(asked).to.equal(1)
+  })
+
+  it('remembers neither a fault nor a failure that it waited for', async () => {
+    let asked = 0
+    const ask = rememberAsync(async (argument: string) => {
+      asked++
+      if (argument === 'throw') throw new RangeError('failed')
+      return answer(argument)
+    }, options)
+    for (let round = 0; round < 2; round++) {
+      await ask('fault')
+      expect(await ask('throw').catch((cause: unknown) => cause)).to.be.instanceOf(RangeError)
+    }
+    expect(asked).to.equal(4)
+  })
+})
