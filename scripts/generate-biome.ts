@@ -55,8 +55,11 @@ const settings = {
   $schema: './node_modules/@biomejs/biome/configuration_schema.json',
   vcs: { enabled: true, clientKind: 'git', useIgnoreFile: true },
   files: {
+    // Markdown, YAML and generated files have their own shape.
     includes: [
       '**',
+      '!**/*.md',
+      '!**/*.yaml',
       '!biome.json',
       '!test/vectors',
       '!test/cases',
