@@ -10,6 +10,8 @@ const commands = [
   'chain verify',
   'chain mint',
   'policy check',
+  'catalog scaffold',
+  'report',
   'why',
 ]
 
@@ -38,6 +40,8 @@ describe('cli/program', () => {
     ['chain', 'inspect'],
     ['chain', 'inspect', 'one', 'two'],
     ['why', 'id'],
+    ['catalog'],
+    ['report'],
   ]
   for (const argv of misuses) {
     it(`ends with 2 for \`waywarden ${argv.join(' ')}\``, async () => {
