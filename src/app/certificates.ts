@@ -20,10 +20,10 @@ export async function followCertificates(
     read: () => readCertificates(files),
     pollMs,
     onRead: () => {
-      report({ kind: 'files_loaded', what: 'certificates', names: [cert], entries: 1 })
+      report({ kind: 'source_loaded', what: 'certificates', names: [cert], entries: 1 })
       for (const listener of listeners) listener()
     },
-    onRefused: (problems) => report({ kind: 'files_refused', what: 'certificates', problems }),
+    onRefused: (problems) => report({ kind: 'source_refused', what: 'certificates', problems }),
   })
   const source: CertificateSource = {
     current: () => followed.current,

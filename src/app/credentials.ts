@@ -7,9 +7,10 @@ import { readRevocations } from '../chain/revocations-source.ts'
 import type { Config } from '../config/config.ts'
 import type { UserIssuer } from '../identity/user-issuer.ts'
 import { parseJwks } from '../jws/key-set.ts'
-import type { Followed, Report } from '../model/event.ts'
+import type { FollowedSource } from '../model/event.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { type FollowOptions, followFiles } from './followed-files.ts'
+import type { Opening } from './house.ts'
 import { StartError } from './start-error.ts'
 
 /** Everything secret or public that decides whom we believe; each part follows its files. */
@@ -24,7 +25,7 @@ export type Credentials = {
 
 /** Opens files one by one and collects what is wrong with all of them. */
 type Opener = <T extends object>(
-  what: Followed,
+  what: FollowedSource,
   paths: readonly string[],
   read: FollowOptions<T>['read'],
   describe: (value: T) => { readonly names: readonly string[]; readonly entries: number },
@@ -33,9 +34,7 @@ type Opener = <T extends object>(
 /** Reads signing keys, identity providers' keys and revocations; throws a `StartError` with every problem. */
 export async function openCredentials(
   config: Config,
-  closing: AsyncDisposable[],
-  report: Report,
-  pollMs: number,
+  { closing, report, pollMs }: Opening,
 ): Promise<Credentials> {
   const { chain, users } = config
   const followed: { readonly problems: readonly string[] }[] = []
@@ -46,8 +45,8 @@ export async function openCredentials(
         paths,
         read,
         pollMs,
-        onRead: (value) => report({ kind: 'files_loaded', what, ...describe(value) }),
-        onRefused: (problems) => report({ kind: 'files_refused', what, problems }),
+        onRead: (value) => report({ kind: 'source_loaded', what, ...describe(value) }),
+        onRefused: (problems) => report({ kind: 'source_refused', what, problems }),
       })
       followed.push(files)
       closing.push(files)

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { rememberAsync } from '../cache/remember.ts'
+import { rememberAsync, rememberLatest } from '../cache/remember.ts'
 import { mintChild } from '../chain/extend.ts'
+import type { ChainKeys } from '../chain/keys.ts'
 import { checkRevoked } from '../chain/revocations.ts'
-import { admitChain, type ChainTrust, verifySignedChain } from '../chain/verify.ts'
+import { admitChain, verifySignedChain } from '../chain/verify.ts'
 import type { LineDeps } from '../check/line.ts'
 import type { Config, Listener } from '../config/config.ts'
 import { isUserToken } from '../identity/agent-token.ts'
@@ -19,15 +20,15 @@ export function createLineDeps(
   createId: () => string = randomUUID,
 ): LineDeps {
   const userIssuers = new Map(users.map(({ issuer, name }) => [issuer, name]))
-  const trust = (): ChainTrust => ({
+  const trust = {
     issuer: chain.issuer,
-    keys: keys().verifying,
     userIssuers,
     maxDepth: chain.maxDepth,
     maxLifetimeSeconds: chain.maxLifetimeSeconds,
-  })
-  const verifySigned = perKeys(keys, () => {
-    const trusted = trust()
+  }
+  // What rests on keys is remembered as long as they are in force.
+  const verifySignedBy = rememberLatest(({ verifying }: ChainKeys) => {
+    const trusted = { ...trust, keys: verifying }
     return rememberAsync((text: string) => verifySignedChain(text, trusted), {
       maxEntries: cache.chains,
       keyOf: (text) => text,
@@ -48,8 +49,8 @@ export function createLineDeps(
     isObserving: (service, nowMs) => isObserving(observe, service, nowMs),
     identifyCaller: (input, waypoints) => identifyCaller(input, { ...peerOptions, waypoints }),
     async verifyChain(text, caller, nowMs) {
-      const proven = await verifySigned()(text)
-      return isDeny(proven) ? proven : admitChain(proven, caller, trust(), nowMs, revocations())
+      const proven = await verifySignedBy(keys())(text)
+      return isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations())
     },
     verifyUserToken: (headers, caller, nowMs) =>
       verifyUserToken(headers, issuersNamed(namesOf.get(caller.id.uri) ?? []), nowMs),
@@ -77,14 +78,4 @@ export function createLineDeps(
 function isObserving(observe: Config['observe'], service: string | undefined, nowMs: number): boolean {
   if (observe === undefined || nowMs >= observe.untilMs) return false
   return observe.services === undefined || (service !== undefined && observe.services.includes(service))
-}
-
-/** What rests on keys is made anew when they change. */
-function perKeys<K, T>(current: () => K, make: () => T): () => T {
-  let made: { readonly keys: K; readonly value: T } | undefined
-  return () => {
-    const keys = current()
-    if (made?.keys !== keys) made = { keys, value: make() }
-    return made.value
-  }
 }

@@ -46,6 +46,18 @@ export function rememberAsync<A, R extends object>(
   }
 }
 
+/** Remembers the last answer alone, for arguments that stay the same objects until something changes. */
+export function rememberLatest<A extends readonly unknown[], R>(
+  make: (...given: A) => R,
+): (...given: A) => R {
+  let latest: { readonly given: A; readonly made: R } | undefined
+  return (...given) => {
+    const isSame = latest?.given.every((value, index) => value === given[index]) === true
+    if (latest === undefined || !isSame) latest = { given, made: make(...given) }
+    return latest.made
+  }
+}
+
 /** 32 bytes however long the key is, and nobody finds two keys with one digest. */
 function digest(key: string): string {
   return createHash('sha256').update(key).digest('base64')

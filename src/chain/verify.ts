@@ -46,7 +46,7 @@ export async function verifySignedChain(text: string, trust: ChainTrust): Promis
 export function admitChain(
   proven: ProvenChain,
   caller: Caller,
-  trust: ChainTrust,
+  trust: Omit<ChainTrust, 'keys'>,
   nowMs: number,
   revocations: Revocations,
 ): DelegatedChain | Deny {

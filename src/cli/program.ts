@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addCatalog } from './catalog.ts'
 import { addChain } from './chain.ts'
 import { addConfig } from './config.ts'
 import { addKeys } from './keys.ts'
 import { addPolicy } from './policy.ts'
+import { addReport } from './report.ts'
 import { addServe } from './serve.ts'
 import { describeError, type ExitCode, exitCodes, type Terminal } from './terminal.ts'
 import { addWhy } from './why.ts'
@@ -12,7 +14,16 @@ import { addWhy } from './why.ts'
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok
   const program = createProgram(terminal)
-  for (const add of [addServe, addConfig, addKeys, addChain, addPolicy, addWhy]) {
+  for (const add of [
+    addServe,
+    addConfig,
+    addKeys,
+    addChain,
+    addPolicy,
+    addCatalog,
+    addReport,
+    addWhy,
+  ]) {
     add(program, terminal, (given) => {
       code = given
     })

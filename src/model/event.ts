@@ -1,7 +1,7 @@
 import type { DenyCode } from './decision.ts'
 
-/** Files that are followed while we run. */
-export type Followed = 'keys' | 'issuer_keys' | 'revocations' | 'certificates'
+/** What is followed while we run: files, and the catalog's names in DNS. */
+export type FollowedSource = 'keys' | 'issuer_keys' | 'revocations' | 'certificates' | 'names'
 
 /** What happens that an operator may want to see. Rooms report; only observe/ knows logs and metrics. */
 export type Event =
@@ -26,12 +26,12 @@ export type Event =
   | { readonly kind: 'revision_refused'; readonly problems: readonly string[] }
   /** `names` are few and public: the signing key's `kid`, an issuer's name, a listener's address. */
   | {
-      readonly kind: 'files_loaded'
-      readonly what: Followed
+      readonly kind: 'source_loaded'
+      readonly what: FollowedSource
       readonly names: readonly string[]
       readonly entries: number
     }
-  | { readonly kind: 'files_refused'; readonly what: Followed; readonly problems: readonly string[] }
+  | { readonly kind: 'source_refused'; readonly what: FollowedSource; readonly problems: readonly string[] }
 
 /** Tells the operator; never throws and never waits. */
 export type Report = (event: Event) => void

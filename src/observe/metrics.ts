@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DenyCode } from '../model/decision.ts'
-import type { Followed } from '../model/event.ts'
+import type { FollowedSource } from '../model/event.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = {
@@ -12,8 +12,8 @@ export type Metrics = {
   readonly fault: (where: string) => void
   readonly logLineDropped: () => void
   readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
-  readonly reloadRefused: (what: 'revision' | Followed) => void
-  readonly filesLoaded: (what: Followed, names: readonly string[], entries: number) => void
+  readonly reloadRefused: (what: 'revision' | FollowedSource) => void
+  readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
   /** The metrics in Prometheus' text format 0.0.4. */
   readonly toText: () => Promise<string>
 }
@@ -78,7 +78,7 @@ function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | '
 
 function servedMetrics(
   registry: Registry,
-): Pick<Metrics, 'revisionServed' | 'reloadRefused' | 'filesLoaded'> {
+): Pick<Metrics, 'revisionServed' | 'reloadRefused' | 'sourceLoaded'> {
   const registers = [registry]
   const revision = new Gauge({
     name: 'waywarden_policy_revision_info',
@@ -121,7 +121,7 @@ function servedMetrics(
       services.set(serviceCount)
     },
     reloadRefused: (what) => refused.inc({ what }),
-    filesLoaded: (what, names, count) => {
+    sourceLoaded: (what, names, count) => {
       if (what === 'revocations') entries.set(count)
       if (what !== 'keys') return
       signingKey.reset()

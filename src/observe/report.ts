@@ -48,13 +48,13 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       metrics.reloadRefused('revision')
       logger.error({ problems: boundAll(event.problems) }, 'policy revision refused')
       break
-    case 'files_loaded':
-      metrics.filesLoaded(event.what, event.names, event.entries)
-      logger.info({ what: event.what, names: event.names, entries: event.entries }, 'files loaded')
+    case 'source_loaded':
+      metrics.sourceLoaded(event.what, event.names, event.entries)
+      logger.info({ what: event.what, names: event.names, entries: event.entries }, 'source loaded')
       break
-    case 'files_refused':
+    case 'source_refused':
       metrics.reloadRefused(event.what)
-      logger.error({ what: event.what, problems: boundAll(event.problems) }, 'files refused')
+      logger.error({ what: event.what, problems: boundAll(event.problems) }, 'source refused')
       break
   }
 }

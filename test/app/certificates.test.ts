@@ -48,7 +48,7 @@ describe('app/certificates', () => {
     await followed.refresh()
     expect(source.current().cert.equals(before)).to.equal(true)
     expect(changes()).to.equal(0)
-    expect(told).to.deep.equal(['files_loaded', 'files_refused', 'files_refused'])
+    expect(told).to.deep.equal(['source_loaded', 'source_refused', 'source_refused'])
     await followed[Symbol.asyncDispose]()
   })
 

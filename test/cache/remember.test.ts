@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { remember, rememberAsync } from '../../src/cache/remember.ts'
+import { remember, rememberAsync, rememberLatest } from '../../src/cache/remember.ts'
 
 type Answer = { readonly to: string; readonly isFault: boolean }
 
@@ -68,5 +68,14 @@ describe('cache/remember', () => {
       expect(await ask('throw').catch((cause: unknown) => cause)).to.be.instanceOf(RangeError)
     }
     expect(asked).to.equal(4)
+  })
+
+  it('remembers the last answer for the same objects alone', () => {
+    let made = 0
+    const make = rememberLatest((one: object, other: object) => ({ one, other, made: ++made }))
+    const [a, b] = [{}, {}]
+    expect([make(a, b), make(a, b), make(b, a), make(a, b)].map((answer) => answer.made)).to.deep.equal([
+      1, 1, 2, 3,
+    ])
   })
 })

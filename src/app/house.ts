@@ -1,0 +1,78 @@
+import { hostname } from 'node:os'
+import { type AuditLog, openAuditLog } from '../audit/audit-log.ts'
+import { keepRevision } from '../audit/revision-store.ts'
+import { rememberLatest } from '../cache/remember.ts'
+import type { Config } from '../config/config.ts'
+import type { Report } from '../model/event.ts'
+import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
+import { type DnsSource, openDns } from '../revision/dns-source.ts'
+import type { Revision } from '../revision/revision.ts'
+import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
+import { type Credentials, openCredentials } from './credentials.ts'
+import { warmUp } from './warm-up.ts'
+
+/** Everything behind the ports: what decides, what proves, what records. */
+export type House = {
+  readonly config: Config
+  readonly credentials: Credentials
+  readonly revisions: RevisionSource
+  readonly dns: DnsSource
+  /** The revision that decides, its catalog with what its names resolve to. */
+  readonly revision: () => Revision | undefined
+  readonly audit: AuditLog
+  readonly report: Report
+}
+
+/** What every part that is opened needs; `closing` is closed in the reverse order. */
+export type Opening = {
+  readonly closing: AsyncDisposable[]
+  readonly report: Report
+  readonly pollMs: number
+}
+
+const dnsPollMs = 10_000
+
+/** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
+export async function openHouse(config: Config, opening: Opening, onServed: () => void): Promise<House> {
+  const { closing, report } = opening
+  const credentials = await openCredentials(config, opening)
+  await warmUp(config, credentials.keys(), Date.now())
+  const audit = openAuditLog({ ...config.audit, origin: `${hostname()}-${process.pid}`, report })
+  closing.push(audit)
+  return { config, credentials, ...(await openRevisions(config, opening, onServed)), audit, report }
+}
+
+async function openRevisions(
+  config: Config,
+  { closing, report, pollMs }: Opening,
+  onServed: () => void,
+): Promise<Pick<House, 'revisions' | 'dns' | 'revision'>> {
+  const names = { resolved: new Map() as Resolved, refresh: async () => {} }
+  const revisions = await openRevisionSource({
+    directory: config.policy.directory,
+    load: { hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000, maxRemembered: config.cache.decisions },
+    pollMs,
+    keep: ({ id, files }) => keepRevision(config.audit.directory, id, files),
+    onServed() {
+      onServed()
+      void names.refresh()
+    },
+    report,
+  })
+  closing.push(revisions)
+  const dns = await openDns({
+    names: () => (revisions.current === undefined ? [] : namesToResolve(revisions.current.catalog)),
+    onChange(resolved) {
+      names.resolved = resolved
+    },
+    report,
+    pollMs: dnsPollMs,
+    nowMs: Date.now,
+  })
+  names.refresh = () => dns.refresh()
+  closing.push(dns)
+  const resolve = rememberLatest((revision: Revision, resolved: Resolved): Revision => {
+    return { ...revision, catalog: withResolved(revision.catalog, resolved) }
+  })
+  return { revisions, dns, revision: () => revisions.current && resolve(revisions.current, names.resolved) }
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import { type AuditLog, AuditUnavailable } from '../audit/audit-log.ts'
+import { toRecord } from '../audit/record.ts'
+import { type CheckDeps, type Checker, createChecker } from '../check/check.ts'
+import type { Findings } from '../check/line.ts'
+import type { Listener } from '../config/config.ts'
+import { createGrpcTransport } from '../ext-authz/grpc-js-server.ts'
+import { createCallHandler } from '../ext-authz/handler.ts'
+import type { Transport } from '../ext-authz/transport.ts'
+import { deny } from '../model/decision.ts'
+import { followCertificates } from './certificates.ts'
+import type { House, Opening } from './house.ts'
+import { createLineDeps } from './line-deps.ts'
+
+/** Opens one port on which Envoy asks. */
+export async function listen(
+  house: House,
+  listener: Listener,
+  { closing, pollMs }: Opening,
+): Promise<Transport> {
+  const { config, report } = house
+  const { check, refuse } = createListenerChecker(house, listener)
+  const handler = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
+  const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
+  if (certificates !== undefined) closing.push(certificates.followed)
+  const transport = await createGrpcTransport({ ...listener, tls: certificates?.source }, handler, report)
+  closing.push(transport)
+  return transport
+}
+
+function createListenerChecker(house: House, listener: Listener): Checker {
+  const { config, credentials, revision, audit, report } = house
+  const { header } = config.chain
+  const { forwardAuthorization, tokenCopies } = config.ingress
+  return createChecker({
+    ...createLineDeps(config, listener, credentials),
+    headers: { chain: header, userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies] },
+    revision,
+    record: createRecorder(audit),
+    report,
+    nowMs: Date.now,
+    elapsedMicros: () => performance.now() * 1000,
+    createDecisionId: randomUUID,
+    withinDeadline,
+    maxInFlight: config.maxInFlight,
+  })
+}
+
+function createRecorder(audit: AuditLog): CheckDeps['record'] {
+  return (parts) => {
+    try {
+      audit.append(toRecord(parts))
+      return true
+    } catch (cause) {
+      // The log has told the operator; anything else is a fault of ours, and refused as one.
+      if (cause instanceof AuditUnavailable) return false
+      throw cause
+    }
+  }
+}
+
+/** Settles once; work that comes too late has neither effect nor record. */
+function withinDeadline(work: Promise<Findings>, deadlineMs: number): Promise<Findings> {
+  return new Promise((resolve, reject) => {
+    const late = () => resolve({ decision: deny('deadline_exceeded', 'no decision in time') })
+    const timer = setTimeout(late, Math.max(0, deadlineMs - Date.now()))
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

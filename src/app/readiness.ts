@@ -1,0 +1,43 @@
+import type { Readiness } from '../admin/admin-server.ts'
+import type { Config } from '../config/config.ts'
+import type { Revision } from '../revision/revision.ts'
+import type { House } from './house.ts'
+
+/** Whether this process can decide, why not, and what its operator should know all the same. */
+export function readinessOf(
+  { config, credentials, revisions, dns, audit }: House,
+  isDraining: boolean,
+): Readiness {
+  const { current, problems } = revisions
+  const reasons = [
+    ...(isDraining ? ['draining'] : []),
+    ...(current === undefined ? ['no policy revision serves', ...problems] : []),
+    ...(current?.isReady() === false ? ['the policy engine is being replaced'] : []),
+    ...(audit.isAvailable() ? [] : ['the audit log cannot be written']),
+  ]
+  const plaintext = config.listeners.filter((listener) => listener.plaintext !== undefined)
+  const notices = [
+    ...observeNotices(config, current),
+    ...(current === undefined
+      ? []
+      : problems.map((problem) => `the policy directory is refused: ${problem}`)),
+    ...dns.problems,
+    ...credentials.problems().map((problem) => `not in force: ${problem}`),
+    ...plaintext.map(
+      ({ address, port }) => `${address}:${port} takes plaintext; the mesh's L4 policy must guard it`,
+    ),
+  ]
+  return { ready: reasons.length === 0, reasons, notices }
+}
+
+function observeNotices({ observe }: Config, revision: Revision | undefined): readonly string[] {
+  if (observe === undefined) return []
+  const day = new Date(observe.untilMs).toISOString().slice(0, 10)
+  const whom = observe.services?.join(', ') ?? 'every service'
+  const isOver = Date.now() >= observe.untilMs
+  const strangers = observe.services?.filter((name) => revision?.catalog.byName.has(name) === false) ?? []
+  return [
+    isOver ? `observing ended on ${day}: all is enforced` : `NOT ENFORCED until ${day}: ${whom}`,
+    ...strangers.map((name) => `observe.services: the catalog has no service \`${name}\``),
+  ]
+}

@@ -1,0 +1,175 @@
+import type { PolicyDrafts } from '../review/draft-policy.ts'
+import type { ForwardingGap } from '../review/forwarding.ts'
+import type { Denials, ObservationReport } from '../review/report.ts'
+import type { Sightings } from '../review/tally.ts'
+import { formatRouteDraft, formatServiceDrafts } from '../revision/service-draft.ts'
+
+const maxRows = 20
+
+/** The report for people: what would be denied, then what would have to change. */
+export function formatReport(report: ObservationReport): readonly string[] {
+  if (report.decisions === undefined) {
+    return ['no decisions: check the paths, `--since`, and whether requests come through a waypoint']
+  }
+  return [
+    ...formatSummary(report, report.decisions),
+    ...formatDenials(report.denials),
+    ...formatGaps(report.gaps),
+    ...formatServices(report),
+    ...formatRoutes(report),
+    ...formatPolicies(report),
+    ...formatForbidden(report),
+    ...formatCut(report.cut),
+  ]
+}
+
+/** The report for scripts; drafts also as the text of the files that they are meant for. */
+export function reportToJson(report: ObservationReport, unreadable: number): object {
+  const { services, policies } = report
+  return {
+    ...report,
+    unreadable,
+    servicesYaml: formatServiceDrafts(services.map(({ draft }) => draft)).join('\n'),
+    policies: policies.map((drafts) => ({ ...drafts, file: fileOf(drafts) })),
+  }
+}
+
+function formatSummary(
+  { wouldBeDenied, denied }: ObservationReport,
+  decisions: Sightings,
+): readonly string[] {
+  const share = ((100 * wouldBeDenied) / decisions.count).toFixed(1)
+  return [
+    `${times(decisions.count, 'decision')}, ${span(decisions)}`,
+    wouldBeDenied === 0
+      ? 'nothing would be denied'
+      : `${wouldBeDenied} would be denied (${share} %); \`waywarden why ID --audit DIR\` explains one`,
+    ...(denied === 0 ? [] : [`${denied} were denied in earnest; \`--denied\` counts them, too`]),
+  ]
+}
+
+function formatDenials(denials: readonly Denials[]): readonly string[] {
+  if (denials.length === 0) return []
+  const codes = [...new Set(denials.map(({ code }) => code))]
+  return section(
+    'WOULD BE DENIED',
+    codes.flatMap((code) => {
+      const rows = denials.filter((row) => row.code === code)
+      const sum = rows.reduce((total, { calls }) => total + calls.count, 0)
+      return [
+        `  ${code}: ${sum}`,
+        ...firstOf(rows, ({ service, agent, calls }) => [
+          `  ${String(calls.count).padStart(8)}  ${agent ?? 'an unknown caller'} -> ${service}`,
+          `            ${span(calls)}, for example ${calls.example}`,
+        ]),
+      ]
+    }),
+  )
+}
+
+function formatGaps(gaps: readonly ForwardingGap[]): readonly string[] {
+  return section(
+    'CALLS WITHOUT A CHAIN',
+    firstOf(gaps, (gap) => [
+      `  ${gap.agent} -> ${gap.services.join(', ') || 'unknown services'}: ${times(gap.calls.count, 'call')}, for example ${gap.calls.example}`,
+      `    ${explain(gap)}`,
+    ]),
+  )
+}
+
+function explain({ kind, received, services }: ForwardingGap): string {
+  switch (kind) {
+    case 'drops': {
+      const handed =
+        received === undefined
+          ? ''
+          : ` ${times(received.count, 'time')} since ${received.first}, for example by ${received.example}`
+      return `DOES NOT FORWARD: it was handed a chain${handed}, and called on without. Forward the chain header (docs/agents.md), or name it as \`chainless\` if these calls are for nobody`
+    }
+    case 'not-given':
+      return 'chains reach it, but none was minted for it to present: say `forwards: true` at its service'
+    case 'starved':
+      return 'whoever calls it brings no chain: see to its callers first'
+    case 'unseen':
+      return 'nobody had called it through a waypoint: name it as `chainless` if it works for nobody, or enrol its service'
+    case 'no-entry':
+      return `ingress brings users to what is no entry: say \`entry: true\` at ${services.join(', ')} if they may begin there`
+  }
+}
+
+function formatServices({ services }: ObservationReport): readonly string[] {
+  if (services.length === 0) return []
+  const head = [
+    'DRAFT for services.yaml. Replace what says REPLACE, add `owner`, name actions and resources; check each address.',
+  ]
+  const drafts = services.map(({ draft }) => draft)
+  return section('SERVICES MISSING FROM THE CATALOG', formatServiceDrafts(drafts, head))
+}
+
+function formatRoutes({ routes }: ObservationReport): readonly string[] {
+  return section(
+    'ROUTES MISSING FROM THE CATALOG',
+    routes.flatMap(({ service, address, calls, routes: drafts }) => [
+      `    # DRAFT for ${service ?? 'the service'} at ${address}: ${times(calls.count, 'request')}, for example ${calls.example}`,
+      ...drafts.map(formatRouteDraft),
+    ]),
+  )
+}
+
+function formatPolicies({ policies, gaps }: ObservationReport): readonly string[] {
+  const drafts = policies.flatMap((draft) => [
+    `// ${fileOf(draft)}`,
+    ...draft.policies.flatMap(({ cedar }) => [...cedar.split('\n'), '']),
+  ])
+  const isIncomplete = gaps.length > 0 && drafts.length > 0
+  return section('POLICIES THAT WOULD BE NEEDED: drafts, which nothing applies', [
+    ...(isIncomplete
+      ? ['// Calls without a chain are not in here: what they need shows once they bring one.']
+      : []),
+    ...drafts.slice(0, -1),
+  ])
+}
+
+function fileOf({ owner, service }: PolicyDrafts): string {
+  return `${owner ?? 'OWNER'}/${service}.cedar`
+}
+
+function formatForbidden({ forbidden }: ObservationReport): readonly string[] {
+  return section(
+    'FORBIDDEN ON PURPOSE: a forbid refused, so no permit was drafted',
+    forbidden.map(
+      ({ policies, calls }) =>
+        `  ${String(calls.count).padStart(8)}  by ${policies.join(', ')}, for example ${calls.example}`,
+    ),
+  )
+}
+
+function formatCut({ denials, gaps, drafts }: ObservationReport['cut']): readonly string[] {
+  return section(
+    'LEFT OUT, for there were too many different ones: narrow it with `--since` or fewer paths',
+    [
+      ...(denials === 0 ? [] : [`  ${times(denials, 'decision')} in no line of WOULD BE DENIED`]),
+      ...(gaps === 0 ? [] : [`  ${times(gaps, 'decision')} in the search for agents that do not forward`]),
+      ...(drafts === 0 ? [] : [`  ${times(drafts, 'decision')} in no draft`]),
+    ],
+  )
+}
+
+/** The most frequent, as many as one reads; the rest is for scripts. */
+function firstOf<T>(rows: readonly T[], format: (row: T) => readonly string[]): readonly string[] {
+  const left = rows.length - maxRows
+  const more = left > 0 ? [`            and ${left} less frequent ones; \`--json\` lists them`] : []
+  return [...rows.slice(0, maxRows).flatMap(format), ...more]
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', title, '', ...lines]
+}
+
+function span({ first, last }: Sightings): string {
+  return first === last ? first : `${first} to ${last}`
+}
+
+function times(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

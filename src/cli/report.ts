@@ -1,0 +1,105 @@
+import type { Command } from 'commander'
+import { type LogLine, readRecords } from '../audit/query.ts'
+import type { DecisionRecord } from '../audit/record.ts'
+import { readRevision } from '../audit/revision-store.ts'
+import { parseDurationMs } from '../model/duration.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { createReport, type ReportBuilder } from '../review/report.ts'
+import { parseCatalog } from '../revision/catalog.ts'
+import { formatReport, reportToJson } from './report-text.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
+
+type ReportCommandOptions = { readonly since?: string; readonly denied?: true; readonly json?: true }
+type Reading = { readonly unreadable: number; readonly latest: DecisionRecord | undefined }
+
+const maxComplaints = 5
+
+/** Adds `report`. */
+export function addReport(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('report')
+    .description('what enforcement would deny, by the records of observe mode, and what would have to change')
+    .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
+    .option('--since <when>', 'only decisions since then: `7d`, `12h`, or 2027-01-31T12:00:00Z')
+    .option('--denied', 'count what was denied in earnest, too')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden report ./audit --since 7d',
+        '0 nothing would be denied, 1 something would, or there were no records, or not all could be read',
+      ),
+    )
+    .action(async (paths: readonly string[], options: ReportCommandOptions) =>
+      finish(await report(paths, options, terminal)),
+    )
+}
+
+async function report(
+  paths: readonly string[],
+  options: ReportCommandOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const sinceMs = options.since === undefined ? 0 : parseSince(options.since, terminal.nowMs())
+  if (typeof sinceMs !== 'number') {
+    terminal.complain(sinceMs.reason)
+    return exitCodes.usage
+  }
+  const builder = createReport({ sinceMs, withDenied: options.denied === true })
+  const { unreadable, latest } = await readInto(builder, paths, terminal)
+  const found = builder.build(await readOwners(paths, latest))
+  if (options.json) terminal.print(JSON.stringify(reportToJson(found, unreadable), undefined, 2))
+  else for (const line of formatReport(found)) terminal.print(toLine(line))
+  // Who has seen nothing, or not all, cannot say that nothing would be denied.
+  const isClean = found.decisions !== undefined && found.wouldBeDenied === 0 && unreadable === 0
+  return isClean ? exitCodes.ok : exitCodes.negative
+}
+
+function parseSince(text: string, nowMs: number): number | Invalid {
+  const agoMs = parseDurationMs(text)
+  if (typeof agoMs === 'number') return nowMs - agoMs
+  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(timeMs)
+    ? invalid(
+        `\`--since\`: expected \`7d\`, \`12h\` or a time such as 2027-01-31T12:00:00Z, found \`${text}\``,
+      )
+    : timeMs
+}
+
+async function readInto(
+  builder: ReportBuilder,
+  paths: readonly string[],
+  terminal: Terminal,
+): Promise<Reading> {
+  let latest: DecisionRecord | undefined
+  let unreadable = 0
+  for await (const line of readRecords(paths)) {
+    if (line.kind === 'record') {
+      builder.add(line.record)
+      if (latest === undefined || line.record.time > latest.time) latest = line.record
+    } else if (line.kind === 'bad') {
+      if (unreadable < maxComplaints) terminal.complain(toLine(formatBadLine(line)))
+      unreadable++
+    }
+  }
+  if (unreadable > maxComplaints) terminal.complain(`${unreadable} lines or paths could not be read`)
+  return { unreadable, latest }
+}
+
+function formatBadLine({ file, line, reason }: Extract<LogLine, { readonly kind: 'bad' }>): string {
+  return line === 0 ? `\`${file}\` cannot be read: ${reason}` : `${file}:${line}: ${reason}`
+}
+
+/** The owners in the catalog that the last decision was made by, when its revision was kept beside the records. */
+async function readOwners(
+  paths: readonly string[],
+  latest: DecisionRecord | undefined,
+): Promise<ReadonlyMap<string, string | undefined>> {
+  if (latest?.policyRevision === undefined) return new Map()
+  for (const path of paths) {
+    const kept = await readRevision(path, latest.policyRevision)
+    const catalog = isInvalid(kept) ? [] : parseCatalog(kept.get('services.yaml') ?? '')
+    if ('services' in catalog) return new Map(catalog.services.map(({ name, owner }) => [name, owner]))
+  }
+  return new Map()
+}

@@ -1,0 +1,212 @@
+import type { TrustDomain } from '../model/spiffe-id.ts'
+import type { KubernetesList, KubernetesService, ServicePort } from './kubernetes-list.ts'
+import { formatServiceDrafts, type Noted, quote, type ServiceDraft } from './service-draft.ts'
+
+/** What a scaffold is drafted for; without `namespace`, for all but Kubernetes' and Istio's own. */
+export type ScaffoldOptions = { readonly trustDomain: TrustDomain; readonly namespace: string | undefined }
+
+/** Lines of services.yaml, and how many services they hold. */
+export type Scaffold = { readonly lines: readonly string[]; readonly services: number }
+
+/** A service that is drafted, or why it is not. */
+type Outcome = Placed | { readonly skipped: string; readonly service: KubernetesService }
+type Placed = {
+  readonly service: KubernetesService
+  readonly ports: readonly ServicePort[]
+  readonly accounts: readonly string[]
+}
+
+const clusterDomain = 'cluster.local'
+const ownNamespaces: ReadonlySet<string> = new Set([
+  'kube-system',
+  'kube-public',
+  'kube-node-lease',
+  'istio-system',
+])
+const waypointLabel = 'istio.io/use-waypoint'
+const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
+const httpProtocols: ReadonlySet<string> = new Set(['http', 'http2', 'h2c', 'ws', 'grpc', 'grpc-web'])
+const otherProtocols: ReadonlySet<string> = new Set([
+  'tcp',
+  'udp',
+  'tls',
+  'https',
+  'wss',
+  'mongo',
+  'mysql',
+  'redis',
+  'hbone',
+])
+// Where a port says nothing, a waypoint looks at the bytes, but not at these ports: there it expects no HTTP.
+const tcpPorts: ReadonlySet<number> = new Set([25, 53, 3306, 27017])
+const head: readonly string[] = [
+  'DRAFT from the cluster. Before it serves: give each service its `owner`, its `routes` and, where users or agents',
+  'come in, `entry` and `forwards`; replace what says REPLACE. Without `routes` the action is the HTTP method.',
+]
+
+/** Drafts services.yaml from what a cluster says of its services and pods. */
+export function draftCatalog(list: KubernetesList, options: ScaffoldOptions): Scaffold {
+  const wanted = list.services.filter(({ metadata }) => isWanted(metadata.namespace, options))
+  const outcomes = wanted.map((service) => toOutcome(service, list))
+  const placed = outcomes.flatMap((outcome) => ('skipped' in outcome ? [] : [outcome]))
+  const skipped = outcomes.flatMap((outcome) => ('skipped' in outcome ? [outcome] : []))
+  const notes = skipped.map(
+    ({ service, skipped: why }) => `left out: ${quote(nameOf(service, true))}, ${why}`,
+  )
+  const drafts = placed.map((each) => toDraft(each, placed, list, options))
+  return { lines: formatServiceDrafts(drafts, [...head, ...notes]), services: drafts.length }
+}
+
+function isWanted(namespace = 'default', options: ScaffoldOptions): boolean {
+  return options.namespace === undefined ? !ownNamespaces.has(namespace) : namespace === options.namespace
+}
+
+function toOutcome(service: KubernetesService, list: KubernetesList): Outcome {
+  const { spec, metadata } = service
+  const skip = (skipped: string): Outcome => ({ service, skipped })
+  if (metadata.labels?.[gatewayLabel] !== undefined) return skip('the proxy of a Gateway')
+  if (spec.type === 'ExternalName') return skip('an ExternalName, which has no address of its own')
+  if (addressesOf(service).length === 0)
+    return skip('headless: requests go to its pods, and no waypoint sees a service address')
+  if (Object.keys(spec.selector ?? {}).length === 0) return skip('it selects no pods')
+  if (waypointName(service, list) === 'none') return skip(`\`${waypointLabel}: none\``)
+  const ports = (spec.ports ?? []).filter((port) => protocolOf(port) !== 'other')
+  if (ports.length === 0) return skip('every port says by its name or `appProtocol` that it is no HTTP')
+  return { service, ports, accounts: accountsOf(service, list) }
+}
+
+function addressesOf({ spec }: KubernetesService): readonly string[] {
+  const addresses = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP])
+  return addresses.filter((address) => address !== '' && address !== 'None')
+}
+
+/** As Istio selects a port's protocol: by `appProtocol`, else by what its name begins with. */
+function protocolOf({
+  name = '',
+  port,
+  protocol = 'TCP',
+  appProtocol,
+}: ServicePort): 'http' | 'detected' | 'other' {
+  if (protocol !== 'TCP') return 'other'
+  const declared = appProtocol?.replace('kubernetes.io/', '') ?? name.split('-')[0] ?? ''
+  if (httpProtocols.has(declared.toLowerCase())) return 'http'
+  return otherProtocols.has(declared.toLowerCase()) || tcpPorts.has(port) ? 'other' : 'detected'
+}
+
+/** Service accounts of the pods that it selects and that have not ended, the most frequent first. */
+function accountsOf({ metadata, spec }: KubernetesService, { pods }: KubernetesList): readonly string[] {
+  const selector = Object.entries(spec.selector ?? {})
+  const counts = new Map<string, number>()
+  for (const pod of pods) {
+    const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+    const isSelected =
+      pod.metadata.namespace === metadata.namespace &&
+      selector.every(([key, value]) => pod.metadata.labels?.[key] === value)
+    if (!isSelected || hasEnded) continue
+    const account = pod.spec.serviceAccountName ?? 'default'
+    counts.set(account, (counts.get(account) ?? 0) + 1)
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([account]) => account)
+}
+
+function toDraft(
+  each: Placed,
+  all: readonly Placed[],
+  list: KubernetesList,
+  { trustDomain }: ScaffoldOptions,
+): ServiceDraft {
+  const { service, ports, accounts } = each
+  const namespace = service.metadata.namespace ?? 'default'
+  const hosts = [
+    `${service.metadata.name}.${namespace}.svc.${clusterDomain}`,
+    ...addressesOf(service).map((address) => (address.includes(':') ? `[${address}]` : address)),
+  ]
+  const namesakes = all.filter((other) => other.service.metadata.name === service.metadata.name)
+  const [account] = accounts
+  return {
+    name: { value: nameOf(service, namesakes.length > 1) },
+    addresses: ports.flatMap(({ port }) => hosts.map((host) => `${host}:${port}`)),
+    spiffeId: {
+      value: `spiffe://${trustDomain}/ns/${namespace}/sa/${account ?? `REPLACE-${service.metadata.name}`}`,
+      note: account === undefined ? 'no running pod says which service account' : undefined,
+    },
+    waypoint: toWaypoint(service, list, trustDomain),
+    entry: { value: false, note: 'true if users come in here' },
+    forwards: { value: false, note: 'true if it calls other services' },
+    routes: [],
+    notes: [
+      ...(service.spec.ports ?? []).flatMap(portNotes),
+      ...(accounts.length > 1
+        ? [
+            `several service accounts behind it: ${accounts.map(quote).join(', ')}; one service is one identity`,
+          ]
+        : []),
+      ...sharedNotes(each, all),
+    ],
+  }
+}
+
+function portNotes(port: ServicePort): readonly string[] {
+  const name = `port ${port.port}${port.name === undefined ? '' : ` (${quote(port.name)})`}`
+  switch (protocolOf(port)) {
+    case 'http':
+      return []
+    case 'detected':
+      return [`${name} says no protocol, and Istio guesses: call it \`http-...\` or set \`appProtocol\``]
+    case 'other':
+      return [`${name} left out: no HTTP`]
+  }
+}
+
+function toWaypoint(service: KubernetesService, list: KubernetesList, trustDomain: TrustDomain): Noted {
+  const namespace = service.metadata.namespace ?? 'default'
+  const name = waypointName(service, list)
+  if (name === undefined) {
+    return {
+      value: `spiffe://${trustDomain}/ns/${namespace}/sa/REPLACE-waypoint`,
+      note: `no \`${waypointLabel}\` label; its namespace may have one (kubectl get namespaces,services,pods)`,
+    }
+  }
+  const place = labelOf(service, `${waypointLabel}-namespace`, list) ?? namespace
+  return {
+    value: `spiffe://${trustDomain}/ns/${place}/sa/${name}`,
+    note: `of the Gateway ${quote(name)}, whose service account has its name`,
+  }
+}
+
+function waypointName(service: KubernetesService, list: KubernetesList): string | undefined {
+  return labelOf(service, waypointLabel, list)
+}
+
+/** The service's own label, else its namespace's. */
+function labelOf(
+  { metadata }: KubernetesService,
+  label: string,
+  { namespaces }: KubernetesList,
+): string | undefined {
+  const own = metadata.labels ?? {}
+  // A service that names its waypoint does not take the namespace of its namespace's.
+  if (own[waypointLabel] !== undefined) return own[label]
+  return namespaces.find((each) => each.metadata.name === metadata.namespace)?.metadata.labels?.[label]
+}
+
+function sharedNotes({ service, accounts }: Placed, all: readonly Placed[]): readonly string[] {
+  const [account] = accounts
+  const twins = all.filter(
+    (other) =>
+      other.service !== service &&
+      account !== undefined &&
+      other.accounts[0] === account &&
+      other.service.metadata.namespace === service.metadata.namespace,
+  )
+  if (twins.length === 0) return []
+  const names = twins.map((other) => quote(nameOf(other.service, false))).join(', ')
+  return [
+    `shares the service account ${quote(account ?? '')} with ${names}: give each its own, or say on both why they may share it:`,
+    '  shared: "why"',
+  ]
+}
+
+function nameOf({ metadata }: KubernetesService, withNamespace: boolean): string {
+  return withNamespace ? `${metadata.name}.${metadata.namespace ?? 'default'}` : metadata.name
+}

@@ -1,0 +1,43 @@
+import { type DecisionRecord, type RecordParts, toRecord } from '../../src/audit/record.ts'
+import { type DenyCode, deny, type PrincipalResult } from '../../src/model/decision.ts'
+import { deniedParts, hospitalId } from './decision.ts'
+
+/** What a test says of a record; the rest is the record of D, for the clerk, at patient-records. */
+export type Observed = Partial<RecordParts> & {
+  readonly code?: DenyCode | undefined
+  readonly results?: readonly PrincipalResult[]
+  /** The path of the caller's SPIFFE ID. */
+  readonly from?: string
+  readonly isIngress?: boolean
+}
+
+/** The record of a decision that was observed; `code: undefined` makes it an allow. */
+export function observed({
+  from,
+  isIngress = false,
+  code,
+  results = [],
+  ...parts
+}: Observed): DecisionRecord {
+  const whole = deniedParts()
+  const caller = whole.caller && {
+    ...whole.caller,
+    isIngress,
+    id: from === undefined ? whole.caller.id : hospitalId(from),
+  }
+  const decision =
+    code === undefined ? ({ kind: 'allow', results } as const) : deny(code, 'for a test', results)
+  return toRecord({ ...whole, isObserved: true, caller, decision, ...parts })
+}
+
+/** What a request asked for, where and how. */
+export function asked(fields: Partial<NonNullable<RecordParts['input']>>): RecordParts['input'] {
+  return {
+    method: 'GET',
+    path: '/orders/17',
+    host: 'orders.shop.svc.cluster.local:80',
+    destinationAddress: '10.96.0.77:80',
+    headers: new Map(),
+    ...fields,
+  }
+}
