@@ -4,7 +4,7 @@ import Mocha from 'mocha'
 import { register } from 'tsx/esm/api'
 
 // Runs mocha's usual output and ends with one line for scripts: `N passed, N failed`.
-// `fast` leaves out what needs a real Envoy; `all` runs everything.
+// `fast` leaves out what needs a real Envoy or the tools of istio/; `all` runs everything.
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const selection = process.argv[2]
@@ -15,7 +15,7 @@ if (selection !== 'fast' && selection !== 'all') {
 
 const files = readdirSync(`${root}test`, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
-  .filter((file) => selection === 'all' || !file.startsWith('e2e/'))
+  .filter((file) => selection === 'all' || !/^(?:e2e|istio)\//.test(file))
   .sort()
 const { timeout } = JSON.parse(readFileSync(`${root}.mocharc.json`, 'utf8'))
 

@@ -71,7 +71,7 @@ async function start(config: Config, closing: AsyncDisposable[], pollMs: number)
 }
 
 function createObservers(config: Config, isReady: () => boolean): { report: Report; metrics: Metrics } {
-  const metrics = createMetrics(isReady)
+  const metrics = createMetrics(isReady, config.observe?.untilMs)
   const logger = createLogger(config.log.level, metrics.logLineDropped)
   return { metrics, report: createReport(logger, metrics) }
 }

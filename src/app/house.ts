@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { type AuditLog, openAuditLog } from '../audit/audit-log.ts'
 import { keepRevision } from '../audit/revision-store.ts'
 import { rememberLatest } from '../cache/remember.ts'
+import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/recovery.ts'
 import type { Config } from '../config/config.ts'
 import type { Report } from '../model/event.ts'
 import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
@@ -15,6 +16,8 @@ import { warmUp } from './warm-up.ts'
 export type House = {
   readonly config: Config
   readonly credentials: Credentials
+  /** Shared by all listeners; `undefined` unless the configuration asks for it. */
+  readonly recovery: Recovery | undefined
   readonly revisions: RevisionSource
   readonly dns: DnsSource
   /** The revision that decides, its catalog with what its names resolve to. */
@@ -39,7 +42,16 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   await warmUp(config, credentials.keys(), Date.now())
   const audit = openAuditLog({ ...config.audit, origin: `${hostname()}-${process.pid}`, report })
   closing.push(audit)
-  return { config, credentials, ...(await openRevisions(config, opening, onServed)), audit, report }
+  const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
+  return { config, credentials, recovery, ...(await openRevisions(config, opening, onServed)), audit, report }
+}
+
+function toRecoveryOptions({
+  trace,
+  headers,
+  maxChains,
+}: Exclude<Config['recovery'], undefined>): RecoveryOptions {
+  return { byTrace: trace, byHeaders: headers, maxChains }
 }
 
 async function openRevisions(

@@ -29,11 +29,11 @@ export async function listen(
 }
 
 function createListenerChecker(house: House, listener: Listener): Checker {
-  const { config, credentials, revision, audit, report } = house
+  const { config, credentials, recovery, revision, audit, report } = house
   const { header } = config.chain
   const { forwardAuthorization, tokenCopies } = config.ingress
   return createChecker({
-    ...createLineDeps(config, listener, credentials),
+    ...createLineDeps(config, listener, credentials, recovery),
     headers: { chain: header, userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies] },
     revision,
     record: createRecorder(audit),

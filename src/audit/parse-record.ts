@@ -33,6 +33,7 @@ const chain: v.GenericSchema<unknown, RecordedChain> = v.variant('kind', [
     rootIssuedAt: v.number(),
     ceiling: v.number(),
     authTime: v.optional(v.number()),
+    recovered: v.optional(v.literal(true)),
     digest: v.string(),
   }),
 ])
@@ -133,7 +134,8 @@ export function toChain({ chain, txn, jtiIn }: DecisionRecord): Chain | Invalid 
         if (isInvalid(actor)) return actor
         actors.push(actor)
       }
-      return { ...chain, authTime: chain.authTime, actors, txn, jti: jtiIn }
+      const { recovered, ...same } = chain
+      return { ...same, authTime: chain.authTime, isRecovered: recovered === true, actors, txn, jti: jtiIn }
     }
   }
 }

@@ -39,6 +39,8 @@ export type RecordedChain =
       readonly rootIssuedAt: number
       readonly ceiling: number
       readonly authTime?: number | undefined
+      /** Present when some hop lost the header and the chain was found again. */
+      readonly recovered?: true | undefined
       readonly digest: string
     }
 
@@ -230,9 +232,10 @@ function toRecordedChain(chain: Chain): RecordedChain {
       return { kind, subject: toSubject(chain.subject), scopes, issuedAt, expiresAt, authTime }
     }
     case 'delegated': {
-      const { kind, scopes, expiresAt, rootIssuedAt, ceiling, authTime, digest } = chain
+      const { kind, scopes, expiresAt, rootIssuedAt, ceiling, authTime, isRecovered, digest } = chain
+      const recovered = isRecovered ? (true as const) : undefined
       const [subject, actors] = [toSubject(chain.subject), chain.actors.map(toActor)]
-      return { kind, subject, actors, scopes, expiresAt, rootIssuedAt, ceiling, authTime, digest }
+      return { kind, subject, actors, scopes, expiresAt, rootIssuedAt, ceiling, authTime, recovered, digest }
     }
   }
 }

@@ -61,6 +61,8 @@ export async function mintChild(
     ceiling: root.ceiling,
     actors,
     parHash: chain.kind === 'delegated' ? chain.digest : undefined,
+    // Never taken back: what was weak once stays so.
+    isRecovered: chain.kind === 'delegated' && chain.isRecovered,
   }
   const text = await signCompactJws(chainType, toChainClaims(token), options.key)
   if (text.length > maxTokenBytes)

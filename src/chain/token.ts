@@ -22,6 +22,7 @@ export type ChainToken = {
   /** Who has acted, latest first. */
   readonly actors: readonly SpiffeId[]
   readonly parHash: string | undefined
+  readonly isRecovered: boolean
 }
 
 /** The `typ` of a chain token (RFC 8725 §3.11). */
@@ -36,7 +37,7 @@ export const skewSeconds = 30
 const version = 1
 const maxTextLength = 512
 const claimNames = new Set(
-  'ver iss sub sub_iss sub_profile aud iat exp jti txn scope tctx act par_hash'.split(' '),
+  'ver iss sub sub_iss sub_profile aud iat exp jti txn scope tctx act par_hash recovered'.split(' '),
 )
 const contextNames = new Set(['groups', 'auth_time', 'root_iat', 'ceil'])
 const actorNames = new Set(['sub', 'iss', 'sub_profile', 'act'])
@@ -80,6 +81,7 @@ export function toChainClaims(token: ChainToken): Readonly<Record<string, unknow
     },
     act: toActClaim(token.actors),
     par_hash: token.parHash,
+    recovered: token.isRecovered ? true : undefined,
   }
 }
 
@@ -138,6 +140,9 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   if (context === undefined) return malformed('expected `tctx` with `groups`, `root_iat` and `ceil`')
   if (parHash !== undefined && readText(parHash) === undefined)
     return malformed('expected `par_hash` to be text')
+  // Present or absent: a `false` would be a second way to say nothing.
+  if (claims.has('recovered') && claims.get('recovered') !== true)
+    return malformed('expected `recovered` to be true')
   // Whoever has acted did so with a token of their own: that one is the parent.
   if (actors.length > 0 !== (parHash !== undefined))
     return malformed('expected `par_hash` just when there is `act`')
@@ -155,6 +160,7 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
     ...times,
     actors,
     parHash: readText(parHash),
+    isRecovered: claims.has('recovered'),
   }
 }
 

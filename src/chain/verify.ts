@@ -81,7 +81,7 @@ function checkTimes(token: ChainToken, now: number): Deny | undefined {
 }
 
 function toDelegatedChain({ token, digest }: ProvenChain, issuerName: string): DelegatedChain {
-  const { subject, actors, txn, jti, scopes, expiresAt, rootIssuedAt, ceiling, authTime } = token
+  const { subject, actors, txn, jti, scopes, expiresAt, rootIssuedAt, ceiling, authTime, isRecovered } = token
   return {
     kind: 'delegated',
     subject: { issuerName, ...subject },
@@ -93,6 +93,7 @@ function toDelegatedChain({ token, digest }: ProvenChain, issuerName: string): D
     rootIssuedAt,
     ceiling,
     authTime,
+    isRecovered,
     digest,
   }
 }

@@ -57,13 +57,14 @@ function toQueries(caller: Caller, chain: Chain, target: Target): readonly Query
         principal,
         role: 'autonomous',
         delegatee: undefined,
-        chain: { actors: [], subject: undefined, scopes: [] },
+        chain: { actors: [], subject: undefined, scopes: [], isRecovered: false },
         target,
       },
     ]
   }
   const actors = actorsWith(chain, caller)
-  const context = { actors, subject: chain.subject, scopes: chain.scopes }
+  const isRecovered = chain.kind === 'delegated' && chain.isRecovered
+  const context = { actors, subject: chain.subject, scopes: chain.scopes, isRecovered }
   const acting = actors.map((id, index): Query => {
     const role = index === 0 ? 'caller' : 'delegator'
     return { principal: { kind: 'agent', id }, role, delegatee: actors[index - 1], chain: context, target }

@@ -1,7 +1,7 @@
 import type { SignedChain } from '../chain/extend.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
-import type { CheckInput } from '../model/check-input.ts'
+import type { CheckInput, Headers } from '../model/check-input.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -26,6 +26,7 @@ export type LineDeps = ChainProofs & {
     chain: Exclude<Chain, { readonly kind: 'none' }>,
     caller: Caller,
     callee: Service,
+    headers: Headers,
     nowMs: number,
   ) => Promise<SignedChain | Deny>
   /** Whether a refusal is recorded but not carried out: for one service, or `undefined` when it is not known. */
@@ -52,7 +53,7 @@ export async function followLine(
   // Where a refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it, too.
   if (isDeny(decision) && !deps.isObserving(service.name, nowMs)) return found
   if (chain.kind === 'none' || !service.forwards) return found
-  const onward = await deps.extendChain(chain, caller, service, nowMs)
+  const onward = await deps.extendChain(chain, caller, service, input.headers, nowMs)
   if (!isDeny(onward)) return { ...found, onward }
   return isDeny(decision) ? found : { ...found, decision: onward }
 }

@@ -13,6 +13,8 @@ export type ChainProofs = {
   /** A user's own token, which only an ingress peer may present. */
   readonly verifyUserToken: (headers: Headers, caller: Caller, nowMs: number) => Promise<FirstHop | Deny>
   readonly isUserToken: (headers: Headers) => boolean
+  /** A chain that the caller was given and has lost: as text, or a denial when it is in doubt. */
+  readonly recoverChain: (headers: Headers, caller: Caller, nowMs: number) => string | Deny | undefined
   readonly checkRevoked: (chain: Chain, caller: Caller, nowMs: number) => Deny | undefined
 }
 
@@ -35,6 +37,12 @@ export async function provenChain(
     return deny('token_from_agent', 'a user token for ingress, presented by somebody else: it has drifted')
   }
   if (presented !== undefined) return proofs.verifyChain(presented.value, caller, nowMs)
+  const recovered = proofs.recoverChain(input.headers, caller, nowMs)
+  if (typeof recovered === 'object') return recovered
+  if (recovered !== undefined) {
+    const chain = await proofs.verifyChain(recovered, caller, nowMs)
+    return isDeny(chain) ? chain : { ...chain, isRecovered: true }
+  }
   const none = { kind: 'none' } as const
   return proofs.checkRevoked(none, caller, nowMs) ?? none
 }

@@ -5,14 +5,8 @@ import type { PeerSource } from '../model/caller.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import { overlay, variablePrefix } from './overlay.ts'
 import { type Draft, findConflicts } from './rules.ts'
-import {
-  type Ingress,
-  type SchemaNode,
-  type Settings,
-  settingsSchema,
-  type TlsFiles,
-  type UserIssuer,
-} from './schema.ts'
+import { type SchemaNode, settingsSchema } from './schema.ts'
+import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
 import { type Path, readConfigTree, unwrap } from './tree.ts'
 import { type Endpoint, show } from './values.ts'
 
@@ -56,6 +50,9 @@ export type Config = {
     readonly stdout: boolean
     readonly maxSegmentBytes: number
   }
+  readonly recovery:
+    | { readonly trace: boolean; readonly headers: readonly string[]; readonly maxChains: number }
+    | undefined
   readonly cache: { readonly decisions: number; readonly chains: number }
   /** Whose requests are judged and recorded, but not refused, and until when; `services` undefined means all. */
   readonly observe: { readonly untilMs: number; readonly services: readonly string[] | undefined } | undefined
@@ -181,7 +178,8 @@ function isHolder(node: unknown): node is Record<string | number, unknown> {
 }
 
 function toConfig(settings: Settings, folder: string): Config {
-  const { listeners, admin, deadline, drain, chain, users, policy, audit, observe, ...same } = settings
+  const { listeners, admin, deadline, drain, chain, users, policy, audit, observe, recovery, ...same } =
+    settings
   const { hopLifetime, maxLifetime, ...link } = chain
   const at = (path: string): string => resolve(folder, path)
   return {
@@ -199,6 +197,7 @@ function toConfig(settings: Settings, folder: string): Config {
     },
     users: users.map((user) => ({ ...user, jwks: at(user.jwks) })),
     policy: { directory: at(policy.directory) },
+    recovery,
     observe: observe && { untilMs: observe.until.startsAtMs, services: observe.services },
     audit: {
       directory: at(audit.directory),

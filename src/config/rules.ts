@@ -1,5 +1,5 @@
 import type { SpiffeId } from '../model/spiffe-id.ts'
-import type { Settings } from './schema.ts'
+import type { Settings } from './settings.ts'
 import type { Path } from './tree.ts'
 import { isLoopback } from './values.ts'
 

@@ -1,11 +1,10 @@
 import * as v from 'valibot'
-import type { PeerSource } from '../model/caller.ts'
-import { parseSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from '../model/spiffe-id.ts'
+import { parseSpiffeId, parseTrustDomain } from '../model/spiffe-id.ts'
+import type { Settings } from './settings.ts'
 import {
   choice,
   day,
   duration,
-  type Endpoint,
   flag,
   headerName,
   httpsUrl,
@@ -19,78 +18,12 @@ import {
   userName,
 } from './values.ts'
 
-/** Files of a listener's certificates. */
-export type TlsFiles = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
-
-/** Who presents the tokens of users. */
-export type Ingress = {
-  readonly peers: readonly { readonly id: SpiffeId; readonly issuers: readonly string[] }[]
-  readonly forwardAuthorization: boolean
-  readonly tokenCopies: readonly string[]
-}
-
-/** An identity provider of users. `jwks` is a file, `id` and `groups` are names of claims; no `clients` means any. */
-export type UserIssuer = {
-  readonly name: string
-  readonly issuer: string
-  readonly audience: string
-  readonly jwks: string
-  readonly id: string
-  readonly groups: string
-  readonly groupsAllow: readonly string[]
-  readonly clients: readonly string[]
-}
-
 /** A schema as a walker sees it: optional wrappers, objects with entries, arrays with an item, and leaves. */
 export type SchemaNode = {
   readonly type: string
   readonly wrapped?: SchemaNode
   readonly entries?: Readonly<Record<string, SchemaNode>>
   readonly item?: SchemaNode
-}
-
-/** waywarden.yaml by its own names, with defaults filled in; durations are milliseconds. */
-export type Settings = {
-  readonly version: 1
-  readonly listeners: readonly {
-    readonly address: Endpoint
-    readonly peer: PeerSource
-    readonly tls?: TlsFiles | undefined
-    readonly plaintext?: 'behind-ztunnel' | undefined
-    readonly reflection: boolean
-    readonly maxConcurrentStreams: number
-    readonly maxConnectionAge: number
-    readonly maxConnectionAgeGrace: number
-  }[]
-  readonly admin: { readonly address: Endpoint }
-  readonly deadline: number
-  readonly maxInFlight: number
-  readonly drain: number
-  readonly chain: {
-    readonly issuer: string
-    readonly trustDomain: TrustDomain
-    readonly header: string
-    readonly keys: string
-    readonly revocations?: string | undefined
-    readonly hopLifetime: number
-    readonly maxLifetime: number
-    readonly ceiling: 'fixed' | 'token'
-    readonly maxDepth: number
-  }
-  readonly ingress: Ingress
-  readonly users: readonly UserIssuer[]
-  readonly policy: { readonly directory: string }
-  readonly audit: {
-    readonly directory: string
-    readonly mode: 'written'
-    readonly stdout: boolean
-    readonly segmentSize: number
-  }
-  readonly cache: { readonly decisions: number; readonly chains: number }
-  readonly observe?:
-    | { readonly until: { readonly startsAtMs: number }; readonly services?: readonly string[] | undefined }
-    | undefined
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
 const spiffeId = parsed(parseSpiffeId, 'spiffe://hospital.example/ns/billing/sa/agent-a')
@@ -231,6 +164,16 @@ const settings = v.strictObject({
       {},
     ),
     'how much is remembered; nothing that times, holders or revocations decide',
+  ),
+  recovery: about(
+    v.optional(
+      v.strictObject({
+        trace: about(v.optional(flag, false), 'find by the trace id of `traceparent`'),
+        headers: about(v.optional(list(headerName), []), 'find by these headers, such as `mcp-session-id`'),
+        maxChains: about(v.optional(integer(1, 10_000_000), 20_000), 'ids kept in memory'),
+      }),
+    ),
+    'find the chain of an agent again that does not forward the header; policies see it as `recovered`',
   ),
   observe: about(
     v.optional(

@@ -23,6 +23,8 @@ export type DelegatedChain = {
   readonly rootIssuedAt: number
   readonly ceiling: number
   readonly authTime: number | undefined
+  /** Whether some hop lost the header and the chain was found again by a correlation id: weaker proof, for policies to weigh. */
+  readonly isRecovered: boolean
   /** base64url SHA-256 of this token's signing input; a child's `par_hash`. */
   readonly digest: string
 }

@@ -1,7 +1,10 @@
 import type { DenyCode } from './decision.ts'
 
 /** What is followed while we run: files, and the catalog's names in DNS. */
-export type FollowedSource = 'keys' | 'issuer_keys' | 'revocations' | 'certificates' | 'names'
+export const followedSources = ['keys', 'issuer_keys', 'revocations', 'certificates', 'names'] as const
+
+/** One of what is followed. */
+export type FollowedSource = (typeof followedSources)[number]
 
 /** What happens that an operator may want to see. Rooms report; only observe/ knows logs and metrics. */
 export type Event =

@@ -20,6 +20,7 @@ export type Query = {
     readonly actors: readonly SpiffeId[]
     readonly subject: Subject | undefined
     readonly scopes: readonly string[]
+    readonly isRecovered: boolean
   }
   readonly target: Target
 }

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DenyCode } from '../model/decision.ts'
-import type { FollowedSource } from '../model/event.ts'
+import { type FollowedSource, followedSources } from '../model/event.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = {
@@ -24,8 +24,8 @@ const buckets = [
   0.25, 1,
 ]
 
-/** Creates a registry of its own; `isReady` is asked at every scrape. */
-export function createMetrics(isReady: () => boolean): Metrics {
+/** Creates a registry of its own; `isReady` is asked at every scrape. `observingUntilMs`: when all will be enforced. */
+export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const served = servedMetrics(registry)
@@ -37,6 +37,12 @@ export function createMetrics(isReady: () => boolean): Metrics {
       this.set(isReady() ? 1 : 0)
     },
   })
+  const observingUntil = new Gauge({
+    name: 'waywarden_observing_until_timestamp_seconds',
+    help: 'When refusals that are only recorded take effect, in seconds since the epoch; 0 when nothing is observed',
+    registers: [registry],
+  })
+  observingUntil.set(observingUntilMs / 1000)
   return { ...checkMetrics(registry), ...served, toText: () => registry.metrics() }
 }
 
@@ -113,6 +119,8 @@ function servedMetrics(
     labelNames: ['what'],
     registers,
   })
+  // From 0: of a series that begins with its first refusal, no rate sees that one.
+  for (const what of ['revision', ...followedSources]) refused.inc({ what }, 0)
   return {
     revisionServed: (policyRevision, policyCount, serviceCount) => {
       revision.reset()

@@ -92,6 +92,7 @@ function toContext({ role, delegatee, chain, target }: Query): Record<string, Ce
       depth: chain.actors.length,
       actors: chain.actors.map((actor) => toReference('Agent', actor.uri)),
       scopes: chain.scopes.map((scope) => scope.toWellFormed()),
+      recovered: chain.isRecovered,
       ...(chain.subject === undefined
         ? {}
         : { subject: { __entity: principalUid({ kind: 'user', subject: chain.subject }) } }),

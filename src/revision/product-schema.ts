@@ -27,7 +27,7 @@ entity User in [Group];
 entity Service;
 entity Tool in [Service];
 
-type ChainContext = {depth: Long, actors: Set<Agent>, subject?: User, scopes: Set<String>};
+type ChainContext = {depth: Long, actors: Set<Agent>, subject?: User, scopes: Set<String>, recovered: Bool};
 type HttpContext = {method: String, path: String};
 type RequestContext = {role: String, delegatee?: Agent, chain: ChainContext, http: HttpContext, params: Params};
 

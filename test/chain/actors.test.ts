@@ -55,6 +55,7 @@ function chain(acted: readonly string[]): DelegatedChain {
     rootIssuedAt: 1,
     ceiling: 2,
     authTime: undefined,
+    isRecovered: false,
     digest: 'd',
   }
 }

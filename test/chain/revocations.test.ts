@@ -16,6 +16,7 @@ const delegated: Chain = {
   rootIssuedAt: now - 100,
   ceiling: now + 3000,
   authTime: undefined,
+  isRecovered: false,
   digest: 'digest',
 }
 const none: Chain = { kind: 'none' }

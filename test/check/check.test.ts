@@ -30,6 +30,7 @@ function build(overlay: Partial<CheckDeps> = {}) {
     verifyChain: async () => delegated(clerk),
     verifyUserToken: async () => deny('token_missing', ''),
     isUserToken: () => false,
+    recoverChain: () => undefined,
     isObserving: () => false,
     checkRevoked: () => undefined,
     extendChain: async () => deny('internal_error', 'this service calls nobody'),

@@ -1,14 +1,20 @@
 import { expect } from 'chai'
 import { type ChainProofs, provenChain } from '../../src/check/proven-chain.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
-import { deny, isDeny } from '../../src/model/decision.ts'
+import { type Deny, deny, isDeny } from '../../src/model/decision.ts'
 import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
 
+const recoverable = new Map<string, string | Deny>([
+  ['one', 'good'],
+  ['stale', 'bad'],
+  ['two', deny('chain_missing', '')],
+])
 const proofs: ChainProofs = {
   header: 'actor-chain',
   verifyChain: async (text) => (text === 'good' ? delegated(clerk) : deny('chain_signature', '')),
   verifyUserToken: async (headers) =>
     headers.has('authorization') ? firstHop(clerk) : deny('token_missing', ''),
+  recoverChain: (headers) => recoverable.get(headers.get('mcp-session-id')?.[0] ?? ''),
   isUserToken: (headers) => headers.get('authorization')?.[0] === 'user token',
   checkRevoked: (_chain, { id }) => (id.uri === hospital.agentR.uri ? deny('chain_revoked', '') : undefined),
 }
@@ -55,6 +61,23 @@ const rows: readonly {
     peer: 'gateway',
     want: 'chain_not_yours',
   },
+  {
+    name: 'no chain, but one that is found again',
+    headers: { 'mcp-session-id': ['one'] },
+    want: 'delegated, recovered',
+  },
+  {
+    name: 'one that is found again and no longer holds',
+    headers: { 'mcp-session-id': ['stale'] },
+    want: 'chain_signature',
+  },
+  { name: 'two that could be meant', headers: { 'mcp-session-id': ['two'] }, want: 'chain_missing' },
+  {
+    name: 'ingress, for which nothing is found again',
+    headers: { 'mcp-session-id': ['one'] },
+    peer: 'gateway',
+    want: 'token_missing',
+  },
   { name: 'a revoked caller without a chain', headers: {}, peer: 'agentR', want: 'chain_revoked' },
 ]
 
@@ -77,7 +100,8 @@ describe('check/proven-chain', () => {
         0,
         proofs,
       )
-      expect(isDeny(chain) ? chain.code : chain.kind).to.equal(want)
+      const mark = 'isRecovered' in chain && chain.isRecovered ? ', recovered' : ''
+      expect(isDeny(chain) ? chain.code : `${chain.kind}${mark}`).to.equal(want)
     })
   }
 })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { followedSources } from '../../src/model/event.ts'
 import { createMetrics } from '../../src/observe/metrics.ts'
 
 describe('observe/metrics', () => {
@@ -8,6 +9,19 @@ describe('observe/metrics', () => {
     expect(await metrics.toText()).to.contain('waywarden_ready 1')
     isReady = false
     expect(await metrics.toText()).to.contain('waywarden_ready 0')
+  })
+
+  it('shows until when refusals are only recorded', async () => {
+    const name = 'waywarden_observing_until_timestamp_seconds'
+    expect(await createMetrics(() => true, 1_801_353_600_000).toText()).to.contain(`${name} 1801353600`)
+    expect(await createMetrics(() => true).toText()).to.contain(`${name} 0`)
+  })
+
+  it('has a series for each kind of reload before the first is refused', async () => {
+    const text = await createMetrics(() => true).toText()
+    for (const what of ['revision', ...followedSources]) {
+      expect(text).to.contain(`waywarden_reloads_refused_total{what="${what}"} 0`)
+    }
   })
 
   it('measures the process, its event loop included', async () => {

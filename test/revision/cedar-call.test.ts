@@ -14,7 +14,7 @@ function query(service: Service, overlay: Partial<Query> = {}): Query {
     principal: { kind: 'agent', id: hospital.agentD },
     role: 'caller',
     delegatee: undefined,
-    chain: { actors: [hospital.agentD, hospital.agentA], subject: clerk, scopes: ['a'] },
+    chain: { actors: [hospital.agentD, hospital.agentA], subject: clerk, scopes: ['a'], isRecovered: false },
     target: {
       service,
       action: { type: 'Action', id: 'read-it' },
@@ -45,7 +45,7 @@ describe('revision/cedar-call', () => {
     const { entities, principal } = toCedarCall(
       query(service, {
         principal: { kind: 'autonomous', id: hospital.agentD },
-        chain: { actors: [], subject: undefined, scopes: [] },
+        chain: { actors: [], subject: undefined, scopes: [], isRecovered: false },
       }),
       new Map(),
     )
@@ -79,7 +79,7 @@ describe('revision/cedar-call', () => {
     const call = toCedarCall(
       query(service, {
         principal: { kind: 'user', subject: user('\ud800', '\udfff') },
-        chain: { actors: [], subject: user('\ud800', '\udfff'), scopes: ['\ud800'] },
+        chain: { actors: [], subject: user('\ud800', '\udfff'), scopes: ['\ud800'], isRecovered: false },
         target: {
           ...query(service).target,
           resource: { type: 'Patient', id: '\ud800' },

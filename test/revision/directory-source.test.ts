@@ -37,6 +37,16 @@ describe('revision/directory-source', () => {
     expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'team/b.cedar')
   })
 
+  it('follows the linked folders of a mount, and refuses them anywhere else', async () => {
+    await mkdir(join(directory, '..2026/other'), { recursive: true })
+    await writeFile(join(directory, '..2026/other/b.cedar'), 'forbid (principal, action, resource);')
+    await symlink('..2026/other', join(directory, 'other'))
+    expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'other')
+    await symlink('..2026', join(directory, '..data'))
+    const read = await readPolicyDirectory(directory)
+    expect('files' in read && read.files.has('other/b.cedar')).to.equal(true)
+  })
+
   it('refuses what is no UTF-8', async () => {
     await writeFile(join(directory, 'team/b.cedar'), Buffer.from([0xff, 0xfe]))
     expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'team/b.cedar')

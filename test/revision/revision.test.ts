@@ -14,7 +14,7 @@ function evaluate(policies: string) {
   const [service] = revision.catalog.services
   const target = service && targetOf(service, { method: 'GET', path: '/patients/42', isUpgrade: false })
   if (target === undefined || isDeny(target)) throw new TypeError('no target')
-  const chain = { actors: [hospital.agentD], subject: clerk, scopes: [] }
+  const chain = { actors: [hospital.agentD], subject: clerk, scopes: [], isRecovered: false }
   const query: Query = {
     principal: { kind: 'agent', id: hospital.agentD },
     role: 'caller',

@@ -36,6 +36,7 @@ export const clerkChain: DelegatedChain = {
   rootIssuedAt: 1_790_000_000,
   ceiling: 1_790_003_600,
   authTime: 1_789_999_000,
+  isRecovered: false,
   digest: 'parent-digest',
 }
 

@@ -28,7 +28,7 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
   let ids = 0
   const createId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
   return createChecker({
-    ...createLineDeps(config, { ...listener, peer }, credentials, createId),
+    ...createLineDeps(config, { ...listener, peer }, credentials, undefined, createId),
     headers: { chain: 'actor-chain', userToken: ['authorization'] },
     revision: () => revision,
     record: () => true,

@@ -49,6 +49,7 @@ export function delegated(
     rootIssuedAt: 2_000_000_000,
     ceiling: 2_000_003_600,
     authTime: undefined,
+    isRecovered: false,
     digest: 'digest',
   }
 }

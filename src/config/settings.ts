@@ -1,0 +1,72 @@
+import type { PeerSource } from '../model/caller.ts'
+import type { SpiffeId, TrustDomain } from '../model/spiffe-id.ts'
+import type { Endpoint } from './values.ts'
+
+/** Files of a listener's certificates. */
+export type TlsFiles = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
+
+/** Who presents the tokens of users. */
+export type Ingress = {
+  readonly peers: readonly { readonly id: SpiffeId; readonly issuers: readonly string[] }[]
+  readonly forwardAuthorization: boolean
+  readonly tokenCopies: readonly string[]
+}
+
+/** An identity provider of users. `jwks` is a file, `id` and `groups` are names of claims; no `clients` means any. */
+export type UserIssuer = {
+  readonly name: string
+  readonly issuer: string
+  readonly audience: string
+  readonly jwks: string
+  readonly id: string
+  readonly groups: string
+  readonly groupsAllow: readonly string[]
+  readonly clients: readonly string[]
+}
+
+/** waywarden.yaml by its own names, with defaults filled in; durations are milliseconds. */
+export type Settings = {
+  readonly version: 1
+  readonly listeners: readonly {
+    readonly address: Endpoint
+    readonly peer: PeerSource
+    readonly tls?: TlsFiles | undefined
+    readonly plaintext?: 'behind-ztunnel' | undefined
+    readonly reflection: boolean
+    readonly maxConcurrentStreams: number
+    readonly maxConnectionAge: number
+    readonly maxConnectionAgeGrace: number
+  }[]
+  readonly admin: { readonly address: Endpoint }
+  readonly deadline: number
+  readonly maxInFlight: number
+  readonly drain: number
+  readonly chain: {
+    readonly issuer: string
+    readonly trustDomain: TrustDomain
+    readonly header: string
+    readonly keys: string
+    readonly revocations?: string | undefined
+    readonly hopLifetime: number
+    readonly maxLifetime: number
+    readonly ceiling: 'fixed' | 'token'
+    readonly maxDepth: number
+  }
+  readonly ingress: Ingress
+  readonly users: readonly UserIssuer[]
+  readonly policy: { readonly directory: string }
+  readonly audit: {
+    readonly directory: string
+    readonly mode: 'written'
+    readonly stdout: boolean
+    readonly segmentSize: number
+  }
+  readonly recovery?:
+    | { readonly trace: boolean; readonly headers: readonly string[]; readonly maxChains: number }
+    | undefined
+  readonly cache: { readonly decisions: number; readonly chains: number }
+  readonly observe?:
+    | { readonly until: { readonly startsAtMs: number }; readonly services?: readonly string[] | undefined }
+    | undefined
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
+}

@@ -1,0 +1,95 @@
+import { expect } from 'chai'
+import { createRecovery } from '../../src/chain/recovery.ts'
+import { isDeny } from '../../src/model/decision.ts'
+import { hospital } from '../support/identities.ts'
+
+const { agentA, agentD, agentR } = hospital
+const trace = (digit: string): [string, string[]] => [
+  'traceparent',
+  [`00-${digit.repeat(32)}-00f067aa0ba902b7-01`],
+]
+const session = (id: string): [string, string[]] => ['mcp-session-id', [id]]
+const signed = (token: string, expiresAt = 1000) => ({
+  token,
+  jti: 'j',
+  txn: 't',
+  kid: 'k',
+  parHash: undefined,
+  expiresAt,
+})
+const meaning = (txn = 'txn-1', actors = [agentA]) => ({ txn, actors, scopes: [] })
+
+function build(options = {}) {
+  return createRecovery({ byTrace: true, byHeaders: ['mcp-session-id'], maxChains: 100, ...options })
+}
+
+describe('chain/recovery', () => {
+  it('finds the chain again by the trace, or by a session', () => {
+    const { keep, find } = build()
+    keep(new Map([trace('a'), session('s')]), agentD, signed('chain'), meaning())
+    expect(find(new Map([trace('a')]), agentD, 0)).to.equal('chain')
+    expect(find(new Map([session('s')]), agentD, 0)).to.equal('chain')
+    expect(find(new Map([trace('b'), session('other')]), agentD, 0)).to.equal(undefined)
+  })
+
+  it('finds nothing for anybody but the workload that it was minted for', () => {
+    const { keep, find } = build()
+    keep(new Map([trace('a')]), agentD, signed('chain'), meaning())
+    expect(find(new Map([trace('a')]), agentR, 0)).to.equal(undefined)
+  })
+
+  it('takes the newest of chains that mean the same', () => {
+    const { keep, find } = build()
+    for (const token of ['first', 'second']) keep(new Map([trace('a')]), agentD, signed(token), meaning())
+    expect(find(new Map([trace('a')]), agentD, 0)).to.equal('second')
+  })
+
+  const doubts = [
+    { name: 'two transactions', other: meaning('txn-2') },
+    { name: 'two ways to the agent', other: meaning('txn-1', [agentA, agentR]) },
+    { name: 'two sets of scopes', other: { ...meaning(), scopes: ['records:read'] } },
+  ]
+  for (const { name, other } of doubts) {
+    it(`is in doubt between ${name}, until one is over`, () => {
+      const { keep, find } = build()
+      keep(new Map([trace('a')]), agentD, signed('one', 1000), meaning())
+      keep(new Map([trace('a')]), agentD, signed('other', 2000), other)
+      const found = find(new Map([trace('a')]), agentD, 0)
+      expect(typeof found === 'object' && isDeny(found) && found.code).to.equal('chain_missing')
+      expect(find(new Map([trace('a')]), agentD, 1_000_000)).to.equal('other')
+    })
+  }
+
+  it('is in doubt when two ids of a request lead to two chains', () => {
+    const { keep, find } = build()
+    keep(new Map([trace('a')]), agentD, signed('one'), meaning())
+    keep(new Map([session('s')]), agentD, signed('other'), meaning('txn-2'))
+    expect(find(new Map([trace('a'), session('s')]), agentD, 0)).to.be.an('object')
+  })
+
+  it('takes no id that is repeated, empty, too long or not asked for', () => {
+    const { keep, find } = build({ byTrace: false })
+    for (const headers of [
+      [session('')],
+      [session('x'.repeat(300))],
+      [['mcp-session-id', ['a', 'a']]],
+      [trace('a')],
+    ] as [string, string[]][][]) {
+      keep(new Map(headers), agentD, signed('chain'), meaning())
+      expect(find(new Map(headers), agentD, 0)).to.equal(undefined)
+    }
+  })
+
+  it('does not take one kind of id for another', () => {
+    const { keep, find } = build()
+    keep(new Map([session('a'.repeat(32))]), agentD, signed('chain'), meaning())
+    expect(find(new Map([trace('a')]), agentD, 0)).to.equal(undefined)
+  })
+
+  it('keeps so many and no more', () => {
+    const { keep, find } = build({ maxChains: 2 })
+    for (const id of ['1', '2', '3']) keep(new Map([session(id)]), agentD, signed(id), meaning())
+    expect(find(new Map([session('1')]), agentD, 0)).to.equal(undefined)
+    expect(find(new Map([session('3')]), agentD, 0)).to.equal('3')
+  })
+})
