@@ -1,0 +1,89 @@
+import { expect } from 'chai'
+import { parse } from 'yaml'
+import {
+  at,
+  idOf,
+  type Json,
+  type KubeObject,
+  renderHelm,
+  renderKustomize,
+  variants,
+} from '../support/rendered.ts'
+
+describe('istio/helm', () => {
+  for (const variant of variants) {
+    it(`renders the same objects as the overlay: ${variant}`, () => {
+      const chart = byId(renderHelm(variant))
+      const overlay = byId(renderKustomize(variant))
+      expect([...chart.keys()].sort()).to.deep.equal([...overlay.keys()].sort())
+      for (const [id, object] of overlay) expect(chart.get(id), id).to.deep.equal(object)
+    })
+  }
+
+  it('names the Secret that the operator has, and makes none', () => {
+    const objects = renderHelm('enforce', { keys: { existingSecret: 'vault-keys' } })
+    const deployment = objects.find(({ kind }) => kind === 'Deployment')
+    const volumes = JSON.stringify(at(deployment, 'spec', 'template', 'spec', 'volumes'))
+    expect(objects.some(({ kind }) => kind === 'Secret')).to.equal(false)
+    expect(volumes).to.include('"secretName":"vault-keys"')
+  })
+
+  it('observes the services that are named', () => {
+    const observe = { until: '2027-01-31', services: ['insurance', 'patient-records'] }
+    const settings = renderHelm('enforce', { observe }).find((object) => idOf(object).endsWith('settings'))
+    expect(at(settings, 'data', 'WAYWARDEN__OBSERVE__SERVICES__1')).to.equal('patient-records')
+  })
+
+  it('carries the keys of a rotation', () => {
+    const secret = renderHelm('enforce', { keys: { active: 'a', next: 'b', previous: 'c' } }).find(
+      ({ kind }) => kind === 'Secret',
+    )
+    const files = ['active.jwk.json', 'next.jwk.json', 'previous.jwk.json']
+    expect(Object.keys(at(secret, 'data') ?? {})).to.deep.equal(files)
+  })
+
+  const refused: readonly { readonly name: string; readonly values: KubeObject }[] = [
+    { name: 'an unknown value', values: { replicas: 3 } },
+    { name: 'no choice between observing and enforcing', values: { observe: null } },
+    { name: 'observing without an end', values: { observe: true } },
+    { name: 'an end of observing that is no day', values: { observe: { until: 'soon' } } },
+    { name: 'no signing key', values: { keys: {} } },
+    { name: 'an empty signing key', values: { keys: { active: '' } } },
+    { name: 'no keys of the identity provider', values: { idpJwks: '' } },
+    { name: 'policies without a catalog', values: { policies: { 'team/a.cedar': '' } } },
+    {
+      name: 'a policy path that leaves the repository',
+      values: { policies: { 'services.yaml': '', '../a.cedar': '' } },
+    },
+  ]
+  for (const { name, values } of refused) {
+    it(`refuses ${name}`, () => {
+      expect(() => renderHelm('enforce', values)).to.throw()
+    })
+  }
+})
+
+function byId(objects: readonly KubeObject[]): ReadonlyMap<string, Json> {
+  return new Map(objects.map((object) => [idOf(object), comparable(object)]))
+}
+
+/** YAML, JSON and base64 may be laid out differently, and mounted files may be listed in another order. */
+function comparable(object: KubeObject): Json {
+  const data = Object.entries(object['data'] ?? {}).map(([key, text]: [string, Json]) => {
+    const isTree = key === 'waywarden.yaml' || key === 'revocations.json'
+    if (isTree) return [key, parse(String(text))]
+    return [key, object['kind'] === 'Secret' ? Buffer.from(String(text), 'base64').toString() : text]
+  })
+  return sorted(object['data'] === undefined ? object : { ...object, data: Object.fromEntries(data) })
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) {
+    const list = value.map(sorted)
+    return list.every((item) => at(item, 'key') !== undefined && at(item, 'path') !== undefined)
+      ? list.sort((one, other) => String(at(one, 'key')).localeCompare(String(at(other, 'key')), 'en'))
+      : list
+  }
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sorted(item)]))
+}
