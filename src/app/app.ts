@@ -7,8 +7,9 @@ import type { Report } from '../model/event.ts'
 import { createLogger } from '../observe/logger.ts'
 import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createReport } from '../observe/report.ts'
-import { type Opening, openHouse } from './house.ts'
+import { openHouse } from './house.ts'
 import { listen } from './listener.ts'
+import type { Opening } from './opening.ts'
 import { readinessOf } from './readiness.ts'
 
 /** A running Waywarden. */

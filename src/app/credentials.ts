@@ -10,8 +10,7 @@ import { parseJwks } from '../jws/key-set.ts'
 import type { FollowedSource } from '../model/event.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { type FollowOptions, followFiles } from './followed-files.ts'
-import type { Opening } from './house.ts'
-import { StartError } from './start-error.ts'
+import { type Opening, StartError } from './opening.ts'
 
 /** Everything secret or public that decides whom we believe; each part follows its files. */
 export type Credentials = {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { StartError } from './start-error.ts'
+import { StartError } from './opening.ts'
 
 /** What cannot be used, problem by problem. */
 export type Refusal = { readonly kind: 'refusal'; readonly problems: readonly string[] }

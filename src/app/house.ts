@@ -10,6 +10,7 @@ import { type DnsSource, openDns } from '../revision/dns-source.ts'
 import type { Revision } from '../revision/revision.ts'
 import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
+import type { Opening } from './opening.ts'
 import { warmUp } from './warm-up.ts'
 
 /** Everything behind the ports: what decides, what proves, what records. */

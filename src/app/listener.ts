@@ -9,8 +9,9 @@ import { createCallHandler } from '../ext-authz/handler.ts'
 import type { Transport } from '../ext-authz/transport.ts'
 import { deny } from '../model/decision.ts'
 import { followCertificates } from './certificates.ts'
-import type { House, Opening } from './house.ts'
+import type { House } from './house.ts'
 import { createLineDeps } from './line-deps.ts'
+import type { Opening } from './opening.ts'
 
 /** Opens one port on which Envoy asks. */
 export async function listen(

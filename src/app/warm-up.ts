@@ -8,7 +8,7 @@ import { isDeny } from '../model/decision.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId } from '../model/spiffe-id.ts'
 import type { Service } from '../model/target.ts'
-import { StartError } from './start-error.ts'
+import { StartError } from './opening.ts'
 
 const rounds = 20
 
