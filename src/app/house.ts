@@ -27,13 +27,6 @@ export type House = {
   readonly report: Report
 }
 
-/** What every part that is opened needs; `closing` is closed in the reverse order. */
-export type Opening = {
-  readonly closing: AsyncDisposable[]
-  readonly report: Report
-  readonly pollMs: number
-}
-
 const dnsPollMs = 10_000
 
 /** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
