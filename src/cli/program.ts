@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addCatalog } from './catalog.ts'
 import { addChain } from './chain.ts'
 import { addConfig } from './config.ts'
+import { addDoctor } from './doctor.ts'
 import { addKeys } from './keys.ts'
 import { addPolicy } from './policy.ts'
 import { addReport } from './report.ts'
@@ -23,6 +24,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     addCatalog,
     addReport,
     addWhy,
+    addDoctor,
   ]) {
     add(program, terminal, (given) => {
       code = given

@@ -1,0 +1,71 @@
+import { type IncomingMessage, request } from 'node:http'
+import type { DoctorConfig } from '../review/doctor/finding.ts'
+import { isLiteral, splitAddress } from '../review/doctor/guarded.ts'
+import type { ProbeAnswer, ProbeView } from '../review/doctor/probe.ts'
+import type { Catalog } from '../revision/catalog.ts'
+
+const timeoutMs = 5000
+const maxBytes = 64 * 1024
+const xfcc = 'x-forwarded-client-cert'
+
+/** Sends one honest request to a service of the mesh, and the same with each lie. */
+export async function sendProbe(
+  url: string,
+  config: Pick<DoctorConfig, 'ingress'> | undefined,
+  catalog: Catalog | undefined,
+): Promise<ProbeView> {
+  const forged: (ProbeAnswer | undefined)[] = []
+  const lying: (ProbeAnswer | undefined)[] = []
+  const honest = await send(url)
+  // One after the other: what differs shall differ because of the lie, not because of a crowd.
+  for (const value of forgeries(config, catalog)) forged.push(await send(url, { [xfcc]: value }))
+  for (const host of falseHosts(url, catalog)) lying.push(await send(url, { host }))
+  return { url, honest, forged, lying }
+}
+
+/** Somebody who may do more, in the very form of a waypoint; and a form that Waywarden refuses wherever it believes it. */
+function forgeries(
+  config: Pick<DoctorConfig, 'ingress'> | undefined,
+  catalog: Catalog | undefined,
+): readonly string[] {
+  const waypoint = catalog?.services[0]?.waypoint.uri ?? 'spiffe://cluster.local/ns/default/sa/waypoint'
+  const mighty = config?.ingress.peers[0]?.id.uri ?? 'spiffe://cluster.local/ns/istio-system/sa/istiod'
+  return [`By=${waypoint};URI=${mighty}`, `By=${waypoint};URI=-`]
+}
+
+function falseHosts(url: string, catalog: Catalog | undefined): readonly string[] {
+  const { host } = new URL(url)
+  const others = (catalog?.services ?? [])
+    .flatMap(({ addresses }) => addresses)
+    .filter((address) => address !== host && !isLiteral(splitAddress(address).host))
+  return [others[0] ?? 'kubernetes.default.svc.cluster.local', 'waywarden-doctor.invalid']
+}
+
+function send(url: string, headers: Readonly<Record<string, string>> = {}): Promise<ProbeAnswer | undefined> {
+  return new Promise((resolve) => {
+    const sent = request(url, { headers, agent: false, timeout: timeoutMs }, (response) => {
+      toAnswer(response).then(resolve, () => resolve(undefined))
+    })
+    sent.on('timeout', () => sent.destroy())
+    sent.on('error', () => resolve(undefined))
+    sent.end()
+  })
+}
+
+async function toAnswer(response: IncomingMessage): Promise<ProbeAnswer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of response) {
+    const part = Buffer.from(chunk)
+    bytes += part.length
+    chunks.push(part)
+    if (bytes > maxBytes) break
+  }
+  const id = response.headers['waywarden-decision-id']
+  return {
+    status: response.statusCode ?? 0,
+    decisionId: typeof id === 'string' ? id : undefined,
+    contentType: response.headers['content-type'],
+    body: Buffer.concat(chunks).toString(),
+  }
+}

@@ -1,0 +1,48 @@
+import { type Config, type ConfigProblems, parseConfig } from '../config/config.ts'
+import { type KubeObject, labelsAt, textAt } from '../review/doctor/kube-object.ts'
+import { type Catalog, parseCatalog } from '../revision/catalog.ts'
+import { readPolicyDirectory } from '../revision/directory-source.ts'
+import type { Problem } from '../revision/problem.ts'
+import { readConfigFile } from './config-file.ts'
+
+const configKey = 'waywarden.yaml'
+const catalogKey = 'services.yaml'
+
+/** The configuration in a file, else the one that the cluster mounts, else none. */
+export async function findConfig(
+  file: string | undefined,
+  objects: readonly KubeObject[] | undefined,
+): Promise<Config | ConfigProblems | undefined> {
+  if (file !== undefined) return readConfigFile(file)
+  const mounted = findConfigMap(objects, configKey)
+  if (mounted === undefined) return undefined
+  // Beside it stand the environment variables that override it.
+  const variables = (objects ?? [])
+    .filter(({ kind, namespace }) => kind === 'ConfigMap' && namespace === mounted.namespace)
+    .flatMap(({ body }) => [...(labelsAt(body, 'data') ?? [])])
+    .filter(([key]) => key.startsWith('WAYWARDEN__'))
+  const { namespace, name, body } = mounted
+  const place = `ConfigMap ${namespace}/${name}/${configKey}`
+  return parseConfig(place, textAt(body, 'data', configKey) ?? '', new Map(variables))
+}
+
+/** The catalog in a policy repository that can be read here, else the one that the cluster mounts, else none. */
+export async function findCatalog(
+  { policies, config: file }: { readonly policies?: string; readonly config?: string },
+  config: Config | undefined,
+  objects: readonly KubeObject[] | undefined,
+): Promise<Catalog | readonly Problem[] | undefined> {
+  // A configuration from the cluster names a directory of the cluster.
+  const directory = policies ?? (file === undefined ? undefined : config?.policy.directory)
+  const source = directory === undefined ? [] : await readPolicyDirectory(directory)
+  const text = 'files' in source ? source.files.get(catalogKey) : undefined
+  if (text !== undefined) return parseCatalog(text)
+  if (policies !== undefined)
+    return 'files' in source ? [{ file: catalogKey, message: `missing in \`${policies}\`` }] : source
+  const mounted = textAt(findConfigMap(objects, catalogKey)?.body, 'data', catalogKey)
+  return mounted === undefined ? undefined : parseCatalog(mounted)
+}
+
+function findConfigMap(objects: readonly KubeObject[] | undefined, key: string): KubeObject | undefined {
+  return objects?.find(({ kind, body }) => kind === 'ConfigMap' && textAt(body, 'data', key) !== undefined)
+}

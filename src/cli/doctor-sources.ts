@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process'
+import { lookup } from 'node:dns/promises'
+import { readFile } from 'node:fs/promises'
+import { type Invalid, invalid } from '../model/invalid.ts'
+import { isLiteral, splitAddress } from '../review/doctor/guarded.ts'
+import { at, textsAt } from '../review/doctor/kube-object.ts'
+import type { ReplicaView } from '../review/doctor/replicas.ts'
+import type { CatalogService } from '../revision/catalog.ts'
+import { describeError, type Terminal } from './terminal.ts'
+
+const kinds = [
+  'namespaces',
+  'services',
+  'pods',
+  'configmaps',
+  'deployments.apps',
+  'networkpolicies.networking.k8s.io',
+  'gateways.gateway.networking.k8s.io',
+  'authorizationpolicies.security.istio.io',
+  'peerauthentications.security.istio.io',
+  'envoyfilters.networking.istio.io',
+  'serviceentries.networking.istio.io',
+]
+const kubectl = 'kubectl'
+const kubectlArguments = ['get', kinds.join(','), '--all-namespaces', '--output=json']
+const maxOutputBytes = 512 * 1024 * 1024
+const kubectlTimeoutMs = 60_000
+const adminTimeoutMs = 3000
+// `Date` names the second that has begun; on average half of it is over.
+const halfSecondMs = 500
+
+/** The one command that looks at the cluster. It reads no Secret, and changes nothing. */
+export const kubectlCommand: string = [kubectl, ...kubectlArguments].join(' ')
+
+/** What kubectl printed: into a file, into stdin (`-`), or now. */
+export async function runKubectl(
+  file: string | undefined,
+  terminal: Terminal,
+): Promise<{ readonly text: string } | Invalid> {
+  try {
+    if (file === '-') return { text: await terminal.readStdin() }
+    if (file !== undefined) return { text: await readFile(file, 'utf8') }
+  } catch (error) {
+    return invalid(`\`${file}\` cannot be read: ${describeError(error)}`)
+  }
+  return new Promise((resolve) => {
+    const options = { maxBuffer: maxOutputBytes, timeout: kubectlTimeoutMs }
+    execFile(kubectl, kubectlArguments, options, (error, stdout, stderr) => {
+      if (error === null) return resolve({ text: stdout })
+      const detail =
+        error.code === 'ENOENT'
+          ? 'it is not on the PATH'
+          : (stderr.trim() || error.message).split('\n').at(-1)
+      resolve(invalid(`kubectl cannot be asked: ${detail}`))
+    })
+    terminal.complain(`$ ${kubectlCommand}`)
+  })
+}
+
+/** Asks each admin port for readiness, keys and the time. */
+export function readReplicas(urls: readonly string[], nowMs: () => number): Promise<readonly ReplicaView[]> {
+  return Promise.all(
+    urls.map(async (given) => {
+      const url = given.replace(/\/+$/, '')
+      const sentMs = nowMs()
+      const ready = await get(`${url}/readyz`)
+      const halfwayMs = (sentMs + nowMs()) / 2
+      const readiness = ready && toReadiness(ready.body)
+      const dateMs = Date.parse(ready?.date ?? '')
+      const jwks = readiness === undefined ? undefined : await get(`${url}/.well-known/jwks.json`)
+      return {
+        url,
+        readiness,
+        jwks: jwks?.status === 200 ? jwks.body : undefined,
+        clockAheadMs: Number.isNaN(dateMs) ? undefined : dateMs + halfSecondMs - halfwayMs,
+      }
+    }),
+  )
+}
+
+/** Reads the key sets of identity providers where the configuration says they are. */
+export function readUserKeys(
+  users: readonly { readonly name: string; readonly jwks: string }[],
+): Promise<readonly { readonly name: string; readonly file: string; readonly text: string | undefined }[]> {
+  return Promise.all(
+    users.map(async ({ name, jwks }) => ({
+      name,
+      file: jwks,
+      text: await readFile(jwks, 'utf8').catch(() => undefined),
+    })),
+  )
+}
+
+/** Resolves every name among the addresses of services. */
+export async function resolveNames(
+  services: readonly Pick<CatalogService, 'addresses'>[],
+): Promise<ReadonlyMap<string, readonly string[] | undefined>> {
+  const hosts = services.flatMap(({ addresses }) => addresses.map((address) => splitAddress(address).host))
+  const names = [...new Set(hosts)].filter((host) => !isLiteral(host))
+  const answers = await Promise.all(
+    names.map(async (name) => {
+      const found = await lookup(name, { all: true }).catch(() => [])
+      return [name, found.map(({ address }) => address)] as const
+    }),
+  )
+  return new Map(answers)
+}
+
+async function get(
+  url: string,
+): Promise<{ readonly status: number; readonly date: string | null; readonly body: string } | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(adminTimeoutMs), redirect: 'error' })
+    return { status: response.status, date: response.headers.get('date'), body: await response.text() }
+  } catch {
+    return undefined
+  }
+}
+
+function toReadiness(body: string): ReplicaView['readiness'] {
+  try {
+    const page: unknown = JSON.parse(body)
+    const isReady = at(page, 'ready')
+    if (typeof isReady !== 'boolean') return undefined
+    return { isReady, reasons: textsAt(page, 'reasons'), notices: textsAt(page, 'notices') }
+  } catch {
+    return undefined
+  }
+}

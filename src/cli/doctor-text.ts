@@ -1,0 +1,39 @@
+import type { Finding } from '../review/doctor/finding.ts'
+
+/** What the doctor found, and what was not looked at. */
+export type Report = { readonly findings: readonly Finding[]; readonly notes: readonly string[] }
+
+/** The report for people: what is wrong, worst first, each with its change; then a verdict. */
+export function formatReport({ findings, notes }: Report): readonly string[] {
+  return [
+    ...findings.flatMap(formatFinding),
+    ...notes.map((note) => `not looked at: ${note}`),
+    ...(notes.length > 0 ? [''] : []),
+    formatVerdict(findings),
+  ]
+}
+
+function formatFinding({ severity, id, where, what, why, fix }: Finding): readonly string[] {
+  const [first = '', ...rest] = fix.split('\n')
+  return [
+    `${severity.toUpperCase().padEnd(8)} ${id}  ${where}`,
+    `  what   ${what}`,
+    `  why    ${why}`,
+    `  fix    ${first}`,
+    ...rest.map((line) => `         ${line}`),
+    '',
+  ]
+}
+
+function formatVerdict(findings: readonly Finding[]): string {
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  const warnings = findings.length - errors
+  if (findings.length === 0) return 'healthy: nothing wrong was found'
+  const counts = [count(errors, 'error'), count(warnings, 'warning')].filter((text) => text !== '').join(', ')
+  return errors > 0 ? `NOT HEALTHY: ${counts}` : `healthy, with ${counts}`
+}
+
+function count(number: number, noun: string): string {
+  if (number === 0) return ''
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

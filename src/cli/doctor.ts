@@ -1,0 +1,148 @@
+import type { Command } from 'commander'
+import { type Config, isConfigProblems } from '../config/config.ts'
+import { isInvalid } from '../model/invalid.ts'
+import { dnsFindings } from '../review/doctor/addresses.ts'
+import { toClusterView } from '../review/doctor/cluster.ts'
+import { bySeverity, examineCluster } from '../review/doctor/examine.ts'
+import type { Finding } from '../review/doctor/finding.ts'
+import { type KubeObject, parseKubeObjects } from '../review/doctor/kube-object.ts'
+import { probeFindings } from '../review/doctor/probe.ts'
+import { replicaFindings, userKeyFindings } from '../review/doctor/replicas.ts'
+import type { Catalog } from '../revision/catalog.ts'
+import { formatProblem } from '../revision/problem.ts'
+import { complainAboutConfig } from './config-file.ts'
+import { sendProbe } from './doctor-probe.ts'
+import { findCatalog, findConfig } from './doctor-setup.ts'
+import { kubectlCommand, readReplicas, readUserKeys, resolveNames, runKubectl } from './doctor-sources.ts'
+import { formatReport, type Report } from './doctor-text.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
+
+type DoctorOptions = {
+  readonly config?: string
+  readonly policies?: string
+  readonly kubectl?: string
+  readonly admin?: readonly string[]
+  readonly dns?: true
+  readonly probe?: string
+  readonly json?: true
+}
+
+/** Adds `doctor`. */
+export function addDoctor(program: Command, terminal: Terminal, finish: Finish): void {
+  const codes =
+    '0 healthy (there may be warnings), 1 something is wrong, 78 the configuration that was given cannot serve'
+  program
+    .command('doctor')
+    .description('find what is set up wrongly between the mesh and Waywarden, and say how to change it')
+    .option('-c, --config <file>', "the configuration (default: the cluster's ConfigMap)")
+    .option(
+      '--policies <dir>',
+      'the policy repository with services.yaml (default: as the configuration says)',
+    )
+    .option('--kubectl <file>', 'what kubectl printed, `-` for stdin (default: runs kubectl, only to read)')
+    .option('--admin <url...>', "replicas' admin ports: readiness, keys and clocks are compared")
+    .option('--dns', "resolve the catalog's names here, as Waywarden would")
+    .option('--probe <url>', 'send GET requests with lies through a waypoint; run it inside a workload')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      `\nReads, and never writes:\n  $ ${kubectlCommand}\n${helpFooter('waywarden doctor --admin http://127.0.0.1:9192', codes)}`,
+    )
+    .action(async (options: DoctorOptions) => finish(await doctor(options, terminal)))
+}
+
+async function doctor(options: DoctorOptions, terminal: Terminal): Promise<ExitCode> {
+  const badUrl = [...(options.admin ?? []), ...(options.probe === undefined ? [] : [options.probe])].find(
+    (url) => !URL.canParse(url) || new URL(url).protocol !== 'http:',
+  )
+  if (badUrl !== undefined) return refuse(`expected an http URL, found \`${badUrl}\``, terminal)
+  const objects = await readObjects(options, terminal)
+  if (typeof objects === 'string') return refuse(objects, terminal)
+  const config = await findConfig(options.config, objects)
+  if (config !== undefined && isConfigProblems(config)) {
+    complainAboutConfig(config, terminal)
+    return exitCodes.config
+  }
+  const catalog = await findCatalog(options, config, objects)
+  if (catalog !== undefined && !('services' in catalog)) {
+    for (const problem of catalog) terminal.complain(formatProblem(problem))
+    return exitCodes.negative
+  }
+  const findings = bySeverity(await examine(options, { objects, config, catalog }, terminal))
+  print({ findings, notes: notesOf(options, { objects, config, catalog }) }, options.json, terminal)
+  return findings.some(({ severity }) => severity === 'error') ? exitCodes.negative : exitCodes.ok
+}
+
+type Known = {
+  /** `undefined`: no cluster was looked at. */
+  readonly objects: readonly KubeObject[] | undefined
+  readonly config: Config | undefined
+  readonly catalog: Catalog | undefined
+}
+
+async function examine(
+  { config: file, admin, dns, probe }: DoctorOptions,
+  { objects, config, catalog }: Known,
+  terminal: Terminal,
+): Promise<readonly Finding[]> {
+  return [
+    ...(objects === undefined
+      ? []
+      : examineCluster(toClusterView(objects), config && asOf(config, terminal.nowMs()), catalog)),
+    ...(file === undefined ? [] : userKeyFindings(await readUserKeys(config?.users ?? []))),
+    ...(dns ? dnsFindings(await resolveNames(catalog?.services ?? [])) : []),
+    ...replicaFindings(await readReplicas(admin ?? [], terminal.nowMs)),
+    ...(probe === undefined ? [] : probeFindings(await sendProbe(probe, config, catalog))),
+  ]
+}
+
+/** Observing ends by itself when its day has come. */
+function asOf(config: Config, nowMs: number): Config {
+  const isOver = config.observe !== undefined && config.observe.untilMs <= nowMs
+  return isOver ? { ...config, observe: undefined } : config
+}
+
+/** The cluster's objects, `undefined` when none is to be looked at, or what to do to get them. */
+async function readObjects(
+  { kubectl, admin, probe }: DoctorOptions,
+  terminal: Terminal,
+): Promise<readonly KubeObject[] | string | undefined> {
+  // Whoever probes stands inside a workload, and asks about this way alone.
+  if (kubectl === undefined && probe !== undefined) return undefined
+  const output = await runKubectl(kubectl, terminal)
+  if (isInvalid(output)) {
+    if (kubectl === undefined && admin !== undefined) return undefined
+    return `${output.reason}\nrun this where the cluster can be reached, and give its output to \`--kubectl\`:\n  ${kubectlCommand}`
+  }
+  const objects = parseKubeObjects(output.text)
+  return isInvalid(objects) ? `\`${kubectl ?? 'kubectl'}\`: ${objects.reason}` : objects
+}
+
+function notesOf(options: DoctorOptions, { objects, config, catalog }: Known): readonly string[] {
+  const { admin, probe } = options
+  if (probe !== undefined && objects === undefined) return []
+  return [
+    ...(objects === undefined
+      ? ['the cluster: kubectl cannot reach it; give its output to `--kubectl`']
+      : []),
+    ...(config === undefined ? ['waywarden.yaml: give it to `--config`'] : []),
+    ...(catalog === undefined
+      ? ['enrolment, bypasses and addresses of the services: give services.yaml by `--policies`']
+      : []),
+    ...(admin === undefined ? ['replicas, their keys and clocks: give their admin ports to `--admin`'] : []),
+  ]
+}
+
+function refuse(reason: string, terminal: Terminal): ExitCode {
+  for (const line of reason.split('\n')) terminal.complain(toLine(line))
+  return exitCodes.usage
+}
+
+function print(report: Report, json: true | undefined, terminal: Terminal): void {
+  if (json) {
+    const isHealthy = report.findings.every(({ severity }) => severity !== 'error')
+    terminal.print(JSON.stringify({ healthy: isHealthy, ...report }, undefined, 2))
+    return
+  }
+  for (const line of formatReport(report)) terminal.print(toLine(line))
+}

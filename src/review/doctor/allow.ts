@@ -1,0 +1,49 @@
+import type { Finding } from './finding.ts'
+import { type Account, keyOf, type ObjectName } from './guarded.ts'
+
+/** An AuthorizationPolicy that lets these waypoints in and nobody else, for a namespace or for pods of it. */
+export function allowYaml(
+  { namespace, name }: ObjectName,
+  waypoints: readonly Account[],
+  labels: readonly (readonly [string, string])[] = [],
+  ports: readonly string[] = [],
+): string {
+  const selector = labels.map(([key, value]) => `${key}: ${value}`).join(', ')
+  const principals = principalsOf(waypoints)
+  return [
+    'apiVersion: security.istio.io/v1',
+    'kind: AuthorizationPolicy',
+    `metadata: {name: ${name}, namespace: ${namespace}}`,
+    'spec:',
+    ...(labels.length > 0 ? [`  selector: {matchLabels: {${selector}}}`] : []),
+    '  action: ALLOW',
+    '  rules:',
+    `  - from: [{source: {principals: [${principals}]}}]`,
+    ...(ports.length > 0
+      ? [`    to: [{operation: {ports: [${ports.map((port) => `"${port}"`).join(', ')}]}}]`]
+      : []),
+  ].join('\n')
+}
+
+/** What is wrong when the ALLOW policies that are there turn waypoints of the catalog away. */
+export function turnedAway(
+  where: string,
+  namespace: string,
+  waypoints: readonly Account[],
+  why: string,
+): Finding {
+  return {
+    id: 'waypoint_shut_out',
+    severity: 'error',
+    what: `its ALLOW policies do not name the waypoint ${waypoints.map(keyOf).join(', ')}, and the catalog does`,
+    where,
+    why,
+    fix: `kubectl -n ${namespace} edit authorizationpolicies   # from: [{source: {principals: [${principalsOf(waypoints)}]}}]`,
+  }
+}
+
+function principalsOf(waypoints: readonly Account[]): string {
+  return waypoints
+    .map(({ trustDomain = 'cluster.local', namespace, name }) => `${trustDomain}/ns/${namespace}/sa/${name}`)
+    .join(', ')
+}

@@ -1,0 +1,142 @@
+import { type ClusterView, type Gateway, matches } from './cluster.ts'
+import type { DoctorConfig, Finding, Rule } from './finding.ts'
+import { keyOf, type Located, locate, namespaceLabels, type ObjectName, waypointClass } from './guarded.ts'
+
+const useWaypoint = 'istio.io/use-waypoint'
+const useWaypointNamespace = 'istio.io/use-waypoint-namespace'
+const ingressUsesWaypoint = 'istio.io/ingress-use-waypoint'
+
+/** Do calls to the catalog's services go through the waypoints that the catalog names? */
+export const enrolmentRule: Rule = (cluster, config, catalog) => {
+  const located = locate(cluster, catalog)
+  const waypoints = new Map(located.map(({ waypoint }) => [keyOf(waypoint), waypoint]))
+  return [
+    ...[...waypoints.values()].flatMap((waypoint) => waypointFindings(cluster, waypoint)),
+    ...located.flatMap((one) => sharingFindings(cluster, one)).filter(isFirst),
+    ...located.flatMap((one) => enrolledFindings(cluster, one)).filter(isFirst),
+    ...located.flatMap((one) => ingressFindings(cluster, config, one)).filter(isFirst),
+  ]
+}
+
+function waypointFindings(cluster: ClusterView, waypoint: ObjectName | undefined): readonly Finding[] {
+  if (waypoint === undefined) return []
+  const gateway = gatewayOf(cluster, waypoint)
+  const where = `Gateway ${keyOf(waypoint)}`
+  if (gateway === undefined)
+    return [
+      {
+        id: 'waypoint_absent',
+        severity: 'error',
+        what: 'the catalog names this waypoint, and there is no such Gateway',
+        where,
+        why: 'nobody asks Waywarden about these services; other waypoints are denied with `waypoint_unknown`',
+        fix: `kubectl -n ${waypoint.namespace} apply -f istio/mesh/gateway.yaml   # metadata.name: ${waypoint.name}`,
+      },
+    ]
+  const findings: Finding[] = []
+  if (gateway.className !== waypointClass)
+    findings.push({
+      id: 'waypoint_class',
+      severity: 'error',
+      what: `its class is \`${gateway.className}\``,
+      where,
+      why: 'only Envoy waypoints say who calls by annotation or EnvoyFilter; others need `peer: principal` and mTLS to us',
+      fix: `spec: {gatewayClassName: ${waypointClass}}`,
+    })
+  const servesFor = gateway.labels.get('istio.io/waypoint-for') ?? 'service'
+  if (servesFor !== 'service' && servesFor !== 'all')
+    findings.push({
+      id: 'waypoint_for',
+      severity: 'error',
+      what: `it is \`istio.io/waypoint-for: ${servesFor}\``,
+      where,
+      why: 'calls to Services do not go through it, so nobody asks Waywarden',
+      fix: `kubectl -n ${gateway.namespace} label gateway ${gateway.name} istio.io/waypoint-for=service --overwrite`,
+    })
+  return findings
+}
+
+function sharingFindings(cluster: ClusterView, { identity, waypoint }: Located): readonly Finding[] {
+  const gateway = waypoint && gatewayOf(cluster, waypoint)
+  if (gateway === undefined || identity === undefined || identity.namespace === gateway.namespace) return []
+  const labels = new Map([
+    ...namespaceLabels(cluster, identity.namespace),
+    ['kubernetes.io/metadata.name', identity.namespace] as const,
+  ])
+  const isAllowed = gateway.allows.some(
+    ({ from, labels: wanted }) =>
+      from === 'All' || (from === 'Selector' && wanted !== undefined && matches(wanted, labels)),
+  )
+  if (isAllowed) return []
+  return [
+    {
+      id: 'waypoint_not_shared',
+      severity: 'error',
+      what: `it takes no services of namespace ${identity.namespace}`,
+      where: `Gateway ${keyOf(gateway)}`,
+      why: 'their calls go to the pods directly, and nobody asks Waywarden',
+      fix: 'spec: {listeners: [{name: mesh, port: 15008, protocol: HBONE, allowedRoutes: {namespaces: {from: All}}}]}',
+    },
+  ]
+}
+
+function enrolledFindings(
+  cluster: ClusterView,
+  { kube, identity, waypoint, service }: Located,
+): readonly Finding[] {
+  const gateway = waypoint && gatewayOf(cluster, waypoint)
+  const namespace = kube?.namespace ?? identity?.namespace
+  if (gateway === undefined || namespace === undefined) return []
+  const ofNamespace = namespaceLabels(cluster, namespace)
+  const labels = kube?.labels.has(useWaypoint) ? kube.labels : ofNamespace
+  const name = labels.get(useWaypoint)
+  const used = { namespace: labels.get(useWaypointNamespace) ?? namespace, name: name ?? '' }
+  if (keyOf(used) === keyOf(gateway)) return []
+  const isOwnLabel = labels !== ofNamespace
+  const target = isOwnLabel ? `-n ${namespace} label service ${kube?.name}` : `label namespace ${namespace}`
+  return [
+    {
+      id: 'not_enrolled',
+      severity: 'error',
+      what:
+        name === undefined
+          ? `it has no label \`${useWaypoint}\``
+          : `it uses the waypoint ${name === 'none' ? 'none' : keyOf(used)}, and the catalog names ${keyOf(gateway)}`,
+      where: isOwnLabel ? `Service ${namespace}/${kube?.name ?? service.name}` : `Namespace ${namespace}`,
+      why: 'its calls do not go through the waypoint that asks Waywarden',
+      fix: `kubectl ${target} ${useWaypoint}=${gateway.name} ${useWaypointNamespace}=${gateway.namespace} --overwrite`,
+    },
+  ]
+}
+
+function ingressFindings(
+  cluster: ClusterView,
+  config: DoctorConfig | undefined,
+  { service, kube }: Located,
+): readonly Finding[] {
+  const hasIngress = config === undefined || config.ingress.peers.length > 0
+  if (!hasIngress || !service.isEntry || kube === undefined) return []
+  const ofNamespace = namespaceLabels(cluster, kube.namespace).get(ingressUsesWaypoint)
+  if ((kube.labels.get(ingressUsesWaypoint) ?? ofNamespace) === 'true') return []
+  return [
+    {
+      id: 'ingress_bypasses',
+      severity: 'error',
+      what: `it is an entry of the catalog and not labelled \`${ingressUsesWaypoint}: "true"\``,
+      where: `Service ${keyOf(kube)}`,
+      why: "the ingress gateway calls its pods directly: users' requests are judged by nobody, or refused by the L4 policy, and no chain begins",
+      fix: `kubectl -n ${kube.namespace} label service ${kube.name} ${ingressUsesWaypoint}=true --overwrite`,
+    },
+  ]
+}
+
+function gatewayOf(cluster: ClusterView, { namespace, name }: ObjectName): Gateway | undefined {
+  return cluster.gateways.find(
+    (gateway) => gateway.namespace === namespace && gateway.serviceAccount === name,
+  )
+}
+
+/** Services that share a namespace share its finding. */
+function isFirst(finding: Finding, index: number, all: readonly Finding[]): boolean {
+  return all.findIndex(({ where, what }) => where === finding.where && what === finding.what) === index
+}

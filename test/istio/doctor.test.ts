@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { stringify } from 'yaml'
+import { hospitalObjects, type TestObject } from '../support/healthy-cluster.ts'
+import { type KubeObject, renderKustomize, type Variant } from '../support/rendered.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { run } from '../support/terminal.ts'
+
+/** What the API server adds to a Service that is applied without an address. */
+const clusterIp = '10.96.9.9'
+
+describe('istio, as the doctor sees it', () => {
+  for (const variant of ['enforce', 'metadata'] as const) {
+    it(`finds nothing wrong with the hospital and the overlay: ${variant}`, async () => {
+      expect(await examine(variant)).to.deep.equal({ code: 0, found: [] })
+    })
+  }
+
+  it('only warns of open ways while the overlay observes', async () => {
+    const { code, found } = await examine('observe')
+    expect(code).to.equal(0)
+    expect([...new Set(found)]).to.deep.equal(['warning bypass_open', 'warning mtls_not_strict'])
+  })
+
+  for (const { id, want } of [
+    { id: 'AuthorizationPolicy/hospital/ask-waywarden', want: ['error policy_missing'] },
+    { id: 'AuthorizationPolicy/clinic/only-waypoint', want: ['error bypass_open'] },
+    { id: 'AuthorizationPolicy/waywarden/waywarden', want: ['error port_open'] },
+    { id: 'PeerAuthentication/billing/strict', want: ['warning mtls_not_strict'] },
+    { id: 'EnvoyFilter/hospital/ask-waywarden-metadata', want: ['error metadata_missing'] },
+  ]) {
+    it(`misses ${id}`, async () => {
+      expect((await examine('metadata', id)).found).to.deep.equal(want)
+    })
+  }
+})
+
+/** Applies an overlay to the hospital, without one object, and lets the doctor look at the whole. */
+async function examine(
+  variant: Variant,
+  without?: string,
+): Promise<{ readonly code: number; readonly found: readonly string[] }> {
+  const objects: readonly (TestObject | KubeObject)[] = [...hospitalObjects(), ...renderKustomize(variant)]
+  const kept = objects.filter((object) => idOf(object) !== without).map(admitted)
+  if (without !== undefined) expect(kept).to.have.length(objects.length - 1)
+  const file = join(temporaryDirectory(), 'objects.yaml')
+  writeFileSync(file, kept.map((object) => stringify(object)).join('---\n'))
+  const { code, out, err } = await run(['doctor', '--kubectl', file, '--json'])
+  expect(err).to.equal('')
+  const { findings }: { readonly findings: readonly { readonly severity: string; readonly id: string }[] } =
+    JSON.parse(out)
+  return { code, found: findings.map(({ severity, id }) => `${severity} ${id}`) }
+}
+
+function admitted(object: TestObject | KubeObject): object {
+  if (idOf(object) !== 'Service/waywarden/waywarden') return object
+  const spec = object['spec']
+  return { ...object, spec: { ...(typeof spec === 'object' ? spec : {}), clusterIP: clusterIp } }
+}
+
+function idOf(object: TestObject | KubeObject): string {
+  // Both are Kubernetes objects; only the one is typed so.
+  const { kind, metadata } = object as TestObject
+  return `${kind}/${metadata.namespace ?? ''}/${metadata.name}`
+}

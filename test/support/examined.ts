@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { toClusterView } from '../../src/review/doctor/cluster.ts'
+import { examineCluster } from '../../src/review/doctor/examine.ts'
+import type { DoctorConfig, Finding, FindingId } from '../../src/review/doctor/finding.ts'
+import { parseKubeObjects } from '../../src/review/doctor/kube-object.ts'
+import { type Catalog, parseCatalog } from '../../src/revision/catalog.ts'
+import { spiffeId } from './forge.ts'
+import { healthyCluster, type Mutation, toKubectlJson } from './healthy-cluster.ts'
+import { uris } from './hospital.ts'
+
+/** One thing that is wrong, and what the doctor must find: this and nothing else. */
+export type DoctorCase = {
+  readonly name: string
+  readonly mutate?: Mutation
+  readonly config?: Partial<DoctorConfig>
+  /** Replaces a text of services.yaml. */
+  readonly catalog?: readonly [text: string, by: string]
+  readonly want: readonly FindingId[]
+}
+
+const shipped: DoctorConfig = {
+  listeners: [{ port: 9191, peer: 'xfcc', tls: undefined }],
+  deadlineMs: 150,
+  ingress: { peers: [{ id: spiffeId(uris.gateway) }] },
+  observe: undefined,
+}
+
+/** What the doctor finds in the healthy cluster once it is changed, as JSON text in and findings out. */
+export function examine({ mutate, config, catalog }: Omit<DoctorCase, 'name' | 'want'>): readonly Finding[] {
+  const objects = healthyCluster()
+  const parsed = parseKubeObjects(toKubectlJson(mutate === undefined ? objects : mutate(objects)))
+  if (isInvalid(parsed)) throw new TypeError(parsed.reason)
+  return examineCluster(toClusterView(parsed), { ...shipped, ...config }, sampleCatalog(catalog))
+}
+
+/** The hospital's catalog, with one text replaced. */
+export function sampleCatalog(replaced: readonly [text: string, by: string] = ['', '']): Catalog {
+  const text = readFileSync('policies/services.yaml', 'utf8')
+  if (!text.includes(replaced[0])) throw new Error(`services.yaml has no \`${replaced[0]}\``)
+  const catalog = parseCatalog(text.replace(...replaced))
+  if ('services' in catalog) return catalog
+  throw new TypeError(JSON.stringify(catalog))
+}
