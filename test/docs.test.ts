@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path'
 import { expect } from 'chai'
 import { parse, parseAllDocuments } from 'yaml'
 import { steps } from '../demo/steps.ts'
+import { countRevocations, parseRevocations } from '../src/chain/revocations.ts'
 import { runCommandLine } from '../src/cli/program.ts'
 import { isConfigProblems, parseConfig } from '../src/config/config.ts'
 import { denyCodes } from '../src/model/decision.ts'
@@ -20,6 +21,7 @@ const readme = page('README.md')
 const guide = page('docs/policy-guide.md')
 const codes = page('docs/decision-codes.md')
 const threats = page('docs/threat-model.md')
+const operations = page('docs/operations.md')
 
 describe('docs', () => {
   it('decision-codes has one heading a code, in the order of the code, and no other', () => {
@@ -140,6 +142,21 @@ describe('docs: policy-guide', () => {
     const catalog = parse(guide.fences.find(({ language }) => language === 'yaml')?.text ?? '')
     const explained = guide.rows.map(([key = '']) => key.replaceAll('`', ''))
     expect(explained).to.include.members(Object.keys(catalog.services[0]))
+  })
+})
+
+describe('docs: operations', () => {
+  it('its revocations are in force once loaded', () => {
+    const [file] = operations.fences.filter(({ language }) => language === 'json')
+    const revocations = parseRevocations(file?.text ?? '')
+    expect('actor' in revocations && countRevocations(revocations)).to.equal(2)
+  })
+
+  it('its `observe` is taken by the configuration of the README', () => {
+    const config = readme.fences.find(({ text }) => text.startsWith('version: '))
+    const [observe] = operations.fences.filter(({ language }) => language === 'yaml')
+    const parsed = parseConfig('waywarden.yaml', `${config?.text}${observe?.text}`, new Map())
+    expect(isConfigProblems(parsed) ? parsed.problems : parsed.observe?.services).to.deep.equal(['insurance'])
   })
 })
 

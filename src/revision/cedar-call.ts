@@ -4,28 +4,58 @@ import type { Principal, Query } from '../model/query.ts'
 import { namespaceOf, type SpiffeId } from '../model/spiffe-id.ts'
 import type { CedarCall } from './engine.ts'
 import { type Entities, entityKey } from './entities.ts'
+import type { Footprint } from './footprint.ts'
+import { reachableFrom } from './reachable.ts'
+
+/** What is known besides the query: entities.json, the groups of actions, and what the slice's policies can read. */
+export type CallScope = {
+  readonly entities: Entities
+  /** By action id: itself and all its groups; `undefined` when the engine has the schema and so knows them. */
+  readonly actions: ReadonlyMap<string, ReadonlySet<string>> | undefined
+  readonly footprint: Footprint
+}
 
 /**
  * Writes a query as Cedar takes it. Everything a client chose goes in as text of a typed value, never as a structure:
  * a `{"__entity": …}` in a header or parameter stays a string.
  */
-export function toCedarCall(query: Query, known: Entities): CedarCall {
+export function toCedarCall(query: Query, scope: CallScope): CedarCall {
   const { target } = query
-  const entities = new Map(known)
-  for (const [key, entity] of provenEntities(query)) {
-    const other = known.get(key)
+  const action = toUid('Action', target.action.id)
+  const proven = provenEntities(query)
+  const { literals } = scope.footprint
+  const roots = [
+    ...literals,
+    action,
+    ...[...proven.values()].flatMap(({ uid, parents }) => [uid, ...parents]),
+  ]
+  // Names are written one way only, by this file and by `parseEntities`.
+  const entities = new Map(reachableFrom(roots as TypeAndId[], scope.entities))
+  for (const [key, entity] of proven) {
+    const other = scope.entities.get(key)
     entities.set(
       key,
       other === undefined ? entity : { ...other, parents: [...other.parents, ...entity.parents] },
     )
   }
+  for (const named of scope.actions === undefined ? [] : [action, ...literals]) {
+    const entity = actionEntity(named, scope.actions)
+    if (entity !== undefined) entities.set(entityKey(named), entity)
+  }
   return {
     principal: principalUid(query.principal),
-    action: toUid('Action', target.action.id),
+    action,
     resource: toUid(target.resource.type, target.resource.id),
-    context: toContext(query),
+    context: toContext(query, scope.footprint.context),
     entities: [...entities.values()],
   }
+}
+
+function actionEntity(uid: TypeAndId, actions: CallScope['actions']): EntityJson | undefined {
+  const family = uid.type === 'Action' ? actions?.get(uid.id) : undefined
+  if (family === undefined) return undefined
+  const parents = [...family].filter((group) => group !== uid.id).map((group) => toUid('Action', group))
+  return { uid, attrs: {}, parents }
 }
 
 /** The Cedar entity that stands for a principal. */
@@ -82,24 +112,31 @@ function groupsOf({ issuerName, groups }: Subject): TypeAndId[] {
   return groups.map((group) => toUid('Group', `${issuerName}/${group}`))
 }
 
-function toContext({ role, delegatee, chain, target }: Query): Record<string, CedarValueJson> {
-  const params: Record<string, string> = {}
-  for (const [name, value] of target.params) params[name] = value.toWellFormed()
-  return {
-    role,
-    ...(delegatee === undefined ? {} : { delegatee: toReference('Agent', delegatee.uri) }),
-    chain: {
-      depth: chain.actors.length,
-      actors: chain.actors.map((actor) => toReference('Agent', actor.uri)),
-      scopes: chain.scopes.map((scope) => scope.toWellFormed()),
-      recovered: chain.isRecovered,
-      ...(chain.subject === undefined
-        ? {}
-        : { subject: { __entity: principalUid({ kind: 'user', subject: chain.subject }) } }),
-    },
-    http: { method: target.method, path: target.path.toWellFormed() },
-    params,
+/** Of the context, what can be read; what is left out is neither encoded nor part of what is remembered. */
+function toContext(query: Query, read: ReadonlySet<string> | undefined): Record<string, CedarValueJson> {
+  const context: Record<string, CedarValueJson> = {}
+  for (const [name, write] of Object.entries(contextAttributes)) {
+    const value = read === undefined || read.has(name) ? write(query) : undefined
+    if (value !== undefined) context[name] = value
   }
+  return context
+}
+
+const contextAttributes: Readonly<Record<string, (query: Query) => CedarValueJson | undefined>> = {
+  role: ({ role }) => role,
+  delegatee: ({ delegatee }) => delegatee && toReference('Agent', delegatee.uri),
+  chain: ({ chain }) => ({
+    depth: chain.actors.length,
+    actors: chain.actors.map((actor) => toReference('Agent', actor.uri)),
+    scopes: chain.scopes.map((scope) => scope.toWellFormed()),
+    recovered: chain.isRecovered,
+    ...(chain.subject === undefined
+      ? {}
+      : { subject: { __entity: principalUid({ kind: 'user', subject: chain.subject }) } }),
+  }),
+  http: ({ target }) => ({ method: target.method, path: target.path.toWellFormed() }),
+  params: ({ target }) =>
+    Object.fromEntries([...target.params].map(([name, value]) => [name, value.toWellFormed()])),
 }
 
 function toReference(type: string, id: string): CedarValueJson {

@@ -1,6 +1,7 @@
-import type { CedarValueJson, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import type { CedarValueJson, CheckParseAnswer, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
 import { remember } from '../cache/remember.ts'
 import { type Cedar, createCedar } from './cedar.ts'
+import type { Slice } from './slices.ts'
 
 /** One authorization question as Cedar takes it; built by `cedar-call.ts` alone. */
 export type CedarCall = {
@@ -22,57 +23,65 @@ export type Evaluation =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'unavailable'; readonly message: string }
 
-/** Evaluates calls against one prepared set of policies. */
+/** Evaluates calls, each against the slice of policies that can say anything about it. */
 export type Engine = {
   readonly version: string
-  readonly evaluate: (call: CedarCall) => Evaluation
+  readonly evaluate: (call: CedarCall, slice: Slice) => Evaluation
   /** Whether an instance is there to answer the next call. */
   readonly isReady: () => boolean
 }
 
-const defaultMaxRemembered = 10_000
-const setId = 'policies'
-const schemaName = 'schema'
+/** A cedar-wasm instance and the slices that it has been given. */
+type Instance = { readonly cedar: Cedar; readonly prepared: Set<string> }
 
-/** Prepares two instances with a schema and policies by id, both known to be valid: one serves, one stands by. */
+type Question = { readonly call: CedarCall; readonly slice: Slice }
+
+const defaultMaxRemembered = 10_000
+
+/**
+ * Makes two instances: one serves, one stands by. Slices, whose policies are known to be valid, are prepared when they
+ * are first asked, so that a revision of any size takes over at once. `schema` is needed only to read implicit values.
+ */
 export function createEngine(
-  schema: string,
-  policies: Readonly<Record<string, string>>,
+  schema: string | undefined,
   maxRemembered: number = defaultMaxRemembered,
 ): Engine {
-  const prepare = (): Cedar => prepareCedar(schema, policies)
-  let serving: Cedar | undefined = prepare()
-  let spare: Cedar | undefined = prepare()
+  let serving: Instance | undefined = createInstance(schema)
+  let spare: Instance | undefined = createInstance(schema)
   const replace = () => {
     serving = spare
     spare = undefined
     setImmediate(() => {
-      spare = prepare()
+      spare = createInstance(schema)
       serving ??= spare
     })
   }
-  const evaluate = (call: CedarCall): Evaluation => {
+  const evaluate = ({ call, slice }: Question): Evaluation => {
     if (serving === undefined) return { kind: 'unavailable', message: 'no policy engine is ready' }
     try {
-      return evaluateWith(serving, call)
+      prepareSlice(serving, slice)
+      return evaluateWith(serving.cedar, call, slice.key, schema !== undefined)
     } catch (cause) {
       // Whatever threw has left its stack behind; this instance answers nobody any more.
       replace()
       return { kind: 'unavailable', message: cause instanceof Error ? cause.message : String(cause) }
     }
   }
+  const remembered = remember(evaluate, {
+    maxEntries: maxRemembered,
+    // The slice and the whole call: Cedar reads nothing else, not even a clock.
+    keyOf: ({ call, slice }) => JSON.stringify([slice.key, call]),
+    isWorth: ({ kind }) => kind !== 'unavailable',
+  })
   return {
-    version: `cedar-wasm ${serving.getCedarVersion()}`,
+    version: `cedar-wasm ${serving.cedar.getCedarVersion()}`,
     isReady: () => serving !== undefined,
-    // The key is the whole call: Cedar reads nothing else, not even a clock.
-    evaluate: remember(evaluate, {
-      maxEntries: maxRemembered,
-      keyOf: JSON.stringify,
-      isWorth: ({ kind }) => kind !== 'unavailable',
-    }),
+    evaluate: (call, slice) => remembered({ call, slice }),
   }
 }
 
+const schemaName = 'schema'
+const warmUpSlice = 'warm-up'
 const warmUpCalls = 5
 const warmUp: CedarCall = {
   principal: { type: 'User', id: 'nobody' },
@@ -82,21 +91,31 @@ const warmUp: CedarCall = {
   entities: [{ uid: { type: 'User', id: 'nobody' }, attrs: {}, parents: [] }],
 }
 
-function prepareCedar(schema: string, policies: Readonly<Record<string, string>>): Cedar {
+function createInstance(schema: string | undefined): Instance {
   const cedar = createCedar()
-  for (const answer of [
-    cedar.preparseSchema(schemaName, schema),
-    cedar.preparsePolicySet(setId, { staticPolicies: policies }),
-  ]) {
-    if (answer.type === 'failure')
-      throw new PolicyEngineError(answer.errors.map((error) => error.message).join('; '))
-  }
+  if (schema !== undefined) mustSucceed(cedar.preparseSchema(schemaName, schema))
+  mustSucceed(
+    cedar.preparsePolicySet(warmUpSlice, { staticPolicies: 'permit (principal, action, resource);' }),
+  )
   // The first calls compile; no request is to wait for that.
-  for (let call = 0; call < warmUpCalls; call++) evaluateWith(cedar, warmUp)
-  return cedar
+  for (let call = 0; call < warmUpCalls; call++)
+    evaluateWith(cedar, warmUp, warmUpSlice, schema !== undefined)
+  return { cedar, prepared: new Set() }
 }
 
-function evaluateWith(cedar: Cedar, call: CedarCall): Evaluation {
+function prepareSlice({ cedar, prepared }: Instance, { key, policies }: Slice): void {
+  if (prepared.has(key)) return
+  const staticPolicies = Object.fromEntries(policies.map((policy) => [policy.id, policy.text]))
+  mustSucceed(cedar.preparsePolicySet(key, { staticPolicies }))
+  prepared.add(key)
+}
+
+function mustSucceed(answer: CheckParseAnswer): void {
+  if (answer.type === 'failure')
+    throw new PolicyEngineError(answer.errors.map((error) => error.message).join('; '))
+}
+
+function evaluateWith(cedar: Cedar, call: CedarCall, setId: string, hasSchema: boolean): Evaluation {
   const answer = cedar.statefulIsAuthorized({
     principal: call.principal,
     action: call.action,
@@ -104,7 +123,7 @@ function evaluateWith(cedar: Cedar, call: CedarCall): Evaluation {
     context: call.context,
     entities: [...call.entities],
     preparsedPolicySetId: setId,
-    preparsedSchemaName: schemaName,
+    ...(hasSchema ? { preparsedSchemaName: schemaName } : {}),
     // Principal types that an action does not list must come out as "no permit", not as a broken request.
     validateRequest: false,
   })

@@ -59,6 +59,12 @@ export function parseEntities(cedar: Cedar, schema: string, text: string): Entit
     if (provenTypes.has(entity.output.uid.type)) {
       problems.push({ file, message: `${name}: entities of this type come from proven facts alone` })
     }
+    if (entity.output.parents.some(({ type }) => provenTypes.has(type))) {
+      problems.push({
+        file,
+        message: `${name}: what it belongs to of these types comes from proven facts alone`,
+      })
+    }
     if (entities.has(entityKey(entity.output.uid))) problems.push({ file, message: `${name} stands twice` })
     // Values are checked by Cedar against the schema, just below.
     entities.set(entityKey(entity.output.uid), entity.output as EntityJson)

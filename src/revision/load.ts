@@ -4,12 +4,13 @@ import { catalogProblems } from './catalog-rules.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import type { PolicyFiles } from './directory-source.ts'
 import { createEngine } from './engine.ts'
-import { parseEntities } from './entities.ts'
+import { type Entities, parseEntities } from './entities.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
 import { type Problem, positionAt } from './problem.ts'
 import { productSchema } from './product-schema.ts'
 import { createRevision, type Revision } from './revision.ts'
+import { type Families, readFamilies } from './slices.ts'
 
 const schemaFile = 'schema.cedarschema'
 
@@ -21,8 +22,28 @@ export type LoadOptions = {
   readonly maxRemembered?: number
 }
 
+/** What a valid repository means, as plain values: they can be handed from one thread to another. */
+export type LoadedParts = Pick<Revision, 'id' | 'files' | 'catalog' | 'policies'> & {
+  readonly entities: Entities
+  readonly families: Families
+  /** For the engine; `undefined` when it can do without. */
+  readonly schema: string | undefined
+}
+
 /** Loads and validates a policy repository whole: a revision that can serve, or everything that is wrong with it. */
 export function loadRevision(source: PolicyFiles, options: LoadOptions = {}): Revision | readonly Problem[] {
+  const parts = loadParts(source, options)
+  return 'policies' in parts ? assembleRevision(parts, options) : parts
+}
+
+/** Makes a revision that can be asked of parts that are known to be valid. */
+export function assembleRevision({ schema, ...parts }: LoadedParts, options: LoadOptions = {}): Revision {
+  const engine = createEngine(schema, options.maxRemembered)
+  return createRevision({ ...parts, hasSchema: schema !== undefined, engine })
+}
+
+/** Parses and validates a policy repository whole, without anything that could answer for it. */
+export function loadParts(source: PolicyFiles, options: LoadOptions = {}): LoadedParts | readonly Problem[] {
   const cedar = createCedar()
   const { files, id } = source
   const catalogText = files.get('services.yaml')
@@ -57,9 +78,12 @@ export function loadRevision(source: PolicyFiles, options: LoadOptions = {}): Re
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
   }
   if (found.length > 0 || !('get' in entities)) return found
-  const texts = Object.fromEntries(policies.map((policy) => [policy.id, policy.text]))
-  const engine = createEngine(schema, texts, options.maxRemembered)
-  return createRevision({ id, files, catalog, policies, entities, engine })
+  // Only attributes and tags can be written implicitly, as plain text that the schema makes an entity or an IP address.
+  const hasSchema = [...entities.values()].some(
+    ({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0,
+  )
+  const families = readFamilies(declared.schema)
+  return { id, files, catalog, policies, entities, families, schema: hasSchema ? schema : undefined }
 }
 
 function parseSchema(

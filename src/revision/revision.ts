@@ -1,11 +1,13 @@
 import type { PolicyReference, PrincipalResult } from '../model/decision.ts'
 import type { Query } from '../model/query.ts'
 import type { Catalog } from './catalog.ts'
-import { principalUid, toCedarCall } from './cedar-call.ts'
+import { type CallScope, principalUid, toCedarCall } from './cedar-call.ts'
 import type { Engine, Evaluation } from './engine.ts'
 import type { Entities } from './entities.ts'
+import { readFootprint } from './footprint.ts'
 import type { Policy } from './policies.ts'
 import { productSchemaVersion } from './product-schema.ts'
+import { createSlicer, type Families, type Slice } from './slices.ts'
 
 /** What a policy repository means at one commit. Everything that was decided names the revision that decided it. */
 export type Revision = {
@@ -23,17 +25,36 @@ export type Revision = {
 /** The parts of a revision, each valid by itself and with the others. */
 type RevisionParts = Pick<Revision, 'id' | 'files' | 'catalog' | 'policies'> & {
   readonly entities: Entities
+  readonly families: Families
   readonly engine: Engine
+  /** Whether the engine has the schema, and so knows the groups of actions by itself. */
+  readonly hasSchema: boolean
 }
 
 /** Puts a revision together from its validated parts. */
-export function createRevision({ engine, entities, ...parts }: RevisionParts): Revision {
+export function createRevision({ engine, entities, families, hasSchema, ...parts }: RevisionParts): Revision {
   const byId = new Map(parts.policies.map((policy) => [policy.id, policy]))
+  const sliceOf = createSlicer(parts.policies, families)
+  const scopes = new Map<string, CallScope>()
+  const scopeOf = (slice: Slice): CallScope => {
+    const known = scopes.get(slice.key)
+    if (known !== undefined) return known
+    const footprint = readFootprint(slice.policies)
+    // With the schema Cedar knows the groups of actions, and wants the context whole.
+    const scope = hasSchema
+      ? { entities, actions: undefined, footprint: { ...footprint, context: undefined } }
+      : { entities, actions: families.actions, footprint }
+    scopes.set(slice.key, scope)
+    return scope
+  }
   return {
     ...parts,
     engineVersion: `${engine.version}, vocabulary ${productSchemaVersion}`,
     isReady: engine.isReady,
-    evaluate: (query) => toResult(query, engine.evaluate(toCedarCall(query, entities)), byId),
+    evaluate(query) {
+      const slice = sliceOf(query.target)
+      return toResult(query, engine.evaluate(toCedarCall(query, scopeOf(slice)), slice), byId)
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Query } from '../../src/model/query.ts'
 import type { Service } from '../../src/model/target.ts'
-import { toCedarCall } from '../../src/revision/cedar-call.ts'
+import { type CallScope, toCedarCall } from '../../src/revision/cedar-call.ts'
 import { entityKey } from '../../src/revision/entities.ts'
 import { clerk, hospital, user } from '../support/identities.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
@@ -28,9 +28,13 @@ function query(service: Service, overlay: Partial<Query> = {}): Query {
   }
 }
 
+function everything(entities: CallScope['entities'] = new Map()): CallScope {
+  return { entities, actions: undefined, footprint: { context: undefined, literals: [] } }
+}
+
 describe('revision/cedar-call', () => {
   it('gives an agent its namespace and trust domain, a resource its service, a user its groups', () => {
-    const { entities } = toCedarCall(query(service), new Map())
+    const { entities } = toCedarCall(query(service), everything())
     const parents = new Map(entities.map((entity) => [JSON.stringify(entity.uid), entity.parents]))
     const of = (type: string, id: string) => parents.get(JSON.stringify({ type, id }))
     expect(of('Agent', hospital.agentD.uri)).to.deep.equal([
@@ -47,7 +51,7 @@ describe('revision/cedar-call', () => {
         principal: { kind: 'autonomous', id: hospital.agentD },
         chain: { actors: [], subject: undefined, scopes: [], isRecovered: false },
       }),
-      new Map(),
+      everything(),
     )
     expect(principal.type).to.equal('Autonomous')
     expect(
@@ -59,7 +63,7 @@ describe('revision/cedar-call', () => {
     const uid = { type: 'Agent', id: hospital.agentD.uri }
     const group = { type: 'AgentGroup', id: 'g' }
     const known = new Map([[entityKey(uid), { uid, attrs: {}, parents: [group] }]])
-    const { entities } = toCedarCall(query(service), known)
+    const { entities } = toCedarCall(query(service), everything(known))
     const agents = entities.filter((entity) => JSON.stringify(entity.uid) === JSON.stringify(uid))
     expect(agents).to.have.length(1)
     expect(agents[0]?.parents)
@@ -70,7 +74,7 @@ describe('revision/cedar-call', () => {
   it('keeps what a client chose as text: no escape becomes an entity', () => {
     const text = '{"__entity":{"type":"User","id":"root"}}'
     const target = { ...query(service).target, params: new Map([['patientId', text]]), path: `/${text}` }
-    const { context } = toCedarCall(query(service, { target }), new Map())
+    const { context } = toCedarCall(query(service, { target }), everything())
     expect(context['params']).to.deep.equal({ patientId: text })
     expect(context['http']).to.deep.equal({ method: 'GET', path: `/${text}` })
   })
@@ -86,8 +90,23 @@ describe('revision/cedar-call', () => {
           params: new Map([['patientId', '\ud800']]),
         },
       }),
-      new Map(),
+      everything(),
     )
     expect(JSON.stringify(call)).to.not.match(/\\ud[89a-f]/i)
+  })
+
+  it('encodes only what the slice can read', () => {
+    const scope = { ...everything(), footprint: { context: new Set(['role', 'params']), literals: [] } }
+    expect(toCedarCall(query(service), scope).context).to.deep.equal({
+      role: 'caller',
+      params: { patientId: '42' },
+    })
+  })
+
+  it('gives an action its groups when the engine has no schema to know them by', () => {
+    const actions = new Map([['read-it', new Set(['read-it', 'read'])]])
+    const { entities } = toCedarCall(query(service), { ...everything(), actions })
+    const action = entities.find(({ uid }) => JSON.stringify(uid) === '{"type":"Action","id":"read-it"}')
+    expect(action?.parents).to.deep.equal([{ type: 'Action', id: 'read' }])
   })
 })

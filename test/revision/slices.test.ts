@@ -1,0 +1,55 @@
+import { expect } from 'chai'
+import { isDeny } from '../../src/model/decision.ts'
+import { createCedar } from '../../src/revision/cedar.ts'
+import { parsePolicies } from '../../src/revision/policies.ts'
+import { createSlicer, readFamilies } from '../../src/revision/slices.ts'
+import { targetOf } from '../../src/revision/target.ts'
+import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
+
+const cedar = createCedar()
+const schema = cedar.schemaToJson(`
+entity Service; entity Ward in [Service]; entity Patient in [Ward, Service]; entity Other in [Service];
+action "read"; action "read-it" in [Action::"read"] appliesTo {principal: [Other], resource: [Patient]};
+`)
+if (schema.type === 'failure') throw new TypeError('bad schema')
+const families = readFamilies(schema.json)
+const { catalog } = mustLoad(
+  policyFiles({
+    'services.yaml': servicesYaml({
+      routes: [{ match: 'GET /patients/{id}', action: 'read-it', resource: 'Patient::{id}' }],
+    }),
+  }),
+)
+const [service] = catalog.services
+const target = service && targetOf(service, { method: 'GET', path: '/patients/42', isUpgrade: false })
+if (target === undefined || isDeny(target)) throw new TypeError('no target')
+
+describe('revision/slices', () => {
+  const rows: readonly [scope: string, isIn: boolean][] = [
+    ['principal, action, resource', true],
+    ['principal, action == Action::"read-it", resource', true],
+    ['principal, action == Action::"write-it", resource', false],
+    ['principal, action in Action::"read", resource', true],
+    ['principal, action in [Action::"write", Action::"read"], resource', true],
+    ['principal, action in [Action::"write"], resource', false],
+    ['principal, action, resource in Service::"records"', true],
+    ['principal, action, resource in Service::"other"', false],
+    ['principal, action, resource == Patient::"7"', true],
+    ['principal, action, resource == Other::"7"', false],
+    ['principal, action, resource == Service::"records"', false],
+    ['principal, action, resource in Patient::"7"', true],
+    ['principal, action, resource in Ward::"west"', true],
+    ['principal, action, resource in Other::"7"', false],
+    ['principal, action, resource is Patient', true],
+    ['principal, action, resource is Other', false],
+    ['principal, action, resource is Patient in Service::"records"', true],
+    ['principal, action, resource is Patient in Service::"other"', false],
+    ['principal, action, resource is Patient in Ward::"west"', true],
+  ]
+  for (const [scope, isIn] of rows) {
+    it(`${isIn ? 'keeps' : 'leaves out'} (${scope})`, () => {
+      const { policies } = parsePolicies(cedar, new Map([['a.cedar', `permit (${scope});`]]))
+      expect(createSlicer(policies, families)(target).policies).to.have.length(isIn ? 1 : 0)
+    })
+  }
+})
