@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
+import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { loadRevision } from '../revision/load.ts'
+import { formatProblem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
-import { complainAboutPolicies, loadDirectory } from './policy-source.ts'
-import { addPolicyTest } from './policy-test.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 
-/** Adds `policy check` and what else looks at a policy repository. */
+/** Adds `policy check`. */
 export function addPolicy(program: Command, terminal: Terminal, finish: Finish): void {
   const policy = program.command('policy').description('look at a policy repository')
   policy
@@ -16,13 +17,13 @@ export function addPolicy(program: Command, terminal: Terminal, finish: Finish):
     .action(async (directory: string, options: CheckOptions) =>
       finish(await check(directory, options, terminal)),
     )
-  addPolicyTest(policy, terminal, finish)
 }
 
 type CheckOptions = { readonly json?: true }
 
 async function check(directory: string, { json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
-  const loaded = await loadDirectory(directory)
+  const source = await readPolicyDirectory(directory)
+  const loaded = 'files' in source ? loadRevision(source) : source
   const problems = 'evaluate' in loaded ? [] : loaded
   if (json) {
     const counts = 'evaluate' in loaded ? toCounts(loaded) : {}
@@ -31,7 +32,10 @@ async function check(directory: string, { json }: CheckOptions, terminal: Termin
     const { policies, services, revision } = toCounts(loaded)
     terminal.print(`${directory}: ${policies} policies, ${services} services, revision ${revision}`)
   } else {
-    complainAboutPolicies(problems, directory, terminal)
+    for (const problem of problems) terminal.complain(formatProblem(problem))
+    terminal.complain(
+      `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in \`${directory}\`; it would not be served`,
+    )
   }
   return problems.length === 0 ? exitCodes.ok : exitCodes.negative
 }

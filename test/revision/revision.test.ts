@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { isDeny } from '../../src/model/decision.ts'
 import type { Query } from '../../src/model/query.ts'
 import { targetOf } from '../../src/revision/target.ts'
-import { clerk, hospital } from '../support/identities.ts'
+import { clerk, hospital, user } from '../support/identities.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
 
 const overflow = '9223372036854775807 + context.chain.depth > 0'
@@ -93,4 +93,27 @@ describe('revision/revision', () => {
       expect(evaluate(`permit (${scope}) unless { ${condition} };`)).to.have.property('outcome', 'no-permit')
     })
   }
+
+  it('never answers for a user from memory who has lost a group, or got one', () => {
+    const revision = mustLoad(
+      policyFiles({
+        'team/a.cedar': `permit (principal in Group::"hospital/billing", action, resource in Service::"records");`,
+      }),
+    )
+    const [service] = revision.catalog.services
+    const target = service && targetOf(service, { method: 'GET', path: '/patients/42', isUpgrade: false })
+    if (target === undefined || isDeny(target)) throw new TypeError('no target')
+    const outcomes = [['billing'], [], ['billing'], ['other']].map((groups) => {
+      const subject = user('clerk', ...groups)
+      const chain = { actors: [hospital.agentD], subject, scopes: [], isRecovered: false }
+      return revision.evaluate({
+        principal: { kind: 'user', subject },
+        role: 'subject',
+        delegatee: hospital.agentD,
+        chain,
+        target,
+      }).outcome
+    })
+    expect(outcomes).to.deep.equal(['permit', 'no-permit', 'permit', 'no-permit'])
+  })
 })
