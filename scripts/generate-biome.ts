@@ -77,6 +77,7 @@ const settings = {
       '!**/*.yaml',
       '!biome.json',
       '!test/vectors',
+      '!test/compat/v1',
       '!test/cases',
       '!policies',
       '!docs/config.schema.json',

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import Mocha from 'mocha'
+import { register as registerForRequire } from 'tsx/cjs/api'
 import { register } from 'tsx/esm/api'
 
 // Runs mocha's usual output and ends with one line for scripts: `N passed, N failed`.
@@ -21,6 +22,8 @@ const { timeout } = JSON.parse(readFileSync(`${root}.mocharc.json`, 'utf8'))
 
 process.chdir(root)
 register()
+// Mocha requires what it could not import, and would then hide why behind a syntax error.
+registerForRequire()
 const mocha = new Mocha({ timeout, forbidOnly: true, forbidPending: true })
 for (const file of files) mocha.addFile(`test/${file}`)
 await mocha.loadFilesAsync()

@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { parse } from 'yaml'
+import { denyCodes } from '../src/model/decision.ts'
+import { anchorOf, readDocument } from './support/document.ts'
+import { type PromqlNames, parsePromql } from './support/promql.ts'
+import { chainNow, startTestApp } from './support/running-app.ts'
+import { temporaryDirectory } from './support/temporary-directory.ts'
+
+type Rule = {
+  readonly alert?: string
+  readonly record?: string
+  readonly expr: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+}
+type Panel = {
+  readonly id: number
+  readonly type: string
+  readonly title: string
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+  readonly targets?: readonly { readonly expr: string }[]
+}
+
+const operations = readDocument('docs/operations.md')
+const {
+  kind,
+  spec,
+}: {
+  readonly kind: string
+  readonly spec: { readonly groups: readonly { readonly rules: readonly Rule[] }[] }
+} = parse(readFileSync('istio/observability/prometheus-rule.yaml', 'utf8'))
+const rules = spec.groups.flatMap((group) => group.rules)
+const alerts = rules.flatMap(({ alert, ...rule }) => (alert === undefined ? [] : [{ name: alert, ...rule }]))
+const recorded = rules.flatMap(({ record }) => record ?? [])
+
+const dashboard: { readonly panels: readonly Panel[] } = JSON.parse(
+  readFileSync('istio/observability/dashboard.json', 'utf8'),
+)
+const expressions = [
+  ...rules.map(({ alert, record, expr }) => ({ name: alert ?? record ?? '', expr })),
+  ...dashboard.panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ expr }) => ({ name: `panel ${title}`, expr: filledIn(expr) })),
+  ),
+  ...operations.spans
+    .filter((span) => /^(?:sum|histogram_quantile)\(/.test(span))
+    .map((expr) => ({ name: `docs/operations.md ${expr}`, expr })),
+]
+
+describe('observability: what a running Waywarden measures', () => {
+  const directory = temporaryDirectory()
+  let metrics: ReadonlyMap<string, ReadonlySet<string>>
+  before(async () => {
+    metrics = toLabelsByMetric(await measure(directory))
+  })
+
+  for (const { name, expr } of expressions) {
+    it(`${name}: parses, and names only metrics and labels that there are`, () => {
+      const named = parsePromql(expr)
+      expect(named.metrics).to.not.have.length(0)
+      expect(
+        named.metrics.filter((metric) => !metrics.has(metric) && !recorded.includes(metric)),
+      ).to.deep.equal([])
+      expect(named.labels.filter((label) => !isLabelOf(label, named, metrics))).to.deep.equal([])
+    })
+
+    it(`${name}: matches only codes and outcomes that there are`, () => {
+      const known: Readonly<Record<string, readonly string[]>> = {
+        code: denyCodes,
+        outcome: ['allow', 'observed', 'deny'],
+      }
+      for (const { label, value } of parsePromql(expr).matchers) {
+        if (known[label] !== undefined) expect(known[label]).to.include.members(value.split('|'))
+      }
+    })
+  }
+
+  it('has a panel or a rule for every metric of ours', () => {
+    const named = expressions.flatMap(({ expr }) => parsePromql(expr).metrics)
+    const ours = [...metrics.keys()].filter((metric) => /^waywarden_.*(?<!_sum|_count)$/.test(metric))
+    expect(ours.filter((metric) => !named.some((other) => other.startsWith(metric)))).to.deep.equal([])
+  })
+
+  it('is what docs/operations.md names', () => {
+    const named = operations.spans.flatMap((span) => /^(?:waywarden|nodejs|process)_\w+/.exec(span) ?? [])
+    expect(named).to.not.have.length(0)
+    expect(named.filter((metric) => !metrics.has(metric))).to.deep.equal([])
+  })
+})
+
+describe('observability: rules', () => {
+  it('is one PrometheusRule', () => expect(kind).to.equal('PrometheusRule'))
+
+  it('has every alert once, and docs/operations.md says of each what to do', () => {
+    const names = alerts.map(({ name }) => name)
+    const explained = operations.rows.flatMap(([cell = '']) => /^`(Waywarden\w+)`$/.exec(cell)?.[1] ?? [])
+    expect(new Set(names).size).to.equal(names.length)
+    expect(explained.toSorted()).to.deep.equal(names.toSorted())
+  })
+
+  for (const { name, labels, annotations } of alerts) {
+    it(`${name}: says how bad it is, what it means and where to read on`, () => {
+      expect(labels?.['severity']).to.be.oneOf(['info', 'warning', 'critical'])
+      expect(annotations?.['summary']).to.be.a('string')
+      const [page, anchor] = annotations?.['runbook_url']?.split('/blob/main/').at(-1)?.split('#') ?? []
+      expect(page).to.equal(operations.path)
+      expect(operations.headings.map(({ text }) => anchorOf(text))).to.include(anchor)
+    })
+  }
+})
+
+describe('observability: dashboard', () => {
+  it('has panels of distinct ids, each with something to show', () => {
+    const ids = dashboard.panels.map(({ id }) => id)
+    expect(new Set(ids).size).to.equal(ids.length)
+    const empty = dashboard.panels.filter(({ type, targets = [] }) => type !== 'row' && targets.length === 0)
+    expect(empty).to.deep.equal([])
+  })
+
+  it('lays no panel over another or over the edge', () => {
+    for (const { title, id, gridPos } of dashboard.panels) {
+      expect(gridPos.x + gridPos.w, title).to.be.at.most(24)
+      const others = dashboard.panels.filter((panel) => panel.id !== id)
+      expect(
+        others.filter((other) => overlap(gridPos, other.gridPos)).map((other) => other.title),
+        title,
+      ).to.deep.equal([])
+    }
+  })
+
+  it('is what the kustomization ships', () => {
+    const kustomization = parse(readFileSync('istio/observability/kustomization.yaml', 'utf8'))
+    expect(kustomization.resources).to.deep.equal(['prometheus-rule.yaml'])
+    expect(kustomization.configMapGenerator[0].files).to.deep.equal(['dashboard.json'])
+  })
+})
+
+describe('observability: promql', () => {
+  const broken = [
+    'sum(',
+    'a +',
+    'rate(a[5m)',
+    'a{b}',
+    'a{b="c"',
+    'sum by a (b)',
+    'a b',
+    '5m',
+    'a offset b',
+    '$a',
+  ]
+  for (const text of broken) {
+    it(`refuses \`${text}\``, () => expect(() => parsePromql(text)).to.throw(SyntaxError))
+  }
+})
+
+/** The metrics of a Waywarden that has allowed, denied, refused a reload and failed to write. */
+async function measure(directory: string): Promise<string> {
+  await using running = await startTestApp(directory, undefined, 20)
+  const metricsUrl = `http://${running.app.addresses.admin}/metrics`
+  const readMetrics = async () => (await fetch(metricsUrl)).text()
+  await running.ask({ headers: { 'actor-chain': chainNow() } })
+  await running.ask({})
+  await writeFile(join(directory, 'revocations.json'), 'neither JSON nor in force')
+  while (!(await readMetrics()).includes('waywarden_reloads_refused_total{what="revocations"} 1'));
+  await rm(join(directory, 'audit'), { recursive: true })
+  await writeFile(join(directory, 'audit'), 'no directory')
+  await running.ask({ headers: { 'actor-chain': chainNow() } })
+  return await readMetrics()
+}
+
+function toLabelsByMetric(text: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const labels = new Map<string, Set<string>>()
+  for (const line of text.split('\n')) {
+    const [, metric, pairs = ''] = /^([a-z]\w*)(?:\{(.*)\})? \S+$/.exec(line) ?? []
+    if (metric === undefined) continue
+    const known = labels.get(metric) ?? new Set()
+    for (const [, label = ''] of pairs.matchAll(/(\w+)="/g)) known.add(label)
+    labels.set(metric, known)
+  }
+  return labels
+}
+
+/** Prometheus adds two labels itself; all others must come from a metric of the expression. */
+function isLabelOf(
+  label: string,
+  { metrics: named }: PromqlNames,
+  metrics: ReadonlyMap<string, ReadonlySet<string>>,
+): boolean {
+  return ['namespace', 'instance'].includes(label) || named.some((metric) => metrics.get(metric)?.has(label))
+}
+
+/** As Grafana fills in a panel's variables. */
+function filledIn(expr: string): string {
+  return expr.replaceAll('$__rate_interval', '5m').replaceAll('$namespace', '.*')
+}
+
+function overlap(one: Panel['gridPos'], other: Panel['gridPos']): boolean {
+  const isBeside = one.x + one.w <= other.x || other.x + other.w <= one.x
+  const isAbove = one.y + one.h <= other.y || other.y + other.h <= one.y
+  return !isBeside && !isAbove
+}
