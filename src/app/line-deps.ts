@@ -41,6 +41,7 @@ export function createLineDeps(
   }
   return {
     header: chain.header,
+    peer: listener.peer,
     isObserving: (service, nowMs) => isObserving(observe, service, nowMs),
     identifyCaller: (input, waypoints) => identifyCaller(input, { ...peerOptions, waypoints }),
     verifyChain: createChainVerifier(config, credentials),

@@ -13,11 +13,12 @@ export function readinessOf(
     ...(isDraining ? ['draining'] : []),
     ...(current === undefined ? ['no policy revision serves', ...problems] : []),
     ...(current?.isReady() === false ? ['the policy engine is being replaced'] : []),
-    ...(audit.isAvailable() ? [] : ['the audit log cannot be written']),
+    ...(audit.isAvailable() || isAllObserved(config) ? [] : [noAudit]),
   ]
   const plaintext = config.listeners.filter((listener) => listener.plaintext !== undefined)
   const notices = [
     ...observeNotices(config, current),
+    ...(audit.isAvailable() || !isAllObserved(config) ? [] : [noAudit]),
     ...(current === undefined
       ? []
       : problems.map((problem) => `the policy directory is refused: ${problem}`)),
@@ -28,6 +29,13 @@ export function readinessOf(
     ),
   ]
   return { ready: reasons.length === 0, reasons, notices }
+}
+
+const noAudit = 'the audit log cannot be written'
+
+/** While nothing is enforced, nothing that fails here may refuse a request. */
+function isAllObserved({ observe }: Config): boolean {
+  return observe !== undefined && observe.services === undefined && Date.now() < observe.untilMs
 }
 
 function observeNotices({ observe }: Config, revision: Revision | undefined): readonly string[] {

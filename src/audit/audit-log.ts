@@ -67,8 +67,8 @@ export class AuditLog implements AsyncDisposable {
   /** Writes one record before it returns, or throws `AuditUnavailable`. A log that failed tries again at every call. */
   append(record: DecisionRecord): void {
     const line = Buffer.from(formatRecord(record))
-    // A denial stands even when its record cannot be written; an allow does not, and must not be claimed.
-    if (record.outcome === 'deny') this.#copy?.write(line)
+    // An allow does not stand without its record, so it must not be claimed before; everything else stands.
+    if (record.outcome !== 'allow') this.#copy?.write(line)
     this.#attempt(() => appendLine(this.#segmentFor(line.length), line, this.#write), line.length)
     if (record.outcome === 'allow') this.#copy?.write(line)
   }

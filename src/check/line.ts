@@ -1,11 +1,11 @@
 import type { SignedChain } from '../chain/extend.ts'
-import type { Caller } from '../model/caller.ts'
+import type { Caller, PeerSource } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
 import type { CheckInput, Headers } from '../model/check-input.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
-import { findService, targetOf, toRequest } from '../revision/target.ts'
+import { checkWaypoint, findService, targetOf, toRequest } from '../revision/target.ts'
 import { judge, type Permission } from './judge.ts'
 import { type ChainProofs, provenChain } from './proven-chain.ts'
 
@@ -21,6 +21,8 @@ export type Findings = {
 
 /** What the line needs from outside: proofs about the caller, about the chain, and a signature for the next hop. */
 export type LineDeps = ChainProofs & {
+  /** How this listener learns who calls, and so where to. */
+  readonly peer: PeerSource
   readonly identifyCaller: (input: CheckInput, waypoints: ReadonlySet<string>) => Caller | Deny
   readonly extendChain: (
     chain: Exclude<Chain, { readonly kind: 'none' }>,
@@ -33,19 +35,24 @@ export type LineDeps = ChainProofs & {
   readonly isObserving: (service: string | undefined, nowMs: number) => boolean
 }
 
-/** Who calls? Whose chain? What do they want? May each of them? Each step takes what the one before has proven. */
+/**
+ * Where to? Who calls? Whose chain? What do they want? May each of them? Each step takes what the one before has proven.
+ * Where to comes first: it is the mesh's word, not the caller's, and every refusal after it names the service.
+ */
 export async function followLine(
   input: CheckInput,
   nowMs: number,
   revision: Revision,
   deps: LineDeps,
 ): Promise<Findings> {
+  const service = findService(input, deps.peer, revision.catalog)
+  if (isDeny(service)) return { decision: service }
   const caller = deps.identifyCaller(input, revision.catalog.waypoints)
-  if (isDeny(caller)) return { decision: caller }
+  if (isDeny(caller)) return { decision: caller, service }
+  const stranger = checkWaypoint(caller, service)
+  if (stranger !== undefined) return { decision: stranger, caller, service }
   const chain = await provenChain(input, caller, nowMs, deps)
-  if (isDeny(chain)) return { decision: chain, caller }
-  const service = findService(input, caller, revision.catalog)
-  if (isDeny(service)) return { decision: service, caller, chain }
+  if (isDeny(chain)) return { decision: chain, caller, service }
   const target = targetOf(service, toRequest(input))
   if (isDeny(target)) return { decision: target, caller, chain, service }
   const decision = judge(caller, chain, target, revision)

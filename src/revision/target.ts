@@ -1,4 +1,4 @@
-import type { Caller } from '../model/caller.ts'
+import type { Caller, PeerSource } from '../model/caller.ts'
 import { type CheckInput, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import type { Target } from '../model/target.ts'
@@ -12,14 +12,18 @@ export type Request = { readonly method: string; readonly path: string; readonly
 
 /**
  * The service that a request goes to, from where it is going and never from `Host`: the waypoint routes by VIP, and the
- * client chooses `Host`. Only the waypoint in front of a service may vouch for its callers.
+ * client chooses `Host`.
  */
-export function findService(input: CheckInput, caller: Caller, catalog: Catalog): CatalogService | Deny {
-  const service = caller.provenBy === 'metadata' ? byMetadata(input, catalog) : byAddress(input, catalog)
-  if (isDeny(service) || caller.waypoint.uri === service.waypoint.uri) return service
+export function findService(input: CheckInput, peer: PeerSource, catalog: Catalog): CatalogService | Deny {
+  return peer === 'metadata' ? byMetadata(input, catalog) : byAddress(input, catalog)
+}
+
+/** Only the proxy in front of a service may vouch for its callers. */
+export function checkWaypoint({ waypoint }: Caller, service: CatalogService): Deny | undefined {
+  if (waypoint.uri === service.waypoint.uri) return undefined
   return deny(
     'waypoint_unknown',
-    `\`${caller.waypoint.uri}\` vouches, but \`${service.name}\` stands behind \`${service.waypoint.uri}\``,
+    `\`${waypoint.uri}\` vouches, but \`${service.name}\` stands behind \`${service.waypoint.uri}\``,
   )
 }
 

@@ -96,7 +96,7 @@ describe('app', () => {
     expect(await status(byMetadata, encodeCheckRequest({ ...request, headers }), metadata)).to.equal(
       'allowed',
     )
-    expect(await status(byMetadata, withXfcc)).to.equal('peer_missing')
+    expect(await status(byMetadata, withXfcc)).to.equal('service_unknown')
   })
 
   it('with mTLS believes only the waypoint that the connection proved', async () => {

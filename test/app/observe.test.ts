@@ -68,6 +68,8 @@ describe('app, observing', () => {
     await using running = await startTestApp(temporaryDirectory(), observing(['patient-records']))
     expect(await running.ask({ ...record, ...held })).to.include({ status: 0 })
     expect(await running.ask({ ...record, path: '/admin', ...held })).to.include({ status: 0 })
+    expect(await running.ask({ ...record, headers: { 'actor-chain': 'x.y.z' } })).to.include({ status: 0 })
+    expect(await running.ask({ ...record, xfcc: 'By=-;URI=-' })).to.include({ status: 0 })
     expect(await running.ask({ path: '/admin', ...held })).to.include({ status: 7 })
     expect(await running.ask({ ...record, destinationAddress: '10.1.1.1:80', ...held })).to.include({
       status: 7,
@@ -108,6 +110,9 @@ describe('app, observing', () => {
     await rm(audit, { recursive: true })
     await writeFile(audit, '')
     expect(await running.ask({ ...record, ...held })).to.include({ status: 0 })
+    expect(await (await fetch(`http://${running.app.addresses.admin}/readyz`)).text()).to.match(
+      /"ready":true/,
+    )
     await rm(audit)
   })
 })

@@ -26,6 +26,7 @@ function build(overlay: Partial<CheckDeps> = {}) {
   let ids = 0
   const checker = createChecker({
     header: 'actor-chain',
+    peer: 'xfcc',
     identifyCaller: () => caller(hospital.agentD),
     verifyChain: async () => delegated(clerk),
     verifyUserToken: async () => deny('token_missing', ''),

@@ -3,7 +3,7 @@ import type { Caller, PeerSource } from '../../src/model/caller.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { type Deny, isDeny } from '../../src/model/decision.ts'
 import type { Target } from '../../src/model/target.ts'
-import { findService, targetOf, toRequest } from '../../src/revision/target.ts'
+import { checkWaypoint, findService, targetOf, toRequest } from '../../src/revision/target.ts'
 import { caller, hospital } from '../support/identities.ts'
 import { mustLoad, policyFiles, waypoint, workload } from '../support/policy-files.ts'
 
@@ -63,8 +63,9 @@ function input({
 }
 
 function findTarget(input: CheckInput, caller: Caller): Target | Deny {
-  const service = findService(input, caller, catalog)
-  return isDeny(service) ? service : targetOf(service, toRequest(input))
+  const service = findService(input, caller.provenBy, catalog)
+  if (isDeny(service)) return service
+  return checkWaypoint(caller, service) ?? targetOf(service, toRequest(input))
 }
 
 function by(provenBy: PeerSource): Caller {

@@ -76,6 +76,7 @@ const sketches: readonly Sketch[] = [
     name: 'metadata-forged-header',
     why: 'a client header of the same name proves nothing',
     peer: 'metadata',
+    metadata: { 'x-waypoint-service': proven['x-waypoint-service'] },
     ...coverage,
     headers: { ...held, 'x-waypoint-peer-principal': uris.agentD },
   },
