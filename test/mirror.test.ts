@@ -19,7 +19,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['ext-authz/wire.ts', 'through decode, respond and property/decode'],
   ['identity/user-issuer.ts', 'types only'],
   ['app/house.ts', 'through app'],
-  ['app/line-deps.ts', 'through app'],
   ['app/listener.ts', 'through app and codes'],
   ['app/readiness.ts', 'through app and app/observe'],
   ['app/opening.ts', 'through followed-files and app'],

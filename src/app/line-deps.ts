@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rememberAsync, rememberLatest } from '../cache/remember.ts'
 import { actorsWith } from '../chain/actors.ts'
-import { mintChild } from '../chain/extend.ts'
+import { mintChild, type SignedChain } from '../chain/extend.ts'
 import type { ChainKeys } from '../chain/keys.ts'
 import type { Recovery } from '../chain/recovery.ts'
 import { checkRevoked } from '../chain/revocations.ts'
@@ -11,7 +11,10 @@ import type { Config, Listener } from '../config/config.ts'
 import { isUserToken } from '../identity/agent-token.ts'
 import { identifyCaller } from '../identity/peer.ts'
 import { verifyUserToken } from '../identity/user-token.ts'
-import { isDeny } from '../model/decision.ts'
+import type { Caller } from '../model/caller.ts'
+import type { DelegatedChain, FirstHop } from '../model/chain.ts'
+import { type Deny, isDeny } from '../model/decision.ts'
+import type { Service } from '../model/target.ts'
 import type { Credentials } from './credentials.ts'
 
 /** Hands the line of one listener what it needs of identity/ and chain/. */
@@ -23,7 +26,7 @@ export function createLineDeps(
   createId: () => string = randomUUID,
 ): LineDeps {
   const { chain, ingress, users, observe } = config
-  const { keys, issuers, revocations } = credentials
+  const { issuers, revocations } = credentials
   const namesOf = new Map(ingress.peers.map((peer) => [peer.id.uri, peer.issuers]))
   const issuersNamed = (names: readonly string[]) => issuers().filter(({ name }) => names.includes(name))
   const ingressIssuers = users.filter(({ name }) => ingress.peers.some((peer) => peer.issuers.includes(name)))
@@ -33,12 +36,7 @@ export function createLineDeps(
     ingressPeers: new Set(namesOf.keys()),
     isMutualTls: listener.tls?.clientCa !== undefined,
   }
-  const minting = {
-    issuer: chain.issuer,
-    maxLifetimeSeconds: chain.maxLifetimeSeconds,
-    ceiling: chain.ceiling,
-    maxDepth: chain.maxDepth,
-  }
+  const mint = createMinter(config, credentials, createId)
   return {
     header: chain.header,
     peer: listener.peer,
@@ -50,24 +48,62 @@ export function createLineDeps(
     isUserToken: (headers) => isUserToken(headers, ingressIssuers, ingress.tokenCopies),
     checkRevoked: (presented, caller, nowMs) => checkRevoked(presented, caller, revocations(), nowMs),
     recoverChain: (headers, caller, nowMs) => recovery?.find(headers, caller.id, nowMs),
-    async extendChain(presented, caller, callee, headers, nowMs) {
-      const ids = { jti: createId(), txn: createId() }
-      const signed = await mintChild(
-        presented,
-        caller,
-        callee,
-        { ...minting, key: keys().signing },
-        nowMs,
-        ids,
-      )
+    async extendChain(chain, caller, callee, headers, nowMs) {
+      const signed = await mint({ chain, caller, callee, nowMs })
       if (!isDeny(signed)) {
-        const { txn } = signed
-        const meaning = { txn, actors: actorsWith(presented, caller), scopes: presented.scopes }
+        const meaning = { txn: signed.txn, actors: actorsWith(chain, caller), scopes: chain.scopes }
         recovery?.keep(headers, callee.spiffeId, signed, meaning)
       }
       return signed
     },
   }
+}
+
+type MintOrder = {
+  readonly chain: DelegatedChain | FirstHop
+  readonly caller: Caller
+  readonly callee: Service
+  readonly nowMs: number
+}
+
+type Minted = { readonly signed: SignedChain | Deny; readonly mintedAtMs: number }
+
+/**
+ * A child that was minted for the same parent, caller and callee serves again in the first quarter of its life: whoever
+ * gets it has most of a hop's time left. A first hop begins another transaction each time.
+ */
+function createMinter(
+  { chain, cache }: Config,
+  { keys }: Credentials,
+  createId: () => string,
+): (order: MintOrder) => Promise<SignedChain | Deny> {
+  const limits = {
+    issuer: chain.issuer,
+    maxLifetimeSeconds: chain.maxLifetimeSeconds,
+    ceiling: chain.ceiling,
+    maxDepth: chain.maxDepth,
+  }
+  const mintBy = rememberLatest(({ signing }: ChainKeys) => {
+    const mint = async ({ chain: parent, caller, callee, nowMs }: MintOrder): Promise<Minted> => {
+      const ids = { jti: createId(), txn: createId() }
+      const signed = await mintChild(parent, caller, callee, { ...limits, key: signing }, nowMs, ids)
+      return { signed, mintedAtMs: nowMs }
+    }
+    const mintOnce = rememberAsync(mint, {
+      maxEntries: cache.chains,
+      keyOf: ({ chain: parent, caller, callee }) => JSON.stringify([parent, caller.id.uri, callee]),
+      isWorth: ({ signed }) => !isDeny(signed),
+      isFresh: isYoung,
+    })
+    return (order: MintOrder) => (order.chain.kind === 'delegated' ? mintOnce(order) : mint(order))
+  })
+  return async (order) => (await mintBy(keys())(order)).signed
+}
+
+function isYoung({ signed, mintedAtMs }: Minted, { nowMs }: MintOrder): boolean {
+  if (isDeny(signed)) return true
+  const lifeMs = signed.expiresAt * 1000 - mintedAtMs
+  return nowMs >= mintedAtMs && nowMs < mintedAtMs + lifeMs / 4
 }
 
 /** Signatures are remembered as long as the keys that verified them are in force; all else is asked on every check. */

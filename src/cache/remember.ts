@@ -26,23 +26,34 @@ export function remember<A, R extends object>(
   }
 }
 
+/** Also for how long: an answer that is not fresh any more for this argument is asked for anew. */
+export type RememberAsyncOptions<A, R> = RememberOptions<A, R> & {
+  readonly isFresh?: (result: R, argument: A) => boolean
+}
+
 /** As `remember`, for a function that waits: those who ask the same at once wait for one answer. */
 export function rememberAsync<A, R extends object>(
   ask: (argument: A) => Promise<R>,
-  { maxEntries, keyOf, isWorth }: RememberOptions<A, R>,
+  { maxEntries, keyOf, isWorth, isFresh = () => true }: RememberAsyncOptions<A, R>,
 ): (argument: A) => Promise<R> {
-  const answers = new LRUCache<string, Promise<R>>({ max: maxEntries })
+  const answers = new LRUCache<string, { readonly answer: Promise<R>; settled: R | undefined }>({
+    max: maxEntries,
+  })
   return (argument) => {
     const key = digest(keyOf(argument))
     const known = answers.get(key)
-    if (known !== undefined) return known
-    const answer = ask(argument)
+    const isUsable = known !== undefined && (known.settled === undefined || isFresh(known.settled, argument))
+    if (isUsable) return known.answer
+    const entry = { answer: ask(argument), settled: undefined as R | undefined }
     const forget = () => {
-      if (answers.peek(key) === answer) answers.delete(key)
+      if (answers.peek(key) === entry) answers.delete(key)
     }
-    answers.set(key, answer)
-    answer.then((settled) => isWorth(settled) || forget(), forget)
-    return answer
+    answers.set(key, entry)
+    entry.answer.then((settled) => {
+      entry.settled = settled
+      if (!isWorth(settled)) forget()
+    }, forget)
+    return entry.answer
   }
 }
 

@@ -70,6 +70,19 @@ describe('cache/remember', () => {
     expect(asked).to.equal(4)
   })
 
+  it('asks anew when an answer is not fresh for the argument, and shares the new one', async () => {
+    let asked = 0
+    const ask = rememberAsync(async (age: number) => ({ to: String(age), isFault: false, asked: ++asked }), {
+      maxEntries: 2,
+      keyOf: () => 'one',
+      isWorth: () => true,
+      isFresh: ({ to }, age: number) => age - Number(to) < 10,
+    })
+    const answers = []
+    for (const age of [0, 9, 10, 19, 20]) answers.push((await ask(age)).asked)
+    expect(answers).to.deep.equal([1, 1, 2, 2, 3])
+  })
+
   it('remembers the last answer for the same objects alone', () => {
     let made = 0
     const make = rememberLatest((one: object, other: object) => ({ one, other, made: ++made }))

@@ -1,0 +1,100 @@
+import { expect } from 'chai'
+import { createLineDeps } from '../../src/app/line-deps.ts'
+import { noRevocations } from '../../src/chain/revocations.ts'
+import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { toKeySet } from '../../src/jws/key-set.ts'
+import { parseSigningKey } from '../../src/jws/signing-key.ts'
+import { isDeny } from '../../src/model/decision.ts'
+import { good, readKey } from '../support/forge.ts'
+import { caller, chainKey, clerk, nowMs, service, uris } from '../support/hospital.ts'
+import { clerk as clerkUser, delegated, hospital } from '../support/identities.ts'
+import { settings } from '../support/settings.ts'
+
+const config = parseConfig('/waywarden.yaml', settings, new Map())
+if (isConfigProblems(config)) throw new TypeError('bad settings')
+const [listener] = config.listeners
+const otherKey = good(parseSigningKey(readKey('chain-es256')))
+
+function build() {
+  if (listener === undefined || isConfigProblems(config)) throw new TypeError('no listener')
+  let signing = chainKey
+  let keys = { signing, verifying: toKeySet([chainKey.public, otherKey.public]) }
+  const credentials = {
+    keys: () => keys,
+    issuers: () => [],
+    revocations: () => noRevocations,
+    problems: () => [],
+  }
+  const deps = createLineDeps(config, listener, credentials, undefined)
+  const rotate = () => {
+    signing = otherKey
+    keys = { ...keys, signing }
+  }
+  const extend = async (
+    overlay: {
+      chain?: Parameters<typeof deps.extendChain>[0]
+      callee?: string
+      atMs?: number
+      hop?: number
+    } = {},
+  ) => {
+    const callee = service(overlay.callee ?? uris.insurance, { hopLifetimeSeconds: overlay.hop ?? 300 })
+    const signed = await deps.extendChain(
+      overlay.chain ?? parent,
+      caller(uris.agentD),
+      callee,
+      new Map(),
+      overlay.atMs ?? nowMs,
+    )
+    if (isDeny(signed)) throw new TypeError(signed.reason)
+    return signed
+  }
+  return { extend, rotate }
+}
+
+const chain = delegated(clerkUser, [hospital.agentA], ['a'])
+const parent = {
+  ...chain,
+  ceiling: nowMs / 1000 + 3000,
+  rootIssuedAt: nowMs / 1000,
+  expiresAt: nowMs / 1000 + 300,
+}
+
+describe('app/line-deps', () => {
+  it('hands out a child again in the first quarter of its life, and then another', async () => {
+    const { extend } = build()
+    const first = await extend()
+    expect((await extend({ atMs: nowMs + 74_999 })).jti).to.equal(first.jti)
+    const second = await extend({ atMs: nowMs + 75_000 })
+    expect(second.jti).to.not.equal(first.jti)
+    expect(second.expiresAt).to.equal(first.expiresAt + 75)
+  })
+
+  it('begins another transaction with every first hop', async () => {
+    const { extend } = build()
+    expect((await extend({ chain: clerk })).txn).to.not.equal((await extend({ chain: clerk })).txn)
+  })
+
+  const others = [
+    { name: 'another parent', overlay: { chain: { ...parent, digest: 'another' } } },
+    { name: 'a parent of other scopes', overlay: { chain: { ...parent, scopes: [] } } },
+    { name: 'a parent that was found again', overlay: { chain: { ...parent, isRecovered: true } } },
+    { name: 'another callee', overlay: { callee: uris.agentR } },
+    { name: 'a callee that was given less time', overlay: { hop: 60 } },
+    { name: 'a clock that was set back', overlay: { atMs: nowMs - 1000 } },
+  ]
+  for (const { name, overlay } of others) {
+    it(`mints anew for ${name}`, async () => {
+      const { extend } = build()
+      expect((await extend()).jti).to.not.equal((await extend(overlay)).jti)
+    })
+  }
+
+  it('mints anew when the signing key has changed', async () => {
+    const { extend, rotate } = build()
+    const first = await extend()
+    rotate()
+    const second = await extend()
+    expect([first.kid, second.kid]).to.deep.equal(['chain-1', 'chain-es256'])
+  })
+})
