@@ -83,7 +83,8 @@ function toChain(record: DecisionRecord): readonly string[] {
   const subject = chain === undefined || chain.kind === 'none' ? undefined : chain.subject
   const actors = chain?.kind === 'delegated' ? chain.actors.map(({ id }) => id).reverse() : []
   const user = subject === undefined ? [] : [`${subject.issuerName}/${subject.id}`]
-  return [...user, ...actors, ...(caller === undefined ? [] : [caller.id])]
+  // An ingress peer passes the user's request on; it never acts.
+  return [...user, ...actors, ...(caller === undefined || caller.isIngress ? [] : [caller.id])]
 }
 
 function isRefusedAsExpected({ refusal }: Step, deniedBy: readonly Refusal[]): boolean {
