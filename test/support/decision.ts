@@ -1,8 +1,8 @@
 import type { RecordParts } from '../../src/audit/record.ts'
 import type { DelegatedChain } from '../../src/model/chain.ts'
-import { isInvalid } from '../../src/model/invalid.ts'
-import { parseSpiffeId, type SpiffeId } from '../../src/model/spiffe-id.ts'
+import type { SpiffeId } from '../../src/model/spiffe-id.ts'
 import type { Target } from '../../src/model/target.ts'
+import { spiffeId } from './forge.ts'
 
 /** What must never stand in a record: a chain, a user's token, a cookie and a query. */
 export const secrets: readonly string[] = [
@@ -14,9 +14,7 @@ export const secrets: readonly string[] = [
 
 /** A SPIFFE ID of the hospital. */
 export function hospitalId(path: string): SpiffeId {
-  const id = parseSpiffeId(`spiffe://hospital.example${path}`)
-  if (isInvalid(id)) throw new Error(id.reason)
-  return id
+  return spiffeId(`spiffe://hospital.example${path}`)
 }
 
 /** The clerk's chain after A handed to D. */

@@ -1,15 +1,8 @@
 import type { Caller } from '../../src/model/caller.ts'
 import type { DelegatedChain, FirstHop, Subject } from '../../src/model/chain.ts'
-import { isInvalid } from '../../src/model/invalid.ts'
-import { parseSpiffeId, type SpiffeId } from '../../src/model/spiffe-id.ts'
+import type { SpiffeId } from '../../src/model/spiffe-id.ts'
+import { spiffeId } from './forge.ts'
 import { waypoint } from './policy-files.ts'
-
-/** A SPIFFE ID that must parse. */
-export function spiffeId(uri: string): SpiffeId {
-  const id = parseSpiffeId(uri)
-  if (isInvalid(id)) throw new TypeError(id.reason)
-  return id
-}
 
 /** The hospital's workloads. */
 export const hospital: Readonly<Record<'gateway' | 'agentA' | 'agentD' | 'agentR', SpiffeId>> = {
