@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { rememberAsync, rememberLatest } from '../cache/remember.ts'
 import { actorsWith } from '../chain/actors.ts'
-import { mintChild, type SignedChain } from '../chain/extend.ts'
-import type { ChainKeys } from '../chain/keys.ts'
 import type { Recovery } from '../chain/recovery.ts'
 import { checkRevoked } from '../chain/revocations.ts'
-import { admitChain, verifySignedChain } from '../chain/verify.ts'
 import type { LineDeps } from '../check/line.ts'
 import type { Config, Listener } from '../config/config.ts'
 import { isUserToken } from '../identity/agent-token.ts'
 import { identifyCaller } from '../identity/peer.ts'
 import { verifyUserToken } from '../identity/user-token.ts'
-import type { Caller } from '../model/caller.ts'
-import type { DelegatedChain, FirstHop } from '../model/chain.ts'
-import { type Deny, isDeny } from '../model/decision.ts'
-import type { Service } from '../model/target.ts'
+import { isDeny } from '../model/decision.ts'
 import type { Credentials } from './credentials.ts'
+import { createChainVerifier, createJudge, createMinter } from './remembered.ts'
 
 /** Hands the line of one listener what it needs of identity/ and chain/. */
 export function createLineDeps(
@@ -48,6 +42,7 @@ export function createLineDeps(
     isUserToken: (headers) => isUserToken(headers, ingressIssuers, ingress.tokenCopies),
     checkRevoked: (presented, caller, nowMs) => checkRevoked(presented, caller, revocations(), nowMs),
     recoverChain: (headers, caller, nowMs) => recovery?.find(headers, caller.id, nowMs),
+    judge: createJudge(config),
     async extendChain(chain, caller, callee, headers, nowMs) {
       const signed = await mint({ chain, caller, callee, nowMs })
       if (!isDeny(signed)) {
@@ -56,78 +51,6 @@ export function createLineDeps(
       }
       return signed
     },
-  }
-}
-
-type MintOrder = {
-  readonly chain: DelegatedChain | FirstHop
-  readonly caller: Caller
-  readonly callee: Service
-  readonly nowMs: number
-}
-
-type Minted = { readonly signed: SignedChain | Deny; readonly mintedAtMs: number }
-
-/**
- * A child that was minted for the same parent, caller and callee serves again in the first quarter of its life: whoever
- * gets it has most of a hop's time left. A first hop begins another transaction each time.
- */
-function createMinter(
-  { chain, cache }: Config,
-  { keys }: Credentials,
-  createId: () => string,
-): (order: MintOrder) => Promise<SignedChain | Deny> {
-  const limits = {
-    issuer: chain.issuer,
-    maxLifetimeSeconds: chain.maxLifetimeSeconds,
-    ceiling: chain.ceiling,
-    maxDepth: chain.maxDepth,
-  }
-  const mintBy = rememberLatest(({ signing }: ChainKeys) => {
-    const mint = async ({ chain: parent, caller, callee, nowMs }: MintOrder): Promise<Minted> => {
-      const ids = { jti: createId(), txn: createId() }
-      const signed = await mintChild(parent, caller, callee, { ...limits, key: signing }, nowMs, ids)
-      return { signed, mintedAtMs: nowMs }
-    }
-    const mintOnce = rememberAsync(mint, {
-      maxEntries: cache.chains,
-      keyOf: ({ chain: parent, caller, callee }) => JSON.stringify([parent, caller.id.uri, callee]),
-      isWorth: ({ signed }) => !isDeny(signed),
-      isFresh: isYoung,
-    })
-    return (order: MintOrder) => (order.chain.kind === 'delegated' ? mintOnce(order) : mint(order))
-  })
-  return async (order) => (await mintBy(keys())(order)).signed
-}
-
-function isYoung({ signed, mintedAtMs }: Minted, { nowMs }: MintOrder): boolean {
-  if (isDeny(signed)) return true
-  const lifeMs = signed.expiresAt * 1000 - mintedAtMs
-  return nowMs >= mintedAtMs && nowMs < mintedAtMs + lifeMs / 4
-}
-
-/** Signatures are remembered as long as the keys that verified them are in force; all else is asked on every check. */
-function createChainVerifier(
-  { chain, users, cache }: Config,
-  { keys, revocations }: Credentials,
-): LineDeps['verifyChain'] {
-  const trust = {
-    issuer: chain.issuer,
-    userIssuers: new Map(users.map(({ issuer, name }) => [issuer, name])),
-    maxDepth: chain.maxDepth,
-    maxLifetimeSeconds: chain.maxLifetimeSeconds,
-  }
-  const verifySignedBy = rememberLatest(({ verifying }: ChainKeys) => {
-    const trusted = { ...trust, keys: verifying }
-    return rememberAsync((text: string) => verifySignedChain(text, trusted), {
-      maxEntries: cache.chains,
-      keyOf: (text) => text,
-      isWorth: (proven) => !isDeny(proven),
-    })
-  })
-  return async (text, caller, nowMs) => {
-    const proven = await verifySignedBy(keys())(text)
-    return isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations())
   }
 }
 

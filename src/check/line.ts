@@ -6,7 +6,7 @@ import { type Deny, isDeny } from '../model/decision.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
 import { checkWaypoint, findService, targetOf, toRequest } from '../revision/target.ts'
-import { judge, type Permission } from './judge.ts'
+import type { Permission } from './judge.ts'
 import { type ChainProofs, provenChain } from './proven-chain.ts'
 
 /** What a check found out, as far as the line came. `onward` is the chain that the callee may present in its turn. */
@@ -24,6 +24,8 @@ export type LineDeps = ChainProofs & {
   /** How this listener learns who calls, and so where to. */
   readonly peer: PeerSource
   readonly identifyCaller: (input: CheckInput, waypoints: ReadonlySet<string>) => Caller | Deny
+  /** `judge`, or a function that gives its answers. */
+  readonly judge: (caller: Caller, chain: Chain, target: Target, revision: Revision) => Permission | Deny
   readonly extendChain: (
     chain: Exclude<Chain, { readonly kind: 'none' }>,
     caller: Caller,
@@ -55,7 +57,7 @@ export async function followLine(
   if (isDeny(chain)) return { decision: chain, caller, service }
   const target = targetOf(service, toRequest(input))
   if (isDeny(target)) return { decision: target, caller, chain, service }
-  const decision = judge(caller, chain, target, revision)
+  const decision = deps.judge(caller, chain, target, revision)
   const found = { decision, caller, chain, service, target }
   // Where a refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it, too.
   if (isDeny(decision) && !deps.isObserving(service.name, nowMs)) return found

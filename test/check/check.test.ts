@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { RecordParts } from '../../src/audit/record.ts'
 import { type CheckDeps, createChecker } from '../../src/check/check.ts'
+import { judge } from '../../src/check/judge.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { deny } from '../../src/model/decision.ts'
 import type { Event } from '../../src/model/event.ts'
@@ -31,6 +32,7 @@ function build(overlay: Partial<CheckDeps> = {}) {
     verifyChain: async () => delegated(clerk),
     verifyUserToken: async () => deny('token_missing', ''),
     isUserToken: () => false,
+    judge,
     recoverChain: () => undefined,
     isObserving: () => false,
     checkRevoked: () => undefined,
