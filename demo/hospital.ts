@@ -13,6 +13,8 @@ export type HospitalOptions = {
   readonly peer?: Peer
   /** The policy repository; the sample in policies/ by default. */
   readonly policies?: string
+  /** Which HTTP/2 Waywarden speaks; the default of its own by default. */
+  readonly transport?: 'grpc-js' | 'lean'
   /** How many Waywardens stand behind the waypoint's one cluster. */
   readonly waywardens?: number
   /** A workload that leaves with somebody else's certificate. */
@@ -74,6 +76,7 @@ export class Hospital implements AsyncDisposable {
     this.#processes = new Processes(directory)
     const shared = {
       peer: this.peer,
+      transport: options.transport ?? 'grpc-js',
       policies: options.policies ?? join(project, 'policies'),
       keys: this.keys,
       jwksFile: idp.jwksFile,

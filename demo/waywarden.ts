@@ -18,6 +18,7 @@ export type WaywardenOptions = {
   readonly port: number
   readonly adminPort: number
   readonly peer: Peer
+  readonly transport: 'grpc-js' | 'lean'
   readonly policies: string
   readonly keys: string
   readonly jwksFile: string
@@ -42,7 +43,7 @@ export function renderWaywarden(directory: string, options: WaywardenOptions): P
   mkdirSync(audit, { recursive: true, mode: 0o700 })
   const config = {
     version: 1,
-    listeners: [{ address: `127.0.0.1:${options.port}`, peer: options.peer }],
+    listeners: [{ address: `127.0.0.1:${options.port}`, peer: options.peer, transport: options.transport }],
     admin: { address: `127.0.0.1:${options.adminPort}` },
     drain: '1s',
     chain: { issuer: waywardenIssuer, trustDomain, keys: options.keys },

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { configJsonSchema } from '../src/config/config.ts'
 import { generateBiome } from './generate-biome.ts'
 import { generateCases } from './generate-cases.ts'
+import { generateEngineCases } from './generate-engine-cases.ts'
 import { generateVectors } from './generate-vectors.ts'
 
 /** Files that follow from the code, by path from the project's root. */
@@ -14,10 +15,11 @@ const generators: readonly Generator[] = [
   generateBiome,
   generateVectors,
   generateCases,
+  generateEngineCases,
 ]
 
 /** Folders in which no other JSON may stand. */
-const wholeFolders = ['test/vectors', 'test/cases/check']
+const wholeFolders = ['test/vectors', 'test/cases/check', 'test/cases/engine']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const files = new Map(

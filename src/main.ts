@@ -9,6 +9,8 @@ const terminal: Terminal = {
   readStdin: () => text(process.stdin),
   stopSignal,
   nowMs: Date.now,
+  isTerminal: process.stdout.isTTY === true,
+  hasColors: process.stdout.isTTY === true && process.stdout.hasColors(),
 }
 
 // A reader that has seen enough (`| head`) is no error.

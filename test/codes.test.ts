@@ -89,7 +89,7 @@ const rows: readonly (Request & { readonly code: DenyCode; readonly name: string
   {
     code: 'chain_not_yet_valid',
     name: 'a chain from the future',
-    ...withChain(chainNow({ iat: now + 120 })),
+    ...withChain(chainNow({ iat: now + 1200, exp: now + 1500 })),
   },
   { code: 'chain_not_yours', name: "another agent's chain", ...withChain(chainNow({ aud: uris.agentA })) },
   {

@@ -7,10 +7,12 @@ import { countRevocations, parseRevocations } from '../src/chain/revocations.ts'
 import { runCommandLine } from '../src/cli/program.ts'
 import { isConfigProblems, parseConfig } from '../src/config/config.ts'
 import { denyCodes } from '../src/model/decision.ts'
+import { lintRules } from '../src/review/lint.ts'
+import { runPolicyTests } from '../src/review/policy-tests.ts'
 import { readPolicyDirectory, toPolicyFiles } from '../src/revision/directory-source.ts'
 import { productSchema } from '../src/revision/product-schema.ts'
 import { anchorOf, type Document, type Fence, readDocument } from './support/document.ts'
-import { mustLoad } from './support/policy-files.ts'
+import { hospitalRevision, mustLoad } from './support/policy-files.ts'
 
 const pages = ['README.md', 'SECURITY.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
   .filter((name) => name.endsWith('.md'))
@@ -138,6 +140,25 @@ describe('docs: policy-guide', () => {
     expect(revision.policies.map(({ file }) => file)).to.include.members(own.map(({ file }) => file))
   })
 
+  it('its tests pass', async () => {
+    const tests = guide.fences.filter(({ language, text }) => language === 'yaml' && text.includes('tests:'))
+    const files = new Map(tests.map(({ text }, index) => [`guide-${index}.yaml`, text]))
+    const ran = runPolicyTests(files, await hospitalRevision())
+    expect(ran).to.deep.include({ failed: 0 })
+  })
+
+  it('its workflow runs commands that exist', async () => {
+    const workflow = readFileSync('policies/.github/workflows/policies.yaml', 'utf8')
+    const commands = [...workflow.matchAll(/\$WAYWARDEN (policy [a-z]+) /g)].map(([, words = '']) => words)
+    expect(commands).to.deep.equal(['policy check', 'policy test', 'policy lint', 'policy diff'])
+    for (const command of commands) expect(await complaintAbout(command.split(' ')), command).to.equal('')
+  })
+
+  it('names every rule of lint', () => {
+    const named = guide.rows.map(([name = '']) => name.replaceAll('`', ''))
+    expect(named).to.include.members([...lintRules])
+  })
+
   it('explains every key of its services.yaml', () => {
     const catalog = parse(guide.fences.find(({ language }) => language === 'yaml')?.text ?? '')
     const explained = guide.rows.map(([key = '']) => key.replaceAll('`', ''))
@@ -188,6 +209,8 @@ async function complaintAbout(command: readonly string[]): Promise<string> {
     readStdin: async () => '',
     stopSignal: async () => '',
     nowMs: Date.now,
+    isTerminal: false,
+    hasColors: false,
   })
   const isOwnHelp = printed.join('\n').startsWith(`Usage: waywarden ${command.join(' ')} `)
   return isOwnHelp ? complaints.join('\n') : 'it has no help of its own'

@@ -7,6 +7,14 @@ export type Readiness = {
   readonly ready: boolean
   readonly reasons: readonly string[]
   readonly notices: readonly string[]
+  /** Whence policies come, which revision serves, how old the source's word for it is, and what was wrong last. */
+  readonly policy?: {
+    readonly source: string
+    readonly revision: string | undefined
+    readonly pinned: string | undefined
+    readonly confirmedSecondsAgo: number | undefined
+    readonly lastError: string | undefined
+  }
 }
 
 /** What the admin port shows, handed in as functions: it knows no room of the house. */
@@ -119,11 +127,11 @@ function toPages({ readiness, metricsText, jwks }: AdminOptions): Pages {
   ])
 }
 
-function toReadyPage({ ready, reasons, notices }: Readiness): Page {
+function toReadyPage({ ready, reasons, notices, policy }: Readiness): Page {
   return {
     status: ready ? 200 : 503,
     type: 'application/json',
-    body: `${JSON.stringify({ ready, reasons, notices })}\n`,
+    body: `${JSON.stringify({ ready, reasons, notices, policy })}\n`,
   }
 }
 

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { type AuditLog, openAuditLog } from '../audit/audit-log.ts'
+import { type Pseudonymize, readPseudonyms } from '../audit/pseudonym.ts'
 import { keepRevision } from '../audit/revision-store.ts'
 import { rememberLatest } from '../cache/remember.ts'
 import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/recovery.ts'
@@ -10,7 +11,8 @@ import { type DnsSource, openDns } from '../revision/dns-source.ts'
 import type { Revision } from '../revision/revision.ts'
 import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
-import type { Opening } from './opening.ts'
+import { type Opening, StartError } from './opening.ts'
+import { createPolicySource } from './policy-source.ts'
 import { warmUp } from './warm-up.ts'
 
 /** Everything behind the ports: what decides, what proves, what records. */
@@ -24,6 +26,8 @@ export type House = {
   /** The revision that decides, its catalog with what its names resolve to. */
   readonly revision: () => Revision | undefined
   readonly audit: AuditLog
+  /** How records name users; `undefined` by their ids. */
+  readonly pseudonymize: Pseudonymize | undefined
   readonly report: Report
 }
 
@@ -34,10 +38,20 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   const { closing, report } = opening
   const credentials = await openCredentials(config, opening)
   await warmUp(config, credentials.keys(), Date.now())
-  const audit = openAuditLog({ ...config.audit, origin: `${hostname()}-${process.pid}`, report })
+  const origin = `${hostname()}-${process.pid}`
+  const authority = new URL(config.chain.issuer).host
+  const audit = openAuditLog({ ...config.audit, origin, authority, report })
   closing.push(audit)
   const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
-  return { config, credentials, recovery, ...(await openRevisions(config, opening, onServed)), audit, report }
+  const pseudonymize = openPseudonyms(config)
+  const revisions = await openRevisions(config, opening, onServed)
+  return { config, credentials, recovery, ...revisions, audit, pseudonymize, report }
+}
+
+function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
+  const pseudonymize = audit.pseudonyms === undefined ? undefined : readPseudonyms(audit.pseudonyms)
+  if (pseudonymize === undefined || typeof pseudonymize === 'function') return pseudonymize
+  throw new StartError([`\`audit.pseudonyms\`: ${pseudonymize.reason}`])
 }
 
 function toRecoveryOptions({
@@ -55,15 +69,16 @@ async function openRevisions(
 ): Promise<Pick<House, 'revisions' | 'dns' | 'revision'>> {
   const names = { resolved: new Map() as Resolved, refresh: async () => {} }
   const revisions = await openRevisionSource({
-    directory: config.policy.directory,
+    source: createPolicySource(config, pollMs),
+    maxStalenessMs: config.policy.maxStalenessMs,
     load: { hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000, maxRemembered: config.cache.decisions },
-    pollMs,
     keep: ({ id, files }) => keepRevision(config.audit.directory, id, files),
     onServed() {
       onServed()
       void names.refresh()
     },
     report,
+    nowMs: Date.now,
   })
   closing.push(revisions)
   const dns = await openDns({

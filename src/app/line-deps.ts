@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { actorsWith } from '../chain/actors.ts'
 import type { Recovery } from '../chain/recovery.ts'
 import { checkRevoked } from '../chain/revocations.ts'
 import type { LineDeps } from '../check/line.ts'
@@ -7,7 +6,6 @@ import type { Config, Listener } from '../config/config.ts'
 import { isUserToken } from '../identity/agent-token.ts'
 import { identifyCaller } from '../identity/peer.ts'
 import { verifyUserToken } from '../identity/user-token.ts'
-import { isDeny } from '../model/decision.ts'
 import type { Credentials } from './credentials.ts'
 import { createChainVerifier, createJudge, createMinter } from './remembered.ts'
 
@@ -43,14 +41,7 @@ export function createLineDeps(
     checkRevoked: (presented, caller, nowMs) => checkRevoked(presented, caller, revocations(), nowMs),
     recoverChain: (headers, caller, nowMs) => recovery?.find(headers, caller.id, nowMs),
     judge: createJudge(config),
-    async extendChain(chain, caller, callee, headers, nowMs) {
-      const signed = await mint({ chain, caller, callee, nowMs })
-      if (!isDeny(signed)) {
-        const meaning = { txn: signed.txn, actors: actorsWith(chain, caller), scopes: chain.scopes }
-        recovery?.keep(headers, callee.spiffeId, signed, meaning)
-      }
-      return signed
-    },
+    extendChain: (chain, caller, callee, nowMs) => mint({ chain, caller, callee, nowMs }),
   }
 }
 

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { type AuditLog, AuditUnavailable } from '../audit/audit-log.ts'
-import { toRecord } from '../audit/record.ts'
+import { actorsWith } from '../chain/actors.ts'
+import type { Recovery } from '../chain/recovery.ts'
 import { type CheckDeps, type Checker, createChecker } from '../check/check.ts'
 import type { Findings } from '../check/line.ts'
 import type { Listener } from '../config/config.ts'
 import { createGrpcTransport } from '../ext-authz/grpc-js-server.ts'
 import { createCallHandler } from '../ext-authz/handler.ts'
+import { createLeanTransport } from '../ext-authz/lean/lean-server.ts'
 import type { Transport } from '../ext-authz/transport.ts'
 import { deny } from '../model/decision.ts'
 import { followCertificates } from './certificates.ts'
 import type { House } from './house.ts'
 import { createLineDeps } from './line-deps.ts'
 import type { Opening } from './opening.ts'
+import { createRecorder } from './recorder.ts'
 
 /** Opens one port on which Envoy asks. */
 export async function listen(
@@ -24,7 +26,8 @@ export async function listen(
   const handler = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
   const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
   if (certificates !== undefined) closing.push(certificates.followed)
-  const transport = await createGrpcTransport({ ...listener, tls: certificates?.source }, handler, report)
+  const createTransport = listener.transport === 'lean' ? createLeanTransport : createGrpcTransport
+  const transport = await createTransport({ ...listener, tls: certificates?.source }, handler, report)
   closing.push(transport)
   return transport
 }
@@ -35,9 +38,14 @@ function createListenerChecker(house: House, listener: Listener): Checker {
   const { forwardAuthorization, tokenCopies } = config.ingress
   return createChecker({
     ...createLineDeps(config, listener, credentials, recovery),
-    headers: { chain: header, userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies] },
+    headers: {
+      chain: header,
+      userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies],
+      unusable: (received) => recovery?.unusable(received) ?? [],
+    },
+    handedOn: recovery === undefined ? () => {} : createHandover(recovery),
     revision,
-    record: createRecorder(audit),
+    record: createRecorder(audit, house.pseudonymize),
     report,
     nowMs: Date.now,
     elapsedMicros: () => performance.now() * 1000,
@@ -47,16 +55,17 @@ function createListenerChecker(house: House, listener: Listener): Checker {
   })
 }
 
-function createRecorder(audit: AuditLog): CheckDeps['record'] {
-  return (parts) => {
-    try {
-      audit.append(toRecord(parts))
-      return true
-    } catch (cause) {
-      // The log has told the operator; anything else is a fault of ours, and refused as one.
-      if (cause instanceof AuditUnavailable) return false
-      throw cause
+/** What a callee is given is kept for the case that it loses it; that it is given nothing, too. */
+function createHandover({ keep }: Recovery): CheckDeps['handedOn'] {
+  return (headers, { service, caller, chain, onward }, nowMs) => {
+    if (service?.forwards !== true) return
+    if (onward === undefined || caller === undefined || chain === undefined || chain.kind === 'none') {
+      const expiresAt = nowMs / 1000 + service.hopLifetimeSeconds
+      return keep(headers, service.spiffeId, { token: undefined, expiresAt })
     }
+    const { token, txn, expiresAt } = onward
+    const actors = actorsWith(chain, caller)
+    keep(headers, service.spiffeId, { token, txn, actors, scopes: chain.scopes, expiresAt })
   }
 }
 

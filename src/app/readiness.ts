@@ -11,7 +11,7 @@ export function readinessOf(
   const { current, problems } = revisions
   const reasons = [
     ...(isDraining ? ['draining'] : []),
-    ...(current === undefined ? ['no policy revision serves', ...problems] : []),
+    ...(current === undefined ? [silence(revisions), ...problems] : []),
     ...(current?.isReady() === false ? ['the policy engine is being replaced'] : []),
     ...(audit.isAvailable() || isAllObserved(config) ? [] : [noAudit]),
   ]
@@ -21,14 +21,39 @@ export function readinessOf(
     ...(audit.isAvailable() || !isAllObserved(config) ? [] : [noAudit]),
     ...(current === undefined
       ? []
-      : problems.map((problem) => `the policy directory is refused: ${problem}`)),
+      : problems.map((problem) => `the policy source is not followed: ${problem}`)),
+    ...revisions.notices,
     ...dns.problems,
     ...credentials.problems().map((problem) => `not in force: ${problem}`),
     ...plaintext.map(
       ({ address, port }) => `${address}:${port} takes plaintext; the mesh's L4 policy must guard it`,
     ),
   ]
-  return { ready: reasons.length === 0, reasons, notices }
+  return { ready: reasons.length === 0, reasons, notices, policy: toPolicy(revisions) }
+}
+
+/** Why no revision serves. */
+function silence({ isStale, confirmedAtMs }: House['revisions']): string {
+  return isStale && confirmedAtMs !== undefined
+    ? 'the policy source has been silent for longer than `policy.maxStaleness`'
+    : 'no policy revision serves'
+}
+
+function toPolicy({
+  current,
+  name,
+  confirmedAtMs,
+  pinned,
+  problems,
+}: House['revisions']): Exclude<Readiness['policy'], undefined> {
+  return {
+    source: name,
+    revision: current?.id,
+    pinned,
+    confirmedSecondsAgo:
+      confirmedAtMs === undefined ? undefined : Math.max(0, Math.round((Date.now() - confirmedAtMs) / 1000)),
+    lastError: problems[0],
+  }
 }
 
 const noAudit = 'the audit log cannot be written'

@@ -87,6 +87,7 @@ const decisionRecord: v.GenericSchema<unknown, DecisionRecord> = v.object({
   deniedBy: v.array(v.object({ principal: uid, role, policies: texts })),
   policyRevision: v.optional(v.string()),
   engine: v.optional(v.string()),
+  pseudonymized: v.optional(v.literal(true)),
   truncated: texts,
 })
 
@@ -118,7 +119,8 @@ export function toCaller(record: DecisionRecord): Caller | Invalid {
 }
 
 /** On whose behalf it was, to judge the decision again. */
-export function toChain({ chain, txn, jtiIn }: DecisionRecord): Chain | Invalid {
+export function toChain({ chain, txn, jtiIn, pseudonymized }: DecisionRecord): Chain | Invalid {
+  if (pseudonymized === true) return invalid('record: its user has a pseudonym, whom no policy knows')
   if (chain === undefined) return invalid('record: the check ended before its chain was known')
   switch (chain.kind) {
     case 'none':

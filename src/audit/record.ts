@@ -107,6 +107,8 @@ export type DecisionRecord = {
   }[]
   readonly policyRevision?: string | undefined
   readonly engine?: string | undefined
+  /** Present when the user's id is a keyed hash of it; see `audit.pseudonyms`. */
+  readonly pseudonymized?: true | undefined
   /** Fields that were too long to keep whole; a cut text ends with the original's length and SHA-256. */
   readonly truncated: readonly string[]
 }
@@ -141,6 +143,7 @@ export type RecordParts = {
 
 // As long as a path may be that the catalog accepts, so that nothing `judge` reads is ever cut.
 const maxJudgedLength = 8192
+const maxUnjudgedLength = 512
 const maxTextLength = 2048
 const maxErrors = 20
 
@@ -172,7 +175,7 @@ export function toRecord(parts: RecordParts): DecisionRecord {
       isIngress: caller.isIngress,
     },
     service: service && { name: service.name, spiffeId: service.spiffeId.uri },
-    request: input && toRequest(input, truncated),
+    request: input && toRequest(input, target !== undefined, truncated),
     target: target && toTarget(target, truncated),
     chain: chain && toRecordedChain(chain),
     results: decision.results.map((result) => toResult(result, truncated)),
@@ -192,19 +195,25 @@ export function formatRecord(record: DecisionRecord): string {
   return `${toSafeJson(JSON.stringify(record))}\n`
 }
 
-function toRequest(input: NonNullable<RecordParts['input']>, truncated: string[]): DecisionRecord['request'] {
+/** What was never judged needs no more than a reader does, and anybody can send it. */
+function toRequest(
+  input: NonNullable<RecordParts['input']>,
+  isJudged: boolean,
+  truncated: string[],
+): DecisionRecord['request'] {
+  const length = isJudged ? maxTextLength : maxUnjudgedLength
   // The query stays out: clients put secrets there, and no decision reads it.
   const [path = ''] = input.path.split('?', 1)
   return {
-    method: bound(input.method, 'request.method', maxTextLength, truncated),
-    path: bound(path, 'request.path', maxJudgedLength, truncated),
+    method: bound(input.method, 'request.method', length, truncated),
+    path: bound(path, 'request.path', isJudged ? maxJudgedLength : maxUnjudgedLength, truncated),
     destinationAddress: bound(
       input.destinationAddress,
       'request.destinationAddress',
       maxTextLength,
       truncated,
     ),
-    host: bound(input.host, 'request.host', maxTextLength, truncated),
+    host: bound(input.host, 'request.host', length, truncated),
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { type Invalid, invalid } from '../model/invalid.ts'
@@ -52,6 +52,17 @@ export async function readRevision(
   if (!stored.success || stored.output.id !== id)
     return invalid(`revision \`${id}\`: expected its files, version 1`)
   return new Map(stored.output.files)
+}
+
+/** The ids of all revisions that were kept, the latest first. */
+export async function listRevisions(directory: string): Promise<readonly string[]> {
+  const folder = join(directory, 'revisions')
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'))
+  const kept = names.map(async (name) => ({
+    id: name.slice(0, -5),
+    keptAtMs: (await stat(join(folder, name))).mtimeMs,
+  }))
+  return (await Promise.all(kept)).sort((one, other) => other.keptAtMs - one.keptAtMs).map(({ id }) => id)
 }
 
 function pathOf(directory: string, id: string): string | undefined {

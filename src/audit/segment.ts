@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Writes part of a buffer at the end of a file and returns how much; `node:fs` `writeSync` is one. */
@@ -8,55 +8,81 @@ export type WriteBytes = (fd: number, bytes: Uint8Array, offset: number, length:
 export type Segment = {
   readonly path: string
   readonly fd: number
+  readonly sequence: number
+  /** How many bytes of it are whole lines. */
   size: number
-  /** A write ended in the middle of a line, so the next one must end that line first. */
+  /** A failed write left bytes behind `size` that could not be cut off: nothing may follow them. */
   isTorn: boolean
 }
 
-/** How a segment is named: by the replica that writes it, when that began, and its number. Names sort by age. */
+/** How a segment is named: by the log it belongs to (a replica, and when that began), and its number. */
 export type SegmentName = { readonly origin: string; readonly epochMs: number; readonly sequence: number }
 
-const newline = 0x0a
 const exists = 'EEXIST'
 const maxAttempts = 1000
 
 /**
- * Creates the next segment. Creation is exclusive, which is also the lock: two processes of one origin never share a
- * file, and a file that somebody put there, a link included, is never written to.
+ * Creates the next segment. Creation is exclusive: no two processes ever share a file, and a file that somebody put
+ * there, a link included, is never written to.
  */
-export function createSegment(directory: string, first: SegmentName): Segment & SegmentName {
+export function createSegment(directory: string, first: SegmentName): Segment {
   for (let attempt = 0; ; attempt++) {
     const name = { ...first, sequence: first.sequence + attempt }
-    const path = join(
-      directory,
-      `${name.origin}-${name.epochMs}-${String(name.sequence).padStart(6, '0')}.ndjson`,
-    )
+    const path = join(directory, formatSegmentName(name))
     try {
-      return { ...name, path, fd: openSync(path, 'ax', 0o600), size: 0, isTorn: false }
+      return { path, fd: openSync(path, 'ax', 0o600), sequence: name.sequence, size: 0, isTorn: false }
     } catch (cause) {
       if (!isErrno(cause, exists) || attempt === maxAttempts) throw cause
     }
   }
 }
 
-/** Appends one line in as few writes as the kernel needs, one as a rule; when it throws, the segment knows what was left behind. */
-export function appendLine(segment: Segment, line: Uint8Array, write: WriteBytes): void {
-  const bytes = segment.isTorn ? Buffer.concat([Buffer.of(newline), line]) : line
+/** The log's own name. */
+export function formatLogName({ origin, epochMs }: Pick<SegmentName, 'origin' | 'epochMs'>): string {
+  return `${origin}-${epochMs}`
+}
+
+/** A segment's file name. */
+export function formatSegmentName(name: SegmentName): string {
+  return `${formatLogName(name)}-${String(name.sequence).padStart(6, '0')}.ndjson`
+}
+
+/** What a file name says, or `undefined` when it is no segment's. */
+export function parseSegmentName(file: string): SegmentName | undefined {
+  const [, origin, epoch, sequence] = /^(.+)-(\d{1,15})-(\d{6,9})\.ndjson$/.exec(file) ?? []
+  if (origin === undefined) return undefined
+  return { origin, epochMs: Number(epoch), sequence: Number(sequence) }
+}
+
+/** Whether a segment was begun before another: by when its log began, then by its number. */
+export function bySegmentAge(one: SegmentName, other: SegmentName): number {
+  return (
+    one.epochMs - other.epochMs || one.origin.localeCompare(other.origin) || one.sequence - other.sequence
+  )
+}
+
+/** Appends whole lines, all or none: what a failed write left behind is cut off again. Throws what the kernel said. */
+export function appendLines(segment: Segment, lines: Uint8Array, write: WriteBytes): void {
   let offset = 0
   try {
-    while (offset < bytes.length) {
-      const written = write(segment.fd, bytes, offset, bytes.length - offset)
+    while (offset < lines.length) {
+      const written = write(segment.fd, lines, offset, lines.length - offset)
       if (written <= 0) throw new RangeError(`expected bytes to be written, found ${written}`)
       offset += written
     }
-    segment.isTorn = false
+    segment.size += lines.length
   } catch (cause) {
-    // One byte of a torn segment's next write is the newline that ends the torn line.
-    segment.isTorn = offset > 0 ? bytes[offset - 1] !== newline : segment.isTorn
+    if (offset > 0) cutBack(segment)
     throw cause
-  } finally {
-    segment.size += offset
   }
+}
+
+/** Whether that much could be appended; nothing stays behind. Throws what the kernel said. */
+export function probe(segment: Segment, bytes: number, write: WriteBytes): void {
+  const { size } = segment
+  appendLines(segment, Buffer.alloc(bytes, '\n'), write)
+  segment.size = size
+  cutBack(segment)
 }
 
 /** Whether the file still has a name: what is written to a deleted file is lost. */
@@ -70,6 +96,14 @@ export function closeSegment(segment: Segment): void {
     closeSync(segment.fd)
   } catch {
     // After an I/O error `close` may report it again; the descriptor is free either way (close(2)).
+  }
+}
+
+function cutBack(segment: Segment): void {
+  try {
+    ftruncateSync(segment.fd, segment.size)
+  } catch {
+    segment.isTorn = true
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Answer } from '../model/answer.ts'
+import type { Headers } from '../model/check-input.ts'
 import { isDeny } from '../model/decision.ts'
 import type { Findings } from './line.ts'
 
@@ -7,6 +8,8 @@ export type HeaderNames = {
   readonly chain: string
   /** Where an ingress peer carries the user's token; empty when agents are to have it. */
   readonly userToken: readonly string[]
+  /** Ids by which a chain might be found again that two readers could read differently. */
+  readonly unusable: (received: Headers) => readonly string[]
 }
 
 /** Some servers take these for the method or path that was really asked for. */
@@ -18,6 +21,14 @@ const overridingHeaders = [
   'x-rewrite-url',
 ] as const
 
+/** What the answer depends on besides the decision. */
+export type Answering = {
+  readonly reference: { readonly decisionId: string; readonly policyRevision: string | undefined }
+  /** The request's own headers; none when it could not be decoded. */
+  readonly received: Headers
+  readonly isObserving: boolean
+}
+
 /**
  * What Envoy is told of a decision: on allow, exactly one chain for the callee or none at all. While observing, nothing
  * else of a request is changed.
@@ -25,19 +36,26 @@ const overridingHeaders = [
 export function toAnswer(
   { decision, caller, chain, onward }: Findings,
   names: HeaderNames,
-  reference: { readonly decisionId: string; readonly policyRevision: string | undefined },
-  isObserving: boolean,
+  { reference, received, isObserving }: Answering,
 ): Answer {
   const txn = onward?.txn ?? (chain?.kind === 'delegated' ? chain.txn : undefined)
   const common = { ...reference, txn }
   if (isDeny(decision) && !isObserving) return { ...common, kind: 'deny', code: decision.code }
   const taken = caller?.isIngress === true ? [...overridingHeaders, ...names.userToken] : overridingHeaders
-  const removed = isObserving ? [] : taken
+  const removed = [...(isObserving ? [] : taken), ...names.unusable(received)]
+  const twins = twinsOf([...removed, names.chain], received)
   const changes =
     onward === undefined
-      ? { setHeaders: [], removeHeaders: [...removed, names.chain] }
-      : { setHeaders: [[names.chain, onward.token] as const], removeHeaders: removed }
+      ? { setHeaders: [], removeHeaders: [...removed, names.chain, ...twins] }
+      : { setHeaders: [[names.chain, onward.token] as const], removeHeaders: [...removed, ...twins] }
   return isDeny(decision)
     ? { ...common, ...changes, kind: 'observed', code: decision.code }
     : { ...common, ...changes, kind: 'allow' }
+}
+
+/** Headers that CGI-like servers take for ours, since they write `-` and `_` alike. */
+function twinsOf(names: readonly string[], received: Headers): readonly string[] {
+  return [...received.keys()].filter(
+    (name) => !names.includes(name) && names.includes(name.replaceAll('_', '-')),
+  )
 }

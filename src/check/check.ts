@@ -1,6 +1,6 @@
 import type { RecordParts } from '../audit/record.ts'
 import type { Answer } from '../model/answer.ts'
-import type { CheckInput } from '../model/check-input.ts'
+import type { CheckInput, Headers } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -11,8 +11,10 @@ import { type Findings, followLine, type LineDeps } from './line.ts'
 export type CheckDeps = LineDeps & {
   readonly headers: HeaderNames
   readonly revision: () => Revision | undefined
-  /** Keeps the record before the answer leaves; `false` when it cannot. */
-  readonly record: (parts: RecordParts) => boolean
+  /** Keeps the record before the answer leaves; `false` when it cannot, or not by the deadline (wall clock). */
+  readonly record: (parts: RecordParts, deadlineMs: number) => boolean | Promise<boolean>
+  /** Told of each request that is passed on, with its chain or without. */
+  readonly handedOn: (headers: Headers, findings: Findings, nowMs: number) => void
   readonly report: Report
   /** Wall clock, for tokens and records. */
   readonly nowMs: () => number
@@ -35,71 +37,115 @@ type Asked = {
   readonly input: CheckInput | Deny
   readonly revision: Revision | undefined
   readonly startedMicros: number
+  readonly deadlineMs: number
+}
+
+/** What was found, under its id, and how it is recorded. */
+type Ending = {
+  readonly asked: Asked
+  readonly found: Findings
+  readonly decisionId: string
+  readonly isObserving: boolean
+  readonly keep: (findings: Findings) => boolean | Promise<boolean>
 }
 
 /** Makes the checker of one listener. */
 export function createChecker(deps: CheckDeps): Checker {
   let inFlight = 0
-  const begin = (input: CheckInput | Deny): Asked => {
-    return { input, revision: deps.revision(), startedMicros: deps.elapsedMicros() }
+  const begin = (input: CheckInput | Deny, deadlineMs: number): Asked => {
+    return { input, revision: deps.revision(), startedMicros: deps.elapsedMicros(), deadlineMs }
   }
   return {
     async check(input, deadlineMs) {
-      const asked = begin(input)
+      const asked = begin(input, deadlineMs)
       if (inFlight >= deps.maxInFlight) {
         return conclude(deps, asked, { decision: deny('overloaded', `${inFlight} checks in flight`) })
       }
       inFlight++
       try {
-        return conclude(deps, asked, await decide(deps, asked, deadlineMs))
+        return await conclude(deps, asked, await decide(deps, asked))
       } finally {
         inFlight--
       }
     },
-    refuse: (decision) => conclude(deps, begin(decision), { decision }),
+    refuse(decision) {
+      const ending = toEnding(deps, begin(decision, deps.nowMs()), { decision })
+      keepUnwaited(deps, ending, ending.found)
+      return answer(deps, ending)
+    },
   }
 }
 
-async function decide(deps: CheckDeps, { input, revision }: Asked, deadlineMs: number): Promise<Findings> {
+async function decide(deps: CheckDeps, { input, revision, deadlineMs }: Asked): Promise<Findings> {
   if (isDeny(input)) return { decision: input }
   if (revision === undefined) return { decision: deny('policy_unavailable', 'no policy revision serves yet') }
   const findings = await deps.withinDeadline(followLine(input, deps.nowMs(), revision, deps), deadlineMs)
   // Envoy has gone by then: an allow would mint and record what nobody receives.
   const isLate = deps.nowMs() > deadlineMs && !isDeny(findings.decision)
-  return isLate ? { ...findings, decision: deny('deadline_exceeded', 'decided too late') } : findings
+  return isLate ? refused(findings, deny('deadline_exceeded', 'decided too late')) : findings
 }
 
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
-function conclude(deps: CheckDeps, asked: Asked, found: Findings): Answer {
+function conclude(deps: CheckDeps, asked: Asked, found: Findings): Answer | Promise<Answer> {
+  const ending = toEnding(deps, asked, found)
+  const isKept = ending.keep(found)
+  // Only a log that waits for its disk answers later; else nothing between the bytes and the answer waits.
+  return typeof isKept === 'boolean'
+    ? settle(deps, ending, isKept)
+    : isKept.then((isDurable) => settle(deps, ending, isDurable))
+}
+
+function settle(deps: CheckDeps, ending: Ending, isKept: boolean): Answer {
+  const { found, isObserving } = ending
+  if (isKept || isObserving || isDeny(found.decision)) return answer(deps, ending)
+  const denial = withoutRecord(found)
+  keepUnwaited(deps, ending, denial)
+  return answer(deps, { ...ending, found: denial })
+}
+
+/** A refusal stands whether or not its record can be kept, so nobody waits for that. */
+function keepUnwaited({ report }: CheckDeps, { keep }: Ending, findings: Findings): void {
+  const isKept = keep(findings)
+  if (typeof isKept === 'boolean') return
+  isKept.catch((cause: unknown) => report({ kind: 'fault', where: 'check/record', cause }))
+}
+
+function toEnding(deps: CheckDeps, asked: Asked, found: Findings): Ending {
   const decisionId = deps.createDecisionId()
   const isObserving = deps.isObserving(found.service?.name, deps.nowMs())
-  const keep = (findings: Findings) => deps.record(toParts(deps, asked, findings, decisionId, isObserving))
-  const isKept = keep(found)
-  const findings = isKept || isObserving || isDeny(found.decision) ? found : withoutRecord(found)
-  if (findings !== found) keep(findings)
-  const answer = toAnswer(
-    findings,
-    deps.headers,
-    { decisionId, policyRevision: asked.revision?.id },
-    isObserving,
-  )
+  const keep = (findings: Findings) =>
+    deps.record(toParts(deps, asked, findings, decisionId, isObserving), asked.deadlineMs)
+  return { asked, found, decisionId, isObserving, keep }
+}
+
+function answer(deps: CheckDeps, { asked, found, decisionId, isObserving }: Ending): Answer {
+  const reference = { decisionId, policyRevision: asked.revision?.id }
+  const received = isDeny(asked.input) ? new Map() : asked.input.headers
+  const answered = toAnswer(found, deps.headers, { reference, received, isObserving })
+  // Only now is it certain that the callee gets the chain, and that the handing over is on record.
+  if (answered.kind !== 'deny') deps.handedOn(received, found, deps.nowMs())
   deps.report({
     kind: 'checked',
     decisionId,
-    outcome: answer.kind,
-    code: answer.kind === 'allow' ? undefined : answer.code,
+    outcome: answered.kind,
+    code: answered.kind === 'allow' ? undefined : answered.code,
     service: found.service?.name,
     action: found.target?.action.id,
     durationSeconds: (deps.elapsedMicros() - asked.startedMicros) / 1e6,
   })
-  return answer
+  return answered
 }
 
-function withoutRecord({ decision, onward: _unsent, ...found }: Findings): Findings {
-  return {
-    ...found,
-    decision: deny('audit_unavailable', 'the decision record could not be written', decision.results),
-  }
+function withoutRecord(found: Findings): Findings {
+  return refused(
+    found,
+    deny('audit_unavailable', 'the decision record could not be written', found.decision.results),
+  )
+}
+
+/** What was found, refused after all: a chain that was minted for it is handed to nobody. */
+function refused({ onward: _unsent, ...found }: Findings, decision: Deny): Findings {
+  return { ...found, decision }
 }
 
 function toParts(

@@ -1,7 +1,7 @@
 import type { SignedChain } from '../chain/extend.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
-import type { CheckInput, Headers } from '../model/check-input.ts'
+import type { CheckInput } from '../model/check-input.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -30,7 +30,6 @@ export type LineDeps = ChainProofs & {
     chain: Exclude<Chain, { readonly kind: 'none' }>,
     caller: Caller,
     callee: Service,
-    headers: Headers,
     nowMs: number,
   ) => Promise<SignedChain | Deny>
   /** Whether a refusal is recorded but not carried out: for one service, or `undefined` when it is not known. */
@@ -59,10 +58,12 @@ export async function followLine(
   if (isDeny(target)) return { decision: target, caller, chain, service }
   const decision = deps.judge(caller, chain, target, revision)
   const found = { decision, caller, chain, service, target }
-  // Where a refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it, too.
-  if (isDeny(decision) && !deps.isObserving(service.name, nowMs)) return found
+  // Where the policies' refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it.
+  const goesOn =
+    isDeny(decision) && decision.code === 'policy_denied' && deps.isObserving(service.name, nowMs)
+  if (isDeny(decision) && !goesOn) return found
   if (chain.kind === 'none' || !service.forwards) return found
-  const onward = await deps.extendChain(chain, caller, service, input.headers, nowMs)
+  const onward = await deps.extendChain(chain, caller, service, nowMs)
   if (!isDeny(onward)) return { ...found, onward }
   return isDeny(decision) ? found : { ...found, decision: onward }
 }

@@ -1,11 +1,15 @@
 import type { Command } from 'commander'
-import { readPolicyDirectory } from '../revision/directory-source.ts'
-import { loadRevision } from '../revision/load.ts'
-import { formatProblem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
+import { addPolicyDiff } from './policy-diff.ts'
+import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
+import { addPolicyExplain } from './policy-explain.ts'
+import { addPolicyLint } from './policy-lint.ts'
+import { addPolicyNew } from './policy-new.ts'
+import { addPolicyRollback } from './policy-rollback.ts'
+import { addPolicyTest } from './policy-test.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 
-/** Adds `policy check`. */
+/** Adds `policy check` and what else looks at a policy repository. */
 export function addPolicy(program: Command, terminal: Terminal, finish: Finish): void {
   const policy = program.command('policy').description('look at a policy repository')
   policy
@@ -17,13 +21,18 @@ export function addPolicy(program: Command, terminal: Terminal, finish: Finish):
     .action(async (directory: string, options: CheckOptions) =>
       finish(await check(directory, options, terminal)),
     )
+  addPolicyDiff(policy, terminal, finish)
+  addPolicyExplain(policy, terminal, finish)
+  addPolicyLint(policy, terminal, finish)
+  addPolicyNew(policy, terminal, finish)
+  addPolicyRollback(policy, terminal, finish)
+  addPolicyTest(policy, terminal, finish)
 }
 
 type CheckOptions = { readonly json?: true }
 
 async function check(directory: string, { json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
-  const source = await readPolicyDirectory(directory)
-  const loaded = 'files' in source ? loadRevision(source) : source
+  const loaded = await loadDirectory(directory)
   const problems = 'evaluate' in loaded ? [] : loaded
   if (json) {
     const counts = 'evaluate' in loaded ? toCounts(loaded) : {}
@@ -32,10 +41,7 @@ async function check(directory: string, { json }: CheckOptions, terminal: Termin
     const { policies, services, revision } = toCounts(loaded)
     terminal.print(`${directory}: ${policies} policies, ${services} services, revision ${revision}`)
   } else {
-    for (const problem of problems) terminal.complain(formatProblem(problem))
-    terminal.complain(
-      `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in \`${directory}\`; it would not be served`,
-    )
+    complainAboutPolicies(problems, directory, terminal)
   }
   return problems.length === 0 ? exitCodes.ok : exitCodes.negative
 }

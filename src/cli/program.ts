@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addAudit } from './audit.ts'
 import { addCatalog } from './catalog.ts'
 import { addChain } from './chain.ts'
 import { addConfig } from './config.ts'
@@ -24,6 +25,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     addCatalog,
     addReport,
     addWhy,
+    addAudit,
     addDoctor,
   ]) {
     add(program, terminal, (given) => {

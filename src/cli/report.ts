@@ -2,10 +2,10 @@ import type { Command } from 'commander'
 import { type LogLine, readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
 import { readRevision } from '../audit/revision-store.ts'
-import { parseDurationMs } from '../model/duration.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { isInvalid } from '../model/invalid.ts'
 import { createReport, type ReportBuilder } from '../review/report.ts'
 import { parseCatalog } from '../revision/catalog.ts'
+import { parseMomentMs } from './moment.ts'
 import { formatReport, reportToJson } from './report-text.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
@@ -40,7 +40,7 @@ async function report(
   options: ReportCommandOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const sinceMs = options.since === undefined ? 0 : parseSince(options.since, terminal.nowMs())
+  const sinceMs = options.since === undefined ? 0 : parseMomentMs('--since', options.since, terminal.nowMs())
   if (typeof sinceMs !== 'number') {
     terminal.complain(sinceMs.reason)
     return exitCodes.usage
@@ -53,17 +53,6 @@ async function report(
   // Who has seen nothing, or not all, cannot say that nothing would be denied.
   const isClean = found.decisions !== undefined && found.wouldBeDenied === 0 && unreadable === 0
   return isClean ? exitCodes.ok : exitCodes.negative
-}
-
-function parseSince(text: string, nowMs: number): number | Invalid {
-  const agoMs = parseDurationMs(text)
-  if (typeof agoMs === 'number') return nowMs - agoMs
-  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(timeMs)
-    ? invalid(
-        `\`--since\`: expected \`7d\`, \`12h\` or a time such as 2027-01-31T12:00:00Z, found \`${text}\``,
-      )
-    : timeMs
 }
 
 async function readInto(

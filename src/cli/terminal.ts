@@ -6,6 +6,9 @@ export type Terminal = {
   /** Resolves with the name of the first signal that asks to stop. */
   readonly stopSignal: () => Promise<string>
   readonly nowMs: () => number
+  /** Whether a person looks at what is printed, and whether it may have colours. */
+  readonly isTerminal: boolean
+  readonly hasColors: boolean
 }
 
 /** What scripts can tell from a command's end; every `--help` repeats it. */
@@ -32,4 +35,14 @@ export function describeError(error: unknown): string {
 /** Text from a token or a record as one line: whoever wrote it must not write lines, or to the terminal, for us. */
 export function toLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\u{fffd}')
+}
+
+const colors = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const
+
+/** A colour or weight of text. */
+export type Color = keyof typeof colors
+
+/** Text of one line, in a colour where the terminal has any. */
+export function paint(text: string, color: Color, { hasColors }: Pick<Terminal, 'hasColors'>): string {
+  return hasColors ? `\u{1b}[${colors[color]}m${toLine(text)}\u{1b}[0m` : toLine(text)
 }

@@ -1,14 +1,11 @@
 import type { Command } from 'commander'
 import { findDecision } from '../audit/query.ts'
 import type { DecisionRecord, RecordedChain } from '../audit/record.ts'
-import { readRevision } from '../audit/revision-store.ts'
 import type { PrincipalResult } from '../model/decision.ts'
 import { formatEntityUid } from '../model/entity-uid.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { type Invalid, isInvalid } from '../model/invalid.ts'
 import { judgeAgain, type SecondJudgement } from '../review/why.ts'
-import { toPolicyFiles } from '../revision/directory-source.ts'
-import { loadRevision } from '../revision/load.ts'
-import type { Revision } from '../revision/revision.ts'
+import { loadKept } from './kept-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 type WhyOptions = { readonly audit: string; readonly json?: true }
@@ -33,7 +30,7 @@ async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal):
     terminal.complain(`\`${id}\`: ${record.reason}`)
     return exitCodes.negative
   }
-  const revision = await loadRecorded(audit, record.policyRevision)
+  const revision = await loadKept(audit, record.policyRevision)
   const again = isInvalid(revision) ? revision : judgeAgain(record, revision)
   const differences = isInvalid(again) ? [] : again.differences
   if (json) {
@@ -49,21 +46,6 @@ async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal):
     for (const line of [...formatRecord(record), '', ...formatAgain(again)]) terminal.print(toLine(line))
   }
   return differences.length === 0 ? exitCodes.ok : exitCodes.negative
-}
-
-async function loadRecorded(audit: string, id: string | undefined): Promise<Revision | Invalid> {
-  if (id === undefined) return invalid('no policy revision was asked')
-  const kept = await readRevision(audit, id)
-  if (isInvalid(kept)) return kept
-  const source = toPolicyFiles(kept)
-  if (source.id !== id)
-    return invalid(
-      `revision \`${id}\`: the files that were kept hash to \`${source.id}\`, so they were changed`,
-    )
-  const revision = loadRevision(source)
-  return 'evaluate' in revision
-    ? revision
-    : invalid(`revision \`${id}\` no longer loads: ${revision[0]?.message ?? ''}`)
 }
 
 function formatRecord(record: DecisionRecord): readonly string[] {

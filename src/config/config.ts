@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { PeerSource } from '../model/caller.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import { overlay, variablePrefix } from './overlay.ts'
+import { type GitPolicy, toPolicy } from './policy.ts'
 import { type Draft, findConflicts } from './rules.ts'
 import { type SchemaNode, settingsSchema } from './schema.ts'
 import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
@@ -15,6 +16,7 @@ export type Listener = Endpoint & {
   readonly peer: PeerSource
   readonly tls: TlsFiles | undefined
   readonly plaintext: 'behind-ztunnel' | undefined
+  readonly transport: 'grpc-js' | 'lean'
   readonly reflection: boolean
   readonly maxConcurrentStreams: number
   readonly maxConnectionAgeSeconds: number
@@ -43,10 +45,18 @@ export type Config = {
   }
   readonly ingress: Ingress
   readonly users: readonly UserIssuer[]
-  readonly policy: { readonly directory: string }
+  /** Exactly one of `directory` and `git`. */
+  readonly policy: {
+    readonly directory?: string | undefined
+    readonly git?: GitPolicy | undefined
+    readonly maxStalenessMs?: number | undefined
+  }
   readonly audit: {
     readonly directory: string
-    readonly mode: 'written'
+    readonly mode: 'written' | 'durable' | 'buffered'
+    readonly key: string | undefined
+    readonly pseudonyms: string | undefined
+    readonly retention: { readonly ageMs: number | undefined; readonly bytes: number | undefined }
     readonly stdout: boolean
     readonly maxSegmentBytes: number
   }
@@ -196,12 +206,15 @@ function toConfig(settings: Settings, folder: string): Config {
       maxLifetimeSeconds: maxLifetime / 1000,
     },
     users: users.map((user) => ({ ...user, jwks: at(user.jwks) })),
-    policy: { directory: at(policy.directory) },
+    policy: toPolicy(policy, at),
     recovery,
     observe: observe && { untilMs: observe.until.startsAtMs, services: observe.services },
     audit: {
       directory: at(audit.directory),
       mode: audit.mode,
+      key: audit.key === undefined ? undefined : at(audit.key),
+      pseudonyms: audit.pseudonyms === undefined ? undefined : at(audit.pseudonyms),
+      retention: { ageMs: audit.retention.age, bytes: audit.retention.size },
       stdout: audit.stdout,
       maxSegmentBytes: audit.segmentSize,
     },

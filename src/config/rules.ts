@@ -25,6 +25,7 @@ export function findConflicts(draft: Draft<Settings>): readonly Conflict[] {
     ...chainConflicts(draft),
     ...ingressConflicts(draft),
     ...userConflicts(draft),
+    ...policyConflicts(draft?.policy),
   ]
 }
 
@@ -33,7 +34,7 @@ function listenerConflicts(
   index: number,
 ): readonly Conflict[] {
   if (listener === undefined) return []
-  const { address, peer, plaintext, tls } = listener
+  const { address, peer, plaintext, tls, transport, reflection } = listener
   const provesClients = tls?.clientCa !== undefined
   const conflicts: Conflict[] = []
   if (address !== undefined && isOpen(address.address) && !provesClients && plaintext === undefined) {
@@ -49,6 +50,10 @@ function listenerConflicts(
   if (plaintext !== undefined && provesClients) {
     const message = 'stands beside `tls.clientCa`, which already proves the clients; remove one of the two'
     conflicts.push({ path: ['listeners', index, 'plaintext'], message })
+  }
+  if (transport === 'lean' && reflection) {
+    const message = 'only `transport: grpc-js` answers reflection; remove one of the two'
+    conflicts.push({ path: ['listeners', index, 'reflection'], message })
   }
   return conflicts
 }
@@ -138,6 +143,31 @@ function userConflicts(draft: Draft<Settings>): readonly Conflict[] {
         'is also `chain.issuer`: our own chains must never pass as tokens of users; name the identity provider',
     })),
   ]
+}
+
+function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[] {
+  if (policy === undefined) return []
+  const { directory, git } = policy
+  const conflicts: Conflict[] = []
+  const say = (path: Path, message: string) => conflicts.push({ path: ['policy', ...path], message })
+  if (directory === undefined && git === undefined)
+    say([], 'expected `directory` or `git`, found neither; name where the policies stand')
+  if (directory !== undefined && git !== undefined)
+    say(['git'], 'stands beside `policy.directory`; policies come from one place, remove the other')
+  const scheme = git?.url?.split(':', 1)[0]
+  if (scheme === undefined) return conflicts
+  for (const key of ['sshKey', 'knownHosts'] as const)
+    if (git?.[key] !== undefined && scheme !== 'ssh')
+      say(['git', key], `is for ssh, and the URL is ${scheme}; remove it`)
+  for (const key of ['tokenFile', 'ca'] as const)
+    if (git?.[key] !== undefined && scheme !== 'https')
+      say(['git', key], `is for https, and the URL is ${scheme}; remove it`)
+  if (scheme === 'ssh' && git?.knownHosts === undefined)
+    say(
+      ['git', 'url'],
+      'an ssh host must be known before it is believed; name its keys in `policy.git.knownHosts`',
+    )
+  return conflicts
 }
 
 function repetitions(

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { parseSpiffeId, parseTrustDomain } from '../model/spiffe-id.ts'
+import { policySchema } from './policy-schema.ts'
 import type { Settings } from './settings.ts'
 import {
   choice,
@@ -50,7 +51,11 @@ const listener = v.strictObject({
     v.optional(choice('behind-ztunnel')),
     'says that ztunnel guards a port which listens beyond loopback without client certificates',
   ),
-  reflection: about(v.optional(flag, false), 'answer gRPC server reflection'),
+  transport: about(
+    v.optional(choice('grpc-js', 'lean'), 'grpc-js'),
+    'which HTTP/2 serves it: grpc-js, or lean, ours, several times faster and younger',
+  ),
+  reflection: about(v.optional(flag, false), 'answer gRPC server reflection; grpc-js alone does'),
   maxConcurrentStreams: about(v.optional(integer(1, 1_000_000), 1000), 'checks at once on one connection'),
   maxConnectionAge: about(
     v.optional(duration('1s', '24h'), '10m'),
@@ -108,6 +113,11 @@ const users = v.strictObject({
   ),
 })
 
+const retention = v.strictObject({
+  age: about(v.optional(duration('1h', '36500d')), 'how long after its last record a segment is kept'),
+  size: about(v.optional(size('1MiB', '999999GiB')), 'what all segments of the directory may take together'),
+})
+
 const settings = v.strictObject({
   version: about(
     v.literal(1, (issue) => `expected \`1\`, the version of this format, found ${show(issue.input)}`),
@@ -136,16 +146,25 @@ const settings = v.strictObject({
   chain: about(chain, 'the delegation chain'),
   ingress: about(v.optional(ingress, {}), 'where chains begin'),
   users: about(v.optional(list(users), []), 'identity providers of the users'),
-  policy: about(
-    v.strictObject({ directory: about(text, 'the policy repository') }),
-    'where the policies stand',
-  ),
+  policy: about(policySchema, 'where the policies stand: `directory` or `git`'),
   audit: about(
     v.strictObject({
       directory: about(text, 'where decision records are written'),
       mode: about(
-        v.optional(choice('written'), 'written'),
-        'written: in the kernel before the answer leaves',
+        v.optional(choice('written', 'durable', 'buffered'), 'written'),
+        'before an answer leaves its record is, written: in the kernel, durable: on the disk, buffered: only in memory, so that a crash loses it',
+      ),
+      key: about(
+        v.optional(text),
+        'file of the Ed25519 key (PEM) that signs checkpoints; made as `log-key` in the directory when left out',
+      ),
+      pseudonyms: about(
+        v.optional(text),
+        'file with a secret of at least 32 characters: records then name users by a keyed hash of their ids',
+      ),
+      retention: about(
+        v.optional(retention, {}),
+        'which segments are removed, oldest first; none when left out',
       ),
       stdout: about(v.optional(flag, false), 'print every record to stdout, too'),
       segmentSize: about(v.optional(size('64KiB', '4GiB'), '64MiB'), 'size at which a new file is begun'),

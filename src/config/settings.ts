@@ -24,6 +24,32 @@ export type UserIssuer = {
   readonly clients: readonly string[]
 }
 
+/** A policy repository in Git; all paths but `path` are files and directories of this machine. */
+export type GitRepository = {
+  readonly url: string
+  readonly ref: string
+  readonly path: string
+  readonly interval: number
+  readonly timeout: number
+  readonly directory: string
+  readonly maxSize: number
+  readonly rewrites: 'refuse' | 'follow'
+  readonly pinRef: string
+  readonly sshKey?: string | undefined
+  readonly knownHosts?: string | undefined
+  readonly tokenFile?: string | undefined
+  readonly tokenUser: string
+  readonly ca?: string | undefined
+  readonly allowedSigners?: string | undefined
+}
+
+/** Where policies come from: exactly one of `directory` and `git`. */
+export type PolicyRepository = {
+  readonly directory?: string | undefined
+  readonly git?: GitRepository | undefined
+  readonly maxStaleness?: number | undefined
+}
+
 /** waywarden.yaml by its own names, with defaults filled in; durations are milliseconds. */
 export type Settings = {
   readonly version: 1
@@ -32,6 +58,7 @@ export type Settings = {
     readonly peer: PeerSource
     readonly tls?: TlsFiles | undefined
     readonly plaintext?: 'behind-ztunnel' | undefined
+    readonly transport: 'grpc-js' | 'lean'
     readonly reflection: boolean
     readonly maxConcurrentStreams: number
     readonly maxConnectionAge: number
@@ -54,10 +81,13 @@ export type Settings = {
   }
   readonly ingress: Ingress
   readonly users: readonly UserIssuer[]
-  readonly policy: { readonly directory: string }
+  readonly policy: PolicyRepository
   readonly audit: {
     readonly directory: string
-    readonly mode: 'written'
+    readonly mode: 'written' | 'durable' | 'buffered'
+    readonly key?: string | undefined
+    readonly pseudonyms?: string | undefined
+    readonly retention: { readonly age?: number | undefined; readonly size?: number | undefined }
     readonly stdout: boolean
     readonly segmentSize: number
   }

@@ -45,6 +45,12 @@ export const day: Value<{ readonly startsAtMs: number }> = parsed((input) => {
     : { startsAtMs }
 }, '2027-01-31')
 
+/** Text of a certain form. */
+export function matching(pattern: RegExp, expected: string): Value<string> {
+  const message = (issue: v.BaseIssue<unknown>): string => `expected ${expected}, found ${show(issue.input)}`
+  return v.pipe(v.string(message), v.regex(pattern, message))
+}
+
 /** A list of such items. */
 export function list<T>(item: Value<T>): Value<T[]> {
   return v.array(item, (issue) => `expected a list, found ${show(issue.input)}`)
@@ -136,11 +142,6 @@ export function hintFor(unknown: string, known: readonly string[]): string {
     .filter(({ name, distance }) => distance <= Math.min(3, Math.ceil(name.length / 3)))
     .sort((one, other) => one.distance - other.distance)
   return closest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${show(closest.name)}?`
-}
-
-function matching(pattern: RegExp, expected: string): Value<string> {
-  const message = (issue: v.BaseIssue<unknown>): string => `expected ${expected}, found ${show(issue.input)}`
-  return v.pipe(v.string(message), v.regex(pattern, message))
 }
 
 function isRefusal<T>(value: T | Invalid): value is Invalid {

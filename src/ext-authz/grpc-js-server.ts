@@ -13,20 +13,15 @@ import type { Report } from '../model/event.ts'
 import { addHealth } from './health.ts'
 import { addReflection } from './reflection.ts'
 import { unrecordedDenial } from './respond.ts'
-import { type CertificateSource, createServerCredentials, parseUriSans } from './tls.ts'
-import { type CallContext, type CallHandler, type Transport, TransportError } from './transport.ts'
-
-/** One port to listen on. */
-export type GrpcListener = {
-  readonly address: string
-  /** 0 takes any free port. */
-  readonly port: number
-  readonly tls: CertificateSource | undefined
-  readonly reflection: boolean
-  readonly maxConcurrentStreams: number
-  readonly maxConnectionAgeSeconds: number
-  readonly maxConnectionAgeGraceSeconds: number
-}
+import { createServerCredentials, parseUriSans } from './tls.ts'
+import {
+  type CallContext,
+  type CallHandler,
+  type GrpcListener,
+  type Transport,
+  TransportError,
+  toHostPort,
+} from './transport.ts'
 
 /** Listens with grpc-js; throws a `TransportError`. */
 export async function createGrpcTransport(
@@ -155,8 +150,4 @@ function bind(server: Server, listener: GrpcListener, credentials: ServerCredent
       else reject(new TransportError(`cannot listen on \`${address}\``, { cause }))
     })
   })
-}
-
-function toHostPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -1,4 +1,5 @@
 import type { Headers } from '../model/check-input.ts'
+import type { CertificateSource } from './tls.ts'
 
 /** What a transport knows of a call beside its bytes. */
 export type CallContext = {
@@ -12,6 +13,18 @@ export type CallContext = {
 
 /** Answers one Check, bytes for bytes. Never throws and never rejects: whatever goes wrong is an answer. */
 export type CallHandler = (request: Uint8Array, call: CallContext) => Uint8Array | Promise<Uint8Array>
+
+/** One port to listen on. */
+export type GrpcListener = {
+  readonly address: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly tls: CertificateSource | undefined
+  readonly reflection: boolean
+  readonly maxConcurrentStreams: number
+  readonly maxConnectionAgeSeconds: number
+  readonly maxConnectionAgeGraceSeconds: number
+}
 
 /** One listening port of `envoy.service.auth.v3.Authorization` and `grpc.health.v1.Health`. */
 export interface Transport extends AsyncDisposable {
@@ -28,4 +41,9 @@ export interface Transport extends AsyncDisposable {
 export class TransportError extends Error {
   override readonly name = 'TransportError'
   readonly code = 'listen_failed'
+}
+
+/** Writes an endpoint as `IP:port`. */
+export function toHostPort(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -5,6 +5,8 @@ import type { UserIssuer } from './user-issuer.ts'
 const authorization = 'authorization'
 /** The shortest text worth decoding: an `iss` and an `aud` do not fit in less. */
 const minPartLength = 24
+/** A token has three parts or five. */
+const maxParts = 64
 
 /**
  * Whether an agent presents a token of an ingress issuer and audience: a user's own, kept and sent again past the chain.
@@ -16,11 +18,12 @@ export function isUserToken(
   issuers: readonly Pick<UserIssuer, 'issuer' | 'audience'>[],
   tokenCopies: readonly string[] = [],
 ): boolean {
-  return [authorization, ...tokenCopies]
+  const parts = [authorization, ...tokenCopies]
     .flatMap((name) => headers.get(name) ?? [])
     .flatMap((value) => value.split(/[^A-Za-z0-9_+/-]+/))
     .filter((part) => part.length >= minPartLength)
-    .some((part) => isForAny(part, issuers))
+  // Reading thousands of parts would stall everybody, and passing any over would let a token by.
+  return parts.length > maxParts || parts.some((part) => isForAny(part, issuers))
 }
 
 function isForAny(part: string, issuers: readonly Pick<UserIssuer, 'issuer' | 'audience'>[]): boolean {

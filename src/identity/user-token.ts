@@ -76,7 +76,7 @@ function readTimes(
   if (issuedAt > now + skewSeconds) return invalidToken('`iat` lies in the future')
   if (typeof notBefore !== 'number' || notBefore > now + skewSeconds)
     return invalidToken('`nbf` lies in the future')
-  if (authTime !== undefined && typeof authTime !== 'number')
+  if (authTime !== undefined && (typeof authTime !== 'number' || authTime < 0))
     return invalidToken('expected `auth_time` to be a time')
   if (now >= expiresAt + skewSeconds) return deny('token_expired', `\`exp\` ${expiresAt}, now ${now}`)
   return { issuedAt, expiresAt, authTime }

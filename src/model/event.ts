@@ -1,7 +1,14 @@
 import type { DenyCode } from './decision.ts'
 
-/** What is followed while we run: files, and the catalog's names in DNS. */
-export const followedSources = ['keys', 'issuer_keys', 'revocations', 'certificates', 'names'] as const
+/** What is followed while we run: files, the catalog's names in DNS, and where policies come from. */
+export const followedSources = [
+  'keys',
+  'issuer_keys',
+  'revocations',
+  'certificates',
+  'names',
+  'policies',
+] as const
 
 /** One of what is followed. */
 export type FollowedSource = (typeof followedSources)[number]
@@ -27,6 +34,10 @@ export type Event =
       readonly services: number
     }
   | { readonly kind: 'revision_refused'; readonly problems: readonly string[] }
+  /** The source says that what serves shall serve. */
+  | { readonly kind: 'revision_confirmed'; readonly confirmedAtMs: number; readonly isPinned: boolean }
+  /** What an operator should know of what serves has changed; none: all is as it should be. */
+  | { readonly kind: 'policy_notices'; readonly notices: readonly string[] }
   /** `names` are few and public: the signing key's `kid`, an issuer's name, a listener's address. */
   | {
       readonly kind: 'source_loaded'

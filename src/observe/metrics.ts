@@ -12,6 +12,8 @@ export type Metrics = {
   readonly fault: (where: string) => void
   readonly logLineDropped: () => void
   readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
+  /** When the policy source last said that what serves shall serve, and whether that is pinned. */
+  readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
   readonly reloadRefused: (what: 'revision' | FollowedSource) => void
   readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
   /** The metrics in Prometheus' text format 0.0.4. */
@@ -43,7 +45,12 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
     registers: [registry],
   })
   observingUntil.set(observingUntilMs / 1000)
-  return { ...checkMetrics(registry), ...served, toText: () => registry.metrics() }
+  return {
+    ...checkMetrics(registry),
+    ...served,
+    ...confirmedMetrics(registry),
+    toText: () => registry.metrics(),
+  }
 }
 
 function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | 'logLineDropped'> {
@@ -79,6 +86,26 @@ function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | '
     },
     fault: (where) => faults.inc({ where }),
     logLineDropped: () => dropped.inc(),
+  }
+}
+
+function confirmedMetrics(registry: Registry): Pick<Metrics, 'revisionConfirmed'> {
+  const registers = [registry]
+  const confirmed = new Gauge({
+    name: 'waywarden_policy_confirmed_timestamp_seconds',
+    help: 'When the policy source last confirmed the revision served, in seconds since the epoch; 0 before it has',
+    registers,
+  })
+  const pinned = new Gauge({
+    name: 'waywarden_policy_pinned',
+    help: 'Whether the policy source is pinned to an earlier revision: 1 pinned, 0 not',
+    registers,
+  })
+  return {
+    revisionConfirmed: (confirmedAtMs, isPinned) => {
+      confirmed.set(confirmedAtMs / 1000)
+      pinned.set(isPinned ? 1 : 0)
+    },
   }
 }
 

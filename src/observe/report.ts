@@ -48,6 +48,13 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       metrics.reloadRefused('revision')
       logger.error({ problems: boundAll(event.problems) }, 'policy revision refused')
       break
+    case 'revision_confirmed':
+      metrics.revisionConfirmed(event.confirmedAtMs, event.isPinned)
+      logger.debug({ isPinned: event.isPinned }, 'policy revision confirmed')
+      break
+    case 'policy_notices':
+      logger.warn({ notices: boundAll(event.notices) }, 'policy notices changed')
+      break
     case 'source_loaded':
       metrics.sourceLoaded(event.what, event.names, event.entries)
       logger.info({ what: event.what, names: event.names, entries: event.entries }, 'source loaded')

@@ -54,10 +54,9 @@ function toTemplate(path: string): string | undefined {
   const request = parseRequestPath(path)
   if (isDeny(request) || request.path.length > maxPathLength) return undefined
   const names = new Set<string>()
-  const raw = request.path.slice(1).split('/')
-  const segments = raw.map((segment, index) => {
+  const segments = request.segments.map((segment, index) => {
     if (!isId(segment)) return segment
-    const name = toParameter(raw[index - 1], names)
+    const name = toParameter(request.segments[index - 1], names)
     names.add(name)
     return `{${name}}`
   })
@@ -71,7 +70,8 @@ const idPatterns: readonly RegExp[] = [
   /^[A-Za-z]{1,12}[-_]\d+$/,
   /^(?=.*\d)[0-9a-f]{8,}$/i,
   /^(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{16,}$/,
-  /[@%]/,
+  // What a route cannot say literally, such as an escaped space or a letter beyond ASCII.
+  /[^A-Za-z0-9._~!$&'()*+,=:-]/,
 ]
 
 function isId(segment: string): boolean {

@@ -1,10 +1,9 @@
-import { toCaller, toChain, toTarget } from '../audit/parse-record.ts'
 import type { DecisionRecord } from '../audit/record.ts'
-import { judge } from '../check/judge.ts'
 import type { DenyCode, PrincipalResult } from '../model/decision.ts'
 import { formatEntityUid } from '../model/entity-uid.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { type Invalid, isInvalid } from '../model/invalid.ts'
 import type { Revision } from '../revision/revision.ts'
+import { judgeRecord } from './recorded.ts'
 
 /** A decision judged again at the revision that made it. */
 export type SecondJudgement = {
@@ -26,15 +25,9 @@ const judgedCodes: ReadonlySet<DenyCode> = new Set([
 
 /** Judges a recorded decision again; `Invalid` says why nothing was judged, such as a request refused before. */
 export function judgeAgain(record: DecisionRecord, revision: Revision): SecondJudgement | Invalid {
-  const caller = toCaller(record)
-  if (isInvalid(caller)) return caller
-  const chain = toChain(record)
-  if (isInvalid(chain)) return chain
-  const service = revision.catalog.byName.get(record.service?.name ?? '')
-  if (service === undefined) return invalid(`the revision has no service \`${record.service?.name ?? ''}\``)
-  const target = toTarget(record, service)
-  if (isInvalid(target)) return target
-  const judgement = judge(caller, chain, target, revision)
+  const verdict = judgeRecord(record, revision)
+  if (isInvalid(verdict)) return verdict
+  const judgement = verdict.decision
   const code = judgement.kind === 'deny' ? judgement.code : undefined
   const again = {
     outcome: judgement.kind === 'deny' ? ('deny' as const) : ('allow' as const),

@@ -29,10 +29,11 @@ export function withResolved(catalog: Catalog, resolved: Resolved): Catalog {
 
 function resolve(address: string, resolved: Resolved): readonly string[] {
   const host = hostOf(address)
-  const port = address.slice(host.length)
+  const port = address.slice(address.lastIndexOf(':'))
   return (resolved.get(host) ?? []).map((ip) => (ip.includes(':') ? `[${ip}]${port}` : `${ip}${port}`))
 }
 
+/** Without the brackets that a literal IPv6 address wears before a port. */
 function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(':'))
+  return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { compileFunction } from 'node:vm'
 
 /** The functions of one cedar-wasm instance. */
@@ -8,6 +9,10 @@ export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 
 // Node has it; only the DOM's types, which are not for servers, declare it.
 declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object; readonly Instance: unknown }
+
+// Node 20's V8 ends the whole process ("unreachable code", Deoptimizer::DoComputeBuiltinContinuation) when a function into
+// which it has inlined a call of Wasm is deoptimized during that call, as garbage collection may do at any time.
+setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
 const require = createRequire(import.meta.url)
 const gluePath = require.resolve('@cedar-policy/cedar-wasm/nodejs')

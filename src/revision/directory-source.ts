@@ -1,14 +1,64 @@
 import { createHash } from 'node:crypto'
 import { lstat, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Invalid, isInvalid } from '../model/invalid.ts'
+import type { PolicySource } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
 /** The files of one policy repository at one moment; `id` is the hash of their names and contents. */
 export type PolicyFiles = { readonly id: string; readonly files: ReadonlyMap<string, string> }
 
-const maxFileBytes = 4 * 1024 * 1024
-const maxFiles = 20_000
+/** What a policy repository may hold; more is somebody's mistake. */
+export const policyLimits: { readonly fileBytes: number; readonly files: number } = {
+  fileBytes: 4 * 1024 * 1024,
+  files: 20_000,
+}
+
 const fixedNames = new Set(['services.yaml', 'entities.json', 'schema.cedarschema'])
+
+/** The file in a policy directory that pins an earlier revision: its id and nothing else. */
+export const pinFile = 'PIN'
+
+/**
+ * Follows a directory. `readKept` finds the files of a revision that served before: a directory has no memory of its own,
+ * so a pin is followed by whoever has served what it names.
+ */
+export function createDirectorySource(
+  directory: string,
+  pollMs: number,
+  readKept: (id: string) => Promise<ReadonlyMap<string, string> | Invalid>,
+): PolicySource {
+  return {
+    name: directory,
+    recall: async () => undefined,
+    async look() {
+      const pin = await readPin(directory)
+      const files = pin === undefined ? await readPolicyDirectory(directory) : await readPinned(pin, readKept)
+      if (!('files' in files)) return { kind: 'refused', problems: files }
+      return { kind: 'found', files, pinned: pin, notices: [] }
+    },
+    accept: async () => {},
+    nextLookMs: () => pollMs,
+    close: () => {},
+  }
+}
+
+async function readPin(directory: string): Promise<string | undefined> {
+  const text = await readFile(join(directory, pinFile), 'utf8').catch(() => '')
+  return text.trim() === '' ? undefined : text.trim()
+}
+
+async function readPinned(
+  pin: string,
+  readKept: (id: string) => Promise<ReadonlyMap<string, string> | Invalid>,
+): Promise<PolicyFiles | readonly Problem[]> {
+  const kept = await readKept(pin)
+  if (isInvalid(kept)) return [{ file: pinFile, message: `pins what was never served here: ${kept.reason}` }]
+  const files = toPolicyFiles(kept)
+  return files.id === pin
+    ? files
+    : [{ file: pinFile, message: `revision \`${pin}\` was changed after it was kept` }]
+}
 
 /**
  * Reads what a policy repository is made of: `services.yaml`, `entities.json`, `schema.cedarschema`, `**\/*.cedar`.
@@ -27,6 +77,17 @@ export async function readPolicyDirectory(directory: string): Promise<PolicyFile
   return toPolicyFiles(files)
 }
 
+/** What no revision is made of: tests, and whatever begins with a dot, such as Kubernetes' own `..data` bookkeeping. */
+export function isPassedOver(path: string): boolean {
+  const parts = path.split('/')
+  return parts[0] === 'tests' || parts.some((part) => part.startsWith('.'))
+}
+
+/** Whether a path in a policy repository is one of its policies, its schema, its entities or its catalog. */
+export function isPolicyFile(path: string): boolean {
+  return path.endsWith('.cedar') || fixedNames.has(path)
+}
+
 /** Names a set of files by their content. */
 export function toPolicyFiles(files: ReadonlyMap<string, string>): PolicyFiles {
   const sorted = new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -38,6 +99,9 @@ export function toPolicyFiles(files: ReadonlyMap<string, string>): PolicyFiles {
   return { id: hash.digest('hex').slice(0, 32), files: sorted }
 }
 
+/** Said of a repository beyond `policyLimits`. */
+export const tooMuch: string = `expected at most ${policyLimits.files} files of ${policyLimits.fileBytes} bytes`
+
 async function readFolder(
   root: string,
   folder: string,
@@ -45,9 +109,8 @@ async function readFolder(
   problems: Problem[],
 ): Promise<void> {
   for (const name of (await readdir(join(root, folder))).sort()) {
-    // Also Kubernetes' own `..data` bookkeeping; what a mount shows beside it are links to its content.
-    if (name.startsWith('.') || (folder === '' && name === 'tests')) continue
     const path = folder === '' ? name : `${folder}/${name}`
+    if (isPassedOver(path)) continue
     const isLink = (await lstat(join(root, path))).isSymbolicLink()
     const status = isLink && !(await isMounted(root)) ? undefined : await stat(join(root, path))
     if (status?.isDirectory() === true) {
@@ -58,9 +121,9 @@ async function readFolder(
         file: path,
         message: 'expected a file or folder, found a symbolic link; put the thing itself there',
       })
-    } else if (name.endsWith('.cedar') || (folder === '' && fixedNames.has(name))) {
-      if (status.size > maxFileBytes || files.size >= maxFiles) {
-        problems.push({ file: path, message: `expected at most ${maxFiles} files of ${maxFileBytes} bytes` })
+    } else if (isPolicyFile(path)) {
+      if (status.size > policyLimits.fileBytes || files.size >= policyLimits.files) {
+        problems.push({ file: path, message: tooMuch })
       } else {
         await readText(root, path, files, problems)
       }

@@ -32,7 +32,7 @@ export type Engine = {
 }
 
 /** A cedar-wasm instance and the slices that it has been given. */
-type Instance = { readonly cedar: Cedar; readonly prepared: Set<string> }
+export type Instance = { readonly cedar: Cedar; readonly prepared: Set<string> }
 
 type Question = { readonly call: CedarCall; readonly slice: Slice }
 
@@ -45,9 +45,9 @@ const defaultMaxRemembered = 10_000
 export function createEngine(
   schema: string | undefined,
   maxRemembered: number = defaultMaxRemembered,
+  instances: readonly [Instance, Instance] = [createInstance(schema), createInstance(schema)],
 ): Engine {
-  let serving: Instance | undefined = createInstance(schema)
-  let spare: Instance | undefined = createInstance(schema)
+  let [serving, spare]: (Instance | undefined)[] = [...instances]
   const replace = () => {
     serving = spare
     spare = undefined
@@ -74,7 +74,7 @@ export function createEngine(
     isWorth: ({ kind }) => kind !== 'unavailable',
   })
   return {
-    version: `cedar-wasm ${serving.cedar.getCedarVersion()}`,
+    version: `cedar-wasm ${instances[0].cedar.getCedarVersion()}`,
     isReady: () => serving !== undefined,
     evaluate: (call, slice) => remembered({ call, slice }),
   }
@@ -91,7 +91,8 @@ const warmUp: CedarCall = {
   entities: [{ uid: { type: 'User', id: 'nobody' }, attrs: {}, parents: [] }],
 }
 
-function createInstance(schema: string | undefined): Instance {
+/** Makes an instance that has been warmed up and knows no policies yet. */
+export function createInstance(schema: string | undefined): Instance {
   const cedar = createCedar()
   if (schema !== undefined) mustSucceed(cedar.preparseSchema(schemaName, schema))
   mustSucceed(

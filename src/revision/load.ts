@@ -1,9 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { parseCatalog } from './catalog.ts'
 import { catalogProblems } from './catalog-rules.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import type { PolicyFiles } from './directory-source.ts'
-import { createEngine } from './engine.ts'
+import { createEngine, createInstance, type Engine } from './engine.ts'
 import { type Entities, parseEntities } from './entities.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
@@ -37,9 +38,17 @@ export function loadRevision(source: PolicyFiles, options: LoadOptions = {}): Re
 }
 
 /** Makes a revision that can be asked of parts that are known to be valid. */
-export function assembleRevision({ schema, ...parts }: LoadedParts, options: LoadOptions = {}): Revision {
-  const engine = createEngine(schema, options.maxRemembered)
-  return createRevision({ ...parts, hasSchema: schema !== undefined, engine })
+export function assembleRevision(parts: LoadedParts, options: LoadOptions = {}): Revision {
+  return toRevision(parts, createEngine(parts.schema, options.maxRemembered))
+}
+
+/** As `assembleRevision`, a turn of the event loop for each step, so that requests are decided meanwhile. */
+export async function assembleInTurns(parts: LoadedParts, options: LoadOptions): Promise<Revision> {
+  const serving = createInstance(parts.schema)
+  await nextTurn()
+  const spare = createInstance(parts.schema)
+  await nextTurn()
+  return toRevision(parts, createEngine(parts.schema, options.maxRemembered, [serving, spare]))
 }
 
 /** Parses and validates a policy repository whole, without anything that could answer for it. */
@@ -71,7 +80,7 @@ export function loadParts(source: PolicyFiles, options: LoadOptions = {}): Loade
     ...problems,
     ...catalogProblems(catalog, declared.schema),
     ...validate(cedar, schema, policies),
-    ...policyProblems(policies, catalog),
+    ...policyProblems(policies, catalog, readFamilies(declared.schema).types),
     ...('get' in entities ? [] : entities),
   ]
   if (policies.length === 0 && catalog.services.length > 0) {
@@ -84,6 +93,10 @@ export function loadParts(source: PolicyFiles, options: LoadOptions = {}): Loade
   )
   const families = readFamilies(declared.schema)
   return { id, files, catalog, policies, entities, families, schema: hasSchema ? schema : undefined }
+}
+
+function toRevision({ schema, ...parts }: LoadedParts, engine: Engine): Revision {
+  return createRevision({ ...parts, hasSchema: schema !== undefined, engine })
 }
 
 function parseSchema(

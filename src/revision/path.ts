@@ -1,6 +1,6 @@
 import { type Deny, deny } from '../model/decision.ts'
 
-/** A request path that every parser reads alike: without its query, and its segments decoded exactly once. */
+/** A request path that every parser reads alike: without its query, and decoded exactly once, whole and by segment. */
 export type RequestPath = { readonly path: string; readonly segments: readonly string[] }
 
 const maxLength = 8192
@@ -28,7 +28,8 @@ export function parseRequestPath(target: string): RequestPath | Deny {
     if (decoded === undefined) return ambiguous('expected escapes of UTF-8 text without control characters')
     segments.push(decoded)
   }
-  return { path, segments }
+  // No segment holds a separator, so the decoded path still has but one reading.
+  return { path: `/${segments.join('/')}`, segments }
 }
 
 /** The request target without its query. */

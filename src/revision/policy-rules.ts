@@ -2,17 +2,25 @@ import type { EntityUidJson, Expr, TypeAndId } from '@cedar-policy/cedar-wasm/no
 import type { Catalog, CatalogService } from './catalog.ts'
 import type { Policy } from './policies.ts'
 import type { Problem } from './problem.ts'
+import type { Families } from './slices.ts'
 
 /** What Cedar would accept but the confused deputy would enjoy; `@blanket("why")` says that the author means it. */
-export function policyProblems(policies: readonly Policy[], catalog: Catalog): readonly Problem[] {
+export function policyProblems(
+  policies: readonly Policy[],
+  catalog: Catalog,
+  types: Families['types'],
+): readonly Problem[] {
   const permits = policies.filter((policy) => policy.json.effect === 'permit')
-  return permits.flatMap((policy) => [...widePermits(policy, catalog), ...foreignPermits(policy, catalog)])
+  return permits.flatMap((policy) => [
+    ...widePermits(policy, catalog, types),
+    ...foreignPermits(policy, catalog, types),
+  ])
 }
 
-function widePermits(policy: Policy, catalog: Catalog): readonly Problem[] {
-  if ((policy.annotations['blanket'] ?? '') !== '') return []
+function widePermits(policy: Policy, catalog: Catalog, types: Families['types']): readonly Problem[] {
+  if (isMeant(policy)) return []
   const { principal, resource } = policy.json
-  const reached = reachedServices(policy, catalog)
+  const reached = reachedServices(policy, catalog, types)
   const problems: Problem[] = []
   const say = (message: string) =>
     problems.push({ file: policy.file, line: policy.line, message: `policy \`${policy.id}\`: ${message}` })
@@ -31,26 +39,40 @@ function widePermits(policy: Policy, catalog: Catalog): readonly Problem[] {
 }
 
 /** Only its owner's folder may permit anything on a service that has an owner. */
-function foreignPermits(policy: Policy, catalog: Catalog): readonly Problem[] {
+function foreignPermits(policy: Policy, catalog: Catalog, types: Families['types']): readonly Problem[] {
   const folder = policy.file.includes('/') ? policy.file.slice(0, policy.file.indexOf('/')) : undefined
-  return reachedServices(policy, catalog).flatMap((service) => {
+  return reachedServices(policy, catalog, types).flatMap((service) => {
     const isOwners = service.owner === undefined || service.owner === folder
-    if (isOwners || (policy.json.resource.op === 'All' && policy.annotations['blanket'] !== undefined))
-      return []
+    if (isOwners || (policy.json.resource.op === 'All' && isMeant(policy))) return []
     const message = `policy \`${policy.id}\`: permits on \`${service.name}\`, which belongs to \`${service.owner}\`; move it to \`${service.owner}/\``
     return [{ file: policy.file, line: policy.line, message }]
   })
 }
 
-/** The services whose resources the policy's scope can match. */
-function reachedServices(policy: Policy, catalog: Catalog): readonly CatalogService[] {
+/** Whether the author says why the policy is as wide as it is. */
+function isMeant({ annotations }: Policy): boolean {
+  return (annotations['blanket'] ?? '').trim() !== ''
+}
+
+/** The services whose resources the policy's scope can match, by what a resource of a type may be a descendant of. */
+function reachedServices(
+  policy: Policy,
+  catalog: Catalog,
+  types: Families['types'],
+): readonly CatalogService[] {
   const { resource } = policy.json
   if (resource.op === 'All') return catalog.services
   const named = resource.op === 'is' ? resource.in : resource
   const uid = named !== undefined && 'entity' in named ? toUid(named.entity) : undefined
   if (uid?.type === 'Service') return catalog.services.filter((service) => service.name === uid.id)
-  const type = uid?.type ?? (resource.op === 'is' ? resource.entity_type : undefined)
-  return catalog.services.filter((service) => resourceTypes(service).has(type ?? ''))
+  const only = resource.op === 'is' ? resource.entity_type : undefined
+  return catalog.services.filter((service) =>
+    [...resourceTypes(service)].some(
+      (type) =>
+        (only === undefined || only === type) &&
+        (uid === undefined || (types.get(type) ?? new Set([type])).has(uid.type)),
+    ),
+  )
 }
 
 function resourceTypes(service: CatalogService): ReadonlySet<string> {

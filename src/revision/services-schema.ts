@@ -45,7 +45,7 @@ const name = v.pipe(
 const address = v.pipe(
   v.string(),
   v.regex(
-    /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]):\d{1,5}$/,
+    /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]):[1-9]\d{0,4}$/,
     'expected `name:port` or `IP:port` in lower case, such as `10.96.0.11:8080`',
   ),
 )

@@ -5,6 +5,11 @@ import type { Policy } from './policies.ts'
 /** The policies that can say anything about one kind of target; `key` names the kind. */
 export type Slice = { readonly key: string; readonly policies: readonly Policy[] }
 
+/** A target as far as it chooses a slice. */
+export type SliceTarget = Pick<Target, 'action' | 'resource'> & {
+  readonly service: Pick<Target['service'], 'name'>
+}
+
 /** What the schema says of families: which types and actions an entity can have above it. */
 export type Families = {
   /** By type: itself and every type that an entity of it may be a descendant of. */
@@ -17,7 +22,10 @@ export type Families = {
  * Cuts a set of policies for each kind of target (service, action, resource type), once. A policy stays out only when its
  * scope cannot match any target of the kind; whatever is not understood stays in.
  */
-export function createSlicer(policies: readonly Policy[], families: Families): (target: Target) => Slice {
+export function createSlicer(
+  policies: readonly Policy[],
+  families: Families,
+): (target: SliceTarget) => Slice {
   const slices = new Map<string, Slice>()
   return (target) => {
     const key = JSON.stringify([target.service.name, target.action.id, target.resource.type])
@@ -64,11 +72,15 @@ function closures(parents: ReadonlyMap<string, readonly string[]>): ReadonlyMap<
   return families
 }
 
-function canMatch({ json }: Policy, target: Target, families: Families): boolean {
+function canMatch({ json }: Policy, target: SliceTarget, families: Families): boolean {
   return matchesAction(json.action, target, families) && matchesResource(json.resource, target, families)
 }
 
-function matchesAction(scope: Policy['json']['action'], { action }: Target, { actions }: Families): boolean {
+function matchesAction(
+  scope: Policy['json']['action'],
+  { action }: SliceTarget,
+  { actions }: Families,
+): boolean {
   const family = actions.get(action.id) ?? new Set([action.id])
   switch (scope.op) {
     case 'All':
@@ -82,7 +94,11 @@ function matchesAction(scope: Policy['json']['action'], { action }: Target, { ac
   }
 }
 
-function matchesResource(scope: Policy['json']['resource'], target: Target, families: Families): boolean {
+function matchesResource(
+  scope: Policy['json']['resource'],
+  target: SliceTarget,
+  families: Families,
+): boolean {
   const { resource, service } = target
   const family = families.types.get(resource.type) ?? new Set([resource.type])
   const canDescendFrom = (entity: EntityUidJson) => {
@@ -103,7 +119,7 @@ function matchesResource(scope: Policy['json']['resource'], target: Target, fami
   }
 }
 
-function isKind({ type, id }: TypeAndId, { resource, service }: Target): boolean {
+function isKind({ type, id }: TypeAndId, { resource, service }: SliceTarget): boolean {
   return type === resource.type && (type !== 'Service' || id === service.name)
 }
 

@@ -51,10 +51,13 @@ export function targetOf(service: CatalogService, { method, path, isUpgrade }: R
       requiredScope: undefined,
     }
   }
-  const match = narrowest(service.routes, method, request.segments)
+  const match = findRoute(service.routes, method, request.segments)
   if (match === undefined)
     return deny('route_unknown', `\`${service.name}\` has no route for \`${method} ${request.path}\``)
   const { route, params } = match
+  if (request.segments.length > 1 && request.segments.at(-1) === '' && !route.route.text.endsWith('/')) {
+    return deny('path_ambiguous', 'path: found a trailing `/`, which many servers take for none')
+  }
   if (isUpgrade && !route.isStream)
     return deny('route_unknown', `route \`${route.route.text}\` does not say \`stream: true\``)
   const resource =
@@ -105,13 +108,27 @@ function toAddress(filterChainName: string): string | undefined {
     : undefined
 }
 
+type Match = { readonly route: CatalogRoute; readonly params: ReadonlyMap<string, string> }
+
+/** Many servers answer HEAD by what they do for GET: a narrower route for GET is not to be walked around by it. */
+function findRoute(
+  routes: readonly CatalogRoute[],
+  method: string,
+  segments: readonly string[],
+): Match | undefined {
+  const match = narrowest(routes, method, segments)
+  const asGet = method === 'HEAD' ? narrowest(routes, 'GET', segments) : undefined
+  if (match === undefined || asGet === undefined) return match ?? asGet
+  return match.route.route.method === '*' ? asGet : match
+}
+
 /** Routes that take the same request are nested, which loading made sure of. */
 function narrowest(
   routes: readonly CatalogRoute[],
   method: string,
   segments: readonly string[],
-): { readonly route: CatalogRoute; readonly params: ReadonlyMap<string, string> } | undefined {
-  let best: { route: CatalogRoute; params: ReadonlyMap<string, string> } | undefined
+): Match | undefined {
+  let best: Match | undefined
   for (const route of routes) {
     const params = matchRoute(route.route, method, segments)
     if (params !== undefined && (best === undefined || covers(best.route.route, route.route)))

@@ -54,6 +54,20 @@ describe('app', () => {
     expect(Object.keys(keys[0])).to.not.include('d')
   })
 
+  it('serves with the transport that a listener names', async () => {
+    const overTransport = (config: Config): Config => ({
+      ...config,
+      listeners: config.listeners.map((listener) => ({ ...listener, transport: 'lean' })),
+    })
+    await using running = await startTestApp(temporaryDirectory(), overTransport)
+    expect(await healthy(running.client)).to.equal('SERVING')
+    expect(await running.ask(allowed)).to.include({ kind: 'ok' })
+    expect((await running.ask({})).body).to.include({ code: 'chain_missing' })
+    // grpc-js would have named itself.
+    const error = await running.client.call('/nobody/Knows', Buffer.alloc(0)).catch(String)
+    expect(error).to.include('expected a method that is served here')
+  })
+
   it('drains: NOT_SERVING, then no new connection; what was in flight is answered', async () => {
     await using running = await startTestApp(temporaryDirectory())
     const pending = Promise.all(Array.from({ length: 50 }, () => running.ask(allowed)))

@@ -43,7 +43,6 @@ function build() {
       overlay.chain ?? parent,
       caller(uris.agentD),
       callee,
-      new Map(),
       overlay.atMs ?? nowMs,
     )
     if (isDeny(signed)) throw new TypeError(signed.reason)

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { markKindOf, parseMark } from '../../src/audit/mark.ts'
 import { parseRecord } from '../../src/audit/parse-record.ts'
 import { type LogLine, readRecords } from '../../src/audit/query.ts'
+import { verifyLogs } from '../../src/audit/verify.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { publicKeyOf, segmentsOf } from '../support/written-log.ts'
 
 const script = fileURLToPath(new URL('../support/append-records.ts', import.meta.url))
 
@@ -28,19 +31,34 @@ describe('audit/audit-log, in processes of its own', function () {
     })
   }
 
-  it('shares no segment with a second process of its origin that began at the same moment', async () => {
-    const prefixes = ['a', 'b', 'c']
+  it('lets no second process into a directory, however many try at the same moment', async () => {
+    const prefixes = ['a', 'b', 'c', 'd']
     const written = await Promise.all(
-      prefixes.map((prefix) => runUntil(appending([directory, prefix, '300']))),
+      prefixes.map((prefix) => runUntil(appending([directory, prefix, '3000']))),
     )
     const lines = await all(directory)
-    expect(lines.every(({ kind }) => kind === 'record')).to.equal(true)
     expect([...ids(lines)].sort()).to.deep.equal(written.flat().sort())
-    expect(readdirSync(directory)).to.have.length(3)
-    for (const name of readdirSync(directory)) {
-      const writers = readFileSync(join(directory, name), 'utf8').match(/"decisionId":"\w/g)
-      expect(new Set(writers).size).to.equal(1)
+    for (const name of segmentsOf(directory)) {
+      const writers = readFileSync(name, 'utf8').match(/"decisionId":"\w/g) ?? []
+      expect(new Set(writers).size).to.be.at.most(1)
     }
+    // Those that came while another wrote were refused; one that came after it ended was not.
+    expect(written.filter(({ length }) => length > 0).length).to.equal(segmentsOf(directory).length)
+    expect(written.every(({ length }) => length === 0 || length === 3000)).to.equal(true)
+    await expectSound(directory)
+  })
+
+  it('tells in its first lines how the process before it ended, and its tree goes on from there', async () => {
+    for (let run = 0; run < 3; run++) await runUntil(appending([directory, `r${run}`, '100000']), 30)
+    await runUntil(appending([directory, 'last', '1']))
+    const follows = segmentsOf(directory).map((file) => {
+      const mark = parseMark(Buffer.from(readFileSync(file, 'utf8').split('\n', 1)[0] ?? ''))
+      return !isInvalid(mark) && mark.kind === 'segment' ? mark.follows?.log : 'no mark'
+    })
+    expect(follows).to.have.length(4)
+    expect(follows[0]).to.equal(undefined)
+    expect(follows.slice(1).every((log) => log?.startsWith('replica-'))).to.equal(true)
+    await expectSound(directory)
   })
 
   it('recovers from a write that the kernel cuts short', async () => {
@@ -65,9 +83,10 @@ describe('audit/audit-log, in processes of its own', function () {
     )
     const acknowledged = await runUntil(limited)
     const lines = await all(directory)
-    expect(acknowledged.length).to.be.within(50, 99)
+    expect(acknowledged.length).to.be.within(30, 99)
     expect([...ids(lines)]).to.deep.equal(acknowledged)
-    expect(lines.filter(({ kind }) => kind === 'torn')).to.have.length(100 - acknowledged.length)
+    expect(lines.every(({ kind }) => kind === 'record' || kind === 'mark')).to.equal(true)
+    await expectSound(directory)
   })
 
   it('copies each line to standard output', async () => {
@@ -77,8 +96,16 @@ describe('audit/audit-log, in processes of its own', function () {
       copy += chunk.toString()
     })
     const [acknowledged] = await Promise.all([runUntil(child), child.stdout && once(child.stdout, 'end')])
-    const records = copy.trimEnd().split('\n').map(parseRecord)
-    expect(records.map((record) => !isInvalid(record) && record.decisionId)).to.deep.equal(acknowledged)
+    const copied = copy.trimEnd().split('\n')
+    const records = copied.flatMap((line) => {
+      const record = parseRecord(line)
+      return isInvalid(record) ? [] : [record.decisionId]
+    })
+    expect(records).to.deep.equal(acknowledged)
+    const checkpoints = copied.filter((line) => markKindOf(Buffer.from(line)) === 'checkpoint')
+    expect(checkpoints.length)
+      .to.equal(copied.length - records.length)
+      .and.to.be.greaterThan(0)
   })
 
   const readers = [
@@ -113,6 +140,11 @@ async function runUntil(child: ChildProcess, count = Number.POSITIVE_INFINITY): 
   child.stdout?.resume()
   await closed
   return acknowledged
+}
+
+async function expectSound(directory: string): Promise<void> {
+  const { logs, problems } = await verifyLogs([directory], { keys: [publicKeyOf(directory)], exported: [] })
+  expect([problems, logs.flatMap(({ flaws }) => flaws)]).to.deep.equal([[], []])
 }
 
 async function all(directory: string): Promise<LogLine[]> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { parseRecord, toCaller, toChain, toTarget } from '../../src/audit/parse-record.ts'
 import { type DecisionRecord, formatRecord, type RecordParts, toRecord } from '../../src/audit/record.ts'
+import { deny } from '../../src/model/decision.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { clerkChain, deniedParts, recordTarget, secrets } from '../support/decision.ts'
 
@@ -105,6 +106,26 @@ describe('audit/record', () => {
     const record = parseAgain(toRecord({ ...deniedParts(), target: { ...recordTarget, params } }))
     const target = toTarget(record, recordTarget.service)
     expect('params' in target && target.params).to.deep.equal(params)
+  })
+
+  it('keeps little of a request that was refused before it was judged', () => {
+    const parts = deniedParts()
+    const long = '\u007f'.repeat(20_000)
+    const input = {
+      method: long,
+      path: `/${long}`,
+      host: long,
+      destinationAddress: '10.0.0.1:80',
+      headers: new Map(),
+    }
+    const unjudged = {
+      ...parts,
+      target: undefined,
+      chain: undefined,
+      input,
+      decision: deny('chain_missing', 'none'),
+    }
+    expect(formatRecord(toRecord(unjudged)).length).to.be.below(12_000)
   })
 })
 

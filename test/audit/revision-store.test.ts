@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { keepRevision, readRevision } from '../../src/audit/revision-store.ts'
+import { keepRevision, listRevisions, readRevision } from '../../src/audit/revision-store.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -21,6 +21,15 @@ describe('audit/revision-store', () => {
     await keepRevision(directory, 'abc123', files)
     expect(await readRevision(directory, 'abc123')).to.deep.equal(files)
     expect(readdirSync(join(directory, 'revisions'))).to.deep.equal(['abc123.json'])
+  })
+
+  it('lists what was kept, the latest first', async () => {
+    expect(await listRevisions(directory)).to.deep.equal([])
+    for (const [index, id] of ['abc123', 'def456'].entries()) {
+      await keepRevision(directory, id, files)
+      utimesSync(join(directory, 'revisions', `${id}.json`), index, index)
+    }
+    expect(await listRevisions(directory)).to.deep.equal(['def456', 'abc123'])
   })
 
   it('keeps a revision once', async () => {

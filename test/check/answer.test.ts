@@ -4,7 +4,7 @@ import type { Findings } from '../../src/check/line.ts'
 import { deny } from '../../src/model/decision.ts'
 import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
 
-const names = { chain: 'actor-chain', userToken: ['authorization', 'x-user-token'] }
+const names = { chain: 'actor-chain', userToken: ['authorization', 'x-user-token'], unusable: () => [] }
 const reference = { decisionId: 'id', policyRevision: undefined }
 const permission = { kind: 'permission', results: [] } as const
 const onward = { token: 'a.b.c', jti: 'j', txn: 'txn-1', kid: 'k', parHash: undefined, expiresAt: 1 }
@@ -47,7 +47,7 @@ const rows: readonly {
 describe('check/answer', () => {
   for (const { name, findings, set, removes, keeps } of rows) {
     it(name, () => {
-      const answer = toAnswer(findings, names, reference, false)
+      const answer = toAnswer(findings, names, { reference, received: new Map(), isObserving: false })
       if (answer.kind !== 'allow') throw new TypeError('denied')
       expect(answer.setHeaders.map(([header]) => header)).to.deep.equal(set)
       expect(answer.removeHeaders).to.include.members([...removes])
@@ -56,7 +56,11 @@ describe('check/answer', () => {
   }
 
   it('tells a refused client the code, and the reason only to the record', () => {
-    const answer = toAnswer({ decision: deny('policy_denied', 'a secret reason') }, names, reference, false)
+    const answer = toAnswer({ decision: deny('policy_denied', 'a secret reason') }, names, {
+      reference,
+      received: new Map(),
+      isObserving: false,
+    })
     expect(answer).to.deep.equal({
       kind: 'deny',
       code: 'policy_denied',
@@ -64,5 +68,40 @@ describe('check/answer', () => {
       txn: undefined,
       policyRevision: undefined,
     })
+  })
+
+  it('removes what a CGI-like server would take for a header of ours', () => {
+    const received = new Map(
+      ['actor_chain', 'x_http_method_override', 'x-original_url', 'x_other'].map((name) => [name, ['']]),
+    )
+    const findings = {
+      decision: permission,
+      caller: caller(hospital.agentA),
+      chain: delegated(clerk),
+      onward,
+    }
+    const answer = toAnswer(findings, names, { reference, received, isObserving: false })
+    if (answer.kind !== 'allow') throw new TypeError('denied')
+    expect(answer.removeHeaders).to.include.members([
+      'actor_chain',
+      'x_http_method_override',
+      'x-original_url',
+    ])
+    expect(answer.removeHeaders).to.not.include('x_other')
+  })
+
+  it('removes ids that two readers could read differently', () => {
+    const findings = {
+      decision: permission,
+      caller: caller(hospital.agentA),
+      chain: delegated(clerk),
+      onward,
+    }
+    const answer = toAnswer(
+      findings,
+      { ...names, unusable: () => ['traceparent'] },
+      { reference, received: new Map(), isObserving: true },
+    )
+    expect(answer).to.have.property('removeHeaders').that.deep.equals(['traceparent'])
   })
 })

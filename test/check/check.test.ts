@@ -6,7 +6,7 @@ import type { CheckInput } from '../../src/model/check-input.ts'
 import { deny } from '../../src/model/decision.ts'
 import type { Event } from '../../src/model/event.ts'
 import { caller, clerk, delegated, hospital } from '../support/identities.ts'
-import { mustLoad, policyFiles, workload } from '../support/policy-files.ts'
+import { mustLoad, policyFiles, servicesYaml, workload } from '../support/policy-files.ts'
 
 const revision = mustLoad(policyFiles())
 const input: CheckInput = {
@@ -24,6 +24,7 @@ const input: CheckInput = {
 function build(overlay: Partial<CheckDeps> = {}) {
   const records: RecordParts[] = []
   const events: Event[] = []
+  const handedOn = { count: 0 }
   let ids = 0
   const checker = createChecker({
     header: 'actor-chain',
@@ -37,7 +38,8 @@ function build(overlay: Partial<CheckDeps> = {}) {
     isObserving: () => false,
     checkRevoked: () => undefined,
     extendChain: async () => deny('internal_error', 'this service calls nobody'),
-    headers: { chain: 'actor-chain', userToken: ['authorization'] },
+    headers: { chain: 'actor-chain', userToken: ['authorization'], unusable: () => [] },
+    handedOn: () => handedOn.count++,
     revision: () => revision,
     record: (parts) => {
       records.push(parts)
@@ -51,7 +53,7 @@ function build(overlay: Partial<CheckDeps> = {}) {
     maxInFlight: 10,
     ...overlay,
   })
-  return { ...checker, records, events }
+  return { ...checker, records, events, handedOn }
 }
 
 describe('check/check', () => {
@@ -93,6 +95,62 @@ describe('check/check', () => {
       ['deny', 'id-1'],
     ])
     expect(attempts[1]).to.have.property('onward', undefined)
+  })
+
+  it('answers only when a record that is not kept at once is kept', async () => {
+    let keep = (_isKept: boolean): void => {}
+    const { check } = build({ record: () => new Promise((resolve) => (keep = resolve)) })
+    let isAnswered = false
+    const answer = check(input, 2000).finally(() => {
+      isAnswered = true
+    })
+    await new Promise(setImmediate)
+    expect(isAnswered).to.equal(false)
+    keep(true)
+    expect(await answer).to.include({ kind: 'allow' })
+  })
+
+  it('refuses what was not kept in time, and waits no longer for the record of that', async () => {
+    const attempts: RecordParts[] = []
+    const { check } = build({
+      record: (parts) => {
+        attempts.push(parts)
+        return attempts.length === 1 ? Promise.resolve(false) : new Promise(() => {})
+      },
+    })
+    expect(await check(input, 2000)).to.include({ kind: 'deny', code: 'audit_unavailable' })
+    expect(attempts.map(({ decision }) => decision.kind)).to.deep.equal(['allow', 'deny'])
+  })
+
+  it('counts a check that waits for its record as one in flight', async () => {
+    let isWaiting = false
+    const record = () => {
+      const isFirst = !isWaiting
+      isWaiting = true
+      return isFirst ? new Promise<boolean>(() => {}) : true
+    }
+    const { check } = build({ maxInFlight: 1, record })
+    void check(input, 2000)
+    await new Promise(setImmediate)
+    expect(isWaiting).to.equal(true)
+    expect(await check(input, 2000)).to.include({ code: 'overloaded' })
+  })
+
+  it('refuses what never came to a decision without waiting for its record', () => {
+    const { refuse } = build({ record: () => new Promise(() => {}) })
+    expect(refuse(deny('internal_error', ''))).to.include({ kind: 'deny', code: 'internal_error' })
+  })
+
+  it('gives the record until the deadline', async () => {
+    const deadlines: number[] = []
+    const { check } = build({
+      record: (_parts, deadlineMs) => {
+        deadlines.push(deadlineMs)
+        return true
+      },
+    })
+    await check(input, 2000)
+    expect(deadlines).to.deep.equal([2000])
   })
 
   it('keeps a denial a denial of its own code when it cannot be recorded', async () => {
@@ -154,5 +212,31 @@ describe('check/check', () => {
     })
     expect(await check(input, 2000)).to.include({ kind: 'allow', policyRevision: revision.id })
     expect(records[0]?.policyRevision).to.equal(revision.id)
+  })
+
+  it('hands nothing on that is refused after all, and records no child of it', async () => {
+    const minted = { token: 't', jti: 'j', txn: 'x', kid: 'k', parHash: undefined, expiresAt: 9 }
+    const forwarding = mustLoad(
+      policyFiles({
+        'services.yaml': servicesYaml({
+          forwards: true,
+          routes: [
+            { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' },
+          ],
+        }),
+      }),
+    )
+    const overlay = { revision: () => forwarding, extendChain: async () => minted }
+    const allowed = build(overlay)
+    await allowed.check(input, 2000)
+    expect(allowed.handedOn.count).to.equal(1)
+    expect(allowed.records[0]?.onward).to.deep.equal(minted)
+    const late = build({ ...overlay, nowMs: () => 3000 })
+    await late.check(input, 2000)
+    expect(late.handedOn.count).to.equal(0)
+    expect(late.records[0]?.onward).to.equal(undefined)
+    const unrecorded = build({ ...overlay, record: () => false })
+    await unrecorded.check(input, 2000)
+    expect(unrecorded.handedOn.count).to.equal(0)
   })
 })

@@ -53,6 +53,7 @@ describe('config', () => {
       peer: 'xfcc',
       tls: { cert: '/etc/waywarden/tls.crt', key: '/etc/waywarden/tls.key', clientCa: '/ca/mesh.crt' },
       plaintext: undefined,
+      transport: 'grpc-js',
       reflection: false,
       maxConcurrentStreams: 1000,
       maxConnectionAgeSeconds: 600,
@@ -89,6 +90,23 @@ describe('config', () => {
     expect(config.audit).to.deep.equal({
       directory: '/etc/waywarden/audit',
       mode: 'written',
+      key: undefined,
+      pseudonyms: undefined,
+      retention: { ageMs: undefined, bytes: undefined },
+      stdout: false,
+      maxSegmentBytes: 64 * 1024 * 1024,
+    })
+  })
+
+  it('reads how evidence is kept', () => {
+    const audit =
+      'audit: {directory: a, mode: durable, key: secret/log-key, pseudonyms: p, retention: {age: 90d, size: 50GiB}}'
+    expect(parse(sample.replace(/^audit: .*$/m, audit)).audit).to.deep.equal({
+      directory: '/etc/waywarden/a',
+      mode: 'durable',
+      key: '/etc/waywarden/secret/log-key',
+      pseudonyms: '/etc/waywarden/p',
+      retention: { ageMs: 90 * 86_400_000, bytes: 50 * 1024 ** 3 },
       stdout: false,
       maxSegmentBytes: 64 * 1024 * 1024,
     })

@@ -56,6 +56,21 @@ describe('config-rules', () => {
       want: ['listeners.0.plaintext'],
     },
     {
+      name: 'reflection where nobody answers it',
+      draft: { listeners: [{ address: here, transport: 'lean', reflection: true }] },
+      want: ['listeners.0.reflection'],
+    },
+    {
+      name: 'the lean transport without reflection, and grpc-js with it',
+      draft: {
+        listeners: [
+          { transport: 'lean', reflection: false },
+          { transport: 'grpc-js', reflection: true },
+        ],
+      },
+      want: [],
+    },
+    {
       name: 'principal without client certificates',
       draft: { listeners: [{ address: here, peer: 'principal', tls }] },
       want: ['listeners.0.peer'],

@@ -43,7 +43,16 @@ describe('config-schema', () => {
       change: { ingress: { peers: [{ id: 'spiffe://hospital.example', issuers: [] }] } },
       want: 'ingress.peers.0.id',
     },
-    { change: { audit: { directory: 'audit', mode: 'buffered' } }, want: 'audit.mode' },
+    { change: { audit: { directory: 'audit', mode: 'none' } }, want: 'audit.mode' },
+    {
+      change: { audit: { directory: 'audit', retention: { age: '5m' } } },
+      want: 'audit.retention.age',
+    },
+    {
+      change: { audit: { directory: 'audit', retention: { size: '1KiB' } } },
+      want: 'audit.retention.size',
+    },
+    { change: { audit: { directory: 'audit', retention: { count: 3 } } }, want: 'audit.retention.count' },
     { change: { audit: { directory: 'audit', segmentSize: 64 } }, want: 'audit.segmentSize' },
     { change: { log: { level: 'trace' } }, want: 'log.level' },
     { change: { deadline: 150 }, want: 'deadline' },

@@ -15,21 +15,23 @@ const oneAllowedIn = 2
 describe('two Waywardens behind one waypoint', function () {
   this.timeout(60_000)
 
-  it(`one of them is stopped under ${requestsPerSecond} requests a second, and no client notices`, async () => {
-    await using hospital = await startHospital({ waywardens: 2 })
-    const chain = await mintChain(hospital, clerk, ['agent-a'], 'agent-d')
-    const mesh = hospital.meshOf('agent-d')
-    const send = (index: number): Promise<MeshAnswer> => mesh(toRequest(index, chain))
-    // Not measured: a process that has just started is slow, and this is about one that ends.
-    await inTurns(2 * requestsPerSecond, 8, send)
-    const load = sendAtRate(send)
-    await wait(2000)
-    expect(await hospital.stopWaywarden(0)).to.equal(0)
-    const answers = await load
-    const unexpected = answers.filter((answer, index) => !isExpected(answer, index % oneAllowedIn === 0))
-    expect(answers.length).to.equal(requestsPerSecond * seconds)
-    expect(unexpected).to.deep.equal([])
-  })
+  for (const transport of ['grpc-js', 'lean'] as const) {
+    it(`one of them is stopped under ${requestsPerSecond} requests a second over ${transport}, and no client notices`, async () => {
+      await using hospital = await startHospital({ waywardens: 2, transport })
+      const chain = await mintChain(hospital, clerk, ['agent-a'], 'agent-d')
+      const mesh = hospital.meshOf('agent-d')
+      const send = (index: number): Promise<MeshAnswer> => mesh(toRequest(index, chain))
+      // Not measured: a process that has just started is slow, and this is about one that ends.
+      await inTurns(2 * requestsPerSecond, 8, send)
+      const load = sendAtRate(send)
+      await wait(2000)
+      expect(await hospital.stopWaywarden(0)).to.equal(0)
+      const answers = await load
+      const unexpected = answers.filter((answer, index) => !isExpected(answer, index % oneAllowedIn === 0))
+      expect(answers.length).to.equal(requestsPerSecond * seconds)
+      expect(unexpected).to.deep.equal([])
+    })
+  }
 })
 
 /** A refusal must be Waywarden's own: one that Envoy makes up has no body. */

@@ -4,14 +4,19 @@ import { type Outcome, play } from '../../demo/outcome.ts'
 import { steps } from '../../demo/steps.ts'
 import { workloads } from '../../demo/world.ts'
 
-for (const peer of ['xfcc', 'metadata'] as const) {
-  describe(`hospital, peer: ${peer}`, function () {
+for (const { peer, transport } of [
+  { peer: 'xfcc', transport: 'grpc-js' },
+  { peer: 'metadata', transport: 'grpc-js' },
+  { peer: 'xfcc', transport: 'lean' },
+  { peer: 'metadata', transport: 'lean' },
+] as const) {
+  describe(`hospital, peer: ${peer}, transport: ${transport}`, function () {
     this.timeout(60_000)
     let hospital: Hospital
     let outcomes: ReadonlyMap<string, Outcome>
 
     before(async () => {
-      hospital = await startHospital({ peer })
+      hospital = await startHospital({ peer, transport })
       outcomes = new Map((await play(hospital)).map((outcome) => [outcome.step, outcome]))
     })
     after(() => hospital[Symbol.asyncDispose]())

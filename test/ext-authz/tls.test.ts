@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { createCa } from '../../demo/ca.ts'
 import { createGrpcTransport } from '../../src/ext-authz/grpc-js-server.ts'
+import { createLeanTransport } from '../../src/ext-authz/lean/lean-server.ts'
 import { type Certificates, parseUriSans } from '../../src/ext-authz/tls.ts'
 import type { CallHandler, Transport } from '../../src/ext-authz/transport.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
@@ -47,106 +48,121 @@ describe('ext-authz/tls', () => {
   }
 })
 
-describe('ext-authz/tls, over a connection', () => {
-  const ca = createCa(temporaryDirectory(), 'hospital.example')
-  const otherCa = createCa(temporaryDirectory(), 'hospital.example')
-  const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
-  const tls = {
-    cert: readFileSync(own.chain),
-    key: readFileSync(own.key),
-    clientCa: readFileSync(ca.trustedCa),
-  }
-  const clientTls = (issuer: typeof ca, name: string, uris: readonly string[]) => {
-    const files = issuer.issue(name, uris)
-    return { ca: read(ca.trustedCa), cert: read(files.chain), key: read(files.key) }
-  }
+for (const { transport, create } of [
+  { transport: 'grpc-js', create: createGrpcTransport },
+  { transport: 'lean', create: createLeanTransport },
+]) {
+  describe(`ext-authz/tls, over a connection of ${transport}`, () => {
+    const listen = (handle: CallHandler, certificates: Certificates): Promise<Transport> => {
+      const tls = { current: () => certificates, onChange: () => () => {} }
+      return create({ ...plainListener, tls }, handle, () => {})
+    }
+    const ca = createCa(temporaryDirectory(), 'hospital.example')
+    const otherCa = createCa(temporaryDirectory(), 'hospital.example')
+    const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
+    const tls = {
+      cert: readFileSync(own.chain),
+      key: readFileSync(own.key),
+      clientCa: readFileSync(ca.trustedCa),
+    }
+    const clientTls = (issuer: typeof ca, name: string, uris: readonly string[]) => {
+      const files = issuer.issue(name, uris)
+      return { ca: read(ca.trustedCa), cert: read(files.chain), key: read(files.key) }
+    }
 
-  for (const { name, uris } of [
-    { name: 'the one identity', uris: [waypoint] },
-    { name: 'every identity', uris: [waypoint, 'spiffe://hospital.example/ns/evil/sa/evil'] },
-  ]) {
-    it(`passes on ${name} that the peer proved, on every call of a connection`, async () => {
+    for (const { name, uris } of [
+      { name: 'the one identity', uris: [waypoint] },
+      { name: 'every identity', uris: [waypoint, 'spiffe://hospital.example/ns/evil/sa/evil'] },
+    ]) {
+      it(`passes on ${name} that the peer proved, on every call of a connection`, async () => {
+        const { contexts, handle } = recordingHandler()
+        await using transport = await listen(handle, tls)
+        const client = createGrpcClient(transport.port, clientTls(ca, 'peer', uris))
+        for (let call = 0; call < 3; call++) await client.check(request)
+        client.close()
+        expect(contexts.map(({ tlsPeerUris }) => tlsPeerUris)).to.deep.equal([uris, uris, uris])
+      })
+    }
+
+    it('passes on no SPIFFE ID when a certificate hides one in another URI', async () => {
       const { contexts, handle } = recordingHandler()
       await using transport = await listen(handle, tls)
-      const client = createGrpcClient(transport.port, clientTls(ca, 'peer', uris))
-      for (let call = 0; call < 3; call++) await client.check(request)
-      client.close()
-      expect(contexts.map(({ tlsPeerUris }) => tlsPeerUris)).to.deep.equal([uris, uris, uris])
+      await check(transport.port, request, {}, clientTls(ca, 'peer', [`spiffe://a/b, URI:${waypoint}`]))
+      expect(contexts[0]?.tlsPeerUris).to.have.length(1)
+      expect(contexts[0]?.tlsPeerUris).not.to.include(waypoint)
     })
-  }
 
-  it('passes on no SPIFFE ID when a certificate hides one in another URI', async () => {
-    const { contexts, handle } = recordingHandler()
-    await using transport = await listen(handle, tls)
-    await check(transport.port, request, {}, clientTls(ca, 'peer', [`spiffe://a/b, URI:${waypoint}`]))
-    expect(contexts[0]?.tlsPeerUris).to.have.length(1)
-    expect(contexts[0]?.tlsPeerUris).not.to.include(waypoint)
-  })
-
-  for (const { name, clientOf } of [
-    { name: 'without a certificate', clientOf: () => ({ ca: read(ca.trustedCa) }) },
-    {
-      name: 'with a certificate of another authority',
-      clientOf: () => clientTls(otherCa, 'other', [waypoint]),
-    },
-    { name: 'in plaintext', clientOf: () => undefined },
-  ]) {
-    it(`takes no call from a client ${name}`, async () => {
-      const { contexts, handle } = recordingHandler()
-      await using transport = await listen(handle, tls)
-      const client = createGrpcClient(transport.port, clientOf())
-      const fault = await client.check(request, {}, 1000).catch((cause: unknown) => cause)
-      client.close()
-      expect(fault).to.be.instanceOf(Error)
-      expect(contexts).to.deep.equal([])
-    })
-  }
-
-  it('shows a renewed certificate to whoever connects next, and goes on asking for theirs', async () => {
-    const { handle } = recordingHandler()
-    const renewed = otherCa.issue('renewed', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
-    let current = tls
-    let tellChange = () => {}
-    const source = {
-      current: () => current,
-      onChange: (listener: () => void) => {
-        const earlier = tellChange
-        tellChange = () => {
-          earlier()
-          listener()
-        }
-        return () => {}
+    for (const { name, clientOf } of [
+      { name: 'without a certificate', clientOf: () => ({ ca: read(ca.trustedCa) }) },
+      {
+        name: 'with a certificate of another authority',
+        clientOf: () => clientTls(otherCa, 'other', [waypoint]),
       },
+      { name: 'in plaintext', clientOf: () => undefined },
+    ]) {
+      it(`takes no call from a client ${name}`, async () => {
+        const { contexts, handle } = recordingHandler()
+        await using transport = await listen(handle, tls)
+        const client = createGrpcClient(transport.port, clientOf())
+        const fault = await client.check(request, {}, 1000).catch((cause: unknown) => cause)
+        client.close()
+        expect(fault).to.be.instanceOf(Error)
+        expect(contexts).to.deep.equal([])
+      })
     }
-    await using transport = await createGrpcTransport({ ...plainListener, tls: source }, handle, () => {})
-    await check(transport.port, request, {}, clientTls(ca, 'peer', [waypoint]))
-    current = {
-      cert: readFileSync(renewed.chain),
-      key: readFileSync(renewed.key),
-      clientCa: readFileSync(otherCa.trustedCa),
-    }
-    tellChange()
-    const trustOther = { ...clientTls(otherCa, 'other', [waypoint]), ca: read(otherCa.trustedCa) }
-    await check(transport.port, request, {}, trustOther)
-    const former = createGrpcClient(transport.port, {
-      ...clientTls(ca, 'peer', [waypoint]),
-      ca: read(otherCa.trustedCa),
+
+    it('shows a renewed certificate to whoever connects next, and goes on asking for theirs', async () => {
+      const { handle } = recordingHandler()
+      const renewed = otherCa.issue('renewed', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
+      let current = tls
+      let tellChange = () => {}
+      const source = {
+        current: () => current,
+        onChange: (listener: () => void) => {
+          const earlier = tellChange
+          tellChange = () => {
+            earlier()
+            listener()
+          }
+          return () => {}
+        },
+      }
+      await using transport = await create({ ...plainListener, tls: source }, handle, () => {})
+      await check(transport.port, request, {}, clientTls(ca, 'peer', [waypoint]))
+      current = {
+        cert: readFileSync(renewed.chain),
+        key: readFileSync(renewed.key),
+        clientCa: readFileSync(otherCa.trustedCa),
+      }
+      tellChange()
+      const trustOther = { ...clientTls(otherCa, 'other', [waypoint]), ca: read(otherCa.trustedCa) }
+      await check(transport.port, request, {}, trustOther)
+      const former = createGrpcClient(transport.port, {
+        ...clientTls(ca, 'peer', [waypoint]),
+        ca: read(otherCa.trustedCa),
+      })
+      expect(await former.check(request, {}, 1000).catch((cause: unknown) => cause)).to.be.instanceOf(Error)
+      former.close()
     })
-    expect(await former.check(request, {}, 1000).catch((cause: unknown) => cause)).to.be.instanceOf(Error)
-    former.close()
-  })
 
-  it('asks for no certificate when the listener does not', async () => {
-    const { contexts, handle } = recordingHandler()
-    await using transport = await listen(handle, { ...tls, clientCa: undefined })
-    await check(transport.port, request, {}, clientTls(ca, 'peer', [waypoint]))
-    expect(contexts[0]?.tlsPeerUris).to.deep.equal([])
-  })
-})
+    it('carries many answers at once unharmed', async () => {
+      await using transport = await listen((message) => message, tls)
+      const client = createGrpcClient(transport.port, clientTls(ca, 'peer', [waypoint]))
+      const messages = Array.from({ length: 200 }, (_, index) => Buffer.alloc(index * 300, index))
+      const answers = await Promise.all(messages.map((message) => client.check(message)))
+      client.close()
+      expect(answers.every((answer, index) => answer.equals(messages[index] ?? Buffer.alloc(0)))).to.equal(
+        true,
+      )
+    })
 
-function listen(handle: CallHandler, certificates: Certificates): Promise<Transport> {
-  const tls = { current: () => certificates, onChange: () => () => {} }
-  return createGrpcTransport({ ...plainListener, tls }, handle, () => {})
+    it('asks for no certificate when the listener does not', async () => {
+      const { contexts, handle } = recordingHandler()
+      await using transport = await listen(handle, { ...tls, clientCa: undefined })
+      await check(transport.port, request, {}, clientTls(ca, 'peer', [waypoint]))
+      expect(contexts[0]?.tlsPeerUris).to.deep.equal([])
+    })
+  })
 }
 
 function read(path: string): string {

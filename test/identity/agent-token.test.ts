@@ -36,6 +36,11 @@ describe('identity/agent-token', () => {
       values: [`Bearer ${Buffer.from(`null${' '.repeat(30)}`).toString('base64url')}`],
       want: false,
     },
+    {
+      name: 'more parts than it reads',
+      values: [Array.from({ length: 65 }, () => 'A'.repeat(24)).join()],
+      want: true,
+    },
     { name: 'no value', values: [], want: false },
   ]
   for (const { name, values, want } of table) {

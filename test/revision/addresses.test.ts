@@ -12,12 +12,15 @@ const services = [
   service('records', 'records.svc:80'),
   service('insurance', 'insurance.svc:80', 'insurance.svc:81'),
   service('known', 'known.svc:80', '10.0.0.9:80'),
+  service('six', 'six.svc:80', '[fd00::10]:80'),
 ]
 const { catalog } = mustLoad(policyFiles({ 'services.yaml': JSON.stringify({ services }) }))
 const owners = (resolved: Readonly<Record<string, readonly string[]>>) => {
   const { byAddress } = withResolved(catalog, new Map(Object.entries(resolved)))
   return Object.fromEntries(
-    [...byAddress].flatMap(([address, { name }]) => (address.includes('svc') ? [] : [[address, name]])),
+    [...byAddress].flatMap(([address, { name }]) =>
+      address.includes('svc') || address.includes('::10') ? [] : [[address, name]],
+    ),
   )
 }
 

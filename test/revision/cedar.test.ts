@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { createCedar } from '../../src/revision/cedar.ts'
 
@@ -26,4 +28,19 @@ describe('revision/cedar', () => {
       whole.checkParsePolicySet({ staticPolicies: 'permit (principal, action, resource);' }),
     ).to.have.property('type', 'success')
   })
+
+  it('does not end the process when code that calls it is deoptimized', async () => {
+    const script = `
+      const { parsePolicies } = await import('./src/revision/policies.ts')
+      const { splitPolicies } = await import('./src/revision/policy-parts.ts')
+      const { createCedar } = await import('./src/revision/cedar.ts')
+      const permit = (i) => 'permit (principal == Agent::"a' + i % 10 + '", action in Action::"read", resource == Service::"s' + i + '") when { context.role == "caller" };'
+      const files = new Map(Array.from({ length: 500 }, (_, i) => ['t' + i + '.cedar', permit(i).repeat(10)]))
+      console.log(splitPolicies(parsePolicies(createCedar(), files).policies).length)
+    `
+    // In a process of its own: what is tested for would take the tests with it.
+    const argv = ['--import', 'tsx', '--input-type=module', '--eval', script]
+    const { stdout } = await promisify(execFile)(process.execPath, argv)
+    expect(stdout.trim()).to.equal('5000')
+  }).timeout(60_000)
 })

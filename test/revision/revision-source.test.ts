@@ -2,20 +2,28 @@ import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Event } from '../../src/model/event.ts'
+import { invalid } from '../../src/model/invalid.ts'
+import { createDirectorySource, type PolicyFiles } from '../../src/revision/directory-source.ts'
+import type { Found, PolicySource, Refused } from '../../src/revision/policy-source.ts'
 import { openRevisionSource } from '../../src/revision/revision-source.ts'
+import { policyFiles } from '../support/policy-files.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 async function open(directory: string, keep: () => Promise<void> = async () => {}) {
   const events: Event[] = []
   const source = await openRevisionSource({
-    directory,
+    source: createDirectorySource(directory, 3_600_000, async () => invalid('nothing is kept')),
     load: {},
-    pollMs: 3_600_000,
+    maxStalenessMs: undefined,
     keep,
     onServed: () => {},
     report: (event) => events.push(event),
+    nowMs: Date.now,
   })
-  return { source, kinds: () => events.map(({ kind }) => kind) }
+  return {
+    source,
+    kinds: () => events.map(({ kind }) => kind).filter((kind) => kind !== 'revision_confirmed'),
+  }
 }
 
 describe('revision/revision-source', () => {
@@ -81,5 +89,138 @@ describe('revision/revision-source', () => {
     await source.refresh()
     expect(source.current).to.have.property('id')
     await source[Symbol.asyncDispose]()
+  })
+
+  it('reads nothing anew when the source is pinned to what serves, and nothing of a pin that cannot be followed', async () => {
+    const { source, kinds } = await open(directory)
+    const first = source.current?.id
+    await writeFile(join(directory, 'PIN'), 'f'.repeat(32))
+    await source.refresh()
+    expect(source.current?.id).to.equal(first)
+    expect(kinds()).to.deep.equal(['revision_served', 'revision_refused'])
+    await source[Symbol.asyncDispose]()
+  })
+})
+
+/** A source that says what it is told to say. */
+function createScript(): PolicySource & {
+  says: Found | Refused
+  recalls: Awaited<ReturnType<PolicySource['recall']>>
+} {
+  return {
+    name: 'script',
+    says: { kind: 'unreachable', problems: [{ file: 'script', message: 'nobody answers' }] },
+    recalls: undefined,
+    async recall() {
+      return this.recalls
+    },
+    async look() {
+      return this.says
+    },
+    accept: async () => {},
+    nextLookMs: () => 3_600_000,
+    close: () => {},
+  }
+}
+
+function found(files: PolicyFiles, overlay: Partial<Found> = {}): Found {
+  return { kind: 'found', files, pinned: undefined, notices: [], ...overlay }
+}
+
+describe('revision/revision-source, from any source', () => {
+  let script: ReturnType<typeof createScript>
+  let nowMs = 0
+  const events: Event[] = []
+  beforeEach(() => {
+    script = createScript()
+    nowMs = 1_000_000
+    events.length = 0
+  })
+  const openScript = (maxStalenessMs?: number) =>
+    openRevisionSource({
+      source: script,
+      load: {},
+      maxStalenessMs,
+      keep: async () => {},
+      onServed: () => {},
+      report: (event) => events.push(event),
+      nowMs: () => nowMs,
+    })
+
+  it('serves what was last good though nobody answers, with the age that it has', async () => {
+    script.recalls = { found: found(policyFiles()), confirmedAtMs: 400_000 }
+    await using source = await openScript()
+    await source.refresh()
+    expect(source.current?.id).to.equal(policyFiles().id)
+    expect(source.confirmedAtMs).to.equal(400_000)
+    expect(source.problems).to.have.length(1)
+    expect(events.filter(({ kind }) => kind === 'source_refused')).to.have.length(1)
+  })
+
+  it('serves nothing any more when it has been silent for too long, and again when it speaks', async () => {
+    script.says = found(policyFiles())
+    await using source = await openScript(60_000)
+    script.says = createScript().says
+    nowMs += 60_000
+    await source.refresh()
+    expect([source.current?.id, source.isStale]).to.deep.equal([policyFiles().id, false])
+    nowMs += 1
+    expect([source.current, source.isStale]).to.deep.equal([undefined, true])
+    script.says = found(policyFiles())
+    await source.refresh()
+    expect(source.current?.id).to.equal(policyFiles().id)
+  })
+
+  it('does not take a restart for news', async () => {
+    script.recalls = { found: found(policyFiles()), confirmedAtMs: nowMs - 60_001 }
+    await using source = await openScript(60_000)
+    expect(source.current).to.equal(undefined)
+  })
+
+  it('counts what it refuses as silence: what serves is no longer what its authors want', async () => {
+    script.says = found(policyFiles())
+    await using source = await openScript(60_000)
+    script.says = found(policyFiles({ 'team/a.cedar': 'permit (' }))
+    nowMs += 60_001
+    await source.refresh()
+    expect(source.current).to.equal(undefined)
+  })
+
+  it('says once that it is pinned, and once that it no longer is', async () => {
+    script.says = found(policyFiles(), { pinned: policyFiles().id })
+    await using source = await openScript()
+    await source.refresh()
+    expect(source.pinned).to.equal(policyFiles().id)
+    expect(source.notices).to.have.length(1)
+    script.says = found(policyFiles())
+    await source.refresh()
+    expect([source.pinned, source.notices]).to.deep.equal([undefined, []])
+    const notices = events.flatMap((event) => (event.kind === 'policy_notices' ? [event.notices.length] : []))
+    expect(notices).to.deep.equal([1, 0])
+  })
+
+  it('swaps one whole revision for another: whoever looks meanwhile sees either', async () => {
+    script.says = found(policyFiles())
+    await using source = await openScript()
+    const second = policyFiles({ 'team/b.cedar': 'forbid (principal, action, resource);\n' })
+    script.says = found(second)
+    const seen = new Set<string>()
+    const look = setInterval(() => {
+      const { current } = source
+      seen.add(`${current?.id} ${current?.policies.length} ${current?.files.size}`)
+    }, 1)
+    await source.refresh()
+    clearInterval(look)
+    seen.add(`${source.current?.id} ${source.current?.policies.length} ${source.current?.files.size}`)
+    expect([...seen]).to.deep.equal([`${policyFiles().id} 1 3`, `${second.id} 2 4`])
+  })
+
+  it('closes while it follows', async () => {
+    script.says = found(policyFiles())
+    const source = await openScript()
+    const asked = source.refresh()
+    await source[Symbol.asyncDispose]()
+    await asked
+    expect(source.current?.id).to.equal(policyFiles().id)
   })
 })

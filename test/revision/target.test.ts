@@ -156,6 +156,18 @@ describe('revision/target', () => {
     it(`refuses ${name}`, () => expect(findTarget(input(request), by('xfcc'))).to.have.property('code', want))
   }
 
+  it('shows policies one path for its spellings', () => {
+    const [service] = catalog.services
+    if (service === undefined) throw new TypeError('no service')
+    const paths = ['/patients/a:b', '/patients/a%3Ab'].map((path) =>
+      targetOf(service, { method: 'GET', path, isUpgrade: false }),
+    )
+    expect(paths.map((target) => !isDeny(target) && target.path)).to.deep.equal([
+      '/patients/a:b',
+      '/patients/a:b',
+    ])
+  })
+
   const byMetadata = [
     {
       name: "Envoy's own routing names the service",

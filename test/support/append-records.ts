@@ -4,25 +4,26 @@ import { toRecord } from '../../src/audit/record.ts'
 import { deniedParts } from './decision.ts'
 
 // A process of its own that appends records until it is killed or has written `count`, and acknowledges each on stderr.
-const [directory = '', prefix = '', count = '0', copy = ''] = process.argv.slice(2)
+const [directory = '', prefix = '', count = '0', copy = '', mode = 'written'] = process.argv.slice(2)
 const log = openAuditLog({
   directory,
-  mode: 'written',
+  mode: mode === 'durable' ? 'durable' : 'written',
   stdout: copy === 'stdout',
   origin: 'replica',
-  epochMs: 1,
+  reserveBytes: 0,
+  sealEvery: 20,
   report: () => {},
 })
 for (let index = 0; index < Number(count); index++) {
   const decisionId = `${prefix}-${index}`
-  writeSync(2, `${append(decisionId)} ${decisionId}\n`)
+  writeSync(2, `${await append(decisionId)} ${decisionId}\n`)
 }
 await log[Symbol.asyncDispose]()
 process.exit()
 
-function append(decisionId: string): string {
+async function append(decisionId: string): Promise<string> {
   try {
-    log.append(toRecord(deniedParts(decisionId)))
+    await log.append(toRecord(deniedParts(decisionId)))
     return 'written'
   } catch (error) {
     if (error instanceof AuditUnavailable) return 'refused'

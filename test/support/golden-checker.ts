@@ -29,7 +29,8 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
   const createId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
   return createChecker({
     ...createLineDeps(config, { ...listener, peer }, credentials, undefined, createId),
-    headers: { chain: 'actor-chain', userToken: ['authorization'] },
+    headers: { chain: 'actor-chain', userToken: ['authorization'], unusable: () => [] },
+    handedOn: () => {},
     revision: () => revision,
     record: () => true,
     report: () => {},

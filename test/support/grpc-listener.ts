@@ -1,6 +1,5 @@
-import type { GrpcListener } from '../../src/ext-authz/grpc-js-server.ts'
 import { createCallHandler } from '../../src/ext-authz/handler.ts'
-import type { CallContext, CallHandler } from '../../src/ext-authz/transport.ts'
+import type { CallContext, CallHandler, GrpcListener } from '../../src/ext-authz/transport.ts'
 import type { Answer } from '../../src/model/answer.ts'
 import { isDeny } from '../../src/model/decision.ts'
 

@@ -1,4 +1,4 @@
-import { type PolicyFiles, toPolicyFiles } from '../../src/revision/directory-source.ts'
+import { type PolicyFiles, readPolicyDirectory, toPolicyFiles } from '../../src/revision/directory-source.ts'
 import { loadRevision } from '../../src/revision/load.ts'
 import { formatProblem } from '../../src/revision/problem.ts'
 import type { Revision } from '../../src/revision/revision.ts'
@@ -43,4 +43,11 @@ export function mustLoad(source: PolicyFiles): Revision {
   const revision = loadRevision(source)
   if ('policies' in revision) return revision
   throw new TypeError(revision.map(formatProblem).join('\n'))
+}
+
+/** The sample policy repository, policies/. */
+export async function hospitalRevision(): Promise<Revision> {
+  const files = await readPolicyDirectory('policies')
+  if (!('files' in files)) throw new TypeError('policies/ cannot be read')
+  return mustLoad(files)
 }

@@ -4,7 +4,12 @@ import { runCommandLine } from '../../src/cli/program.ts'
 export type Ended = { readonly code: number; readonly out: string; readonly err: string }
 
 /** Runs one command line in this process. */
-export async function run(argv: readonly string[], stdin = '', nowMs: number = Date.now()): Promise<Ended> {
+export async function run(
+  argv: readonly string[],
+  stdin = '',
+  nowMs: number = Date.now(),
+  shown: 'plain' | 'boxes' | 'colors' = 'plain',
+): Promise<Ended> {
   const out: string[] = []
   const err: string[] = []
   const code = await runCommandLine(argv, {
@@ -13,6 +18,8 @@ export async function run(argv: readonly string[], stdin = '', nowMs: number = D
     readStdin: async () => stdin,
     stopSignal: async () => 'SIGTERM',
     nowMs: () => nowMs,
+    isTerminal: shown !== 'plain',
+    hasColors: shown === 'colors',
   })
   return { code, out: out.join('\n'), err: err.join('\n') }
 }

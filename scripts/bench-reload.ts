@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type PolicyFiles, toPolicyFiles } from '../src/revision/directory-source.ts'
+import type { PolicySource } from '../src/revision/policy-source.ts'
+import { rehearse } from '../src/revision/rehearsal.ts'
+import { openRevisionSource, type RevisionSource } from '../src/revision/revision-source.ts'
+import { largeRepository } from '../test/support/large-repository.ts'
+
+// How long a reload keeps requests waiting: the longest time for which the event loop stood still while revisions of
+// many policies were proven and swapped in under load, beside the same load without reloads on the same machine.
+
+const policies = Number(process.argv[2] ?? 1000)
+const reloads = Number(process.argv[3] ?? 10)
+const tickMs = 5
+
+const script: PolicySource & { says: PolicyFiles } = {
+  name: 'bench',
+  says: largeRepository(policies),
+  recall: async () => undefined,
+  look: async () => ({ kind: 'found', files: script.says, pinned: undefined, notices: [] }),
+  accept: async () => {},
+  nextLookMs: () => 3_600_000,
+  close: () => {},
+}
+const source = await openRevisionSource({
+  source: script,
+  load: {},
+  maxStalenessMs: undefined,
+  keep: async () => {},
+  onServed: () => {},
+  report: () => {},
+  nowMs: Date.now,
+})
+await measure(() => wait(500))
+const quiet = await measure(() => wait(5000))
+const candidates = Array.from({ length: reloads }, (_, round) => candidate(round))
+const reloadMs: number[] = []
+const busy = await measure(async () => {
+  for (const files of candidates) reloadMs.push(await reload(source, files))
+})
+console.log(
+  JSON.stringify({ policies, reloads, reloadMs: reloadMs.map(Math.round), quiet, busy }, undefined, 2),
+)
+await source[Symbol.asyncDispose]()
+
+function candidate(round: number): PolicyFiles {
+  return toPolicyFiles(new Map([...largeRepository(policies).files, ['team0/round.cedar', `// ${round}\n`]]))
+}
+
+async function reload(following: RevisionSource, files: PolicyFiles): Promise<number> {
+  script.says = files
+  const startedMs = performance.now()
+  await following.refresh()
+  if (following.problems.length > 0) throw new TypeError(following.problems.join('\n'))
+  return performance.now() - startedMs
+}
+
+type Delays = Readonly<Record<'p50' | 'p99' | 'max' | 'longestTurn', number>>
+
+/**
+ * The event loop's delays in milliseconds while `work` goes on and a request is decided every few milliseconds; and the
+ * longest turn in processor time of this thread, which other processes on a busy machine do not lengthen.
+ */
+async function measure(work: () => Promise<unknown>): Promise<Delays> {
+  const delays = monitorEventLoopDelay({ resolution: 1 })
+  const load = setInterval(() => ask(source), tickMs)
+  const turns = watchTurns()
+  delays.enable()
+  await work()
+  delays.disable()
+  clearInterval(load)
+  const toMs = (nanoseconds: number) => Math.round(nanoseconds / 1e4) / 100
+  return {
+    p50: toMs(delays.percentile(50)),
+    p99: toMs(delays.percentile(99)),
+    max: toMs(delays.max),
+    longestTurn: toMs(turns.stop()),
+  }
+}
+
+function watchTurns(): { readonly stop: () => number } {
+  let longest = 0
+  let before = processorNanoseconds()
+  const timer = setInterval(() => {
+    const now = processorNanoseconds()
+    longest = Math.max(longest, now - before)
+    before = now
+  }, 1)
+  return {
+    stop() {
+      clearInterval(timer)
+      return longest
+    },
+  }
+}
+
+/** What the main thread has used so far; Linux alone says. */
+function processorNanoseconds(): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ', 1)[0])
+  } catch {
+    return 0
+  }
+}
+
+function ask({ current }: RevisionSource): void {
+  const service = current?.catalog.services[Math.floor(Math.random() * current.catalog.services.length)]
+  if (current === undefined || service === undefined) throw new TypeError('expected a revision')
+  rehearse({ catalog: { ...current.catalog, services: [service] }, evaluate: current.evaluate })
+}

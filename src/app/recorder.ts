@@ -1,0 +1,37 @@
+import { type AuditLog, AuditUnavailable } from '../audit/audit-log.ts'
+import { type Pseudonymize, withPseudonym } from '../audit/pseudonym.ts'
+import { toRecord } from '../audit/record.ts'
+import type { CheckDeps } from '../check/check.ts'
+
+/** Turns what a check knows into its record, and says whether that was kept in time. */
+export function createRecorder(
+  audit: Pick<AuditLog, 'append'>,
+  pseudonymize: Pseudonymize | undefined,
+): CheckDeps['record'] {
+  return (parts, deadlineMs) => {
+    try {
+      const record = toRecord(parts)
+      const written = audit.append(pseudonymize === undefined ? record : withPseudonym(record, pseudonymize))
+      return written === undefined ? true : isKeptBy(deadlineMs, written)
+    } catch (cause) {
+      return isRefused(cause)
+    }
+  }
+}
+
+/** The log has told the operator; anything else is a fault of ours, and refused as one. */
+function isRefused(cause: unknown): false {
+  if (cause instanceof AuditUnavailable) return false
+  throw cause
+}
+
+/** Whether the record was on the disk in time; an answer that waits for a slow disk would find nobody. */
+function isKeptBy(deadlineMs: number, written: Promise<void>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(false), Math.max(0, deadlineMs - Date.now()))
+    written
+      .then(() => true, isRefused)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,159 @@
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+
+/** A directory's only writer. */
+export type DirectoryLock = Disposable & {
+  /** Says that its holder lives; to be called more often than every few seconds. */
+  readonly refresh: () => void
+}
+
+/** Another process writes there. */
+export class DirectoryTaken extends Error {
+  override readonly name = 'DirectoryTaken'
+  readonly code = 'directory_taken'
+}
+
+type Holder = {
+  readonly host: string
+  readonly space: string
+  readonly pid: number
+  readonly started: string
+}
+
+const staleMs = 15_000
+const prefix = 'lock.'
+
+/**
+ * Takes the directory, or throws `DirectoryTaken`. Every taking has a number of its own and is created exclusively:
+ * of two processes that both find the last holder dead, one fails to create the next number.
+ */
+export function lockDirectory(directory: string, nowMs: number): DirectoryLock {
+  const last = Math.max(0, ...numbersIn(directory))
+  if (last > 0 && isAlive(join(directory, `${prefix}${last}`), nowMs))
+    throw new DirectoryTaken(takenBy(directory, last))
+  const path = join(directory, `${prefix}${last + 1}`)
+  try {
+    writeFileSync(path, JSON.stringify(self()), { flag: 'wx', mode: 0o600 })
+  } catch (cause) {
+    if (!isErrno(cause, 'EEXIST')) {
+      // On a full disk the name is there and its content is not.
+      rmSync(path, { force: true })
+      throw cause
+    }
+    throw new DirectoryTaken(takenBy(directory, last + 1), { cause })
+  }
+  const numbers = numbersIn(directory)
+  if (Math.max(...numbers) > last + 1) {
+    rmSync(path, { force: true })
+    throw new DirectoryTaken(takenBy(directory, Math.max(...numbers)))
+  }
+  for (const number of numbers)
+    if (number <= last) rmSync(join(directory, `${prefix}${number}`), { force: true })
+  return {
+    refresh() {
+      try {
+        const now = new Date()
+        utimesSync(path, now, now)
+      } catch {
+        // A lock that somebody removed, or a disk that fails: our files are ours by their names all the same.
+      }
+    },
+    [Symbol.dispose]() {
+      try {
+        rmSync(path, { force: true })
+      } catch {
+        // The directory is gone or fails: nobody else can be kept out of it by a lock that cannot be reached.
+      }
+    },
+  }
+}
+
+function numbersIn(directory: string): readonly number[] {
+  return readdirSync(directory).flatMap((name) => {
+    const digits = /^lock\.(\d{1,12})$/.exec(name)?.[1]
+    return digits === undefined ? [] : [Number(digits)]
+  })
+}
+
+function isAlive(path: string, nowMs: number): boolean {
+  const holder = readHolder(path)
+  const own = self()
+  // The number is taken before its content is written, so a lock that cannot be read counts as held while it is fresh.
+  if (holder === undefined || holder.host !== own.host) return nowMs - modifiedAtMs(path) < staleMs
+  // One host name and another process space: a container that was replaced by ours.
+  if (holder.space !== own.space) return false
+  return startOf(holder.pid) === holder.started
+}
+
+function self(): Holder {
+  return { host: hostname(), space: processSpace(), pid: process.pid, started: startOf(process.pid) ?? '' }
+}
+
+/** When a process began, in the kernel's words; `undefined` when there is none. A pid alone may belong to another by now. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return state === 'Z' || state === 'X' ? undefined : fields[18]
+  } catch {
+    return signalReaches(pid) ? '' : undefined
+  }
+}
+
+/** Where there is no /proc. */
+function signalReaches(pid: number): boolean {
+  try {
+    return process.platform !== 'linux' && process.kill(pid, 0)
+  } catch (cause) {
+    return isErrno(cause, 'EPERM')
+  }
+}
+
+function processSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return ''
+  }
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    if (typeof value !== 'object' || value === null) return undefined
+    const isHolder =
+      'host' in value &&
+      'space' in value &&
+      'pid' in value &&
+      'started' in value &&
+      Number.isInteger(value.pid)
+    if (!isHolder) return undefined
+    return {
+      host: String(value.host),
+      space: String(value.space),
+      pid: Number(value.pid),
+      started: String(value.started),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function modifiedAtMs(path: string): number {
+  try {
+    return statSync(path).mtimeMs
+  } catch {
+    return 0
+  }
+}
+
+function takenBy(directory: string, number: number): string {
+  const holder = readHolder(join(directory, `${prefix}${number}`))
+  const whom = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`
+  return `\`${directory}\` belongs to ${whom}; give every process an audit directory of its own`
+}
+
+function isErrno(cause: unknown, code: string): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === code
+}

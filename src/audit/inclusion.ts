@@ -1,0 +1,77 @@
+import { nodeHash } from './merkle.ts'
+
+/** Leaves from `first` on, and the whole subtrees that stand before them (`frontier` of a tree of size `first`). */
+export type KnownLeaves = {
+  readonly first: number
+  readonly frontier: readonly Buffer[]
+  readonly leaves: readonly Buffer[]
+}
+
+/** The audit path of RFC 6962 §2.1.1, from the leaf's sibling up, for leaf `index` of the tree over all that is known. */
+export function inclusionPath(known: KnownLeaves, index: number): readonly Buffer[] {
+  const path: Buffer[] = []
+  let [low, high] = [0, known.first + known.leaves.length]
+  while (high - low > 1) {
+    const middle = low + split(high - low)
+    const isLeft = index < middle
+    path.push(isLeft ? subtree(known, middle, high) : subtree(known, low, middle))
+    if (isLeft) high = middle
+    else low = middle
+  }
+  return path.toReversed()
+}
+
+/** The root to which a leaf's path leads (RFC 9162 §2.1.3.2), or `undefined` when the path has not the length that it must have. */
+export function rootOfPath(
+  leaf: Buffer,
+  index: number,
+  size: number,
+  path: readonly Buffer[],
+): Buffer | undefined {
+  if (index >= size) return undefined
+  let [root, at, last] = [leaf, index, size - 1]
+  for (const sibling of path) {
+    if (last === 0) return undefined
+    if (at % 2 === 1 || at === last) {
+      root = nodeHash(sibling, root)
+      while (at % 2 === 0 && at > 0) [at, last] = [at / 2, Math.floor(last / 2)]
+    } else root = nodeHash(root, sibling)
+    at = Math.floor(at / 2)
+    last = Math.floor(last / 2)
+  }
+  return last === 0 ? root : undefined
+}
+
+function subtree(known: KnownLeaves, low: number, high: number): Buffer {
+  if (high <= known.first) return rootBefore(known, low)
+  if (high - low === 1) return at(known.leaves, low - known.first)
+  const middle = low + split(high - low)
+  return nodeHash(subtree(known, low, middle), subtree(known, middle, high))
+}
+
+/** INVARIANT: whoever comes here from above asks for a whole subtree whose parent is not whole, and those are the frontier's. */
+function rootBefore({ first, frontier }: KnownLeaves, low: number): Buffer {
+  let [start, position] = [0, 0]
+  while (start < low) {
+    start += largestPowerUpTo(first - start)
+    position++
+  }
+  return at(frontier, position)
+}
+
+/** The largest power of two below `count`. */
+function split(count: number): number {
+  return largestPowerUpTo(count - 1)
+}
+
+function largestPowerUpTo(count: number): number {
+  let power = 1
+  while (power * 2 <= count) power *= 2
+  return power
+}
+
+function at(hashes: readonly Buffer[], position: number): Buffer {
+  const found = hashes[position]
+  if (found === undefined) throw new RangeError(`expected a hash at ${position} of ${hashes.length}`)
+  return found
+}

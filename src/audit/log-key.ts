@@ -1,0 +1,64 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type Invalid, invalid } from '../model/invalid.ts'
+
+/** What signs a log's checkpoints. */
+export type LogKey = { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
+
+/** Where the public key lies beside the log, for whoever verifies it. */
+export const publicKeyFile = 'log-key.pub'
+const privateKeyFile = 'log-key'
+
+/** Reads the key, or makes one (Ed25519, 0600) where there is none; its public part is put beside the log. Throws when neither can be. */
+export function openLogKey(directory: string, file: string | undefined): LogKey {
+  const path = file ?? join(directory, privateKeyFile)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const privateKey = createPrivateKey(readOrCreate(path))
+  if (privateKey.asymmetricKeyType !== 'ed25519') {
+    throw new TypeError(`\`${path}\`: expected an Ed25519 key, found ${privateKey.asymmetricKeyType}`)
+  }
+  const publicKey = createPublicKey(privateKey)
+  show(join(directory, publicKeyFile), publicKey.export({ type: 'spki', format: 'pem' }).toString())
+  return { privateKey, publicKey }
+}
+
+/** Parses a public key: PEM (SPKI), or a verifier key of C2SP signed-note. */
+export function parsePublicKey(text: string): KeyObject | Invalid {
+  try {
+    const key = text.startsWith('-----BEGIN PUBLIC KEY-----')
+      ? createPublicKey(text)
+      : fromVerifierKey(text.trim())
+    if (key?.asymmetricKeyType === 'ed25519') return key
+  } catch {
+    // What is no key at all is reported as what is none of ours.
+  }
+  return invalid('key: expected an Ed25519 public key, as PEM or as `name+id+base64`')
+}
+
+/** Only what differs is written: a full disk must not cost the file that is there. */
+function show(path: string, pem: string): void {
+  const shown = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  if (shown !== pem) writeFileSync(path, pem)
+}
+
+function readOrCreate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
+  }
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  // `wx` refuses a link that somebody has put there.
+  writeFileSync(path, pem, { mode: 0o600, flag: 'wx' })
+  return pem
+}
+
+function fromVerifierKey(text: string): KeyObject | undefined {
+  const typed = Buffer.from(/^[^\s+]+\+[0-9a-f]{8}\+([A-Za-z0-9+/]+=*)$/.exec(text)?.[1] ?? '', 'base64')
+  if (typed.length !== 33 || typed[0] !== 1) return undefined
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: typed.subarray(1).toString('base64url') }
+  return createPublicKey({ key: jwk, format: 'jwk' })
+}

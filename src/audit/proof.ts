@@ -1,0 +1,135 @@
+import type { KeyObject } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
+import { inclusionPath, rootOfPath } from './inclusion.ts'
+import { readLines, splitLines } from './lines.ts'
+import { markKindOf, parseMark, type SegmentMark } from './mark.ts'
+import { leafHash } from './merkle.ts'
+import { parseRecord } from './parse-record.ts'
+import { bySegmentAge, formatLogName, parseSegmentName } from './segment.ts'
+
+/** That a line stands in a log, for somebody who has nothing but the log's public key. */
+export type Proof = {
+  /** The record's line, newline excluded: the leaf. */
+  readonly line: string
+  readonly index: number
+  readonly path: readonly Buffer[]
+  /** The signed checkpoint of a tree that holds the leaf. */
+  readonly note: string
+}
+
+type Place = { readonly file: string; readonly line: number }
+
+const header = 'c2sp.org/tlog-proof@v1'
+
+/** Proves that a decision's record (its last, when it has several) is in its log, by the first checkpoint after it. */
+export async function proveDecision(paths: readonly string[], decisionId: string): Promise<Proof | Invalid> {
+  let place: Place | undefined
+  for await (const raw of readLines(paths)) {
+    if ('kind' in raw || !raw.isEnded || !raw.bytes.includes(decisionId)) continue
+    const record = parseRecord(raw.bytes.toString())
+    if (!isInvalid(record) && record.decisionId === decisionId) place = raw
+  }
+  return place === undefined
+    ? invalid(`no record of decision \`${decisionId}\`; name every replica's log`)
+    : proveLine(place)
+}
+
+/** The proof in the C2SP tlog-proof format; the record stands in `extra`. */
+export function formatProof({ line, index, path, note }: Proof): string {
+  const hashes = path.map((hash) => `${hash.toString('base64')}\n`).join('')
+  return `${header}\nextra ${Buffer.from(line).toString('base64')}\nindex ${index}\n${hashes}\n${note}`
+}
+
+/** Reads a proof of a record. */
+export function parseProof(text: string): Proof | Invalid {
+  const end = text.indexOf('\n\n')
+  const [first, extra = '', indexed = '', ...hashes] = text.slice(0, Math.max(end, 0)).split('\n')
+  const [, record] = /^extra ([A-Za-z0-9+/]+={0,2})$/.exec(extra) ?? []
+  const [, index] = /^index (0|[1-9]\d{0,15})$/.exec(indexed) ?? []
+  const path = hashes.map((hash) => Buffer.from(hash, 'base64'))
+  const isPath = path.length < 64 && path.every((hash) => hash.length === 32)
+  if (first !== header || record === undefined || index === undefined || !isPath) {
+    return invalid(`proof: expected \`${header}\` with \`extra\`, \`index\`, hashes and a checkpoint`)
+  }
+  return {
+    line: Buffer.from(record, 'base64').toString(),
+    index: Number(index),
+    path,
+    note: text.slice(end + 2),
+  }
+}
+
+/** The checkpoint in which the record is proven to be, or why it is not. */
+export function verifyProof(
+  { line, index, path, note }: Proof,
+  keys: readonly KeyObject[],
+): Checkpoint | Invalid {
+  const checkpoint = verifyCheckpoint(note, keys)
+  if (isInvalid(checkpoint)) return checkpoint
+  const root = rootOfPath(leafHash(Buffer.from(line)), index, checkpoint.size, path)
+  return root?.equals(checkpoint.root) === true
+    ? checkpoint
+    : invalid(`proof: the record is not line ${index} of the log that was signed`)
+}
+
+async function proveLine(place: Place): Promise<Proof | Invalid> {
+  let begun: SegmentMark | undefined
+  let proven: { readonly line: string; readonly index: number } | undefined
+  const leaves: Buffer[] = []
+  for (const file of await segmentsFrom(place.file)) {
+    for await (const { line, bytes, isEnded } of splitLines(file, createReadStream(file))) {
+      if (!isEnded) continue
+      begun ??= toSegmentMark(bytes)
+      if (begun === undefined) return invalid(`\`${file}\` was written before logs had trees`)
+      const size = begun.size + leaves.length
+      if (markKindOf(bytes) === 'checkpoint' && proven !== undefined) {
+        const note = noteOf(bytes, size)
+        if (note !== undefined) return { ...proven, path: pathOf(begun, leaves, proven.index), note }
+      }
+      if (file === place.file && line === place.line) proven = { line: bytes.toString(), index: size }
+      leaves.push(leafHash(bytes))
+    }
+  }
+  return invalid('no checkpoint covers the record yet: one follows within seconds while its writer lives')
+}
+
+/** The file itself and the later segments of its log. */
+async function segmentsFrom(file: string): Promise<readonly string[]> {
+  const own = parseSegmentName(basename(file))
+  if (own === undefined) return [file]
+  const directory = dirname(file)
+  const names = (await readdir(directory)).flatMap((name) => {
+    const segment = parseSegmentName(name)
+    const isLater =
+      segment && formatLogName(segment) === formatLogName(own) && segment.sequence >= own.sequence
+    return isLater ? [{ ...segment, path: join(directory, name) }] : []
+  })
+  return names.sort(bySegmentAge).map(({ path }) => path)
+}
+
+function toSegmentMark(bytes: Buffer): SegmentMark | undefined {
+  const mark = parseMark(bytes)
+  return !isInvalid(mark) && mark.kind === 'segment' ? mark : undefined
+}
+
+function noteOf(bytes: Buffer, size: number): string | undefined {
+  const mark = parseMark(bytes)
+  if (isInvalid(mark) || mark.kind !== 'checkpoint') return undefined
+  const checkpoint = parseCheckpoint(mark.note)
+  return !isInvalid(checkpoint) && checkpoint.size === size ? mark.note : undefined
+}
+
+function pathOf(
+  { size, frontier }: SegmentMark,
+  leaves: readonly Buffer[],
+  index: number,
+): readonly Buffer[] {
+  return inclusionPath(
+    { first: size, frontier: frontier.map((root) => Buffer.from(root, 'base64')), leaves },
+    index,
+  )
+}

@@ -1,0 +1,169 @@
+import { mkdirSync } from 'node:fs'
+import { signCheckpoint } from './checkpoint.ts'
+import { frameLine, toFileBytes, toLeafBytes } from './framed.ts'
+import type { LogKey } from './log-key.ts'
+import { type FoundLog, formatMark, type Mark, type SegmentMark } from './mark.ts'
+import { createTree, framedLeafHash } from './merkle.ts'
+import {
+  appendLines,
+  closeSegment,
+  createSegment,
+  formatLogName,
+  isLinked,
+  probe,
+  type Segment,
+  type WriteBytes,
+} from './segment.ts'
+
+/** How a log is written and sealed. */
+export type SealedLogOptions = {
+  readonly directory: string
+  /** Names the log in its files: the replica, and when the log began. */
+  readonly origin: string
+  readonly epochMs: number
+  /** Stands before the log's name in checkpoints, so that it is unique in the world. */
+  readonly authority: string
+  readonly key: LogKey
+  readonly follows: FoundLog | undefined
+  readonly maxSegmentBytes: number
+  /** After how many lines a checkpoint follows. */
+  readonly sealEvery: number
+  readonly write: WriteBytes
+  readonly nowMs: () => number
+  readonly onSealed: (note: string) => void
+  /** Called when a segment is full, before it is closed. */
+  readonly onRotated: (segment: Segment) => void
+}
+
+/** An append-only log in numbered segments. Every line is a leaf of one Merkle tree, whose signed checkpoints stand between them. */
+export class SealedLog implements Disposable {
+  readonly #options: SealedLogOptions
+  readonly #log: string
+  readonly #tree = createTree()
+  #unsealed: Buffer[] = []
+  #sealedSize = 0
+  #segment: Segment | undefined
+  #sequence = 0
+  #after: SegmentMark['after']
+  #isClosed = false
+
+  constructor(options: SealedLogOptions) {
+    this.#options = options
+    this.#log = formatLogName(options)
+    this.#segmentFor(0)
+  }
+
+  /** Where the next line goes, if there is a file at the moment. */
+  get segment(): Segment | undefined {
+    return this.#segment
+  }
+
+  /** Appends framed lines, all or none. Throws what the kernel said. */
+  put(lines: readonly Buffer[]): void {
+    const bytes = lines.reduce((sum, line) => sum + line.length - 1, 0)
+    this.#append(this.#segmentFor(bytes), lines)
+    if (this.#tree.size() - this.#sealedSize >= this.#options.sealEvery) this.trySeal()
+  }
+
+  /** Signs a checkpoint over all that was written since the last; `false` when it could not be written. */
+  trySeal(): boolean {
+    const { key, onSealed } = this.#options
+    const segment = this.#segment
+    const size = this.#tree.size()
+    // A segment without its first line gets that with its next record.
+    if (segment === undefined || segment.size === 0 || size === this.#sealedSize) return true
+    const note = signCheckpoint(
+      { origin: this.#origin(), size, root: this.#tree.root() },
+      key.privateKey,
+      key.publicKey,
+    )
+    const leaves = Buffer.concat(this.#unsealed).toString('base64')
+    const unsealed = this.#unsealed
+    this.#unsealed = []
+    try {
+      this.#append(segment, [frameMark({ version: 1, kind: 'checkpoint', note, leaves })])
+    } catch {
+      // Evidence without a seal is still evidence: the next checkpoint covers these lines, too.
+      this.#unsealed = unsealed
+      return false
+    }
+    this.#sealedSize = this.#tree.size()
+    onSealed(note)
+    return true
+  }
+
+  /** Finds out whether so many bytes could be written. Throws what the kernel said. */
+  probe(bytes: number): void {
+    probe(this.#segmentFor(bytes), bytes, this.#options.write)
+  }
+
+  /** Goes on in a new file, since this one cannot be trusted; an empty file is kept, so that a failing disk is not littered. */
+  leaveSegment(): void {
+    if (this.#segment !== undefined && (this.#segment.size > 0 || this.#segment.isTorn)) this.#drop()
+  }
+
+  [Symbol.dispose](): void {
+    this.trySeal()
+    this.#isClosed = true
+    this.#drop()
+  }
+
+  #append(segment: Segment, lines: readonly Buffer[]): void {
+    const all = segment.size === 0 ? [this.#toHeader(segment), ...lines] : lines
+    appendLines(segment, toFileBytes(all), this.#options.write)
+    for (const line of all) {
+      const leaf = framedLeafHash(toLeafBytes(line))
+      this.#tree.add(leaf)
+      this.#unsealed.push(leaf)
+    }
+  }
+
+  #segmentFor(bytes: number): Segment {
+    if (this.#isClosed) throw new RangeError('the log is closed')
+    const { directory, maxSegmentBytes, onRotated } = this.#options
+    const current = this.#segment
+    if (current !== undefined && !current.isTorn && isLinked(current)) {
+      if (current.size === 0 || current.size + bytes <= maxSegmentBytes) return current
+      this.trySeal()
+      onRotated(current)
+    }
+    this.#drop()
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const created = createSegment(directory, { ...this.#options, sequence: this.#sequence })
+    this.#sequence = created.sequence + 1
+    this.#segment = created
+    return created
+  }
+
+  #toHeader({ sequence }: Segment): Buffer {
+    return frameMark({
+      version: 1,
+      kind: 'segment',
+      time: new Date(this.#options.nowMs()).toISOString(),
+      log: this.#log,
+      origin: this.#origin(),
+      sequence,
+      size: this.#tree.size(),
+      frontier: this.#tree.frontier().map((root) => root.toString('base64')),
+      after: this.#after,
+      follows: this.#tree.size() === 0 ? this.#options.follows : undefined,
+    })
+  }
+
+  #origin(): string {
+    return `${this.#options.authority}/${this.#log}`
+  }
+
+  #drop(): void {
+    if (this.#segment === undefined) return
+    const { sequence, size, isTorn } = this.#segment
+    if (size > 0) this.#after = { sequence, bytes: size, torn: isTorn ? true : undefined }
+    closeSegment(this.#segment)
+    this.#segment = undefined
+  }
+}
+
+/** A mark as a line of the log. */
+export function frameMark(mark: Mark): Buffer {
+  return frameLine(formatMark(mark))
+}

@@ -1,0 +1,273 @@
+import type { KeyObject } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { isInvalid } from '../model/invalid.ts'
+import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
+import { type RawLine, splitLines } from './lines.ts'
+import { type CheckpointMark, markKindOf, parseMark, type RetentionMark, type SegmentMark } from './mark.ts'
+import { createTree, frontierLength, leafHash, type Tree } from './merkle.ts'
+import { findDifference } from './tampering.ts'
+
+/** A segment's file and its number by the file's name. */
+export type SegmentFile = { readonly path: string; readonly sequence: number }
+
+/** What is wrong, and where. `line` 0 is the file as a whole; `index` counts the lines of the log from 0. */
+export type Flaw = {
+  readonly file: string
+  readonly line: number
+  readonly index: number
+  readonly message: string
+}
+
+/** What a log's files amount to. */
+export type LogVerdict = {
+  readonly origin: string | undefined
+  /** Where what is left of the log begins, and how many lines it has in all. */
+  readonly beginsAt: number
+  readonly size: number
+  readonly root: Buffer
+  readonly records: number
+  /** Lines after the last checkpoint: nobody has signed for them yet. */
+  readonly unsealed: number
+  readonly checkpoint: Checkpoint | undefined
+  readonly follows: SegmentMark['follows']
+  readonly retired: readonly RetentionMark[]
+  readonly tornBytes: number
+  readonly flaw: Flaw | undefined
+}
+
+/** What a log is verified against. */
+export type Trust = {
+  readonly keys: readonly KeyObject[]
+  /** Checkpoints that were kept elsewhere, of this log or of others. */
+  readonly exported: readonly Checkpoint[]
+}
+
+type Unsealed = { readonly leaf: Buffer; readonly file: string; readonly line: number }
+
+/** What is known so far. */
+type Progress = {
+  readonly log: string
+  readonly trust: Trust
+  begun: SegmentMark | undefined
+  tree: Tree
+  /** The tree as of the last checkpoint, and the lines since. */
+  sealed: { readonly size: number; readonly frontier: readonly Buffer[] }
+  unsealed: Unsealed[]
+  checkpoint: Checkpoint | undefined
+  records: number
+  tornBytes: number
+  /** What retention removed, by its signed word; `retiring` is not signed yet, so anybody may have written it. */
+  retired: RetentionMark[]
+  retiring: RetentionMark[]
+  flaw: Flaw | undefined
+}
+
+/** Reads a log's segments, in their order, until the first flaw. `onBytes` is told how much was read. */
+export async function verifyLog(
+  log: string,
+  segments: readonly SegmentFile[],
+  trust: Trust,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<LogVerdict> {
+  const progress: Progress = {
+    log,
+    trust,
+    begun: undefined,
+    tree: createTree(),
+    sealed: { size: 0, frontier: [] },
+    unsealed: [],
+    checkpoint: undefined,
+    records: 0,
+    tornBytes: 0,
+    retired: [],
+    retiring: [],
+    flaw: undefined,
+  }
+  const headers = await Promise.all(segments.map(({ path }) => readHeader(path)))
+  for (const [index, segment] of segments.entries()) {
+    const next = headers.slice(index + 1).find((header) => header !== undefined)
+    await readSegment(progress, segment, next?.after, next === undefined)
+    onBytes((await stat(segment.path)).size)
+    if (progress.flaw !== undefined) break
+  }
+  return toVerdict(progress)
+}
+
+async function readHeader(path: string): Promise<SegmentMark | undefined> {
+  for await (const { bytes } of splitLines(path, createReadStream(path))) {
+    const mark = parseMark(bytes)
+    return !isInvalid(mark) && mark.kind === 'segment' ? mark : undefined
+  }
+  return undefined
+}
+
+async function readSegment(
+  progress: Progress,
+  { path, sequence }: SegmentFile,
+  after: SegmentMark['after'],
+  isLast: boolean,
+): Promise<void> {
+  const end = after?.sequence === sequence ? after.bytes : undefined
+  const { size } = await stat(path)
+  let isFirst = true
+  const chunks = createReadStream(path, { highWaterMark: 1 << 18, ...(end && { end: end - 1 }) })
+  for await (const raw of splitLines(path, chunks)) {
+    if (!raw.isEnded && !isLast)
+      fail(progress, raw, 'is cut off: it does not end, though another segment follows')
+    else if (!raw.isEnded) progress.tornBytes = raw.bytes.length
+    else {
+      if (isFirst) beginSegment(progress, raw, sequence)
+      else if (markKindOf(raw.bytes) === 'checkpoint') checkCheckpoint(progress, raw)
+      if (progress.flaw === undefined) addLine(progress, raw)
+    }
+    isFirst = false
+    if (progress.flaw !== undefined) return
+  }
+  if (end !== undefined && size > end && after?.torn !== true) {
+    fail(progress, { file: path, line: 0 }, `has ${size - end} bytes behind its end`)
+  }
+}
+
+function beginSegment(progress: Progress, raw: RawLine, sequence: number): void {
+  const mark = parseMark(raw.bytes)
+  if (isInvalid(mark) || mark.kind !== 'segment') {
+    fail(
+      progress,
+      raw,
+      'begins no segment: it was written before logs had trees, or its first line was changed',
+    )
+    return
+  }
+  if (mark.log !== progress.log || mark.sequence !== sequence) {
+    fail(progress, raw, `begins segment ${mark.sequence} of \`${mark.log}\`: the file was swapped or renamed`)
+    return
+  }
+  const frontier = mark.frontier.map((root) => Buffer.from(root, 'base64'))
+  if (progress.begun === undefined) {
+    const isWhole =
+      frontier.length === frontierLength(mark.size) && frontier.every(({ length }) => length === 32)
+    if (!isWhole) fail(progress, raw, 'says of the lines before it what cannot be')
+    progress.begun = mark
+    progress.tree = createTree(mark.size, frontier)
+    progress.sealed = { size: mark.size, frontier }
+    return
+  }
+  const size = progress.tree.size()
+  if (mark.size > size)
+    fail(progress, raw, `follows line ${mark.size - 1}: the ${mark.size - size} before are missing`)
+  else if (mark.size < size)
+    fail(progress, raw, `follows line ${mark.size - 1}: ${size - mark.size} before were inserted`)
+  else if (!areEqual(frontier, progress.tree.frontier())) failUnsealed(progress, raw)
+}
+
+function addLine(progress: Progress, { file, line, bytes }: RawLine): void {
+  const leaf = leafHash(bytes)
+  progress.tree.add(leaf)
+  progress.unsealed.push({ leaf, file, line })
+  const kind = markKindOf(bytes)
+  if (kind === undefined) progress.records++
+  if (kind === 'retention') {
+    const mark = parseMark(bytes)
+    if (!isInvalid(mark) && mark.kind === 'retention') progress.retiring.push(mark)
+  }
+  const size = progress.tree.size()
+  for (const exported of progress.trust.exported) {
+    const isOurs = exported.size === size && exported.origin === progress.begun?.origin
+    if (isOurs && !exported.root.equals(progress.tree.root())) {
+      fail(
+        progress,
+        { file, line },
+        `is not the end of what the exported checkpoint of ${size} lines signed`,
+        size - 1,
+      )
+    }
+  }
+}
+
+function checkCheckpoint(progress: Progress, raw: RawLine): void {
+  const mark = parseMark(raw.bytes)
+  if (isInvalid(mark) || mark.kind !== 'checkpoint') {
+    fail(progress, raw, 'is no checkpoint')
+    return
+  }
+  const checkpoint = verifyCheckpoint(mark.note, progress.trust.keys)
+  if (isInvalid(checkpoint)) fail(progress, raw, checkpoint.reason)
+  else if (checkpoint.origin !== progress.begun?.origin) fail(progress, raw, `is of \`${checkpoint.origin}\``)
+  else if (checkpoint.size !== progress.tree.size() || !checkpoint.root.equals(progress.tree.root())) {
+    failSealed(progress, raw, checkpoint, mark)
+  } else {
+    progress.checkpoint = checkpoint
+    progress.sealed = { size: checkpoint.size, frontier: progress.tree.frontier() }
+    progress.unsealed = []
+    progress.retired.push(...progress.retiring)
+    progress.retiring = []
+  }
+}
+
+/** The checkpoint brings the hashes of its lines; when they lead to the signed root, they tell which line is not as it was. */
+function failSealed(progress: Progress, raw: RawLine, checkpoint: Checkpoint, mark: CheckpointMark): void {
+  const bytes = Buffer.from(mark.leaves, 'base64')
+  const signed = Array.from({ length: Math.floor(bytes.length / 32) }, (_, at) =>
+    bytes.subarray(at * 32, at * 32 + 32),
+  )
+  const tree = createTree(progress.sealed.size, progress.sealed.frontier)
+  for (const leaf of signed) tree.add(leaf)
+  const isAuthentic = tree.size() === checkpoint.size && tree.root().equals(checkpoint.root)
+  const found = progress.unsealed.map(({ leaf }) => leaf)
+  const difference = isAuthentic ? findDifference(signed, found) : undefined
+  if (difference === undefined) {
+    failUnsealed(progress, raw)
+    return
+  }
+  const at = progress.unsealed[difference.position] ?? raw
+  fail(progress, at, difference.message, progress.sealed.size + difference.position)
+}
+
+function failUnsealed(progress: Progress, raw: RawLine): void {
+  const first = progress.unsealed[0] ?? raw
+  const { size } = progress.sealed
+  const message = `or a line after it, up to ${raw.file}:${raw.line}, is not what was signed`
+  fail(progress, first, message, size)
+}
+
+function fail(
+  progress: Progress,
+  { file, line }: Pick<RawLine, 'file' | 'line'>,
+  message: string,
+  index: number = progress.tree.size(),
+): void {
+  progress.flaw ??= { file, line, index, message }
+}
+
+function areEqual(one: readonly Buffer[], other: readonly Buffer[]): boolean {
+  return one.length === other.length && one.every((hash, index) => other[index]?.equals(hash) === true)
+}
+
+function toVerdict({
+  begun,
+  tree,
+  sealed,
+  records,
+  checkpoint,
+  retired,
+  tornBytes,
+  flaw,
+}: Progress): LogVerdict {
+  const size = tree.size()
+  // The checkpoint's own line is the one line that it does not cover.
+  const unsealed = Math.max(0, size - sealed.size - (checkpoint === undefined ? 0 : 1))
+  return {
+    origin: begun?.origin,
+    beginsAt: begun?.size ?? 0,
+    size,
+    root: tree.root(),
+    records,
+    unsealed,
+    checkpoint,
+    follows: begun?.follows,
+    retired,
+    tornBytes,
+    flaw,
+  }
+}

@@ -1,0 +1,124 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { readPseudonyms } from '../audit/pseudonym.ts'
+import { readRecords } from '../audit/query.ts'
+import type { DecisionRecord } from '../audit/record.ts'
+import { type Invalid, invalid } from '../model/invalid.ts'
+import { matches, mentionsOf, type RecordFilter } from '../review/record-filter.ts'
+import { parseMomentMs } from './moment.ts'
+import {
+  type ExitCode,
+  exitCodes,
+  type Finish,
+  helpFooter,
+  paint,
+  type Terminal,
+  toLine,
+} from './terminal.ts'
+import { shortName } from './transaction-text.ts'
+
+type FindOptions = Omit<RecordFilter, 'sinceMs' | 'untilMs'> & {
+  readonly since?: string
+  readonly until?: string
+  readonly limit?: number
+  readonly json?: true
+  readonly pseudonyms?: string
+}
+
+const outcomeColors = { allow: 'green', observed: 'yellow', deny: 'red' } as const
+
+/** Adds `audit find`. */
+export function addAuditFind(audit: Command, terminal: Terminal, finish: Finish): void {
+  audit
+    .command('find')
+    .description('find decisions; a line each, as they are read')
+    .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
+    .option('--user <id>', 'for this user: `clerk` or `hospital/clerk`')
+    .option('--agent <id>', 'with this agent as the caller or in the chain: a SPIFFE ID, or how it ends')
+    .option('--service <name>', 'of this service')
+    .option('--outcome <outcome>', 'allow, observed or deny')
+    .option('--code <code>', 'refused with this code')
+    .option('--policy <policy>', 'decided by this policy: its id, or its file')
+    .option('--revision <id>', 'decided by this policy revision, or how it begins')
+    .option('--txn <txn>', 'of this transaction')
+    .option('--since <when>', 'only since then: `7d`, `12h`, or 2027-01-31T12:00:00Z')
+    .option('--until <when>', 'only before then')
+    .option('--limit <count>', 'stop after so many', parseCount)
+    .option(
+      '--pseudonyms <file>',
+      'the secret of `audit.pseudonyms`, to find the records of `--user hospital/clerk`',
+    )
+    .option('--json', 'print the records, one a line')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden audit find ./audit --user clerk --code policy_denied --since 7d',
+        '0 some were found, 1 none was, or not all could be read',
+      ),
+    )
+    .action(async (paths: readonly string[], options: FindOptions) =>
+      finish(await find(paths, options, terminal)),
+    )
+}
+
+async function find(paths: readonly string[], options: FindOptions, terminal: Terminal): Promise<ExitCode> {
+  const { since, until, limit = Number.POSITIVE_INFINITY, json, pseudonyms, ...same } = options
+  const user = pseudonyms === undefined ? options.user : pseudonymOf(options.user, pseudonyms)
+  if (typeof user === 'object') {
+    terminal.complain(user.reason)
+    return exitCodes.usage
+  }
+  const sinceMs = since === undefined ? undefined : parseMomentMs('--since', since, terminal.nowMs())
+  const untilMs = until === undefined ? undefined : parseMomentMs('--until', until, terminal.nowMs())
+  for (const moment of [sinceMs, untilMs]) {
+    if (typeof moment !== 'object') continue
+    terminal.complain(moment.reason)
+    return exitCodes.usage
+  }
+  const filter = { ...same, user, sinceMs: toMs(sinceMs), untilMs: toMs(untilMs) }
+  let found = 0
+  let unreadable = 0
+  for await (const line of readRecords(paths, mentionsOf(filter))) {
+    if (line.kind === 'bad') {
+      if (unreadable++ === 0) terminal.complain(toLine(`${line.file}:${line.line}: ${line.reason}`))
+    } else if (line.kind === 'record' && matches(line.record, filter)) {
+      terminal.print(json ? JSON.stringify(line.record) : format(line.record, terminal))
+      if (++found >= limit) break
+    }
+  }
+  if (unreadable > 1) terminal.complain(`${unreadable} lines or paths could not be read`)
+  return found > 0 && unreadable === 0 ? exitCodes.ok : exitCodes.negative
+}
+
+function pseudonymOf(user: string | undefined, file: string): string | Invalid {
+  const [, issuerName, id] = /^([^/]+)\/(.+)$/s.exec(user ?? '') ?? []
+  if (issuerName === undefined || id === undefined) {
+    return invalid(
+      "`--pseudonyms`: expected `--user` as `hospital/clerk`, for each provider's users have their own",
+    )
+  }
+  const pseudonymize = readPseudonyms(file)
+  return typeof pseudonymize === 'function' ? `${issuerName}/${pseudonymize(issuerName, id)}` : pseudonymize
+}
+
+function toMs(moment: number | object | undefined): number | undefined {
+  return typeof moment === 'number' ? moment : undefined
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('expected a number from 1 on')
+}
+
+function format(record: DecisionRecord, terminal: Terminal): string {
+  const { chain, caller, service, outcome, code } = record
+  const user =
+    chain === undefined || chain.kind === 'none' ? '-' : `${chain.subject.issuerName}/${chain.subject.id}`
+  const who = `${caller === undefined ? '?' : shortName(caller.id)} -> ${service?.name ?? '?'}`
+  const decision = paint(
+    `${outcome}${code === undefined ? '' : ` ${code}`}`,
+    outcomeColors[outcome],
+    terminal,
+  )
+  const [time, rest] = [toLine(record.time), toLine(`${who}  ${user}  ${record.decisionId}`)]
+  return `${time}  ${decision}  ${rest}`
+}

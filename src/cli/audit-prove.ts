@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { formatProof, parseProof, proveDecision, verifyProof } from '../audit/proof.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { readKeys } from './audit-verify.ts'
+import {
+  describeError,
+  type ExitCode,
+  exitCodes,
+  type Finish,
+  helpFooter,
+  type Terminal,
+  toLine,
+} from './terminal.ts'
+
+/** Adds `audit prove` and `audit check`. */
+export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish): void {
+  audit
+    .command('prove')
+    .description("print a decision's record with the proof that it is in its log (C2SP tlog-proof)")
+    .argument('<decision>', 'the decision id, as answers carry it in `waywarden-decision-id`')
+    .argument('<path...>', 'audit directories or segments')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden audit prove 0197f3b2-… ./audit > decision.tlog-proof',
+        '0 proven, 1 no such record, or no checkpoint covers it yet',
+      ),
+    )
+    .action(async (id: string, paths: readonly string[]) => finish(await prove(id, paths, terminal)))
+  audit
+    .command('check')
+    .description(
+      'check what `audit prove` printed, with nothing but the public key of the log, and print the record',
+    )
+    .argument('<file>', 'the proof, or - for standard input')
+    .requiredOption('--key <file>', 'public key of the log')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden audit check decision.tlog-proof --key log-key.pub',
+        '0 the record is in the log, 1 it is not, or not by this key',
+      ),
+    )
+    .action(async (file: string, { key }: { readonly key: string }) =>
+      finish(await check(file, key, terminal)),
+    )
+}
+
+async function prove(id: string, paths: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const proof = await proveDecision(paths, id)
+  if (isInvalid(proof)) {
+    terminal.complain(toLine(proof.reason))
+    return exitCodes.negative
+  }
+  terminal.print(formatProof(proof).trimEnd())
+  return exitCodes.ok
+}
+
+async function check(file: string, keyFile: string, terminal: Terminal): Promise<ExitCode> {
+  const keys = await readKeys([keyFile], [])
+  const text = await read(file, terminal)
+  if ('kind' in keys) return complain(keys, exitCodes.usage, terminal)
+  if (typeof text !== 'string') return complain(text, exitCodes.usage, terminal)
+  const proof = parseProof(`${text.trimEnd()}\n`)
+  if (isInvalid(proof)) return complain(proof, exitCodes.negative, terminal)
+  const checkpoint = verifyProof(proof, keys)
+  if (isInvalid(checkpoint)) return complain(checkpoint, exitCodes.negative, terminal)
+  terminal.print(toLine(proof.line))
+  terminal.print(
+    toLine(
+      `is line ${proof.index} of \`${checkpoint.origin}\`, which had ${checkpoint.size} lines when that was signed`,
+    ),
+  )
+  return exitCodes.ok
+}
+
+function complain({ reason }: Invalid, code: ExitCode, terminal: Terminal): ExitCode {
+  terminal.complain(toLine(reason))
+  return code
+}
+
+async function read(file: string, terminal: Terminal): Promise<string | Invalid> {
+  if (file === '-') return terminal.readStdin()
+  return readFile(file, 'utf8').catch((error: unknown) =>
+    invalid(`\`${file}\` cannot be read: ${describeError(error)}`),
+  )
+}

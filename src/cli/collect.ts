@@ -1,0 +1,4 @@
+/** Collects an option that may be given several times; a variadic one would swallow the arguments after it. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',')]
+}

@@ -1,0 +1,14 @@
+import { parseDurationMs } from '../model/duration.ts'
+import { type Invalid, invalid } from '../model/invalid.ts'
+
+/** Parses what an option says of time: so long ago (`7d`), or a moment; milliseconds since the epoch. */
+export function parseMomentMs(option: string, text: string, nowMs: number): number | Invalid {
+  const agoMs = parseDurationMs(text)
+  if (typeof agoMs === 'number') return nowMs - agoMs
+  const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(timeMs)
+    ? invalid(
+        `\`${option}\`: expected \`7d\`, \`12h\` or a time such as 2027-01-31T12:00:00Z, found \`${text}\``,
+      )
+    : timeMs
+}

@@ -1,0 +1,120 @@
+import type { Command } from 'commander'
+import { readRecords } from '../audit/query.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { type Change, createDiff, type Outcome, type PolicyDiff } from '../review/diff.ts'
+import { parseTests } from '../review/policy-tests.ts'
+import { isProblems, type PolicyTest } from '../review/test-file.ts'
+import { readTestFiles } from '../review/tests-source.ts'
+import { formatProblem, type Problem } from '../revision/problem.ts'
+import type { Revision } from '../revision/revision.ts'
+import { collect } from './collect.ts'
+import { loadKept } from './kept-revision.ts'
+import { loadDirectory } from './policy-directory.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
+
+type DiffOptions = { readonly audit?: readonly string[]; readonly json?: true }
+
+/** Adds `policy diff`. */
+export function addPolicyDiff(policy: Command, terminal: Terminal, finish: Finish): void {
+  policy
+    .command('diff')
+    .description('judge recorded decisions and tests by two revisions, and list what changes')
+    .argument('<a>', 'a policy directory, or with `--audit` the id of a revision that was kept')
+    .argument('<b>', 'what it is compared with')
+    .option('--audit <path>', 'an audit directory; again for every replica', collect)
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden policy diff ./main/policies ./policies --audit ./audit',
+        '0 nothing changes, 1 something does, or cannot be judged',
+      ),
+    )
+    .action(async (a: string, b: string, options: DiffOptions) => finish(await diff(a, b, options, terminal)))
+}
+
+async function diff(a: string, b: string, options: DiffOptions, terminal: Terminal): Promise<ExitCode> {
+  const { audit = [], json } = options
+  const [before, after] = [await findRevision(a, audit), await findRevision(b, audit)]
+  for (const missing of [before, after].filter(isInvalid)) terminal.complain(toLine(missing.reason))
+  if (isInvalid(before) || isInvalid(after)) return exitCodes.negative
+  const builder = createDiff(before, after)
+  const problems: Problem[] = []
+  for (const test of await readTests([a, b], problems)) builder.addTest(test)
+  let unreadable = 0
+  for await (const line of readRecords(audit)) {
+    if (line.kind === 'record') builder.addRecord(line.record)
+    else if (line.kind === 'bad') unreadable++
+  }
+  for (const problem of problems) terminal.complain(formatProblem(problem))
+  if (unreadable > 0) terminal.complain(`${unreadable} lines or paths could not be read`)
+  const found = builder.result()
+  if (json) {
+    const revisions = { a: before.id, b: after.id }
+    terminal.print(JSON.stringify({ revisions, ...found, unreadable }, undefined, 2))
+  } else {
+    for (const line of formatDiff(found)) terminal.print(toLine(line))
+  }
+  const isSame = found.changes.length === 0 && problems.length === 0 && unreadable === 0
+  return isSame ? exitCodes.ok : exitCodes.negative
+}
+
+async function findRevision(place: string, audit: readonly string[]): Promise<Revision | Invalid> {
+  for (const path of audit) {
+    const kept = await loadKept(path, place)
+    if (!isInvalid(kept)) return kept
+  }
+  const loaded = await loadDirectory(place)
+  if ('evaluate' in loaded) return loaded
+  const why = loaded.map(formatProblem).join('; ')
+  return invalid(`\`${place}\` is no revision that was kept, and does not load as a directory: ${why}`)
+}
+
+/** The tests of both sides, each once: what stands in both is the same request. */
+async function readTests(
+  directories: readonly string[],
+  problems: Problem[],
+): Promise<readonly PolicyTest[]> {
+  const tests = new Map<string, PolicyTest>()
+  for (const directory of directories) {
+    const files = await readTestFiles(directory)
+    const parsed = 'get' in files ? parseTests(files) : files
+    if (isProblems(parsed)) problems.push(...parsed)
+    else for (const test of parsed) tests.set(JSON.stringify(test.situation), test)
+  }
+  return [...tests.values()]
+}
+
+function formatDiff({ changes, judged, passedOver }: PolicyDiff): readonly string[] {
+  const counts = `${judged.records} records and ${judged.tests} tests judged`
+  const skipped = passedOver === 0 ? '' : `, ${passedOver} records never came to the policies`
+  return [
+    ...changes.flatMap(formatChange),
+    `${changes.length === 0 ? 'nothing changes' : `${changes.length} kinds of request change`}: ${counts}${skipped}`,
+  ]
+}
+
+function formatChange({
+  before,
+  after,
+  service,
+  action,
+  caller,
+  records,
+  tests,
+  example,
+}: Change): readonly string[] {
+  const mark = after.decision === 'allow' ? 'OPENS ' : before.decision === 'allow' ? 'CLOSES' : 'other '
+  return [
+    `${mark} ${service} ${action} for ${caller}: ${records} records, ${tests} tests`,
+    `       - ${formatOutcome(before)}`,
+    `       + ${formatOutcome(after)}`,
+    `       such as ${example}`,
+    '',
+  ]
+}
+
+function formatOutcome({ decision, deniedBy, policies }: Outcome): string {
+  const who = deniedBy.length === 0 ? '' : ` by ${deniedBy.join(', ')}`
+  return `${decision}${who}${policies.length === 0 ? '' : ` (${policies.join(', ')})`}`
+}

@@ -1,0 +1,19 @@
+import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { loadRevision } from '../revision/load.ts'
+import { formatProblem, type Problem } from '../revision/problem.ts'
+import type { Revision } from '../revision/revision.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Loads the policy repository in a directory, or says everything that is wrong with it. */
+export async function loadDirectory(directory: string): Promise<Revision | readonly Problem[]> {
+  const source = await readPolicyDirectory(directory)
+  return 'files' in source ? loadRevision(source) : source
+}
+
+/** Prints every problem, one a line, and how many there are. */
+export function complainAboutPolicies(problems: readonly Problem[], place: string, terminal: Terminal): void {
+  for (const problem of problems) terminal.complain(formatProblem(problem))
+  terminal.complain(
+    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in \`${place}\`; it would not be served`,
+  )
+}

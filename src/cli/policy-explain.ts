@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { findDecision } from '../audit/query.ts'
+import { parseCheckRequestJson } from '../ext-authz/check-request-json.ts'
+import { isDeny } from '../model/decision.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { believeRequest } from '../review/believed.ts'
+import { type Explanation, explain } from '../review/explain.ts'
+import { parseOneLine } from '../review/one-line.ts'
+import { judgeRecord } from '../review/recorded.ts'
+import { judgeSituation, type Verdict } from '../review/situation.ts'
+import type { Revision } from '../revision/revision.ts'
+import { collect } from './collect.ts'
+import { loadKept } from './kept-revision.ts'
+import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
+import { formatExplanation } from './policy-explain-text.ts'
+import {
+  describeError,
+  type ExitCode,
+  exitCodes,
+  type Finish,
+  helpFooter,
+  type Terminal,
+  toLine,
+} from './terminal.ts'
+
+type ExplainOptions = {
+  readonly policies: string
+  readonly audit?: string
+  readonly as?: string
+  readonly for?: string
+  readonly via?: readonly string[]
+  readonly scope?: readonly string[]
+  readonly header: string
+  readonly issuer?: string
+  readonly json?: true
+}
+
+/** A request to explain, by the revision that is to explain it. */
+type Question = { readonly verdict: Verdict; readonly revision: Revision; readonly note: string | undefined }
+
+const believed = 'taken at its word: signatures, times and revocations were not checked'
+
+/** Adds `policy explain`. */
+export function addPolicyExplain(policy: Command, terminal: Terminal, finish: Finish): void {
+  policy
+    .command('explain')
+    .description('say for each principal why it may or may not, and what would change that')
+    .argument('<request...>', 'METHOD SERVICE/PATH; or a CheckRequest as JSON in a file; or a decision id')
+    .option('--policies <dir>', 'the policy repository', 'policies')
+    .option('--as <agent>', 'the caller’s SPIFFE ID, or `ingress`')
+    .option('--for <user>', 'for whom: `issuer/id` or `issuer/id:group,group`; without it there is no chain')
+    .option(
+      '--via <agent>',
+      'who acted before the caller; again for each, in the order in which they did',
+      collect,
+    )
+    .option('--scope <scope>', 'a scope of the chain; again for each', collect)
+    .option('--audit <dir>', 'where the decision’s record and revision are')
+    .option('--header <name>', 'the header in which a captured chain travels', 'actor-chain')
+    .option('--issuer <name>', '`users.name` of the user’s identity provider, for a captured request')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden policy explain GET patient-records/patients/42 --as spiffe://hospital.example/ns/clinic/sa/agent-r --for hospital/clerk:billing',
+        '0 it is explained, 1 it cannot be',
+      ),
+    )
+    .action(async (request: readonly string[], options: ExplainOptions) =>
+      finish(await explainCommand(request, options, terminal)),
+    )
+}
+
+async function explainCommand(
+  request: readonly string[],
+  options: ExplainOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const question =
+    options.audit === undefined
+      ? await askDirectory(request, options, terminal)
+      : await askRecord(request, options.audit)
+  if (isInvalid(question)) {
+    terminal.complain(toLine(question.reason))
+    return exitCodes.negative
+  }
+  const { verdict, revision, note } = question
+  const explanation = explain(verdict, revision)
+  if (options.json) terminal.print(JSON.stringify(toJson(explanation, verdict, note), undefined, 2))
+  else {
+    const lines = formatExplanation(explanation, verdict.matter)
+    for (const line of note === undefined ? lines : [...lines, '', note]) terminal.print(toLine(line))
+  }
+  return exitCodes.ok
+}
+
+async function askDirectory(
+  request: readonly string[],
+  options: ExplainOptions,
+  terminal: Terminal,
+): Promise<Question | Invalid> {
+  const revision = await loadDirectory(options.policies)
+  if (!('evaluate' in revision)) {
+    complainAboutPolicies(revision, options.policies, terminal)
+    return invalid('nothing is explained by policies that would not be served')
+  }
+  const [first = '', place, ...more] = request
+  if (more.length > 0)
+    return invalid('expected METHOD SERVICE/PATH, a file, or `--audit DIR` and a decision id')
+  if (place === undefined) return askFile(first, revision, options)
+  const situation = parseOneLine({ ...options, method: first, place })
+  return isInvalid(situation)
+    ? situation
+    : { verdict: judgeSituation(situation, revision), revision, note: undefined }
+}
+
+async function askFile(
+  file: string,
+  revision: Revision,
+  { header, issuer }: ExplainOptions,
+): Promise<Question | Invalid> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    return invalid(`\`${file}\` cannot be read: ${describeError(error)}; a decision id needs \`--audit DIR\``)
+  }
+  const captured = parseCheckRequestJson(text)
+  if (isInvalid(captured)) return invalid(`\`${file}\`: ${captured.reason}`)
+  const belief = { peer: captured.peer, header, issuerName: issuer }
+  const verdict = await believeRequest(captured.input, revision, belief)
+  return isInvalid(verdict) ? verdict : { verdict, revision, note: believed }
+}
+
+async function askRecord(request: readonly string[], audit: string): Promise<Question | Invalid> {
+  const [id = '', ...more] = request
+  if (more.length > 0) return invalid('expected one decision id beside `--audit`')
+  const record = await findDecision([audit], id)
+  if (isInvalid(record)) return record
+  const revision = await loadKept(audit, record.policyRevision)
+  if (isInvalid(revision)) return revision
+  const verdict = judgeRecord(record, revision)
+  return isInvalid(verdict) ? verdict : { verdict, revision, note: undefined }
+}
+
+function toJson(explanation: Explanation, { decision, matter }: Verdict, note: string | undefined): object {
+  const { service, action, resource } = matter?.target ?? {}
+  return {
+    ...explanation,
+    target: matter && { service: service?.name, action, resource },
+    proven: note === undefined,
+    code: isDeny(decision) ? decision.code : null,
+  }
+}

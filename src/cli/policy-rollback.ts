@@ -1,0 +1,62 @@
+import type { Command } from 'commander'
+import { type Config, isConfigProblems } from '../config/config.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { type PinChange, pinInGit, releaseInGit } from '../revision/git-pin.ts'
+import { complainAboutConfig, readConfigFile } from './config-file.ts'
+import { pinDirectory, releaseDirectory } from './directory-pin.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+
+type RollbackOptions = { readonly config: string; readonly release?: true; readonly json?: true }
+
+/** Adds `policy rollback`. */
+export function addPolicyRollback(policy: Command, terminal: Terminal, finish: Finish): void {
+  const codes = '0 done, 1 refused, 78 the configuration cannot serve'
+  policy
+    .command('rollback')
+    .description('pin an earlier policy revision for every replica, until it is released')
+    .argument(
+      '[revision]',
+      'a commit, or the id of a revision served from a directory; the one before when left out',
+    )
+    .requiredOption('-c, --config <file>', 'the configuration that says where policies come from')
+    .option('--release', 'follow the source again')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', helpFooter('waywarden policy rollback 3f2a91c -c waywarden.yaml', codes))
+    .action(async (revision: string | undefined, options: RollbackOptions) =>
+      finish(await rollback(revision, options, terminal)),
+    )
+}
+
+async function rollback(
+  revision: string | undefined,
+  { config: file, release, json }: RollbackOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const config = await readConfigFile(file)
+  if (isConfigProblems(config)) {
+    complainAboutConfig(config, terminal)
+    return exitCodes.config
+  }
+  const changed = release === true ? await releasePin(revision, config) : await setPin(revision, config)
+  if (isInvalid(changed)) {
+    terminal.complain(`waywarden: ${changed.reason}`)
+    return exitCodes.negative
+  }
+  const { kind, commit, was } = changed
+  if (json) terminal.print(JSON.stringify({ kind, revision: commit, was }, undefined, 2))
+  else if (kind === 'released') terminal.print(`released: the source is followed again, now at ${commit}`)
+  else terminal.print(`pinned to ${commit}, until \`waywarden policy rollback --release -c ${file}\``)
+  return exitCodes.ok
+}
+
+async function setPin(revision: string | undefined, { policy, audit }: Config): Promise<PinChange | Invalid> {
+  if (revision !== undefined && !/^[0-9a-f]{7,64}$/.test(revision))
+    return invalid(`expected 7 to 64 digits of a revision's id, found \`${revision}\``)
+  if (policy.git !== undefined) return pinInGit(policy.git, revision)
+  return pinDirectory(policy.directory ?? '', audit.directory, revision)
+}
+
+async function releasePin(revision: string | undefined, { policy }: Config): Promise<PinChange | Invalid> {
+  if (revision !== undefined) return invalid('`--release` goes without a revision')
+  return policy.git === undefined ? releaseDirectory(policy.directory ?? '') : releaseInGit(policy.git)
+}

@@ -1,0 +1,128 @@
+import { writeFile } from 'node:fs/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { toJunit } from '../review/junit.ts'
+import { type Coverage, runPolicyTests, type TestResult, type TestRun } from '../review/policy-tests.ts'
+import { readTestFiles } from '../review/tests-source.ts'
+import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
+import { testCedar } from './policy-test-cedar.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
+
+type TestOptions = {
+  readonly json?: true
+  readonly junit?: string
+  readonly minCoverage?: number
+  readonly filter?: string
+  readonly cedar?: readonly string[]
+  readonly cedarPolicies?: string
+  readonly cedarSchema?: string
+  readonly cedarSemantics?: true
+}
+
+/** Adds `policy test`. */
+export function addPolicyTest(policy: Command, terminal: Terminal, finish: Finish): void {
+  policy
+    .command('test')
+    .description('run the tests of a policy repository, `tests/*.yaml`')
+    .argument('[dir]', 'the directory with services.yaml and tests/')
+    .option('--json', 'print one JSON object')
+    .option('--junit <file>', 'write the results as JUnit XML, too')
+    .option('--filter <text>', 'only the tests whose names contain it')
+    .option('--min-coverage <percent>', 'how many of the policies must decide a test', toPercent)
+    .option('--cedar <file...>', 'instead, run files of `cedar run-tests` or of Cedar’s integration tests')
+    .option('--cedar-policies <file>', 'what a file of `cedar run-tests` tests')
+    .option('--cedar-schema <file>', 'the schema of these policies')
+    .option('--cedar-semantics', 'compare Cedar’s own answer where ours denies for a forbid that failed')
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden policy test ./policies --min-coverage 100',
+        '0 all pass, 1 one fails, or there are none, or too few policies are covered',
+      ),
+    )
+    .action(async (directory: string | undefined, options: TestOptions) =>
+      finish(await dispatch(directory, options, terminal)),
+    )
+}
+
+function toPercent(text: string): number {
+  if (!/^(?:\d|[1-9]\d|100)$/.test(text)) throw new InvalidArgumentError('expected a number from 0 to 100')
+  return Number(text)
+}
+
+async function dispatch(
+  directory: string | undefined,
+  options: TestOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (options.cedar !== undefined) return testCedar({ ...options, files: options.cedar }, terminal)
+  if (directory !== undefined) return test(directory, options, terminal)
+  terminal.complain('expected the directory of a policy repository, or `--cedar FILE`')
+  return exitCodes.usage
+}
+
+async function test(directory: string, options: TestOptions, terminal: Terminal): Promise<ExitCode> {
+  const files = await readTestFiles(directory)
+  const revision = await loadDirectory(directory)
+  const run = !('evaluate' in revision)
+    ? revision
+    : 'get' in files
+      ? runPolicyTests(files, revision, options.filter)
+      : files
+  if (!('results' in run)) {
+    if (options.json) terminal.print(JSON.stringify({ ok: false, problems: run }, undefined, 2))
+    else complainAboutPolicies(run, directory, terminal)
+    return exitCodes.negative
+  }
+  const isCovered = run.coverage.percent >= (options.minCoverage ?? 0)
+  const isOk = run.failed === 0 && run.results.length > 0 && isCovered
+  if (options.junit !== undefined) await writeFile(options.junit, toJunit(run))
+  if (options.json) terminal.print(JSON.stringify({ ok: isOk, ...toJson(run) }, undefined, 2))
+  else {
+    for (const line of formatRun(run)) terminal.print(toLine(line))
+    if (run.results.length === 0) terminal.complain(`no tests in \`${directory}/tests\``)
+    if (!isCovered) {
+      terminal.complain(`coverage ${run.coverage.percent} %, expected at least ${options.minCoverage} %`)
+    }
+  }
+  return isOk ? exitCodes.ok : exitCodes.negative
+}
+
+function toJson({ results, failed, coverage }: TestRun): object {
+  const tests = results.map(({ test: { file, line, name }, differences, reason }) => ({
+    file,
+    line,
+    name,
+    ok: differences.length === 0,
+    differences,
+    reason,
+  }))
+  return { passed: results.length - failed, failed, tests, coverage }
+}
+
+function formatRun({ results, failed, coverage }: TestRun): readonly string[] {
+  return [
+    ...results.flatMap(formatResult),
+    '',
+    `${results.length - failed} passed, ${failed} failed`,
+    ...formatCoverage(coverage),
+  ]
+}
+
+function formatResult({ test: { file, line, name }, differences, reason }: TestResult): readonly string[] {
+  if (differences.length === 0) return [`✓ ${name}`]
+  return [
+    `✗ ${name} (${file}:${line})`,
+    ...differences.flatMap(({ field, expected, found }) => [
+      `    ${field.padEnd(9)} - ${expected}`,
+      `    ${''.padEnd(9)} + ${found}`,
+    ]),
+    ...(reason === undefined ? [] : [`    because   ${reason}`]),
+  ]
+}
+
+function formatCoverage({ percent, covered, total, uncovered }: Coverage): readonly string[] {
+  return [
+    `${covered} of ${total} policies decided a test (${percent} %)`,
+    ...uncovered.map(({ id, file, line }) => `  never: ${file}:${line} (${id})`),
+  ]
+}

@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+import { parseGitRef, parseGitUrl } from './git-values.ts'
+import type { SchemaNode } from './schema.ts'
+import type { PolicyRepository } from './settings.ts'
+import { choice, duration, matching, parsed, size, text, type Value } from './values.ts'
+
+const git = v.strictObject({
+  url: about(
+    parsed(parseGitUrl, 'https://git.hospital.example/policies.git'),
+    'the repository: https, ssh or file',
+  ),
+  ref: about(
+    v.optional(parsed(parseGitRef, 'main'), 'main'),
+    'branch, tag (also as refs/…) or whole commit id',
+  ),
+  path: about(
+    v.optional(folder(), ''),
+    'the folder with services.yaml, such as `policies`; the root when left out',
+  ),
+  interval: about(v.optional(duration('1s', '24h'), '1m'), 'time between two looks; varied by a tenth'),
+  timeout: about(v.optional(duration('1s', '1h'), '2m'), 'time that a fetch may take'),
+  directory: about(text, 'where the local copy lies: the last good revision, for a start without network'),
+  maxSize: about(v.optional(size('1MiB', '64GiB'), '256MiB'), 'size that the local copy may reach'),
+  rewrites: about(
+    v.optional(choice('refuse', 'follow'), 'refuse'),
+    'what to do when the ref no longer contains what it once was (a force-push)',
+  ),
+  pinRef: about(
+    v.optional(
+      matching(/^refs\/[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'a ref such as `refs/waywarden/pin`'),
+      'refs/waywarden/pin',
+    ),
+    'the ref that pins an earlier commit of `ref` while it exists; guard who may write it',
+  ),
+  sshKey: about(v.optional(text), 'file of the private key for an ssh remote'),
+  knownHosts: about(v.optional(text), 'file of the host keys that an ssh remote may have; required for ssh'),
+  tokenFile: about(v.optional(text), 'file of the token for an https remote; read anew for each look'),
+  tokenUser: about(
+    v.optional(matching(/^[\w.-]{1,64}$/, 'a user name'), 'x-access-token'),
+    'user name that goes with the token',
+  ),
+  ca: about(v.optional(text), 'PEM file of the CAs that may vouch for an https remote'),
+  allowedSigners: about(
+    v.optional(text),
+    'file of who may sign, as ssh-keygen reads it; with it, a commit without their SSH signature is refused',
+  ),
+})
+
+const policy = v.strictObject({
+  directory: about(v.optional(text), 'the policy repository as a directory'),
+  git: about(v.optional(git), 'the policy repository in Git'),
+  maxStaleness: about(
+    v.optional(duration('1s', '30d')),
+    'refuse everything when the source has not confirmed for so long what serves; never when left out',
+  ),
+})
+
+/** `policy` of waywarden.yaml. */
+export const policySchema: v.GenericSchema<unknown, PolicyRepository> & SchemaNode = policy
+
+function folder(): Value<string> {
+  return matching(
+    /^(?:(?!\.{1,2}(?:\/|$))[\w.-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*)?$/,
+    'a folder of the repository such as `policies/hospital`',
+  )
+}
+
+function about<const S extends v.GenericSchema>(schema: S, description: string) {
+  return v.pipe(schema, v.description(description))
+}

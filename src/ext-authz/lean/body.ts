@@ -1,0 +1,49 @@
+import { giveMemory, type MemoryAccount, takeMemory } from './memory.ts'
+
+/**
+ * The part of a message that has arrived so far. One buffer that doubles: a peer that sends single bytes costs us no more
+ * than their number, and the read buffers that they came in are not kept.
+ */
+export type Body = { bytes: Buffer; length: number }
+
+const leastBytes = 4096
+
+/** Nothing yet; the first bytes make room. */
+export function createBody(): Body {
+  return { bytes: Buffer.alloc(0), length: 0 }
+}
+
+/**
+ * Appends bytes, never beyond `maxBytes` in all; false when memory has run out. Room is made for `expectedBytes` at most, as
+ * long as those suffice: a client's word bounds what we take, and never makes us take more than has come.
+ */
+export function appendToBody(
+  body: Body,
+  account: MemoryAccount,
+  chunk: Uint8Array,
+  maxBytes: number,
+  expectedBytes: number = maxBytes,
+): boolean {
+  const length = body.length + chunk.length
+  if (length > maxBytes) return false
+  const wanted = Math.max(length, Math.min(Math.max(leastBytes, body.bytes.length * 2), expectedBytes))
+  if (length > body.bytes.length && !grow(body, account, Math.min(wanted, maxBytes))) return false
+  body.bytes.set(chunk, body.length)
+  body.length = length
+  return true
+}
+
+/** Lets go of the bytes. */
+export function releaseBody(body: Body, account: MemoryAccount): void {
+  giveMemory(account, body.bytes.length)
+  body.bytes = Buffer.alloc(0)
+  body.length = 0
+}
+
+function grow(body: Body, account: MemoryAccount, room: number): boolean {
+  if (!takeMemory(account, room - body.bytes.length)) return false
+  const bytes = Buffer.allocUnsafeSlow(room)
+  body.bytes.copy(bytes, 0, 0, body.length)
+  body.bytes = bytes
+  return true
+}

@@ -1,0 +1,76 @@
+import type { CallContext } from '../transport.ts'
+import { flushSoon } from './flushing.ts'
+import { type GrpcFailure, parseMessage } from './grpc-message.ts'
+import { guard } from './guard.ts'
+import type { Method } from './method.ts'
+import { sendAnswer, sendFailure, sendNotGrpc, sendUpdate, sendWatchHead } from './sending.ts'
+import type { Session } from './session.ts'
+import type { Stream } from './stream.ts'
+
+/** Answers a call whose request is whole. */
+export function startCall(session: Session, stream: Stream, request: Buffer): void {
+  const { target } = stream
+  if (target === 'not_grpc') sendNotGrpc(session, stream)
+  else if (target.kind === 'failure') sendFailure(session, stream, target)
+  else {
+    const message = parseMessage(request)
+    if (!(message instanceof Uint8Array)) sendFailure(session, stream, message)
+    else if (target.kind === 'watch') startWatch(session, stream, target, message)
+    else startUnary(session, stream, target, message)
+  }
+}
+
+/** Ends a call with its message, or by saying why there is none. */
+export function respond(session: Session, stream: Stream, answered: Uint8Array | GrpcFailure): void {
+  if (answered instanceof Uint8Array) sendAnswer(session, stream, answered)
+  else sendFailure(session, stream, answered)
+}
+
+function startUnary(
+  session: Session,
+  stream: Stream,
+  { answer }: Extract<Method, { kind: 'unary' }>,
+  message: Uint8Array,
+): void {
+  const answered = answer(message, toContext(session, stream))
+  if (!(answered instanceof Promise)) {
+    respond(session, stream, answered)
+    return
+  }
+  stream.isRunning = true
+  void answered.then((settled) => guard(session, () => settle(session, stream, settled)))
+}
+
+function settle(session: Session, stream: Stream, settled: Uint8Array): void {
+  stream.isRunning = false
+  if (session.streams.get(stream.id) !== stream) {
+    // The client has gone, or has been told that it is late.
+    session.orphans--
+    return
+  }
+  respond(session, stream, settled)
+  flushSoon(session)
+}
+
+function startWatch(
+  session: Session,
+  stream: Stream,
+  { watch }: Extract<Method, { kind: 'watch' }>,
+  message: Uint8Array,
+): void {
+  let isBegun = false
+  const watching = watch(message, (update) => {
+    if (session.streams.get(stream.id) !== stream) return
+    if (!isBegun) sendWatchHead(session, stream)
+    isBegun = true
+    sendUpdate(session, stream, update)
+    flushSoon(session)
+  })
+  if (typeof watching !== 'function') sendFailure(session, stream, watching)
+  else if (session.streams.get(stream.id) === stream) stream.unwatch = watching
+  else watching()
+}
+
+function toContext(session: Session, { head, deadlineMs }: Stream): CallContext {
+  return { metadata: head.metadata, tlsPeerUris: session.tlsPeerUris, deadlineMs }
+}

@@ -1,0 +1,27 @@
+import { closeSession } from './closing.ts'
+import { errorCode } from './frames.ts'
+import { guard } from './guard.ts'
+import { flush } from './output.ts'
+import type { Session } from './session.ts'
+import { countUnsent } from './unsent.ts'
+
+/** Sends what was said; a session that has nothing left to do after GOAWAY ends. */
+export function flushSession(session: Session): void {
+  if (session.state === 'closed') return
+  if (session.state === 'refusing' && session.streams.size === 0) {
+    closeSession(session, errorCode.noError)
+    return
+  }
+  flush(session.output)
+  countUnsent(session)
+}
+
+/** Sends once whoever is at work has finished: answers that come together leave together. */
+export function flushSoon(session: Session): void {
+  if (session.isFlushDue) return
+  session.isFlushDue = true
+  queueMicrotask(() => {
+    session.isFlushDue = false
+    guard(session, () => flushSession(session))
+  })
+}

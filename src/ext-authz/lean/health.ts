@@ -1,0 +1,66 @@
+import { isInvalid } from '../../model/invalid.ts'
+import { encodeMessage, parseMessage, parseUtf8, writeVarint } from '../wire.ts'
+import { failure, type GrpcFailure, grpcStatus } from './grpc-message.ts'
+import type { Method } from './method.ts'
+
+/** `grpc.health.v1.Health`, for the whole server and for the one service that it has. */
+export type Health = {
+  readonly check: Method
+  readonly watch: Method
+  readonly setServing: (isServing: boolean) => void
+}
+
+const services: ReadonlySet<string> = new Set(['', 'envoy.service.auth.v3.Authorization'])
+
+/** `HealthCheckResponse`, encoded: its field 1 is the status. */
+const serving = toStatus(1)
+const notServing = toStatus(2)
+const serviceUnknown = toStatus(3)
+
+const tooLarge = failure(grpcStatus.resourceExhausted, 'expected a HealthCheckRequest')
+
+/** Says NOT_SERVING until told otherwise. */
+export function createHealth(): Health {
+  let current = notServing
+  const watchers = new Set<(status: Uint8Array) => void>()
+  return {
+    check: {
+      kind: 'unary',
+      unheld: tooLarge,
+      answer: (message) => {
+        const service = parseService(message)
+        if (typeof service !== 'string') return service
+        return services.has(service)
+          ? current
+          : failure(grpcStatus.notFound, 'expected a service of this server')
+      },
+    },
+    watch: {
+      kind: 'watch',
+      watch: (message, send) => {
+        const service = parseService(message)
+        if (typeof service !== 'string') return service
+        const isKnown = services.has(service)
+        send(isKnown ? current : serviceUnknown)
+        if (isKnown) watchers.add(send)
+        return () => watchers.delete(send)
+      },
+    },
+    setServing(isServing) {
+      current = isServing ? serving : notServing
+      for (const send of watchers) send(current)
+    },
+  }
+}
+
+/** Field 1 of `HealthCheckRequest`; the empty string means the whole server. */
+function parseService(message: Uint8Array): string | GrpcFailure {
+  const fields = parseMessage(message)
+  const value = isInvalid(fields) ? undefined : (fields.get(1)?.at(-1) ?? new Uint8Array())
+  const service = value instanceof Uint8Array ? parseUtf8(value) : undefined
+  return service ?? failure(grpcStatus.internal, 'expected a HealthCheckRequest')
+}
+
+function toStatus(status: number): Uint8Array {
+  return encodeMessage((response) => writeVarint(response, 1, status))
+}

@@ -1,0 +1,157 @@
+import type { Server, Socket } from 'node:net'
+import type { Report } from '../../model/event.ts'
+import { unrecordedDenial } from '../respond.ts'
+import {
+  type CallHandler,
+  type GrpcListener,
+  type Transport,
+  TransportError,
+  toHostPort,
+} from '../transport.ts'
+import { endSession, openSession } from './connection.ts'
+import { startDraining } from './draining.ts'
+import { guard } from './guard.ts'
+import { createHealth } from './health.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import type { Method, Methods } from './method.ts'
+import type { Session } from './session.ts'
+import { createSocketServer } from './socket-server.ts'
+import { tick } from './timing.ts'
+
+const tickMs = 100
+/** Connections that opened together do not all move on together. */
+const ageJitter = 0.1
+
+/** Listens with an HTTP/2 of our own, made for unary calls; throws a `TransportError`. */
+export async function createLeanTransport(
+  listener: GrpcListener,
+  handle: CallHandler,
+  report: Report,
+  overrides: Partial<Limits> = {},
+): Promise<Transport> {
+  const limits = { ...toLimits(listener), ...overrides }
+  const health = createHealth()
+  const methods: Methods = new Map<string, Method>([
+    ['/envoy.service.auth.v3.Authorization/Check', toCheckMethod(handle, report)],
+    ['/grpc.health.v1.Health/Check', health.check],
+    ['/grpc.health.v1.Health/Watch', health.watch],
+  ])
+  const sessions = new Set<Session>()
+  const shared = {
+    methods,
+    nowMs: Date.now,
+    memory: { usedBytes: 0, maxBytes: limits.maxTotalBytes },
+    pool: { free: [] },
+    onFault: (cause: unknown) => report({ kind: 'fault', where: 'ext-authz/lean', cause }),
+  }
+  const server = createSocketServer(listener.tls, limits.prefaceMs, (socket, tlsPeerUris) => {
+    const session = openSession(socket, { ...shared, tlsPeerUris, limits: withJitter(limits) })
+    sessions.add(session)
+    socket.on('close', () => sessions.delete(session))
+    // Its handshake ended after we had begun to drain.
+    if (!server.listening) startDraining(session)
+  })
+  server.maxConnections = limits.maxConnections
+  const port = await bind(server, listener)
+  const transport = new LeanTransport(server, sessions, health.setServing, listener.address, port)
+  report({ kind: 'listening', what: 'ext_authz', address: transport.address })
+  return transport
+}
+
+class LeanTransport implements Transport {
+  readonly address: string
+  readonly port: number
+  readonly setServing: (isServing: boolean) => void
+  readonly #server: Server
+  readonly #sessions: ReadonlySet<Session>
+  /** All connections, those in a TLS handshake among them. */
+  readonly #sockets = new Set<Socket>()
+  readonly #clock: NodeJS.Timeout
+  #drained: Promise<void> | undefined
+
+  constructor(
+    server: Server,
+    sessions: ReadonlySet<Session>,
+    setServing: (isServing: boolean) => void,
+    address: string,
+    port: number,
+  ) {
+    this.#server = server
+    this.#sessions = sessions
+    this.setServing = setServing
+    this.address = toHostPort(address, port)
+    this.port = port
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
+    this.#clock = setInterval(() => {
+      for (const session of sessions) guard(session, () => tick(session))
+    }, tickMs).unref()
+  }
+
+  drain(graceMs: number): Promise<void> {
+    this.#drained ??= new Promise<void>((resolve) => this.#server.close(() => resolve())).then(() =>
+      clearInterval(this.#clock),
+    )
+    for (const session of this.#sessions) startDraining(session)
+    const timer = setTimeout(() => this.#end(), graceMs)
+    return this.#drained.finally(() => clearTimeout(timer))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain(0)
+  }
+
+  #end(): void {
+    for (const session of this.#sessions) endSession(session)
+    // What was said goes out first.
+    for (const socket of this.#sockets) socket.destroySoon()
+  }
+}
+
+/** INVARIANT: whatever happens, the answer is a message; a gRPC error would obey Envoy's `failure_mode_allow`. */
+function toCheckMethod(handle: CallHandler, report: Report): Method {
+  const toDenial = (cause: unknown) => {
+    report({ kind: 'fault', where: 'ext-authz/lean-server', cause })
+    return unrecordedDenial
+  }
+  return {
+    kind: 'unary',
+    unheld: unrecordedDenial,
+    answer: (message, context) => {
+      try {
+        const answered = handle(message, context)
+        return answered instanceof Promise ? answered.catch(toDenial) : answered
+      } catch (cause) {
+        return toDenial(cause)
+      }
+    },
+  }
+}
+
+function toLimits(listener: GrpcListener): Limits {
+  return {
+    ...defaultLimits,
+    maxStreams: listener.maxConcurrentStreams,
+    maxAgeMs: listener.maxConnectionAgeSeconds * 1000,
+    maxAgeGraceMs: listener.maxConnectionAgeGraceSeconds * 1000,
+  }
+}
+
+function withJitter(limits: Limits): Limits {
+  return { ...limits, maxAgeMs: limits.maxAgeMs * (1 - ageJitter * Math.random()) }
+}
+
+function bind(server: Server, { address, port }: GrpcListener): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const refuse = (cause: Error) =>
+      reject(new TransportError(`cannot listen on \`${toHostPort(address, port)}\``, { cause }))
+    server.once('error', refuse)
+    server.listen(port, address, () => {
+      server.off('error', refuse)
+      const bound = server.address()
+      resolve(typeof bound === 'object' && bound !== null ? bound.port : port)
+    })
+  })
+}

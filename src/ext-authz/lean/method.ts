@@ -1,0 +1,22 @@
+import type { CallContext } from '../transport.ts'
+import type { GrpcFailure } from './grpc-message.ts'
+
+/** What a listener serves, by `:path`. */
+export type Methods = ReadonlyMap<string, Method>
+
+/** How a call is answered: with one message, or with a message now and whenever there is another. Neither ever throws. */
+export type Method =
+  | {
+      readonly kind: 'unary'
+      readonly answer: (
+        message: Uint8Array,
+        context: CallContext,
+      ) => Uint8Array | GrpcFailure | Promise<Uint8Array>
+      /** The answer to a message for which there is no room. */
+      readonly unheld: Uint8Array | GrpcFailure
+    }
+  | {
+      readonly kind: 'watch'
+      /** Calls `send` at once and on every change; only the latest message matters. The result ends that. */
+      readonly watch: (message: Uint8Array, send: (message: Uint8Array) => void) => (() => void) | GrpcFailure
+    }

@@ -1,0 +1,98 @@
+import type { Headers } from '../../model/check-input.ts'
+import { parseGrpcTimeout } from './grpc-timeout.ts'
+import type { HeaderField } from './header-field.ts'
+
+/** What a request says before its message. */
+export type RequestHead = {
+  readonly method: string
+  readonly path: string
+  readonly contentType: string
+  readonly contentLength: number | undefined
+  /** How long the client waits, milliseconds; an unreadable value says nothing. */
+  readonly timeoutMs: number | undefined
+  /** gRPC metadata, without binary values and what belongs to gRPC itself. */
+  readonly metadata: Headers
+  /** About what holding it costs. */
+  readonly bytes: number
+}
+
+/** What a call takes beside its fields. */
+const callBytes = 512
+
+type Draft = { -readonly [Key in keyof RequestHead]?: RequestHead[Key] } & {
+  scheme?: string
+  authority?: string
+  isRegular: boolean
+  readonly metadata: Map<string, string[]>
+}
+
+/** Reads a request's fields; `undefined` when they are malformed as RFC 9113 §8.3 has it. */
+export function parseRequestHead(fields: readonly HeaderField[]): RequestHead | undefined {
+  const draft: Draft = { isRegular: false, metadata: new Map() }
+  let bytes = callBytes
+  for (const field of fields) {
+    if (!take(draft, field)) return undefined
+    bytes += field.bytes
+  }
+  const { method, path, scheme } = draft
+  if (method === undefined || scheme === undefined || path === undefined || path === '') return undefined
+  return {
+    method,
+    path,
+    contentType: draft.contentType ?? '',
+    contentLength: draft.contentLength,
+    timeoutMs: draft.timeoutMs,
+    metadata: draft.metadata,
+    bytes,
+  }
+}
+
+/** Whether these may stand after a message: no pseudo header, nothing malformed. */
+export function areTrailers(fields: readonly HeaderField[]): boolean {
+  return fields.every(({ name, kind }) => kind !== 'malformed' && !name.startsWith(':'))
+}
+
+/** Takes one field; false when it may not stand where it does. */
+function take(draft: Draft, { name, value, kind }: HeaderField): boolean {
+  switch (kind) {
+    case 'method':
+    case 'scheme':
+    case 'path':
+    case 'authority':
+      if (draft.isRegular || draft[kind] !== undefined) return false
+      draft[kind] = value
+      return true
+    case 'malformed':
+      return false
+    case 'content-length':
+      draft.isRegular = true
+      return takeLength(draft, value)
+    case 'content-type':
+      draft.contentType = value
+      break
+    case 'timeout':
+      draft.timeoutMs = parseGrpcTimeout(value)
+      break
+    case 'metadata':
+      addMetadata(draft.metadata, name, value)
+      break
+    case 'plumbing':
+    case 'binary':
+      break
+  }
+  draft.isRegular = true
+  return true
+}
+
+function takeLength(draft: Draft, value: string): boolean {
+  const length = /^\d{1,10}$/.test(value) ? Number(value) : undefined
+  if (length === undefined || (draft.contentLength ?? length) !== length) return false
+  draft.contentLength = length
+  return true
+}
+
+function addMetadata(metadata: Map<string, string[]>, name: string, value: string): void {
+  const values = metadata.get(name)
+  if (values === undefined) metadata.set(name, [value])
+  else values.push(value)
+}

@@ -1,0 +1,88 @@
+import { abortSession, closeSession, resetStream } from './closing.ts'
+import { announceEnd, startDraining } from './draining.ts'
+import { flushSession } from './flushing.ts'
+import { isWithinFrame } from './frame-reader.ts'
+import { type ErrorCode, errorCode, frameType } from './frames.ts'
+import { failure, grpcStatus } from './grpc-message.ts'
+import { putFrame } from './output.ts'
+import { sendFailure } from './sending.ts'
+import type { Session } from './session.ts'
+import type { Stream } from './stream.ts'
+
+/** How long a peer may take to acknowledge the ping after GOAWAY. */
+const drainPingMs = 1000
+const keepalivePing = Buffer.from('keeping!', 'latin1')
+const late = failure(grpcStatus.deadlineExceeded, 'no answer in time')
+
+/** Ends what takes too long. Called often, with the session's clock. */
+export function tick(session: Session): void {
+  if (session.state === 'closed') return
+  session.at.nowMs = session.nowMs()
+  if (isGone(session)) {
+    abortSession(session)
+    return
+  }
+  const fault = findLate(session)
+  if (fault !== undefined) closeSession(session, fault)
+  else if (isAtEnd(session)) closeSession(session, errorCode.noError)
+  else {
+    keepAlive(session)
+    moveOn(session)
+    flushSession(session)
+  }
+}
+
+/** Whether there is nobody whom a GOAWAY would reach. */
+function isGone({ at, limits, unsentBytes }: Session): boolean {
+  const isStalled = unsentBytes > 0 && at.nowMs - at.progressMs > limits.stalledMs
+  const isSilent = at.pingedMs > at.heardMs && at.nowMs - at.pingedMs > limits.keepaliveTimeoutMs
+  return isStalled || isSilent
+}
+
+/** Ends late streams; the error when the whole connection is late. */
+function findLate(session: Session): ErrorCode | undefined {
+  const { at, limits, block } = session
+  if (!session.hasSettings) {
+    return at.nowMs - at.openedMs > limits.prefaceMs ? errorCode.settingsTimeout : undefined
+  }
+  // Counted from the first byte: a peer that sends one now and then is late all the same.
+  const isBlockLate = block !== undefined && at.nowMs - block.startedAtMs > limits.requestMs
+  const isFrameLate = isWithinFrame(session.reader) && at.nowMs - at.partMs > limits.requestMs
+  if (isBlockLate || isFrameLate) return errorCode.enhanceYourCalm
+  for (const stream of session.streams.values()) {
+    const fault = endIfLate(session, stream)
+    if (fault !== undefined) return fault
+  }
+  return undefined
+}
+
+function endIfLate(session: Session, stream: Stream): ErrorCode | undefined {
+  const { limits, at } = session
+  const isRequestLate = !stream.isEnded && at.nowMs - stream.openedMs > limits.requestMs
+  const isAnswerLate = stream.outgoing !== undefined && at.nowMs - stream.outgoing.sinceMs > limits.stalledMs
+  if (isRequestLate || isAnswerLate) return resetStream(session, stream.id, errorCode.cancel)
+  const isDeadlinePast = stream.deadlineMs !== undefined && at.nowMs > stream.deadlineMs
+  if (stream.isRunning && isDeadlinePast) sendFailure(session, stream, late)
+  return undefined
+}
+
+function isAtEnd({ state, at, limits }: Session): boolean {
+  return state !== 'open' && at.nowMs - at.drainedMs > limits.maxAgeGraceMs
+}
+
+/** A peer that we do not read from cannot be heard; then its progress in reading tells. */
+function keepAlive(session: Session): void {
+  const { at, limits } = session
+  const isAsked = at.pingedMs > at.heardMs
+  if (isAsked || !session.isReading || at.nowMs - at.heardMs <= limits.keepaliveMs) return
+  at.pingedMs = at.nowMs
+  putFrame(session.output, frameType.ping, 0, 0, keepalivePing)
+}
+
+function moveOn(session: Session): void {
+  const { at, limits, streams } = session
+  const isOld = at.nowMs - at.openedMs > limits.maxAgeMs
+  const isIdle = streams.size === 0 && at.nowMs - at.activeMs > limits.idleMs
+  if (isOld || isIdle) startDraining(session)
+  if (session.state === 'draining' && at.nowMs - at.drainedMs > drainPingMs) announceEnd(session)
+}

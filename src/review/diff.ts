@@ -1,0 +1,140 @@
+import { toCaller, toChain } from '../audit/parse-record.ts'
+import type { DecisionRecord } from '../audit/record.ts'
+import { judge, type Permission } from '../check/judge.ts'
+import { type Deny, type DenyCode, deniedBy, isDeny } from '../model/decision.ts'
+import { isInvalid } from '../model/invalid.ts'
+import type { CatalogService } from '../revision/catalog.ts'
+import type { Revision } from '../revision/revision.ts'
+import { targetOf } from '../revision/target.ts'
+import { judgeSituation } from './situation.ts'
+import type { PolicyTest } from './test-file.ts'
+
+/** Requests that two revisions decide otherwise, of one kind. */
+export type Change = {
+  readonly before: Outcome
+  readonly after: Outcome
+  readonly service: string
+  readonly action: string
+  readonly caller: string
+  readonly records: number
+  readonly tests: number
+  /** A decision id, or a test's name. */
+  readonly example: string
+}
+
+/** `allow`, or the code of a refusal and who refused. */
+export type Outcome = {
+  readonly decision: 'allow' | DenyCode
+  readonly deniedBy: readonly string[]
+  /** Ids of the policies that made those refuse, or that permitted. */
+  readonly policies: readonly string[]
+}
+
+/** What a second revision decides otherwise. */
+export type PolicyDiff = {
+  readonly changes: readonly Change[]
+  readonly judged: { readonly records: number; readonly tests: number }
+  /** Records of requests that never came to the policies. */
+  readonly passedOver: number
+}
+
+/** Takes records and tests one by one, and holds what differs. */
+export type DiffBuilder = {
+  readonly addRecord: (record: DecisionRecord) => void
+  readonly addTest: (test: PolicyTest) => void
+  readonly result: () => PolicyDiff
+}
+
+type Judged = { readonly decision: Permission | Deny; readonly action: string }
+type Source = Pick<Change, 'service' | 'caller' | 'example'> & { readonly of: 'records' | 'tests' }
+
+const maxChanges = 5000
+
+/** Starts a comparison of two revisions. */
+export function createDiff(a: Revision, b: Revision): DiffBuilder {
+  const changes = new Map<string, Change>()
+  const judged = { records: 0, tests: 0 }
+  let passedOver = 0
+  const compare = (before: Judged, after: Judged, source: Source) => {
+    judged[source.of]++
+    const [was, is] = [toOutcome(before.decision), toOutcome(after.decision)]
+    if (was.decision === is.decision && was.deniedBy.join() === is.deniedBy.join()) return
+    const { of, service, caller, example } = source
+    const action = after.action === '' ? before.action : after.action
+    const key = JSON.stringify([was, is, service, action, caller])
+    const now = changes.get(key)
+    if (now === undefined && changes.size >= maxChanges) return
+    const counted = now ?? { before: was, after: is, service, action, caller, records: 0, tests: 0, example }
+    changes.set(key, { ...counted, [of]: counted[of] + 1 })
+  }
+  return {
+    addRecord(record) {
+      const [before, after] = [judgeAt(record, a), judgeAt(record, b)]
+      if (before === undefined || after === undefined) passedOver++
+      else {
+        compare(before, after, {
+          of: 'records',
+          service: record.service?.name ?? '',
+          caller: callerOf(record),
+          example: record.decisionId,
+        })
+      }
+    },
+    addTest({ situation, name }) {
+      const [before, after] = [a, b].map((revision) => {
+        const { decision, matter } = judgeSituation(situation, revision)
+        return { decision, action: matter?.target.action.id ?? '' }
+      })
+      if (before === undefined || after === undefined) return
+      const caller = situation.caller === 'ingress' ? 'ingress' : situation.caller.uri
+      compare(before, after, { of: 'tests', service: situation.service, caller, example: name })
+    },
+    result: () => ({ changes: [...changes.values()].sort(byWeight), judged, passedOver }),
+  }
+}
+
+/**
+ * The request is found anew in each revision's catalog, which may have changed with its policies. `undefined` when it never
+ * came to them.
+ */
+function judgeAt(record: DecisionRecord, revision: Revision): Judged | undefined {
+  const caller = toCaller(record)
+  const chain = toChain(record)
+  const { request, service } = record
+  if (isInvalid(caller) || isInvalid(chain) || request === undefined || service === undefined)
+    return undefined
+  const isCut = record.truncated.some((field) => field === 'request.path' || field.startsWith('target.'))
+  const known: CatalogService | undefined =
+    revision.catalog.byName.get(service.name) ?? revision.catalog.byAddress.get(request.destinationAddress)
+  if (isCut) return undefined
+  if (known === undefined) return { decision: gone(service.name), action: '' }
+  // A record does not say whether it was an upgrade; both revisions are asked as if it was not.
+  const target = targetOf(known, { ...request, isUpgrade: false })
+  if (isDeny(target)) return { decision: target, action: '' }
+  return { decision: judge(caller, chain, target, revision), action: target.action.id }
+}
+
+function gone(name: string): Deny {
+  return { kind: 'deny', code: 'service_unknown', reason: `no service \`${name}\``, results: [] }
+}
+
+function callerOf({ caller }: DecisionRecord): string {
+  return caller === undefined || caller.isIngress ? 'ingress' : caller.id
+}
+
+function toOutcome(decision: Permission | Deny): Outcome {
+  const deciding = isDeny(decision) ? deniedBy(decision.results) : decision.results
+  const policies = deciding.flatMap(({ determiningPolicies }) => determiningPolicies.map(({ id }) => id))
+  return {
+    decision: isDeny(decision) ? decision.code : 'allow',
+    deniedBy: isDeny(decision) ? deciding.map(({ role }) => role) : [],
+    policies: [...new Set(policies)].sort(),
+  }
+}
+
+/** What opens comes first, then what closes; within these the most frequent. */
+function byWeight(a: Change, b: Change): number {
+  const rank = ({ before, after }: Change) =>
+    after.decision === 'allow' ? 0 : before.decision === 'allow' ? 1 : 2
+  return rank(a) - rank(b) || b.records + b.tests - (a.records + a.tests)
+}

@@ -1,0 +1,118 @@
+import type { Service } from '../model/target.ts'
+import type { CatalogService } from '../revision/catalog.ts'
+import type { Policy } from '../revision/policies.ts'
+import { coveredPolicies } from '../revision/policy-covers.ts'
+import { namedInScope, principalTypesOf, rolesByType, rolesOf } from '../revision/policy-facts.ts'
+import { policyWarnings } from '../revision/policy-warnings.ts'
+import type { Revision } from '../revision/revision.ts'
+import { findLeftOutChains } from './lint-chainless.ts'
+
+/** What lint looks for. */
+export const lintRules = [
+  'permit-without-role',
+  'chainless-gains',
+  'never-matches',
+  'shadowed',
+  'shared-account',
+] as const
+
+/** Something that loads, and that its author hardly means. */
+export type Finding = {
+  readonly rule: (typeof lintRules)[number]
+  readonly file: string
+  readonly line: number
+  /** The policy in question, when it is one. */
+  readonly policy: string | undefined
+  readonly message: string
+}
+
+/** Looks over a revision that has loaded, in the order of its files. */
+export function lint(revision: Revision): readonly Finding[] {
+  const found = [
+    ...revision.policies.flatMap(permitsWithoutRole),
+    ...findLeftOutChains(revision),
+    ...neverMatching(revision),
+    ...shadowed(revision),
+    ...sharedAccounts(revision.catalog.services),
+  ]
+  return found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
+}
+
+/** An autonomous caller acts for nobody: only a permit that says so should cover it. */
+function permitsWithoutRole(policy: Policy): readonly Finding[] {
+  const { json, annotations } = policy
+  const isMeant = (annotations['blanket'] ?? '') !== '' || json.effect !== 'permit'
+  if (isMeant || json.principal.op !== 'All' || !rolesOf(policy).includes('autonomous')) return []
+  return [
+    toFinding(
+      'permit-without-role',
+      policy,
+      'permits whoever calls, an autonomous agent too; add `when { context.role == … }`, name the principal, or say `@blanket("why")`',
+    ),
+  ]
+}
+
+function neverMatching(revision: Revision): readonly Finding[] {
+  const warned = new Map(policyWarnings(revision).map(({ id, message }) => [id, message]))
+  return revision.policies.flatMap((policy) => {
+    const why = impossible(policy, revision) ?? warned.get(policy.id)
+    return why === undefined ? [] : [toFinding('never-matches', policy, why)]
+  })
+}
+
+/** What the catalog and the vocabulary rule out, beyond what the validator can know. */
+function impossible(policy: Policy, { catalog }: Revision): string | undefined {
+  const { action, service } = namedInScope(policy)
+  if (service !== undefined && !catalog.byName.has(service)) {
+    return `never matches: the catalog has no service \`${service}\``
+  }
+  const reached = catalog.services.filter(({ name }) => service === undefined || name === service)
+  if (action !== undefined && !reached.some((candidate) => asks(candidate, action))) {
+    return `never matches: no route of ${service === undefined ? 'any service' : `\`${service}\``} asks \`Action::"${action}"\``
+  }
+  const types = principalTypesOf(policy)
+  const roles = rolesOf(policy)
+  if (types.some((type) => rolesByType[type].some((role) => roles.includes(role)))) return undefined
+  return `never matches: its principals are never asked about in the role \`${roles.join('`, `') || 'that it demands'}\``
+}
+
+function asks({ routes }: CatalogService, action: string): boolean {
+  // Without routes the action is the method.
+  if (routes === undefined) return /^[A-Z]+$/.test(action)
+  return routes.some((route) => route.action.id === action)
+}
+
+function shadowed(revision: Revision): readonly Finding[] {
+  return coveredPolicies(revision).map(({ policy, by }) => {
+    const effect =
+      by.json.effect === policy.json.effect ? 'says all that this says' : 'forbids all that this permits'
+    return toFinding('shadowed', policy, `\`${by.id}\` (${by.file}:${by.line}) ${effect}; remove one`)
+  })
+}
+
+/** Two services on one service account are one identity: a chain for one is a chain for the other. */
+function sharedAccounts(services: readonly CatalogService[]): readonly Finding[] {
+  return services.flatMap((service, index) => {
+    const twins = services.filter((other, place) => place !== index && isSameAccount(service, other))
+    if (twins.length === 0) return []
+    const names = twins.map(({ name }) => `\`${name}\``).join(', ')
+    const message = `service \`${service.name}\` runs as \`${service.spiffeId.uri}\`, as ${names} does: whoever holds a chain for one holds it for the other; give each a service account`
+    return [
+      {
+        rule: 'shared-account',
+        file: 'services.yaml',
+        line: service.line,
+        policy: undefined,
+        message,
+      } as const,
+    ]
+  })
+}
+
+function isSameAccount(a: Service, b: Service): boolean {
+  return a.spiffeId.uri === b.spiffeId.uri
+}
+
+function toFinding(rule: Finding['rule'], { id, file, line }: Policy, message: string): Finding {
+  return { rule, file, line, policy: id, message: `policy \`${id}\`: ${message}` }
+}

@@ -1,0 +1,128 @@
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { parseSpiffeId } from '../model/spiffe-id.ts'
+import { toPolicyFiles } from '../revision/directory-source.ts'
+import { loadRevision } from '../revision/load.ts'
+import { formatProblem } from '../revision/problem.ts'
+import type { Revision } from '../revision/revision.ts'
+import { formatServiceDrafts } from '../revision/service-draft.ts'
+
+/** What is known of a service that is to come; what is left out is guessed, and said to be. */
+export type NewService = {
+  readonly name: string
+  readonly owner: string
+  readonly namespace?: string | undefined
+  readonly spiffeId?: string | undefined
+  readonly address?: readonly string[] | undefined
+  readonly waypoint?: string | undefined
+  readonly entry?: boolean | undefined
+  readonly forwards?: boolean | undefined
+}
+
+/** The files that a draft changes, whole, and what it adds to them. */
+export type ServiceProposal = {
+  readonly files: ReadonlyMap<string, string>
+  readonly added: { readonly catalog: string; readonly policies: string }
+}
+
+const catalogFile = 'services.yaml'
+const defaultPort = 8080
+
+/**
+ * Drafts a catalog entry and the three patterns for a new service. Its permits name nobody who exists, so the draft
+ * changes no decision; what it proposes has been loaded together with the rest.
+ */
+export function draftNewService(asked: NewService, revision: Revision): ServiceProposal | Invalid {
+  if (revision.catalog.byName.has(asked.name)) return invalid(`there is a service \`${asked.name}\` already`)
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(asked.owner)) {
+    return invalid(`\`--owner\`: expected a folder's name, found \`${asked.owner}\``)
+  }
+  const policyFile = `${asked.owner}/${asked.name}.cedar`
+  if (revision.files.has(policyFile)) return invalid(`there is a file \`${policyFile}\` already`)
+  const [first] = revision.catalog.services
+  if (first === undefined) return invalid('the catalog has no service to take the trust domain from')
+  const { trustDomain } = first.waypoint
+  const catalog = formatEntry(asked, trustDomain, asked.waypoint ?? first.waypoint.uri)
+  const policies = formatPatterns(asked, trustDomain)
+  const before = revision.files.get(catalogFile) ?? ''
+  const files = new Map([
+    [catalogFile, `${before.trimEnd()}\n\n${catalog}`],
+    [policyFile, policies],
+  ])
+  const id = parseSpiffeId(idOf(asked, trustDomain))
+  if (isInvalid(id)) return invalid(`\`--spiffe-id\`: ${id.reason}`)
+  const loaded = loadRevision(toPolicyFiles(new Map([...revision.files, ...files])))
+  return 'evaluate' in loaded
+    ? { files, added: { catalog, policies } }
+    : invalid(`the draft would not load: ${loaded.map(formatProblem).join('; ')}`)
+}
+
+function idOf({ spiffeId, namespace = 'default', name }: NewService, trustDomain: string): string {
+  return spiffeId ?? `spiffe://${trustDomain}/ns/${namespace}/sa/${name}`
+}
+
+function formatEntry(asked: NewService, trustDomain: string, waypoint: string): string {
+  const { name, owner, namespace = 'default', address = [] } = asked
+  const guessed = `${name}.${namespace}.svc.cluster.local:${defaultPort}`
+  const lines = formatServiceDrafts([
+    {
+      name: { value: name },
+      addresses: address.length > 0 ? address : [guessed],
+      spiffeId: {
+        value: idOf(asked, trustDomain),
+        note: asked.spiffeId === undefined ? 'a guess; its service account' : undefined,
+      },
+      waypoint: {
+        value: waypoint,
+        note: asked.waypoint === undefined ? 'a guess; the proxy in front of it' : undefined,
+      },
+      entry: { value: asked.entry === true, note: 'may a chain begin here?' },
+      forwards: { value: asked.forwards === true, note: 'does it call onward?' },
+      routes: [],
+      notes: ['DRAFT. Without routes every request asks its method, on the service.'],
+    },
+  ])
+  const [, ...entry] = lines
+  const named = entry.findIndex((line) => line.trimStart().startsWith('- name:')) + 1
+  return `${[...entry.slice(0, named), `    owner: ${owner}`, ...entry.slice(named)].join('\n')}\n`
+}
+
+function formatPatterns({ name }: NewService, trustDomain: string): string {
+  const nobody = `spiffe://${trustDomain}/ns/change-me/sa/change-me`
+  const pattern = (comment: string, id: string, principal: string, role: string) => [
+    `// ${comment}`,
+    `@id("${id}")`,
+    'permit (',
+    `  principal ${principal},`,
+    '  action in Action::"read",',
+    `  resource in Service::"${name}"`,
+    ')',
+    `when { context.role == "${role}" };`,
+    '',
+  ]
+  return [
+    '// DRAFT: every `change-me` is nobody yet. Keep the patterns that you need (docs/policy-guide.md).',
+    '',
+    ...pattern('Caller-only: which agent may call.', 'agent-calls', `== Agent::"${nobody}"`, 'caller'),
+    ...pattern(
+      'Every-actor: who may have handed the work on, however long the chain is.',
+      'agents-delegate',
+      'in AgentGroup::"change-me"',
+      'delegator',
+    ),
+    ...pattern(
+      'Subject-gated: for which users ...',
+      'for-users',
+      'in Group::"change-me/change-me"',
+      'subject',
+    ),
+    '// ... and for no others, whatever is permitted elsewhere.',
+    '@id("these-users-only")',
+    'forbid (',
+    '  principal is User,',
+    '  action,',
+    `  resource in Service::"${name}"`,
+    ')',
+    'unless { principal in Group::"change-me/change-me" };',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,92 @@
+import { judge, type Permission } from '../check/judge.ts'
+import type { Caller } from '../model/caller.ts'
+import type { Chain, Subject } from '../model/chain.ts'
+import { type Deny, deny, isDeny } from '../model/decision.ts'
+import type { SpiffeId } from '../model/spiffe-id.ts'
+import type { Target } from '../model/target.ts'
+import type { Catalog, CatalogService } from '../revision/catalog.ts'
+import type { Revision } from '../revision/revision.ts'
+import { targetOf } from '../revision/target.ts'
+
+/** A request as somebody describes it, taken at its word: no signature, time or holder is proven. */
+export type Situation = {
+  /** An ingress peer is never judged, so it needs no name. */
+  readonly caller: SpiffeId | 'ingress'
+  /** For whom; `undefined` when no chain is presented. */
+  readonly subject: Pick<Subject, 'issuerName' | 'id' | 'groups'> | undefined
+  /** Who acted before the caller, in the order in which they acted. */
+  readonly actors: readonly SpiffeId[]
+  readonly scopes: readonly string[]
+  readonly isRecovered: boolean
+  /** A service's name, or an address of it. */
+  readonly service: string
+  readonly method: string
+  readonly path: string
+  readonly isUpgrade: boolean
+}
+
+/** What `judge` takes. */
+export type Matter = { readonly caller: Caller; readonly chain: Chain; readonly target: Target }
+
+/** What came of a situation; `matter` is absent when it was refused before the policies were asked. */
+export type Verdict = {
+  readonly decision: Permission | Deny
+  readonly matter: Matter | undefined
+}
+
+const maxNames = 20
+
+/** Judges a described request as the live line would. */
+export function judgeSituation(situation: Situation, revision: Revision): Verdict {
+  const matter = toMatter(situation, revision.catalog)
+  return isDeny(matter)
+    ? { decision: matter, matter: undefined }
+    : { decision: judge(matter.caller, matter.chain, matter.target, revision), matter }
+}
+
+/** What `judge` would take, or why the request is refused before. */
+export function toMatter(situation: Situation, catalog: Catalog): Matter | Deny {
+  const service = lookUp(situation.service, catalog)
+  if (service === undefined) {
+    const names = catalog.services.slice(0, maxNames).map(({ name }) => `\`${name}\``)
+    return deny(
+      'service_unknown',
+      `no service \`${situation.service}\`, or several; the catalog has ${names.join(', ')}`,
+    )
+  }
+  const target = targetOf(service, situation)
+  if (isDeny(target)) return target
+  const isIngress = situation.caller === 'ingress'
+  const id = situation.caller === 'ingress' ? service.waypoint : situation.caller
+  const caller = { id, provenBy: 'xfcc', waypoint: service.waypoint, isIngress } as const
+  return { caller, chain: toChain(situation), target }
+}
+
+/** `records`, `records:8080` and `records.hospital.svc.cluster.local:8080` may all mean one service. */
+export function lookUp(place: string, catalog: Catalog): CatalogService | undefined {
+  const exact = catalog.byName.get(place) ?? catalog.byAddress.get(place)
+  if (exact !== undefined) return exact
+  const [host = '', port] = place.split(':')
+  const named = catalog.byName.get(host)
+  const near = catalog.services.filter(
+    (service) =>
+      service === named ||
+      service.addresses.some((address) => address.startsWith(`${host}.`) && !/^[\d.]*$/.test(host)),
+  )
+  const fitting = near.filter(
+    ({ addresses }) => port === undefined || addresses.some((address) => address.endsWith(`:${port}`)),
+  )
+  return fitting.length === 1 ? fitting[0] : undefined
+}
+
+// Nothing that decides reads a chain's times, ids or digest; they were proven before.
+const proof = { issuedAt: 0, expiresAt: 0, rootIssuedAt: 0, ceiling: 0, authTime: undefined }
+
+function toChain({ caller, subject, actors, scopes, isRecovered }: Situation): Chain {
+  if (subject === undefined) return { kind: 'none' }
+  const whole = { ...subject, issuer: '' }
+  if (caller === 'ingress') return { kind: 'first-hop', subject: whole, scopes, ...proof }
+  const latestFirst = actors.toReversed()
+  const ids = { txn: '', jti: '', digest: '' }
+  return { kind: 'delegated', subject: whole, actors: latestFirst, scopes, isRecovered, ...ids, ...proof }
+}

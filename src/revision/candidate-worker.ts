@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import { constants, setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import { type CandidateAnswer, type CandidateOrder, proveHere } from './candidate.ts'
+import type { LoadedParts } from './load.ts'
+
+// Runs in a thread of its own: whatever the engine makes of a candidate, the one that serves is another.
+// The order is what `candidate.ts` has put there, and nobody else starts this thread.
+const { source, options } = workerData as CandidateOrder
+const policiesAtOnce = 100
+standBack()
+const result = proveHere(source, options)
+if ('policies' in result) await handOver(result)
+else post({ kind: 'refused', problems: result })
+
+/** Requests go first. Linux alone knows a priority of this thread; elsewhere it would be the whole process's. */
+function standBack(): void {
+  try {
+    if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW)
+  } catch {
+    // A sandbox may forbid it; the candidate is as good as before.
+  }
+}
+
+/** Piece by piece, each when it is asked for: whoever takes a thousand policies at once decides nothing meanwhile. */
+async function handOver({ policies, files: _known, ...rest }: LoadedParts): Promise<void> {
+  for (let start = 0; start < policies.length; start += policiesAtOnce) {
+    const isAskedForMore = parentPort && once(parentPort, 'message')
+    post({ kind: 'policies', policies: policies.slice(start, start + policiesAtOnce) })
+    await isAskedForMore
+  }
+  post({ kind: 'proven', rest })
+}
+
+function post(answer: CandidateAnswer): void {
+  parentPort?.postMessage(answer)
+}

@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Invalid, invalid } from '../model/invalid.ts'
+import { createGit, type Git, isGitFailure } from './git-process.ts'
+import {
+  type Advertised,
+  askRemote,
+  commitOf,
+  fetchRemote,
+  isInHistory,
+  localRefs,
+  openGitRepository,
+  refuseSignature,
+} from './git-repository.ts'
+import type { GitSourceOptions } from './git-source.ts'
+import { readGitTree, shorten } from './git-tree.ts'
+import { loadRevision } from './load.ts'
+import { formatProblem } from './problem.ts'
+
+/** A pin that was set or released; `commit` is what every follower serves from its next look on. */
+export type PinChange = {
+  readonly kind: 'pinned' | 'released'
+  readonly commit: string
+  readonly was: string | undefined
+}
+
+/**
+ * Pins an earlier commit for everybody who follows the ref, by writing the pin ref at the remote. Without `revision`, the
+ * commit before the one that serves that changed the policies. Nothing is pinned that a follower would refuse.
+ */
+export function pinInGit(
+  options: GitSourceOptions,
+  revision: string | undefined,
+): Promise<PinChange | Invalid> {
+  return inCopy(options, async (git, { hasPin }) => {
+    const was = hasPin ? await commitOf(git, localRefs.pin) : undefined
+    const head = await commitOf(git, localRefs.head)
+    if (head === undefined) return invalid(`\`${options.ref}\`: expected a commit`)
+    const commit =
+      revision === undefined ? await before(git, was ?? head, options.path) : await commitOf(git, revision)
+    if (commit === undefined)
+      return invalid(
+        `expected a commit of \`${options.ref}\`, found ${revision === undefined ? 'none before' : `\`${revision}\``}`,
+      )
+    const refusal = await refuse(git, options, commit, head)
+    if (refusal !== undefined) return invalid(`${shorten(commit)}: ${refusal}`)
+    const failed = await push(git, options, `+${commit}:${options.pinRef}`)
+    return failed ?? { kind: 'pinned', commit, was }
+  })
+}
+
+/** Removes the pin ref at the remote: everybody follows the ref again. */
+export function releaseInGit(options: GitSourceOptions): Promise<PinChange | Invalid> {
+  return inCopy(options, async (git, { hasPin }) => {
+    const head = await commitOf(git, localRefs.head)
+    if (head === undefined || !hasPin) return invalid(`\`${options.pinRef}\` pins nothing`)
+    const was = await commitOf(git, localRefs.pin)
+    const failed = await push(git, options, `:${options.pinRef}`)
+    return failed ?? { kind: 'released', commit: head, was }
+  })
+}
+
+/** Works in a copy of its own: the follower's belongs to a process that may be running. */
+async function inCopy(
+  options: GitSourceOptions,
+  work: (git: Git, advertised: Advertised) => Promise<PinChange | Invalid>,
+): Promise<PinChange | Invalid> {
+  const directory = await mkdtemp(join(tmpdir(), 'waywarden-pin-'))
+  try {
+    const git = createGit(directory, options)
+    const failed = await openGitRepository(git, directory)
+    const advertised = failed ?? (await askRemote(git, options))
+    if (isGitFailure(advertised)) return invalid(advertised.message)
+    const unfetched = await fetchRemote(git, directory, options.url, advertised, options)
+    return unfetched === undefined ? await work(git, advertised) : invalid(unfetched.message)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function before(git: Git, commit: string, path: string): Promise<string | undefined> {
+  const listing = await git({
+    args: ['rev-list', '--max-count=2', commit, '--', ...(path === '' ? [] : [`:(literal)${path}`])],
+  })
+  return isGitFailure(listing) ? undefined : listing.toString().trim().split('\n')[1]
+}
+
+async function refuse(
+  git: Git,
+  { ref, path, allowedSigners }: GitSourceOptions,
+  commit: string,
+  head: string,
+): Promise<string | undefined> {
+  if (!(await isInHistory(git, commit, head))) return `it is not in the history of \`${ref}\``
+  const unsigned = allowedSigners === undefined ? undefined : await refuseSignature(git, commit)
+  if (unsigned !== undefined) return unsigned
+  const files = await readGitTree(git, commit, path)
+  const loaded = 'get' in files ? loadRevision({ id: commit, files }) : files
+  return 'policies' in loaded ? undefined : `it would not be served:\n${loaded.map(formatProblem).join('\n')}`
+}
+
+async function push(
+  git: Git,
+  { url, timeoutMs }: GitSourceOptions,
+  refspec: string,
+): Promise<Invalid | undefined> {
+  const pushed = await git({ args: ['push', '--quiet', '--no-verify', '--', url, refspec], timeoutMs })
+  if (!isGitFailure(pushed)) return undefined
+  return invalid(`${pushed.message}; who may write there can do it: git push ${url} ${refspec}`)
+}

@@ -1,0 +1,163 @@
+import { lstat, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Git, type GitFailure, isGitFailure } from './git-process.ts'
+
+/** What is followed at the remote. */
+export type GitOrigin = {
+  readonly url: string
+  /** A branch or tag by its short or full name, or a whole commit id. */
+  readonly ref: string
+  /** The ref that pins an earlier revision for everybody while it exists. */
+  readonly pinRef: string
+}
+
+/** The local names of what was fetched and of what was made of it; nobody else's refs are here. */
+export const localRefs = {
+  head: 'refs/waywarden/head',
+  pin: 'refs/waywarden/pin',
+  /** The head that was last taken as a continuation of the history. */
+  accepted: 'refs/waywarden/accepted',
+  serving: 'refs/waywarden/serving',
+} as const
+
+/** What the remote has: the refs to fetch, and their ids in one string, which changes when any of them does. */
+export type Advertised = {
+  readonly refspecs: readonly string[]
+  readonly hasPin: boolean
+  readonly ids: string
+}
+
+const sizeCheckMs = 200
+const commitId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+
+/** Whether a text is a whole commit id. */
+export function isCommitId(text: string): boolean {
+  return commitId.test(text)
+}
+
+/** Makes the bare repository unless it is there, and removes what a fetch that was killed has left. */
+export async function openGitRepository(git: Git, directory: string): Promise<GitFailure | undefined> {
+  const made = await git({ args: ['init', '--bare', '--quiet', '--template=', directory] })
+  if (isGitFailure(made)) return made
+  const packs = join(directory, 'objects/pack')
+  for (const name of await readdir(packs).catch(() => []))
+    if (name.startsWith('tmp_')) await rm(join(packs, name), { force: true })
+  return undefined
+}
+
+/** Asks the remote what the followed ref and the pin are now. */
+export async function askRemote(git: Git, { url, ref, pinRef }: GitOrigin): Promise<Advertised | GitFailure> {
+  const candidates = isCommitId(ref) ? [] : candidatesOf(ref)
+  const listing = await git({ args: ['ls-remote', '--quiet', '--', url, ...candidates, pinRef] })
+  if (isGitFailure(listing)) return listing
+  // The patterns also match the ends of longer names.
+  const ids = new Map(
+    listing
+      .toString()
+      .split('\n')
+      .flatMap((line) => {
+        const [id = '', name = ''] = line.split('\t')
+        return [...candidates, pinRef].includes(name) ? [[name, id] as const] : []
+      }),
+  )
+  const found = candidates.filter((name) => ids.has(name))
+  if (candidates.length > 0 && found.length !== 1) {
+    const message =
+      found.length === 0
+        ? `the remote has no branch or tag \`${ref}\``
+        : `\`${ref}\` is a branch and a tag; write \`${found.join('` or `')}\``
+    return { kind: 'git-failure', message }
+  }
+  const hasPin = ids.has(pinRef)
+  const refspecs = [
+    `+${found[0] ?? ref}:${localRefs.head}`,
+    ...(hasPin ? [`+${pinRef}:${localRefs.pin}`] : []),
+  ]
+  return { refspecs, hasPin, ids: [found[0] ?? ref, ...[...ids].flat()].join(' ') }
+}
+
+/** Fetches what was advertised, with its history, unless the repository would outgrow its limit. */
+export async function fetchRemote(
+  git: Git,
+  directory: string,
+  url: string,
+  { refspecs, hasPin }: Advertised,
+  limits: { readonly maxBytes: number; readonly timeoutMs: number },
+): Promise<GitFailure | undefined> {
+  const growth = new AbortController()
+  const isTooLarge = async () => {
+    if ((await sizeOf(directory)) <= limits.maxBytes) return false
+    growth.abort(
+      `the repository is larger than ${limits.maxBytes} bytes; policies belong in one of their own`,
+    )
+    return true
+  }
+  // Git has no limit of its own for what it fetches.
+  const watch = setInterval(() => void isTooLarge(), sizeCheckMs)
+  const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--refmap=']
+  const fetched = await git({
+    args: ['fetch', ...options, '--', url, ...refspecs],
+    signal: growth.signal,
+    timeoutMs: limits.timeoutMs,
+  })
+  clearInterval(watch)
+  if (await isTooLarge()) {
+    await discard(git, directory)
+    return { kind: 'git-failure', message: String(growth.signal.reason) }
+  }
+  if (isGitFailure(fetched)) return fetched
+  return hasPin ? undefined : setRefs(git, { [localRefs.pin]: undefined })
+}
+
+/** The commit that a ref, tag or (abbreviated) id names here. */
+export async function commitOf(git: Git, name: string): Promise<string | undefined> {
+  const id = await git({ args: ['rev-parse', '--verify', '--quiet', `${name}^{commit}`] })
+  return isGitFailure(id) ? undefined : id.toString().trim()
+}
+
+/** Whether one commit is another or stands in its history. */
+export async function isInHistory(git: Git, commit: string, head: string): Promise<boolean> {
+  if (commit === head) return true
+  return !isGitFailure(await git({ args: ['merge-base', '--is-ancestor', commit, head] }))
+}
+
+/** Why a commit does not carry the SSH signature of an allowed signer; `undefined` when it does. */
+export async function refuseSignature(git: Git, commit: string): Promise<string | undefined> {
+  const verified = await git({ args: ['verify-commit', commit] })
+  if (!isGitFailure(verified)) return undefined
+  return `expected the SSH signature of an allowed signer: ${verified.message}`
+}
+
+/** Sets local refs in one transaction; `undefined` deletes one. */
+export async function setRefs(
+  git: Git,
+  refs: Readonly<Record<string, string | undefined>>,
+): Promise<GitFailure | undefined> {
+  const lines = Object.entries(refs).map(([name, id]) =>
+    id === undefined ? `delete ${name}` : `update ${name} ${id}`,
+  )
+  const done = await git({ args: ['update-ref', '--stdin'], input: `${lines.join('\n')}\n` })
+  return isGitFailure(done) ? done : undefined
+}
+
+/** Lets go of what was fetched last and was too much, so that the next look can be a better one. */
+async function discard(git: Git, directory: string): Promise<void> {
+  await setRefs(git, { [localRefs.head]: undefined, [localRefs.pin]: undefined })
+  await openGitRepository(git, directory)
+  await git({ args: ['gc', '--quiet', '--prune=now'] })
+}
+
+function candidatesOf(ref: string): readonly string[] {
+  return ref.startsWith('refs/') ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`]
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  const names = await readdir(directory, { recursive: true }).catch(() => [])
+  const sizes = names.map((name) =>
+    lstat(join(directory, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  )
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}

@@ -1,0 +1,112 @@
+import { isPassedOver, isPolicyFile, policyLimits, tooMuch } from './directory-source.ts'
+import { type Git, type GitFailure, isGitFailure } from './git-process.ts'
+import type { Problem } from './problem.ts'
+
+type Entry = { readonly path: string; readonly mode: string; readonly oid: string; readonly size: number }
+
+const maxEntries = 100_000
+const maxTotalBytes = 64 * 1024 * 1024
+const kinds: ReadonlyMap<string, string> = new Map([
+  ['120000', 'a symbolic link; put the thing itself there'],
+  ['160000', 'a submodule; its files must lie in the policy repository itself'],
+])
+
+/**
+ * Reads a commit's policy files out of the object store. No work tree is ever written, so no link, no file mode and no
+ * name in the repository reaches this machine's file system.
+ */
+export async function readGitTree(
+  git: Git,
+  commit: string,
+  path: string,
+): Promise<ReadonlyMap<string, string> | readonly Problem[]> {
+  const name = path === '' ? `${commit}^{tree}` : `${commit}:${path}`
+  const tree = await git({ args: ['rev-parse', '--verify', '--quiet', name] })
+  if (isGitFailure(tree)) return [{ file: path, message: `${shorten(commit)} has no such folder` }]
+  const listing = await git({ args: ['ls-tree', '-r', '-z', '-l', '--full-tree', tree.toString().trim()] })
+  if (isGitFailure(listing)) return [broken(commit, listing)]
+  const entries = parseListing(listing).filter((entry) => !isPassedOver(entry.path))
+  if (entries.length > maxEntries)
+    return [{ file: '.', message: `expected at most ${maxEntries} files, found ${entries.length}` }]
+  const wanted = entries.filter((entry) => isPolicyFile(entry.path) && !kinds.has(entry.mode))
+  const problems = [...entries.flatMap(refuseKind), ...refuseSizes(wanted), ...wanted.flatMap(refuseName)]
+  return problems.length > 0 ? problems : readBlobs(git, commit, wanted)
+}
+
+/** A commit as people write it. */
+export function shorten(commit: string): string {
+  return commit.slice(0, 12)
+}
+
+function parseListing(listing: Buffer): readonly Entry[] {
+  const lines = listing.toString('utf8').split('\0').slice(0, -1)
+  return lines.map((line) => {
+    const [, mode = '', oid = '', size = '', path = ''] =
+      /^(\d{6}) \w+ ([0-9a-f]+) +(\d+|-)\t(.*)$/su.exec(line) ?? []
+    return { path, mode, oid, size: Number(size) }
+  })
+}
+
+/** Never passed over in silence: a `forbid` may stand behind it. */
+function refuseKind({ path, mode }: Entry): readonly Problem[] {
+  const kind = kinds.get(mode)
+  return kind === undefined ? [] : [{ file: path, message: `expected a file, found ${kind}` }]
+}
+
+function refuseName({ path }: Entry): readonly Problem[] {
+  // U+FFFD stands where the name was not UTF-8.
+  return /[\p{Cc}\ufffd]/u.test(path)
+    ? [{ file: JSON.stringify(path), message: 'expected a name of printable UTF-8' }]
+    : []
+}
+
+function refuseSizes(wanted: readonly Entry[]): readonly Problem[] {
+  const total = wanted.reduce((sum, { size }) => sum + size, 0)
+  const large = wanted.filter(({ size }) => size > policyLimits.fileBytes)
+  if (large.length > 0) return large.map(({ path }) => ({ file: path, message: tooMuch }))
+  if (wanted.length > policyLimits.files) return [{ file: '.', message: tooMuch }]
+  if (total > maxTotalBytes)
+    return [{ file: '.', message: `expected at most ${maxTotalBytes} bytes in all, found ${total}` }]
+  return []
+}
+
+async function readBlobs(
+  git: Git,
+  commit: string,
+  wanted: readonly Entry[],
+): Promise<ReadonlyMap<string, string> | readonly Problem[]> {
+  const output = await git({
+    args: ['cat-file', '--batch'],
+    input: wanted.map(({ oid }) => `${oid}\n`).join(''),
+  })
+  if (isGitFailure(output)) return [broken(commit, output)]
+  const files = new Map<string, string>()
+  const problems: Problem[] = []
+  let offset = 0
+  for (const { path, oid, size } of wanted) {
+    const header = `${oid} blob ${size}\n`
+    const start = offset + header.length
+    if (output.toString('latin1', offset, start) !== header) {
+      return [{ file: path, message: `the local copy of ${shorten(commit)} lacks its content` }]
+    }
+    const text = decode(output.subarray(start, start + size))
+    if (text === undefined) problems.push({ file: path, message: 'expected UTF-8 text' })
+    else if (text.startsWith('version https://git-lfs.github.com/spec/'))
+      problems.push({ file: path, message: 'expected a policy, found a pointer to Git LFS' })
+    else files.set(path, text)
+    offset = start + size + 1
+  }
+  return problems.length > 0 ? problems : files
+}
+
+function broken(commit: string, { message }: GitFailure): Problem {
+  return { file: '.', message: `the local copy of ${shorten(commit)} cannot be read: ${message}` }
+}
+
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,62 @@
+import { isInvalid } from '../model/invalid.ts'
+import type { Principal, Query } from '../model/query.ts'
+import { parseSpiffeId } from '../model/spiffe-id.ts'
+import type { Target } from '../model/target.ts'
+import type { Catalog, CatalogService } from './catalog.ts'
+import type { Problem } from './problem.ts'
+import type { Revision } from './revision.ts'
+
+/** Asks a revision about every route of its catalog once: whatever the engine cannot bear shall show before it serves. */
+export function rehearse({ catalog, evaluate }: Pick<Revision, 'catalog' | 'evaluate'>): readonly Problem[] {
+  return queriesOf(catalog).flatMap((query) => {
+    const { outcome, errors } = evaluate(query)
+    const { service, action } = query.target
+    const what = `\`${action.id}\` of \`${service.name}\``
+    return outcome === 'unavailable'
+      ? [
+          {
+            file: '.',
+            message: `the policy engine failed on ${what}: ${errors[0]?.message ?? 'no reason given'}`,
+          },
+        ]
+      : []
+  })
+}
+
+function queriesOf(catalog: Catalog): readonly Query[] {
+  return catalog.services.flatMap((service) =>
+    targetsOf(service).flatMap((target) =>
+      principalsOf(service).map(
+        (principal): Query => ({
+          principal,
+          role: principal.kind === 'user' ? 'subject' : 'caller',
+          delegatee: undefined,
+          chain: { actors: [], subject: undefined, scopes: [], isRecovered: false },
+          target,
+        }),
+      ),
+    ),
+  )
+}
+
+function principalsOf({ spiffeId }: CatalogService): readonly Principal[] {
+  const nobody = parseSpiffeId(`spiffe://${spiffeId.trustDomain}/rehearsal`)
+  const subject = { issuerName: 'rehearsal', issuer: 'rehearsal', id: 'rehearsal', groups: [] }
+  return [...(isInvalid(nobody) ? [] : [{ kind: 'agent', id: nobody } as const]), { kind: 'user', subject }]
+}
+
+function targetsOf(service: CatalogService): readonly Target[] {
+  const common = { service, requiredScope: undefined, path: '/rehearsal' }
+  const itself = { type: 'Service', id: service.name }
+  if (service.routes === undefined) {
+    const action = { type: 'Action', id: 'GET' }
+    return [{ ...common, action, resource: itself, params: new Map(), method: 'GET' }]
+  }
+  return service.routes.map(({ route, action, resource }) => ({
+    ...common,
+    action,
+    resource: resource === undefined ? itself : { type: resource.type, id: 'rehearsal' },
+    params: new Map(route.parameters.map((name) => [name, 'rehearsal'])),
+    method: route.method === '*' ? 'GET' : route.method,
+  }))
+}

@@ -1,0 +1,107 @@
+import { createHash, type KeyObject, verify } from 'node:crypto'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { formatProof, type Proof, parseProof, proveDecision, verifyProof } from '../../src/audit/proof.ts'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { decisionIds, publicKeyOf, writeLog } from '../support/written-log.ts'
+
+describe('audit/proof', () => {
+  let directory: string
+  let key: KeyObject
+  const ids = decisionIds(60)
+  before(async () => {
+    directory = join(temporaryDirectory(), 'audit')
+    await writeLog(directory, ids, { maxSegmentBytes: 30_000, sealEvery: 7 })
+    key = publicKeyOf(directory)
+  })
+
+  it('proves every record to somebody who has never seen our code', async () => {
+    for (const id of ids) {
+      const text = formatProof(await prove(id))
+      expect(checkByTheText(text, key)).to.include(`"decisionId":"${id}"`)
+    }
+  })
+
+  it('comes back from its text, and verifies', async () => {
+    const proof = await prove('d-0017')
+    const parsed = parseProof(formatProof(proof))
+    expect(parsed).to.deep.equal(proof)
+    expect(!isInvalid(parsed) && isInvalid(verifyProof(parsed, [key]))).to.equal(false)
+  })
+
+  const forgeries: readonly { name: string; forge: (proof: Proof) => Proof }[] = [
+    { name: 'another record', forge: (proof) => ({ ...proof, line: proof.line.replace('clerk', 'chief') }) },
+    { name: 'another place', forge: (proof) => ({ ...proof, index: proof.index + 1 }) },
+    { name: 'a shorter path', forge: (proof) => ({ ...proof, path: proof.path.slice(1) }) },
+    { name: 'another path', forge: (proof) => ({ ...proof, path: proof.path.toReversed() }) },
+    {
+      name: 'a larger tree',
+      forge: (proof) => ({ ...proof, note: proof.note.replace(/\n(\d+)\n/, '\n9$1\n') }),
+    },
+  ]
+  for (const { name, forge } of forgeries) {
+    it(`does not prove ${name}`, async () => {
+      expect(isInvalid(verifyProof(forge(await prove('d-0017')), [key]))).to.equal(true)
+    })
+  }
+
+  it('proves nothing of a decision that is not there, or under no checkpoint yet', async () => {
+    expect(isInvalid(await proveDecision([directory], 'nobody'))).to.equal(true)
+  })
+
+  for (const text of [
+    '',
+    'c2sp.org/tlog-proof@v1\n',
+    'c2sp.org/tlog-proof@v1\nextra AA==\nindex 01\n\nnote',
+  ]) {
+    it(`refuses ${JSON.stringify(text)} as a proof`, () => expect(isInvalid(parseProof(text))).to.equal(true))
+  }
+
+  async function prove(id: string): Promise<Proof> {
+    const proof = await proveDecision([directory], id)
+    if (isInvalid(proof)) throw new Error(proof.reason)
+    return proof
+  }
+})
+
+/** What C2SP tlog-proof, tlog-checkpoint, signed-note and RFC 6962 §2.1.1 say, written down again: the record, or an error. */
+function checkByTheText(proof: string, publicKey: KeyObject): string {
+  const [head = '', text = '', signatures = ''] = proof.split('\n\n')
+  const [magic, extra = '', index = '', ...hashes] = head.split('\n')
+  const [origin = '', size = '', root] = text.split('\n')
+  const record = Buffer.from(extra.replace('extra ', ''), 'base64')
+  const path = hashes.map((hash) => Buffer.from(hash, 'base64'))
+  const leaf = sha256(Buffer.of(0), record)
+  const found = climb(leaf, Number(index.replace('index ', '')), Number(size), path)
+  const [, name, encoded = ''] = signatures.trimEnd().split(' ')
+  const signature = Buffer.from(encoded, 'base64')
+  const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')
+  const id = sha256(Buffer.from(`${origin}\n`), Buffer.of(1), raw).subarray(0, 4)
+  expect(magic).to.equal('c2sp.org/tlog-proof@v1')
+  expect(name).to.equal(origin)
+  expect(signature.subarray(0, 4)).to.deep.equal(id)
+  expect(verify(null, Buffer.from(`${text}\n`), publicKey, signature.subarray(4))).to.equal(true)
+  expect(found.toString('base64')).to.equal(root)
+  return record.toString()
+}
+
+/** From the root down, as PATH(m, D[n]) is defined: the last hash of the path is the root's other child. */
+function climb(leaf: Buffer, index: number, size: number, path: readonly Buffer[]): Buffer {
+  const sibling = path.at(-1)
+  if (size === 1 || sibling === undefined) {
+    expect([size, path.length]).to.deep.equal([1, 0])
+    return leaf
+  }
+  let split = 1
+  while (split * 2 < size) split *= 2
+  return index < split
+    ? sha256(Buffer.of(1), climb(leaf, index, split, path.slice(0, -1)), sibling)
+    : sha256(Buffer.of(1), sibling, climb(leaf, index - split, size - split, path.slice(0, -1)))
+}
+
+function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const digest = createHash('sha256')
+  for (const part of parts) digest.update(part)
+  return digest.digest()
+}

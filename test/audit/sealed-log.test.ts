@@ -1,0 +1,117 @@
+import { readFileSync, writeSync } from 'node:fs'
+import { expect } from 'chai'
+import { parseCheckpoint } from '../../src/audit/checkpoint.ts'
+import { frameLine } from '../../src/audit/framed.ts'
+import { openLogKey } from '../../src/audit/log-key.ts'
+import { markKindOf, parseMark } from '../../src/audit/mark.ts'
+import { createTree, leafHash } from '../../src/audit/merkle.ts'
+import { SealedLog, type SealedLogOptions } from '../../src/audit/sealed-log.ts'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { segmentsOf } from '../support/written-log.ts'
+
+const line = frameLine(`${'x'.repeat(99)}\n`)
+
+describe('audit/sealed-log', () => {
+  let directory: string
+  let notes: string[]
+  beforeEach(() => {
+    directory = temporaryDirectory()
+    notes = []
+  })
+
+  it('signs a checkpoint after so many lines, when a segment ends, and at its own end', () => {
+    const log = open({ sealEvery: 4, maxSegmentBytes: 3000 })
+    for (let index = 0; index < 20; index++) log.put([line])
+    log[Symbol.dispose]()
+    const tree = createTree()
+    let checkpoints = 0
+    for (const each of lines()) {
+      const mark = markKindOf(each) === 'checkpoint' ? parseMark(each) : undefined
+      const note =
+        mark && !isInvalid(mark) && mark.kind === 'checkpoint' ? parseCheckpoint(mark.note) : undefined
+      if (note !== undefined) {
+        expect(note).to.deep.equal({
+          origin: 'waywarden/audit/replica-7',
+          size: tree.size(),
+          root: tree.root(),
+        })
+        checkpoints++
+      }
+      tree.add(leafHash(each))
+    }
+    expect(checkpoints).to.equal(notes.length)
+    for (const file of segmentsOf(directory)) expect(kindsOf(file).at(-1)).to.equal('checkpoint')
+    expect(segmentsOf(directory).length).to.be.greaterThan(1)
+  })
+
+  it('says at the beginning of each segment what stands before it', () => {
+    const log = open({ sealEvery: 100, maxSegmentBytes: 1500 })
+    for (let index = 0; index < 20; index++) log.put([line])
+    log[Symbol.dispose]()
+    const tree = createTree()
+    for (const each of lines()) {
+      const mark = parseMark(each)
+      if (!isInvalid(mark) && mark.kind === 'segment') {
+        expect(mark.size).to.equal(tree.size())
+        expect(mark.frontier).to.deep.equal(tree.frontier().map((root) => root.toString('base64')))
+      }
+      tree.add(leafHash(each))
+    }
+  })
+
+  it('signs nothing twice, and nothing that is not in the file', () => {
+    let isFailing = false
+    const log = open({
+      write: (fd, bytes, offset, length) => {
+        if (isFailing) throw Object.assign(new Error('the disk failed'), { code: 'EIO' })
+        return writeSync(fd, bytes, offset, length)
+      },
+    })
+    log.put([line])
+    expect([log.trySeal(), log.trySeal(), notes.length]).to.deep.equal([true, true, 1])
+    log.put([line])
+    isFailing = true
+    expect([log.trySeal(), notes.length]).to.deep.equal([false, 1])
+    expect(() => log.put([line])).to.throw()
+    isFailing = false
+    log.leaveSegment()
+    log.put([line])
+    log[Symbol.dispose]()
+    expect(notes.map((note) => note.split('\n')[1])).to.deep.equal(['2', '6'])
+    expect(lines().filter((each) => each.includes('xxx'))).to.have.length(3)
+  })
+
+  function open(options: Partial<SealedLogOptions> = {}): SealedLog {
+    return new SealedLog({
+      directory,
+      origin: 'replica',
+      epochMs: 7,
+      authority: 'waywarden/audit',
+      key: openLogKey(directory, undefined),
+      follows: undefined,
+      maxSegmentBytes: 1_000_000,
+      sealEvery: 1000,
+      write: writeSync,
+      nowMs: () => 0,
+      onSealed: (note) => notes.push(note),
+      onRotated: () => {},
+      ...options,
+    })
+  }
+
+  function lines(): readonly Buffer[] {
+    return segmentsOf(directory).flatMap(linesOf)
+  }
+})
+
+function linesOf(file: string): readonly Buffer[] {
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((text) => Buffer.from(text))
+}
+
+function kindsOf(file: string): readonly (string | undefined)[] {
+  return linesOf(file).map(markKindOf)
+}

@@ -1,0 +1,67 @@
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { run } from '../support/terminal.ts'
+import { decisionIds, segmentsOf, tamper, writeLog } from '../support/written-log.ts'
+
+describe('cli/audit-verify', () => {
+  let directory: string
+  let key: string
+  beforeEach(async () => {
+    directory = join(temporaryDirectory(), 'audit')
+    await writeLog(directory, decisionIds(25), { maxSegmentBytes: 20_000, sealEvery: 5 })
+    key = join(temporaryDirectory(), 'log-key.pub')
+    copyFileSync(join(directory, 'log-key.pub'), key)
+  })
+
+  it('says that all is as it was signed, and what that does not prove', async () => {
+    const { code, out, err } = await run(['audit', 'verify', directory])
+    expect([code, err]).to.deep.equal([0, ''])
+    expect(out).to.include('25 records').and.to.include('--key').and.to.include('--checkpoint')
+    expect((await run(['audit', 'verify', directory, '--key', key])).out).not.to.include('--key')
+  })
+
+  it('names the first bad record', async () => {
+    const [, file = ''] = segmentsOf(directory)
+    tamper(file, (lines) => lines.with(2, (lines[2] ?? '').replace('clerk', 'chief')))
+    const { code, out } = await run(['audit', 'verify', directory, '--key', key])
+    expect(code).to.equal(1)
+    expect(out).to.match(/-000001\.ndjson:3 \(line \d+ of the log\)/)
+    const { sound, logs } = JSON.parse((await run(['audit', 'verify', directory, '--json'])).out)
+    expect([sound, logs[0].flaws.length, logs[0].flaws[0].line]).to.deep.equal([false, 1, 3])
+  })
+
+  it('finds a cut end by a checkpoint that was printed or exported', async () => {
+    const file = segmentsOf(directory).at(-1) ?? ''
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    const printed = join(temporaryDirectory(), 'stdout.ndjson')
+    writeFileSync(printed, `${lines.join('\n')}\n`)
+    const note = join(temporaryDirectory(), 'checkpoint')
+    writeFileSync(note, JSON.parse(lines.at(-1) ?? '').note)
+    tamper(file, (kept) => kept.slice(0, 1))
+    expect((await run(['audit', 'verify', directory, '--key', key])).code).to.equal(0)
+    for (const checkpoint of [printed, note]) {
+      const argv = ['audit', 'verify', directory, '--key', key, '--checkpoint', checkpoint]
+      expect((await run(argv)).code).to.equal(1)
+    }
+  })
+
+  it('gives the key as witnesses take it', async () => {
+    const { logs } = JSON.parse((await run(['audit', 'verify', directory, '--json'])).out)
+    expect(logs[0].verifierKeys[0]).to.match(/^waywarden\/audit\/replica-\d+\+[0-9a-f]{8}\+A/)
+  })
+
+  for (const wrong of [
+    ['--key', '/nowhere'],
+    ['--checkpoint', '/nowhere'],
+  ]) {
+    it(`refuses ${wrong.join(' ')}`, async () => {
+      expect((await run(['audit', 'verify', directory, ...wrong])).code).to.equal(2)
+    })
+  }
+
+  it('refuses a directory without a log', async () => {
+    expect((await run(['audit', 'verify', temporaryDirectory(), '--key', key])).code).to.equal(1)
+  })
+})

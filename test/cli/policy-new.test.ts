@@ -1,0 +1,42 @@
+import { cp, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { run } from '../support/terminal.ts'
+
+const argv = ['policy', 'new', 'service', 'price-list', '--owner', 'insurance-team']
+
+describe('cli/policy-new', () => {
+  it('writes a draft that loads, passes the tests and lint, and changes no decision', async () => {
+    const directory = temporaryDirectory()
+    await cp('policies', directory, { recursive: true })
+    expect(await run([...argv, '--namespace', 'hospital', '--policies', directory])).to.include({
+      code: 0,
+      err: '',
+    })
+    expect(await readFile(join(directory, 'services.yaml'), 'utf8')).to.include('- name: price-list')
+    for (const command of [['check'], ['lint'], ['test']]) {
+      expect(await run(['policy', ...command, directory]), command.join()).to.include({ code: 0 })
+    }
+    expect(await run(['policy', 'diff', 'policies', directory])).to.include({ code: 0 })
+  })
+
+  it('writes nothing on a dry run', async () => {
+    const before = await readFile('policies/services.yaml', 'utf8')
+    const { code, out } = await run([...argv, '--dry-run'])
+    expect(code).to.equal(0)
+    expect(out).to.include('- name: price-list').and.to.include('@id("these-users-only")')
+    const { out: json } = await run([...argv, '--dry-run', '--json'])
+    expect(JSON.parse(json)).to.deep.include({
+      written: false,
+      files: ['services.yaml', 'insurance-team/price-list.cedar'],
+    })
+    expect(await readFile('policies/services.yaml', 'utf8')).to.equal(before)
+  })
+
+  it('ends with 1 for a name that is taken and for a repository that does not load, with 2 without an owner', async () => {
+    expect(await run([...argv.with(3, 'insurance'), '--dry-run'])).to.include({ code: 1 })
+    expect(await run([...argv, '--dry-run', '--policies', 'docs'])).to.include({ code: 1 })
+    expect(await run(argv.slice(0, 4))).to.include({ code: 2 })
+  })
+})

@@ -1,0 +1,68 @@
+import { expect } from 'chai'
+import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { settings } from '../support/settings.ts'
+
+function parse(policy: string): Config['policy'] | readonly string[] {
+  const parsed = parseConfig(
+    '/etc/waywarden/waywarden.yaml',
+    settings.replace(/^policy: .*$/m, `policy: ${policy}`),
+    new Map(),
+  )
+  return isConfigProblems(parsed) ? parsed.problems.map(({ path }) => path) : parsed.policy
+}
+
+describe('config/policy', () => {
+  it('makes paths absolute, names units and fills in the strict defaults', () => {
+    const keys =
+      'url: "ssh://git@host/p.git", directory: ./copy, knownHosts: hosts, sshKey: /keys/id, interval: 30s'
+    expect(parse(`{git: {${keys}}, maxStaleness: 1h}`)).to.deep.equal({
+      directory: undefined,
+      maxStalenessMs: 3_600_000,
+      git: {
+        url: 'ssh://git@host/p.git',
+        ref: 'main',
+        path: '',
+        intervalMs: 30_000,
+        timeoutMs: 120_000,
+        directory: '/etc/waywarden/copy',
+        maxBytes: 256 * 1024 * 1024,
+        rewrites: 'refuse',
+        pinRef: 'refs/waywarden/pin',
+        sshKey: '/keys/id',
+        knownHosts: '/etc/waywarden/hosts',
+        tokenFile: undefined,
+        tokenUser: 'x-access-token',
+        ca: undefined,
+        allowedSigners: undefined,
+      },
+    })
+  })
+
+  const url = 'url: "https://host/p.git", directory: copy'
+  const refused: readonly { readonly name: string; readonly policy: string; readonly at: string }[] = [
+    { name: 'neither a directory nor Git', policy: '{maxStaleness: 1h}', at: 'policy' },
+    { name: 'a directory and Git', policy: `{directory: p, git: {${url}}}`, at: 'policy.git' },
+    {
+      name: 'an ssh host that is not known',
+      policy: '{git: {url: "ssh://host/p", directory: c}}',
+      at: 'policy.git.url',
+    },
+    { name: 'an ssh key for https', policy: `{git: {${url}, sshKey: k}}`, at: 'policy.git.sshKey' },
+    {
+      name: 'a token for a file',
+      policy: '{git: {url: "file:///p", directory: c, tokenFile: t}}',
+      at: 'policy.git.tokenFile',
+    },
+    { name: 'a path out of the repository', policy: `{git: {${url}, path: a/../b}}`, at: 'policy.git.path' },
+    { name: 'an absolute path', policy: `{git: {${url}, path: /a}}`, at: 'policy.git.path' },
+    { name: 'a pin that is no ref', policy: `{git: {${url}, pinRef: main}}`, at: 'policy.git.pinRef' },
+    {
+      name: 'a URL that runs a program',
+      policy: '{git: {url: "ext::sh", directory: c}}',
+      at: 'policy.git.url',
+    },
+  ]
+  for (const { name, policy, at } of refused) {
+    it(`refuses ${name}`, () => expect(parse(policy)).to.deep.equal([at]))
+  }
+})

@@ -1,0 +1,164 @@
+import { expect } from 'chai'
+import { errorCode, flag, frameType } from '../../../src/ext-authz/lean/frames.ts'
+import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
+import {
+  anyFrame,
+  callFrames,
+  checkPath,
+  createTestSession,
+  dataFrame,
+  dataOf,
+  goawayCode,
+  headersFrame,
+  resetCodes,
+  statusOf,
+} from '../../support/lean-session.ts'
+
+const message = frameMessage(Buffer.from('abc'))
+
+describe('ext-authz/lean/data-frames', () => {
+  for (const { name, frames } of [
+    { name: 'in one frame', frames: [dataFrame(1, message)] },
+    {
+      name: 'byte by byte',
+      frames: [...message].map((byte, at) => dataFrame(1, Buffer.from([byte]), at === 7 ? 1 : 0)),
+    },
+    { name: 'with an empty end', frames: [dataFrame(1, message, 0), dataFrame(1, Buffer.alloc(0))] },
+    { name: 'with trailers', frames: [dataFrame(1, message, 0), headersFrame(1, 5, trailersOnly())] },
+    {
+      name: 'with padding',
+      frames: [
+        dataFrame(
+          1,
+          Buffer.concat([Buffer.from([9]), message, Buffer.alloc(9)]),
+          flag.padded | flag.endStream,
+        ),
+      ],
+    },
+  ]) {
+    it(`answers a message that comes ${name}`, () => {
+      const test = createTestSession()
+      test.hear(headersFrame(1), ...frames)
+      expect(dataOf(test.frames(), 1)).to.deep.equal(message)
+      expect(test.memory.usedBytes).to.equal(0)
+    })
+  }
+
+  for (const { name, length, want } of [
+    { name: 'less than its content-length', length: '9', want: [errorCode.protocolError] },
+    { name: 'more than its content-length', length: '7', want: [errorCode.protocolError] },
+    { name: 'its content-length', length: '8', want: [] },
+  ]) {
+    it(`judges a message of ${name}`, () => {
+      const test = createTestSession()
+      test.hear(headersFrame(1, flag.endHeaders, { 'content-length': length }), dataFrame(1, message))
+      expect(resetCodes(test.frames())).to.deep.equal(want)
+    })
+  }
+
+  it('refuses a message that is announced as too large before it has come', () => {
+    const test = createTestSession({ maxMessageBytes: 1000 })
+    test.hear(headersFrame(1), dataFrame(1, frameMessage(Buffer.alloc(1001)).subarray(0, 5), 0))
+    const frames = test.frames()
+    expect(statusOf(frames, 1)).to.equal('8')
+    expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
+    test.hear(dataFrame(1, Buffer.alloc(500), 0))
+    expect(goawayCode(test.frames())).to.equal(undefined)
+  })
+
+  it('keeps nothing of a message that nobody will read', () => {
+    const test = createTestSession()
+    test.hear(headersFrame(1, flag.endHeaders, { ':path': '/nobody/Knows' }))
+    const held = test.memory.usedBytes
+    for (let part = 0; part < 10; part++) test.hear(dataFrame(1, Buffer.alloc(10_000), 0))
+    expect(test.memory.usedBytes).to.equal(held)
+    test.hear(dataFrame(1, Buffer.alloc(10_000)))
+    expect(statusOf(test.frames(), 1)).to.equal('12')
+  })
+
+  it('takes a message of just the limit', () => {
+    const test = createTestSession({ maxMessageBytes: 1000 })
+    test.hear(callFrames(1, Buffer.alloc(1000)), callFrames(3, Buffer.alloc(1001)))
+    const frames = test.frames()
+    expect([1, 3].map((id) => statusOf(frames, id))).to.deep.equal(['0', '8'])
+  })
+
+  it('opens the windows again as data comes, so that a message may be larger than they are', () => {
+    const test = createTestSession()
+    test.hear(headersFrame(1))
+    test.frames()
+    const large = frameMessage(Buffer.alloc(2_000_000, 5))
+    let granted = { connection: 1024 * 1024, stream: 65_535 }
+    for (let at = 0; at < large.length; at += 16_000) {
+      const part = large.subarray(at, at + 16_000)
+      test.hear(dataFrame(1, part, at + 16_000 >= large.length ? flag.endStream : 0))
+      const updates = test.frames().filter(({ type }) => type === frameType.windowUpdate)
+      const sum = (id: number) =>
+        updates
+          .filter(({ streamId }) => streamId === id)
+          .reduce((all, { payload }) => all + payload.readUInt32BE(), 0)
+      granted = {
+        connection: granted.connection - part.length + sum(0),
+        stream: granted.stream - part.length + sum(1),
+      }
+      expect(granted.connection).to.be.within(0, 1024 * 1024)
+      expect(granted.stream).to.be.within(0, 65_535)
+    }
+    expect(test.session.state).to.equal('open')
+    expect(test.session.streams.size).to.equal(1)
+  })
+
+  it('counts against the windows what is padding, and ends what exceeds them', () => {
+    const test = createTestSession()
+    test.hear(headersFrame(1, flag.endHeaders, { ':path': '/unknown' }))
+    test.session.streams.forEach((stream) => {
+      stream.receiveWindow = 100
+    })
+    test.hear(dataFrame(1, Buffer.concat([Buffer.from([200]), Buffer.alloc(200)]), flag.padded))
+    expect(resetCodes(test.frames())).to.deep.equal([errorCode.flowControlError])
+    test.session.receiveWindow = 10
+    test.hear(dataFrame(1, Buffer.alloc(11)))
+    expect(goawayCode(test.frames())).to.equal(errorCode.flowControlError)
+  })
+
+  for (const { name, frame, code } of [
+    { name: 'no stream', frame: dataFrame(0, message), code: errorCode.protocolError },
+    { name: 'a stream that never was', frame: dataFrame(5, message), code: errorCode.protocolError },
+    {
+      name: 'more padding than data',
+      frame: dataFrame(1, Buffer.from([2, 0]), flag.padded),
+      code: errorCode.protocolError,
+    },
+    {
+      name: 'padding without its length',
+      frame: anyFrame('data', 1, Buffer.alloc(0), flag.padded),
+      code: errorCode.protocolError,
+    },
+  ]) {
+    it(`ends a connection that sends data of ${name}`, () => {
+      const test = createTestSession()
+      test.hear(headersFrame(1), frame)
+      expect(goawayCode(test.frames())).to.equal(code)
+    })
+  }
+
+  it('resets a stream that goes on after its end', () => {
+    const test = createTestSession(
+      {},
+      { [checkPath]: { kind: 'unary', answer: () => new Promise(() => {}), unheld: message } },
+    )
+    test.hear(callFrames(1, 'a'), dataFrame(1, message))
+    expect(resetCodes(test.frames())).to.deep.equal([errorCode.streamClosed])
+  })
+})
+
+function trailersOnly() {
+  return {
+    ':method': undefined,
+    ':scheme': undefined,
+    ':path': undefined,
+    'content-type': undefined,
+    te: undefined,
+    a: 'b',
+  }
+}

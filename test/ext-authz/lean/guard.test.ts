@@ -1,0 +1,27 @@
+import { expect } from 'chai'
+import { guard } from '../../../src/ext-authz/lean/guard.ts'
+import { callFrames, checkPath, createTestSession } from '../../support/lean-session.ts'
+
+describe('ext-authz/lean/guard', () => {
+  it('reports a fault, and ends the one connection on which it showed', () => {
+    const broken = new Error('broken')
+    const faults: unknown[] = []
+    const answer = () => {
+      throw broken
+    }
+    const method = { kind: 'unary', answer, unheld: Buffer.alloc(0) } as const
+    const onFault = (cause: unknown) => faults.push(cause)
+    const test = createTestSession({}, { [checkPath]: method }, true, onFault)
+    guard(test.session, () => test.hear(callFrames(1, 'a')))
+    expect(faults).to.deep.equal([broken])
+    expect(test.link.isDestroyed).to.equal(true)
+    expect(test.session.state).to.equal('closed')
+    expect(test.memory.usedBytes).to.equal(0)
+  })
+
+  it('lets work be that goes well', () => {
+    const test = createTestSession()
+    guard(test.session, () => test.hear(callFrames(1, 'a')))
+    expect(test.session.state).to.equal('open')
+  })
+})

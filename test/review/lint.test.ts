@@ -1,0 +1,126 @@
+import { expect } from 'chai'
+import { type Finding, lint } from '../../src/review/lint.ts'
+import {
+  hospitalRevision,
+  mustLoad,
+  policyFiles,
+  servicesYaml,
+  waypoint,
+  workload,
+} from '../support/policy-files.ts'
+
+const agent = workload('agent')
+const routes = [{ match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }]
+const inRecords = 'resource in Service::"records"'
+/** A permit that gives no reason to complain. */
+const sound = `@id("sound") permit (principal is User, action, ${inRecords}) when { context.role == "subject" };\n`
+
+function lintOf(cedar: string, services?: string): readonly Finding[] {
+  const catalog = services ?? servicesYaml({ routes })
+  return lint(mustLoad(policyFiles({ 'team/a.cedar': sound + cedar, 'services.yaml': catalog })))
+}
+
+describe('review/lint', () => {
+  it('finds nothing in the sample', async () => {
+    expect(lint(await hospitalRevision())).to.deep.equal([])
+  })
+
+  const policies: readonly {
+    readonly name: string
+    readonly cedar: string
+    readonly want: readonly string[]
+  }[] = [
+    { name: 'a sound policy', cedar: '', want: [] },
+    {
+      name: 'a permit without role for whoever calls',
+      cedar: `permit (principal, action == Action::"read-it", ${inRecords});`,
+      want: ['permit-without-role'],
+    },
+    {
+      name: 'one that says that it is meant',
+      cedar: `@blanket("why") permit (principal, action == Action::"read-it", ${inRecords}) when { context.chain.depth < 2 };`,
+      want: [],
+    },
+    {
+      name: 'one that names the roles',
+      cedar: `permit (principal, action, ${inRecords}) when { ["caller", "delegator"].contains(context.role) };`,
+      want: [],
+    },
+    {
+      name: 'one that excludes the role',
+      cedar: `permit (principal, action, ${inRecords}) unless { context.role == "autonomous" || context.chain.depth > 2 };`,
+      want: [],
+    },
+    {
+      name: 'a forbid without role',
+      cedar: `forbid (principal, action, ${inRecords}) when { context.chain.depth > 3 };`,
+      want: [],
+    },
+    {
+      name: 'an impossible condition',
+      cedar: `permit (principal is Agent, action, ${inRecords}) when { principal is User };`,
+      want: ['never-matches'],
+    },
+    {
+      name: 'a role that is misspelt',
+      cedar: `permit (principal is Agent, action, ${inRecords}) when { context.role == "calller" };`,
+      want: ['never-matches'],
+    },
+    {
+      name: 'a role that the principal never has',
+      cedar: `permit (principal is User, action, ${inRecords}) when { context.role == "caller" };`,
+      want: ['never-matches'],
+    },
+    {
+      name: 'two roles at once',
+      cedar: `permit (principal is Agent, action, ${inRecords}) when { context.role == "caller" && context.role == "delegator" };`,
+      want: ['never-matches'],
+    },
+    {
+      name: 'a service that there is not',
+      cedar: 'permit (principal is Agent, action, resource in Service::"archive");',
+      want: ['never-matches'],
+    },
+    {
+      name: 'an action that no route asks',
+      cedar: `permit (principal is Agent, action == Action::"GET", resource == Service::"records");`,
+      want: ['never-matches'],
+    },
+    {
+      name: 'a permit within a wider one',
+      cedar: `permit (principal == User::"a/b", action == Action::"read-it", ${inRecords}) when { context.role == "subject" };`,
+      want: ['shadowed'],
+    },
+    {
+      name: 'a permit that a forbid makes vain',
+      cedar: `forbid (principal is Agent, action, ${inRecords});\npermit (principal == Agent::"${agent}", action, ${inRecords});`,
+      want: ['shadowed'],
+    },
+    { name: 'the same policy twice', cedar: sound.replace('sound', 'again'), want: ['shadowed'] },
+  ]
+  for (const { name, cedar, want } of policies) {
+    it(`finds ${want.join(' and ') || 'nothing'} in ${name}`, () => {
+      expect(lintOf(cedar).map(({ rule }) => rule)).to.have.members(want)
+    })
+  }
+
+  it('finds two services on one service account, on the line of each', () => {
+    const twin = { spiffeId: workload('records'), waypoint, shared: 'one deployment', routes }
+    const services = [
+      { name: 'records', addresses: ['10.0.0.1:80'], ...twin },
+      { name: 'other', addresses: ['10.0.0.2:80'], ...twin },
+    ]
+    const found = lintOf('', JSON.stringify({ services }))
+    expect(found.map(({ rule, file }) => [rule, file])).to.deep.equal([
+      ['shared-account', 'services.yaml'],
+      ['shared-account', 'services.yaml'],
+    ])
+  })
+
+  it('names the policy, its file and its line', () => {
+    const [finding] = lintOf(
+      `permit (principal is User, action, ${inRecords}) when { context.role == "caller" };`,
+    )
+    expect(finding).to.include({ file: 'team/a.cedar', line: 2, policy: 'team/a.cedar#2' })
+  })
+})

@@ -1,0 +1,66 @@
+import { expect } from 'chai'
+import { isInvalid } from '../../src/model/invalid.ts'
+import { lint } from '../../src/review/lint.ts'
+import { draftNewService, type NewService } from '../../src/review/new-service.ts'
+import { toPolicyFiles } from '../../src/revision/directory-source.ts'
+import type { Revision } from '../../src/revision/revision.ts'
+import { hospitalRevision, mustLoad } from '../support/policy-files.ts'
+
+const asked: NewService = { name: 'price-list', owner: 'insurance-team' }
+
+describe('review/new-service', () => {
+  let sample: Revision
+  before(async () => {
+    sample = await hospitalRevision()
+  })
+
+  function withDraft(change: Partial<NewService> = {}): Revision {
+    const draft = draftNewService({ ...asked, ...change }, sample)
+    if (isInvalid(draft)) throw new TypeError(draft.reason)
+    return mustLoad(toPolicyFiles(new Map([...sample.files, ...draft.files])))
+  }
+
+  it('drafts an entry with an owner, and the patterns in the owner’s folder; together they load', () => {
+    const { catalog, policies } = withDraft()
+    const service = catalog.byName.get('price-list')
+    expect(service).to.include({ owner: 'insurance-team', isEntry: false, forwards: false })
+    const ids = policies.filter(({ file }) => file === 'insurance-team/price-list.cedar').map(({ id }) => id)
+    expect(ids.map((id) => id.replace(/^.*#/, ''))).to.deep.equal([
+      'agent-calls',
+      'agents-delegate',
+      'for-users',
+      'these-users-only',
+    ])
+  })
+
+  it('gives lint nothing to complain of', () => {
+    expect(lint(withDraft())).to.deep.equal([])
+  })
+
+  it('takes what it is told, and guesses the rest', () => {
+    const told = withDraft({
+      namespace: 'hospital',
+      address: ['10.96.0.12:8080'],
+      entry: true,
+      forwards: true,
+    })
+    const service = told.catalog.byName.get('price-list')
+    expect(service?.spiffeId.uri).to.equal('spiffe://hospital.example/ns/hospital/sa/price-list')
+    expect(service?.addresses).to.deep.equal(['10.96.0.12:8080'])
+    expect(service).to.include({ isEntry: true, forwards: true })
+  })
+
+  const refused: readonly { readonly name: string; readonly change: Partial<NewService> }[] = [
+    { name: 'a name that is taken', change: { name: 'insurance' } },
+    { name: 'a file that is there', change: { name: 'billing-agent', owner: 'billing-team' } },
+    { name: 'an owner that is no folder', change: { owner: '../elsewhere' } },
+    { name: 'what would not load', change: { address: ['10.96.0.10:8080'] } },
+    { name: 'an identity that is none', change: { spiffeId: 'price-list' } },
+    { name: 'a name that is none', change: { name: 'Price List' } },
+  ]
+  for (const { name, change } of refused) {
+    it(`refuses ${name}`, () => {
+      expect(draftNewService({ ...asked, ...change }, sample)).to.include({ kind: 'invalid' })
+    })
+  }
+})

@@ -1,0 +1,57 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { itRefusesRemote, type SpoiledRemote } from '../support/git-remote.ts'
+
+const spoiled: readonly SpoiledRemote[] = [
+  {
+    name: 'a symbolic link out of the tree',
+    spoil: (remote) => {
+      symlinkSync('/etc/passwd', join(remote.directory, 'team/link.cedar'))
+      remote.commit({})
+    },
+    mentions: /team\/link\.cedar: .*symbolic link/,
+  },
+  {
+    name: 'a folder that is a symbolic link',
+    spoil: (remote) => {
+      symlinkSync('/etc', join(remote.directory, 'linked'))
+      remote.commit({})
+    },
+    mentions: /linked: .*symbolic link/,
+  },
+  {
+    name: 'a submodule',
+    spoil: (remote) => {
+      const commit = remote.git('rev-parse', 'HEAD')
+      remote.git('update-index', '--add', '--cacheinfo', `160000,${commit},vendor`)
+      remote.git('commit', '--quiet', '--message', 'submodule')
+    },
+    mentions: /vendor: .*submodule/,
+  },
+  {
+    name: 'a pointer to Git LFS',
+    spoil: (remote) =>
+      remote.commit({ 'team/b.cedar': 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n' }),
+    mentions: /Git LFS/,
+  },
+  {
+    name: 'a file that is too large',
+    spoil: (remote) => remote.commit({ 'team/b.cedar': 'x'.repeat(5 * 1024 * 1024) }),
+    mentions: /team\/b\.cedar: expected at most/,
+  },
+  {
+    name: 'a file name with a line break',
+    spoil: (remote) => remote.commit({ 'team/b\nc.cedar': 'x' }),
+    mentions: /printable/,
+  },
+  {
+    name: 'a folder that is gone',
+    spoil: (remote) => remote.commit({ 'team/a.cedar': undefined }),
+    mentions: /no such folder/,
+    overlay: { path: 'team' },
+  },
+]
+
+describe('revision/git-tree', () => {
+  for (const row of spoiled) itRefusesRemote(row)
+})

@@ -1,0 +1,36 @@
+import { expect } from 'chai'
+import type { Query } from '../../src/model/query.ts'
+import { rehearse } from '../../src/revision/rehearsal.ts'
+import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
+
+describe('revision/rehearsal', () => {
+  it('asks about every route, as an agent and as a user', () => {
+    const { catalog, evaluate } = mustLoad(policyFiles())
+    const asked: Query[] = []
+    const problems = rehearse({
+      catalog,
+      evaluate(query) {
+        asked.push(query)
+        return evaluate(query)
+      },
+    })
+    expect(problems).to.deep.equal([])
+    expect(
+      asked.map(({ principal, target }) => `${principal.kind} ${target.action.id} ${target.resource.type}`),
+    ).to.deep.equal(['agent read-it Patient', 'user read-it Patient'])
+  })
+
+  it('asks about a service without routes, too', () => {
+    const revision = mustLoad(policyFiles({ 'services.yaml': servicesYaml({ routes: undefined }) }))
+    expect(rehearse(revision)).to.deep.equal([])
+  })
+
+  it('makes a problem of what the engine cannot bear, and of nothing else', () => {
+    const { catalog, evaluate } = mustLoad(policyFiles())
+    const answered = { determiningPolicies: [], errors: [] }
+    const failing = (query: Query) => ({ ...evaluate(query), ...answered, outcome: 'unavailable' as const })
+    expect(rehearse({ catalog, evaluate: failing })).to.have.length(2)
+    const erring = (query: Query) => ({ ...evaluate(query), ...answered, outcome: 'error' as const })
+    expect(rehearse({ catalog, evaluate: erring })).to.deep.equal([])
+  })
+})

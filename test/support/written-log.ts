@@ -1,0 +1,55 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openAuditLog } from '../../src/audit/audit-log.ts'
+import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
+import { publicKeyFile } from '../../src/audit/log-key.ts'
+import { toRecord } from '../../src/audit/record.ts'
+import { deniedParts } from './decision.ts'
+
+/** Writes a whole log, from opening to shutdown, with a decision for each id. */
+export async function writeLog(
+  directory: string,
+  ids: readonly string[],
+  options: Partial<AuditLogOptions> = {},
+): Promise<void> {
+  await using log = openAuditLog({
+    directory,
+    mode: 'written',
+    stdout: false,
+    origin: 'replica',
+    report: () => {},
+    reserveBytes: 64 * 1024,
+    ...options,
+  })
+  for (const id of ids) await log.append(toRecord(deniedParts(id)))
+}
+
+/** Ids that are told apart at a glance. */
+export function decisionIds(count: number, prefix = 'd'): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${String(index).padStart(4, '0')}`)
+}
+
+/** A directory's segments, oldest first. */
+export function segmentsOf(directory: string): readonly string[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.ndjson'))
+    .sort()
+    .map((name) => join(directory, name))
+}
+
+/** The key that verifies a directory's logs. */
+export function publicKeyOf(directory: string): KeyObject {
+  return createPublicKey(readFileSync(join(directory, publicKeyFile)))
+}
+
+/** Changes a file's lines as somebody would who has the disk and not the key. */
+export function tamper(file: string, change: (lines: string[]) => readonly string[]): void {
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
+  writeFileSync(
+    file,
+    change(lines)
+      .map((line) => `${line}\n`)
+      .join(''),
+  )
+}
