@@ -1,8 +1,9 @@
 import { hash, type KeyObject, sign, verify } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { type Hash, parseHash, toBase64 } from './merkle.ts'
 
 /** What a log says of itself: all of its first `size` lines hash to `root` (C2SP tlog-checkpoint). */
-export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Buffer }
+export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Hash }
 
 const ed25519 = 1
 const publicKeyBytes = 32
@@ -40,10 +41,9 @@ export function verifyCheckpoint(note: string, publicKeys: readonly KeyObject[])
 export function parseCheckpoint(note: string): Checkpoint | Invalid {
   const [text] = splitNote(note)
   const [origin = '', digits = '', encoded = ''] = text.split('\n')
-  const [size, root] = [Number(digits), Buffer.from(encoded, 'base64')]
+  const [size, root] = [Number(digits), parseHash(encoded)]
   const isSize = /^(0|[1-9]\d{0,15})$/.test(digits) && Number.isSafeInteger(size)
-  const isCheckpoint = origin !== '' && isSize && root.length === 32 && root.toString('base64') === encoded
-  return isCheckpoint
+  return origin !== '' && isSize && root !== undefined
     ? { origin, size, root }
     : invalid('checkpoint: expected an origin, a size and a root hash, one a line')
 }
@@ -60,7 +60,7 @@ export function rawPublicKey(publicKey: KeyObject): Buffer {
 }
 
 function toText({ origin, size, root }: Checkpoint): string {
-  return `${origin}\n${size}\n${root.toString('base64')}\n`
+  return `${origin}\n${size}\n${toBase64(root)}\n`
 }
 
 function splitNote(note: string): readonly [text: string, signatures: readonly string[]] {

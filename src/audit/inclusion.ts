@@ -1,15 +1,15 @@
-import { nodeHash } from './merkle.ts'
+import { type Hash, nodeHash } from './merkle.ts'
 
 /** Leaves from `first` on, and the whole subtrees that stand before them (`frontier` of a tree of size `first`). */
 export type KnownLeaves = {
   readonly first: number
-  readonly frontier: readonly Buffer[]
-  readonly leaves: readonly Buffer[]
+  readonly frontier: readonly Hash[]
+  readonly leaves: readonly Hash[]
 }
 
 /** The audit path of RFC 6962 §2.1.1, from the leaf's sibling up, for leaf `index` of the tree over all that is known. */
-export function inclusionPath(known: KnownLeaves, index: number): readonly Buffer[] {
-  const path: Buffer[] = []
+export function inclusionPath(known: KnownLeaves, index: number): readonly Hash[] {
+  const path: Hash[] = []
   let [low, high] = [0, known.first + known.leaves.length]
   while (high - low > 1) {
     const middle = low + split(high - low)
@@ -22,12 +22,7 @@ export function inclusionPath(known: KnownLeaves, index: number): readonly Buffe
 }
 
 /** The root to which a leaf's path leads (RFC 9162 §2.1.3.2), or `undefined` when the path has not the length that it must have. */
-export function rootOfPath(
-  leaf: Buffer,
-  index: number,
-  size: number,
-  path: readonly Buffer[],
-): Buffer | undefined {
+export function rootOfPath(leaf: Hash, index: number, size: number, path: readonly Hash[]): Hash | undefined {
   if (index >= size) return undefined
   let [root, at, last] = [leaf, index, size - 1]
   for (const sibling of path) {
@@ -42,7 +37,7 @@ export function rootOfPath(
   return last === 0 ? root : undefined
 }
 
-function subtree(known: KnownLeaves, low: number, high: number): Buffer {
+function subtree(known: KnownLeaves, low: number, high: number): Hash {
   if (high <= known.first) return rootBefore(known, low)
   if (high - low === 1) return at(known.leaves, low - known.first)
   const middle = low + split(high - low)
@@ -50,7 +45,7 @@ function subtree(known: KnownLeaves, low: number, high: number): Buffer {
 }
 
 /** INVARIANT: whoever comes here from above asks for a whole subtree whose parent is not whole, and those are the frontier's. */
-function rootBefore({ first, frontier }: KnownLeaves, low: number): Buffer {
+function rootBefore({ first, frontier }: KnownLeaves, low: number): Hash {
   let [start, position] = [0, 0]
   while (start < low) {
     start += largestPowerUpTo(first - start)
@@ -70,7 +65,7 @@ function largestPowerUpTo(count: number): number {
   return power
 }
 
-function at(hashes: readonly Buffer[], position: number): Buffer {
+function at(hashes: readonly Hash[], position: number): Hash {
   const found = hashes[position]
   if (found === undefined) throw new RangeError(`expected a hash at ${position} of ${hashes.length}`)
   return found

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { type Invalid, invalid } from '../model/invalid.ts'
+import { frontierLength, type Hash, parseHash } from './merkle.ts'
 
 /** The first line of a segment: where in its log it stands, and what was found before it. */
 export type SegmentMark = {
@@ -119,6 +120,12 @@ export function parseMark(line: Buffer): Mark | Invalid {
     // Not JSON: no mark either.
   }
   return invalid('mark: expected a segment, checkpoint, retention or unrecorded mark, version 1')
+}
+
+/** The roots that stand before a segment, or `undefined` when they cannot be those of a tree of its size. */
+export function frontierOf({ size, frontier }: SegmentMark): readonly Hash[] | undefined {
+  const hashes = frontier.flatMap((root) => parseHash(root) ?? [])
+  return hashes.length === frontier.length && hashes.length === frontierLength(size) ? hashes : undefined
 }
 
 /** The mark as one line, newline included. */

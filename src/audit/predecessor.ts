@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { isInvalid } from '../model/invalid.ts'
-import { type FoundLog, parseMark } from './mark.ts'
-import { createTree, leafHash, type Tree } from './merkle.ts'
+import { type FoundLog, frontierOf, parseMark } from './mark.ts'
+import { createTree, leafHash, type Tree, toBase64 } from './merkle.ts'
 import {
   bySegmentAge,
   formatLogName,
@@ -46,7 +46,7 @@ function toFound(segment: SegmentName, { tree, rest }: Scan): FoundLog | undefin
     log: formatLogName(segment),
     sequence: segment.sequence,
     size: tree.size(),
-    root: tree.root().toString('base64'),
+    root: toBase64(tree.root()),
     torn:
       rest.length === 0
         ? undefined
@@ -82,8 +82,6 @@ function scan(path: string): Scan {
 function begin(line: Buffer): Tree | undefined {
   const mark = parseMark(line)
   if (isInvalid(mark) || mark.kind !== 'segment') return undefined
-  return createTree(
-    mark.size,
-    mark.frontier.map((root) => Buffer.from(root, 'base64')),
-  )
+  const frontier = frontierOf(mark)
+  return frontier && createTree(mark.size, frontier)
 }

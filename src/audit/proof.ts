@@ -6,8 +6,8 @@ import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { inclusionPath, rootOfPath } from './inclusion.ts'
 import { readLines, splitLines } from './lines.ts'
-import { markKindOf, parseMark, type SegmentMark } from './mark.ts'
-import { leafHash } from './merkle.ts'
+import { frontierOf, markKindOf, parseMark, type SegmentMark } from './mark.ts'
+import { type Hash, leafHash, parseHash, toBase64 } from './merkle.ts'
 import { parseRecord } from './parse-record.ts'
 import { bySegmentAge, formatLogName, parseSegmentName } from './segment.ts'
 
@@ -16,7 +16,7 @@ export type Proof = {
   /** The record's line, newline excluded: the leaf. */
   readonly line: string
   readonly index: number
-  readonly path: readonly Buffer[]
+  readonly path: readonly Hash[]
   /** The signed checkpoint of a tree that holds the leaf. */
   readonly note: string
 }
@@ -40,7 +40,7 @@ export async function proveDecision(paths: readonly string[], decisionId: string
 
 /** The proof in the C2SP tlog-proof format; the record stands in `extra`. */
 export function formatProof({ line, index, path, note }: Proof): string {
-  const hashes = path.map((hash) => `${hash.toString('base64')}\n`).join('')
+  const hashes = path.map((hash) => `${toBase64(hash)}\n`).join('')
   return `${header}\nextra ${Buffer.from(line).toString('base64')}\nindex ${index}\n${hashes}\n${note}`
 }
 
@@ -50,8 +50,8 @@ export function parseProof(text: string): Proof | Invalid {
   const [first, extra = '', indexed = '', ...hashes] = text.slice(0, Math.max(end, 0)).split('\n')
   const [, record] = /^extra ([A-Za-z0-9+/]+={0,2})$/.exec(extra) ?? []
   const [, index] = /^index (0|[1-9]\d{0,15})$/.exec(indexed) ?? []
-  const path = hashes.map((hash) => Buffer.from(hash, 'base64'))
-  const isPath = path.length < 64 && path.every((hash) => hash.length === 32)
+  const path = hashes.flatMap((hash) => parseHash(hash) ?? [])
+  const isPath = path.length < 64 && path.length === hashes.length
   if (first !== header || record === undefined || index === undefined || !isPath) {
     return invalid(`proof: expected \`${header}\` with \`extra\`, \`index\`, hashes and a checkpoint`)
   }
@@ -71,7 +71,7 @@ export function verifyProof(
   const checkpoint = verifyCheckpoint(note, keys)
   if (isInvalid(checkpoint)) return checkpoint
   const root = rootOfPath(leafHash(Buffer.from(line)), index, checkpoint.size, path)
-  return root?.equals(checkpoint.root) === true
+  return root === checkpoint.root
     ? checkpoint
     : invalid(`proof: the record is not line ${index} of the log that was signed`)
 }
@@ -79,7 +79,7 @@ export function verifyProof(
 async function proveLine(place: Place): Promise<Proof | Invalid> {
   let begun: SegmentMark | undefined
   let proven: { readonly line: string; readonly index: number } | undefined
-  const leaves: Buffer[] = []
+  const leaves: Hash[] = []
   for (const file of await segmentsFrom(place.file)) {
     for await (const { line, bytes, isEnded } of splitLines(file, createReadStream(file))) {
       if (!isEnded) continue
@@ -88,7 +88,10 @@ async function proveLine(place: Place): Promise<Proof | Invalid> {
       const size = begun.size + leaves.length
       if (markKindOf(bytes) === 'checkpoint' && proven !== undefined) {
         const note = noteOf(bytes, size)
-        if (note !== undefined) return { ...proven, path: pathOf(begun, leaves, proven.index), note }
+        if (note !== undefined) {
+          const known = { first: begun.size, frontier: frontierOf(begun) ?? [], leaves }
+          return { ...proven, path: inclusionPath(known, proven.index), note }
+        }
       }
       if (file === place.file && line === place.line) proven = { line: bytes.toString(), index: size }
       leaves.push(leafHash(bytes))
@@ -113,7 +116,7 @@ async function segmentsFrom(file: string): Promise<readonly string[]> {
 
 function toSegmentMark(bytes: Buffer): SegmentMark | undefined {
   const mark = parseMark(bytes)
-  return !isInvalid(mark) && mark.kind === 'segment' ? mark : undefined
+  return !isInvalid(mark) && mark.kind === 'segment' && frontierOf(mark) !== undefined ? mark : undefined
 }
 
 function noteOf(bytes: Buffer, size: number): string | undefined {
@@ -121,15 +124,4 @@ function noteOf(bytes: Buffer, size: number): string | undefined {
   if (isInvalid(mark) || mark.kind !== 'checkpoint') return undefined
   const checkpoint = parseCheckpoint(mark.note)
   return !isInvalid(checkpoint) && checkpoint.size === size ? mark.note : undefined
-}
-
-function pathOf(
-  { size, frontier }: SegmentMark,
-  leaves: readonly Buffer[],
-  index: number,
-): readonly Buffer[] {
-  return inclusionPath(
-    { first: size, frontier: frontier.map((root) => Buffer.from(root, 'base64')), leaves },
-    index,
-  )
 }

@@ -3,7 +3,7 @@ import { signCheckpoint } from './checkpoint.ts'
 import { frameLine, toFileBytes, toLeafBytes } from './framed.ts'
 import type { LogKey } from './log-key.ts'
 import { type FoundLog, formatMark, type Mark, type SegmentMark } from './mark.ts'
-import { createTree, framedLeafHash } from './merkle.ts'
+import { createTree, framedLeafHash, type Hash, toBase64, toBytes } from './merkle.ts'
 import {
   appendLines,
   closeSegment,
@@ -40,7 +40,7 @@ export class SealedLog implements Disposable {
   readonly #options: SealedLogOptions
   readonly #log: string
   readonly #tree = createTree()
-  #unsealed: Buffer[] = []
+  #unsealed: Hash[] = []
   #sealedSize = 0
   #segment: Segment | undefined
   #sequence = 0
@@ -77,7 +77,7 @@ export class SealedLog implements Disposable {
       key.privateKey,
       key.publicKey,
     )
-    const leaves = Buffer.concat(this.#unsealed).toString('base64')
+    const leaves = toBytes(this.#unsealed).toString('base64')
     const unsealed = this.#unsealed
     this.#unsealed = []
     try {
@@ -144,7 +144,7 @@ export class SealedLog implements Disposable {
       origin: this.#origin(),
       sequence,
       size: this.#tree.size(),
-      frontier: this.#tree.frontier().map((root) => root.toString('base64')),
+      frontier: this.#tree.frontier().map(toBase64),
       after: this.#after,
       follows: this.#tree.size() === 0 ? this.#options.follows : undefined,
     })

@@ -4,8 +4,15 @@ import { stat } from 'node:fs/promises'
 import { isInvalid } from '../model/invalid.ts'
 import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
 import { type RawLine, splitLines } from './lines.ts'
-import { type CheckpointMark, markKindOf, parseMark, type RetentionMark, type SegmentMark } from './mark.ts'
-import { createTree, frontierLength, leafHash, type Tree } from './merkle.ts'
+import {
+  type CheckpointMark,
+  frontierOf,
+  markKindOf,
+  parseMark,
+  type RetentionMark,
+  type SegmentMark,
+} from './mark.ts'
+import { createTree, type Hash, leafHash, type Tree, toHashes } from './merkle.ts'
 import { findDifference } from './tampering.ts'
 
 /** A segment's file and its number by the file's name. */
@@ -25,7 +32,7 @@ export type LogVerdict = {
   /** Where what is left of the log begins, and how many lines it has in all. */
   readonly beginsAt: number
   readonly size: number
-  readonly root: Buffer
+  readonly root: Hash
   readonly records: number
   /** Lines after the last checkpoint: nobody has signed for them yet. */
   readonly unsealed: number
@@ -43,7 +50,7 @@ export type Trust = {
   readonly exported: readonly Checkpoint[]
 }
 
-type Unsealed = { readonly leaf: Buffer; readonly file: string; readonly line: number }
+type Unsealed = { readonly leaf: Hash; readonly file: string; readonly line: number }
 
 /** What is known so far. */
 type Progress = {
@@ -52,7 +59,7 @@ type Progress = {
   begun: SegmentMark | undefined
   tree: Tree
   /** The tree as of the last checkpoint, and the lines since. */
-  sealed: { readonly size: number; readonly frontier: readonly Buffer[] }
+  sealed: { readonly size: number; readonly frontier: readonly Hash[] }
   unsealed: Unsealed[]
   checkpoint: Checkpoint | undefined
   records: number
@@ -143,11 +150,12 @@ function beginSegment(progress: Progress, raw: RawLine, sequence: number): void 
     fail(progress, raw, `begins segment ${mark.sequence} of \`${mark.log}\`: the file was swapped or renamed`)
     return
   }
-  const frontier = mark.frontier.map((root) => Buffer.from(root, 'base64'))
+  const frontier = frontierOf(mark)
+  if (frontier === undefined) {
+    fail(progress, raw, 'says of the lines before it what cannot be')
+    return
+  }
   if (progress.begun === undefined) {
-    const isWhole =
-      frontier.length === frontierLength(mark.size) && frontier.every(({ length }) => length === 32)
-    if (!isWhole) fail(progress, raw, 'says of the lines before it what cannot be')
     progress.begun = mark
     progress.tree = createTree(mark.size, frontier)
     progress.sealed = { size: mark.size, frontier }
@@ -174,7 +182,7 @@ function addLine(progress: Progress, { file, line, bytes }: RawLine): void {
   const size = progress.tree.size()
   for (const exported of progress.trust.exported) {
     const isOurs = exported.size === size && exported.origin === progress.begun?.origin
-    if (isOurs && !exported.root.equals(progress.tree.root())) {
+    if (isOurs && exported.root !== progress.tree.root()) {
       fail(
         progress,
         { file, line },
@@ -194,7 +202,7 @@ function checkCheckpoint(progress: Progress, raw: RawLine): void {
   const checkpoint = verifyCheckpoint(mark.note, progress.trust.keys)
   if (isInvalid(checkpoint)) fail(progress, raw, checkpoint.reason)
   else if (checkpoint.origin !== progress.begun?.origin) fail(progress, raw, `is of \`${checkpoint.origin}\``)
-  else if (checkpoint.size !== progress.tree.size() || !checkpoint.root.equals(progress.tree.root())) {
+  else if (checkpoint.size !== progress.tree.size() || checkpoint.root !== progress.tree.root()) {
     failSealed(progress, raw, checkpoint, mark)
   } else {
     progress.checkpoint = checkpoint
@@ -207,13 +215,10 @@ function checkCheckpoint(progress: Progress, raw: RawLine): void {
 
 /** The checkpoint brings the hashes of its lines; when they lead to the signed root, they tell which line is not as it was. */
 function failSealed(progress: Progress, raw: RawLine, checkpoint: Checkpoint, mark: CheckpointMark): void {
-  const bytes = Buffer.from(mark.leaves, 'base64')
-  const signed = Array.from({ length: Math.floor(bytes.length / 32) }, (_, at) =>
-    bytes.subarray(at * 32, at * 32 + 32),
-  )
+  const signed = toHashes(Buffer.from(mark.leaves, 'base64'))
   const tree = createTree(progress.sealed.size, progress.sealed.frontier)
   for (const leaf of signed) tree.add(leaf)
-  const isAuthentic = tree.size() === checkpoint.size && tree.root().equals(checkpoint.root)
+  const isAuthentic = tree.size() === checkpoint.size && tree.root() === checkpoint.root
   const found = progress.unsealed.map(({ leaf }) => leaf)
   const difference = isAuthentic ? findDifference(signed, found) : undefined
   if (difference === undefined) {
@@ -240,8 +245,8 @@ function fail(
   progress.flaw ??= { file, line, index, message }
 }
 
-function areEqual(one: readonly Buffer[], other: readonly Buffer[]): boolean {
-  return one.length === other.length && one.every((hash, index) => other[index]?.equals(hash) === true)
+function areEqual(one: readonly Hash[], other: readonly Hash[]): boolean {
+  return one.length === other.length && one.every((hash, index) => other[index] === hash)
 }
 
 function toVerdict({

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { toBase64 } from './merkle.ts'
 import { bySegmentAge, formatLogName, parseSegmentName, type SegmentName } from './segment.ts'
 import { type Flaw, type LogVerdict, type SegmentFile, type Trust, verifyLog } from './verify-log.ts'
 
@@ -98,7 +99,7 @@ function toFlaws(
     const { size, root } = later.follows
     if (size > verdict.size) flaws.push(`was cut: it ended with ${size} lines, ${verdict.size} are left`)
     else if (size < verdict.size) flaws.push(`was written to after its end: it had ${size} lines`)
-    else if (verdict.root.toString('base64') !== root) flaws.push('is not what the log after it found')
+    else if (toBase64(verdict.root) !== root) flaws.push('is not what the log after it found')
   }
   const follows = verdict.follows
   if (follows !== undefined && beside.every((other) => other.log !== follows.log)) {

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { type Checkpoint, formatVerifierKey, verifyCheckpoint } from '../audit/checkpoint.ts'
 import { parsePublicKey, publicKeyFile } from '../audit/log-key.ts'
 import { parseMark } from '../audit/mark.ts'
+import { toBase64 } from '../audit/merkle.ts'
 import { type Verification, type VerifiedLog, verifyLogs } from '../audit/verify.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import {
@@ -182,7 +183,7 @@ function toJson({ logs, problems }: Verification, isSound: boolean, keys: readon
         log,
         directory,
         ...same,
-        root: root.toString('base64'),
+        root: toBase64(root),
         checkpointSize: checkpoint?.size,
         // As witnesses and other tools of the transparency world take them.
         verifierKeys: keys.map((key) => formatVerifierKey(same.origin ?? log, key)),

@@ -1,5 +1,15 @@
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { createTree, frontierLength, leafHash } from '../../src/audit/merkle.ts'
+import {
+  createTree,
+  frontierLength,
+  type Hash,
+  leafHash,
+  parseHash,
+  toBase64,
+  toBytes,
+  toHashes,
+} from '../../src/audit/merkle.ts'
 
 /** The leaves and roots that Certificate Transparency implementations test themselves with. */
 const leaves = [
@@ -27,10 +37,10 @@ const roots = [
 describe('audit/merkle', () => {
   it('has the roots of RFC 6962', () => {
     const tree = createTree()
-    const found = [tree.root().toString('hex')]
+    const found = [toHex(tree.root())]
     for (const leaf of leaves) {
       tree.add(leafHash(Buffer.from(leaf, 'hex')))
-      found.push(tree.root().toString('hex'))
+      found.push(toHex(tree.root()))
     }
     expect(found).to.deep.equal(roots)
     expect(tree.size()).to.equal(leaves.length)
@@ -43,7 +53,29 @@ describe('audit/merkle', () => {
       expect(before.frontier()).to.have.length(frontierLength(size))
       const after = createTree(size, before.frontier())
       for (const leaf of leaves.slice(size)) after.add(leafHash(Buffer.from(leaf, 'hex')))
-      expect(after.root().toString('hex')).to.equal(roots.at(-1))
+      expect(toHex(after.root())).to.equal(roots.at(-1))
     })
   }
+
+  it('takes a leaf of any length', () => {
+    for (const length of [0, 1, 65_535, 65_536, 100_000]) {
+      const bytes = Buffer.alloc(length, 'x')
+      const want = createHash('sha256').update(Buffer.of(0)).update(bytes).digest('hex')
+      expect(toHex(leafHash(bytes))).to.equal(want)
+    }
+  })
+
+  it('writes hashes and reads them again', () => {
+    const hashes = leaves.map((leaf) => leafHash(Buffer.from(leaf, 'hex')))
+    expect(hashes.map((each) => parseHash(toBase64(each)))).to.deep.equal(hashes)
+    expect(toHashes(toBytes(hashes))).to.deep.equal(hashes)
+  })
+
+  for (const text of ['', 'AAAA', `${'A'.repeat(43)}`, `${'A'.repeat(42)}B=`, '!'.repeat(44)]) {
+    it(`takes \`${text}\` for no hash`, () => expect(parseHash(text)).to.equal(undefined))
+  }
 })
+
+function toHex(hash: Hash): string {
+  return toBytes([hash]).toString('hex')
+}

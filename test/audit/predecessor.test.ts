@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createTree, leafHash } from '../../src/audit/merkle.ts'
+import { createTree, leafHash, toBase64 } from '../../src/audit/merkle.ts'
 import { findPredecessor } from '../../src/audit/predecessor.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { decisionIds, segmentsOf, writeLog } from '../support/written-log.ts'
@@ -23,7 +23,7 @@ describe('audit/predecessor', () => {
         log: 'replica-7',
         sequence: segmentsOf(directory).length - 1,
         size: tree.size(),
-        root: tree.root().toString('base64'),
+        root: toBase64(tree.root()),
         torn: undefined,
       },
     })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { leafHash } from '../../src/audit/merkle.ts'
+import { type Hash, leafHash } from '../../src/audit/merkle.ts'
 import { findDifference } from '../../src/audit/tampering.ts'
 
 const cases = [
@@ -27,6 +27,6 @@ describe('audit/tampering', () => {
   })
 })
 
-function leavesOf(text: string): readonly Buffer[] {
+function leavesOf(text: string): readonly Hash[] {
   return [...text].map((letter) => leafHash(Buffer.from(letter)))
 }
