@@ -78,6 +78,7 @@ const settings = {
       '!biome.json',
       '!test/vectors',
       '!test/compat/v1',
+      '!test/compat/v2',
       '!test/cases',
       '!policies',
       '!docs/config.schema.json',

@@ -2,12 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { parseRecord } from '../src/audit/parse-record.ts'
+import { findDecision } from '../src/audit/query.ts'
 import type { DecisionRecord } from '../src/audit/record.ts'
 import { readRevision } from '../src/audit/revision-store.ts'
 import { type ChainKeys, toJwks } from '../src/chain/keys.ts'
 import { loadKeys } from '../src/chain/keys-source.ts'
 import { noRevocations, parseRevocations } from '../src/chain/revocations.ts'
 import { admitChain, type ChainTrust, verifySignedChain } from '../src/chain/verify.ts'
+import { loadKept } from '../src/cli/kept-revision.ts'
 import { type Config, isConfigProblems, parseConfig } from '../src/config/config.ts'
 import type { DelegatedChain } from '../src/model/chain.ts'
 import { type DenyCode, isDeny } from '../src/model/decision.ts'
@@ -44,6 +46,12 @@ type RecordMeaning = {
   /** Role and outcome of every principal. */
   readonly results: readonly string[]
 }
+
+/** What a record says of the policies that decided. */
+type RevisionMeaning = Pick<
+  DecisionRecord,
+  'decisionId' | 'outcome' | 'code' | 'policyRevision' | 'policyDigest'
+> & { readonly name: string }
 
 describe('compat v1: configuration', () => {
   it('reads every key as it was meant', () => {
@@ -142,6 +150,23 @@ describe('compat v1: policies and evidence', () => {
       if (isInvalid(again)) throw new TypeError(again.reason)
       expect(again.differences).to.deep.equal([])
       expect(again.code).to.equal(code)
+    })
+  }
+})
+
+describe('compat v2: evidence of a Git revision', () => {
+  const audit = 'test/compat/v2/audit'
+  const meanings: readonly RevisionMeaning[] = JSON.parse(readFileSync(join(audit, 'means.json'), 'utf8'))
+
+  for (const { name, ...meaning } of meanings) {
+    it(`${name}: names by their digest the files that were kept, and judged again, it comes out the same`, async () => {
+      const record = await findDecision([audit], meaning.decisionId)
+      if (isInvalid(record)) throw new TypeError(record.reason)
+      expect(record).to.deep.include(meaning)
+      const kept = await loadKept(audit, record)
+      if (isInvalid(kept)) throw new TypeError(kept.reason)
+      const again = judgeAgain(record, kept)
+      expect(again).to.deep.include({ differences: [] })
     })
   }
 })

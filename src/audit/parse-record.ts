@@ -86,6 +86,7 @@ const decisionRecord: v.GenericSchema<unknown, DecisionRecord> = v.object({
   ),
   deniedBy: v.array(v.object({ principal: uid, role, policies: texts })),
   policyRevision: v.optional(v.string()),
+  policyDigest: v.optional(v.string()),
   engine: v.optional(v.string()),
   pseudonymized: v.optional(v.literal(true)),
   truncated: texts,

@@ -12,7 +12,6 @@ import {
 } from '../model/decision.ts'
 import type { EntityUid } from '../model/entity-uid.ts'
 import { toSafeJson } from '../model/json-line.ts'
-import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Service, Target } from '../model/target.ts'
 import { traceIdOf } from '../model/trace-id.ts'
 
@@ -106,6 +105,8 @@ export type DecisionRecord = {
     readonly policies: readonly string[]
   }[]
   readonly policyRevision?: string | undefined
+  /** SHA-256 of the revision's files, as hexadecimal digits. */
+  readonly policyDigest?: string | undefined
   readonly engine?: string | undefined
   /** Present when the user's id is a keyed hash of it; see `audit.pseudonyms`. */
   readonly pseudonymized?: true | undefined
@@ -122,6 +123,7 @@ export type RecordParts = {
   /** Whether the denial was recorded only, and the request passed on. */
   readonly isObserved?: boolean | undefined
   readonly policyRevision?: string | undefined
+  readonly policyDigest?: string | undefined
   /** Name and version of the policy engine. */
   readonly engine?: string | undefined
   readonly input?: Pick<CheckInput, 'method' | 'path' | 'host' | 'destinationAddress' | 'headers'> | undefined
@@ -185,6 +187,7 @@ export function toRecord(parts: RecordParts): DecisionRecord {
       policies: determiningPolicies.map(({ id }) => id),
     })),
     policyRevision: parts.policyRevision,
+    policyDigest: parts.policyDigest,
     engine: parts.engine,
     truncated,
   }
@@ -243,7 +246,8 @@ function toRecordedChain(chain: Chain): RecordedChain {
     case 'delegated': {
       const { kind, scopes, expiresAt, rootIssuedAt, ceiling, authTime, isRecovered, digest } = chain
       const recovered = isRecovered ? (true as const) : undefined
-      const [subject, actors] = [toSubject(chain.subject), chain.actors.map(toActor)]
+      const subject = toSubject(chain.subject)
+      const actors = chain.actors.map(({ uri }) => ({ id: uri, proven: 'inherited' }) as const)
       return { kind, subject, actors, scopes, expiresAt, rootIssuedAt, ceiling, authTime, recovered, digest }
     }
   }
@@ -251,10 +255,6 @@ function toRecordedChain(chain: Chain): RecordedChain {
 
 function toSubject({ issuerName, issuer, id, groups }: Subject): Subject {
   return { issuerName, issuer, id, groups }
-}
-
-function toActor(actor: SpiffeId): RecordedActor {
-  return { id: actor.uri, proven: 'inherited' }
 }
 
 function toResult(result: PrincipalResult, truncated: string[]): RecordedResult {

@@ -162,6 +162,7 @@ function toParts(
     decision: isDeny(decision) ? decision : { kind: 'allow', results: decision.results },
     isObserved,
     policyRevision: revision?.id,
+    policyDigest: revision?.digest,
     engine: revision?.engineVersion,
     input: isDeny(input) ? undefined : input,
     caller,

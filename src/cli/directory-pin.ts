@@ -18,7 +18,7 @@ export async function pinDirectory(
   const commit = revision === undefined ? earlier[0] : kept.find((id) => id.startsWith(revision))
   if (commit === undefined)
     return invalid(`expected a revision that was served, found ${kept.join(', ') || 'none'} in \`${audit}\``)
-  const loaded = await loadKept(audit, commit)
+  const loaded = await loadKept(audit, { policyRevision: commit })
   if (isInvalid(loaded)) return loaded
   await writeFile(join(directory, pinFile), `${commit}\n`)
   return { kind: 'pinned', commit, was: undefined }

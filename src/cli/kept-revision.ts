@@ -1,23 +1,45 @@
+import type { DecisionRecord } from '../audit/record.ts'
 import { readRevision } from '../audit/revision-store.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { toPolicyFiles } from '../revision/directory-source.ts'
+import { digestFiles, type PolicyFiles, toPolicyFiles } from '../revision/directory-source.ts'
 import { isCommitId } from '../revision/git-repository.ts'
 import { loadRevision } from '../revision/load.ts'
 import type { Revision } from '../revision/revision.ts'
 
+/** How a record names what decided; a revision that somebody asks for by its id comes without a digest. */
+export type KeptName = Pick<DecisionRecord, 'policyRevision' | 'policyDigest'>
+
+/** Why a revision is not to be had; `isChanged` when the copy of it is no longer what was kept. */
+export type NotKept = Invalid & { readonly isChanged: boolean }
+
 /** Loads a revision that was kept beside the records of its decisions, if it is still what was kept. */
-export async function loadKept(audit: string, id: string | undefined): Promise<Revision | Invalid> {
-  if (id === undefined) return invalid('no policy revision was asked')
-  const kept = await readRevision(audit, id)
-  if (isInvalid(kept)) return kept
-  // A commit names more than these files, so only a directory's id tells whether they are still the same.
-  const source = isCommitId(id) ? { id, files: kept } : toPolicyFiles(kept)
-  if (source.id !== id)
-    return invalid(
-      `revision \`${id}\`: the files that were kept hash to \`${source.id}\`, so they were changed`,
-    )
+export async function loadKept(audit: string, name: KeptName): Promise<Revision | NotKept> {
+  const source = await readKept(audit, name)
+  if (isInvalid(source)) return source
   const revision = loadRevision(source)
   return 'evaluate' in revision
     ? revision
-    : invalid(`revision \`${id}\` no longer loads: ${revision[0]?.message ?? ''}`)
+    : notKept(`revision \`${source.id}\` no longer loads: ${revision[0]?.message ?? ''}`)
+}
+
+/** Reads the files of a revision that was kept, if they are still what was kept. */
+export async function readKept(audit: string, name: KeptName): Promise<PolicyFiles | NotKept> {
+  const { policyRevision: id, policyDigest } = name
+  if (id === undefined) return notKept('no policy revision was asked')
+  const files = await readRevision(audit, id)
+  if (isInvalid(files)) return notKept(files.reason)
+  const digest = digestFiles(files)
+  const isSame = (policyDigest ?? digest) === digest && (isCommitId(id) || toPolicyFiles(files).id === id)
+  if (isSame) return { id, files }
+  const reason = `revision \`${id}\`: expected files with the digest \`${policyDigest ?? id}\`, found \`${digest}\`: the kept copy was changed`
+  return { ...invalid(reason), isChanged: true }
+}
+
+/** Whether a kept copy can be held against what decided: a commit alone names more than the files that are kept. */
+export function isProvable({ policyRevision, policyDigest }: KeptName): boolean {
+  return policyRevision !== undefined && (policyDigest !== undefined || !isCommitId(policyRevision))
+}
+
+function notKept(reason: string): NotKept {
+  return { ...invalid(reason), isChanged: false }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { readRecords } from '../audit/query.ts'
+import type { DecisionRecord } from '../audit/record.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type Change, createDiff, type Outcome, type PolicyDiff } from '../review/diff.ts'
 import { parseTests } from '../review/policy-tests.ts'
@@ -42,10 +43,17 @@ async function diff(a: string, b: string, options: DiffOptions, terminal: Termin
   const problems: Problem[] = []
   for (const test of await readTests([a, b], problems)) builder.addTest(test)
   let unreadable = 0
+  const changed = new Set<string>()
   for await (const line of readRecords(audit)) {
-    if (line.kind === 'record') builder.addRecord(line.record)
-    else if (line.kind === 'bad') unreadable++
+    if (line.kind === 'bad') unreadable++
+    if (line.kind !== 'record') continue
+    builder.addRecord(line.record)
+    for (const { id } of [before, after].filter((side) => isOtherThan(side, line.record))) changed.add(id)
   }
+  for (const id of changed) {
+    terminal.complain(`revision \`${id}\`: its records name another digest: the kept copy was changed`)
+  }
+  if (changed.size > 0) return exitCodes.negative
   for (const problem of problems) terminal.complain(formatProblem(problem))
   if (unreadable > 0) terminal.complain(`${unreadable} lines or paths could not be read`)
   const found = builder.result()
@@ -59,10 +67,15 @@ async function diff(a: string, b: string, options: DiffOptions, terminal: Termin
   return isSame ? exitCodes.ok : exitCodes.negative
 }
 
+/** Whether a side goes by the name of the revision that decided, with other files. */
+function isOtherThan(side: Revision, { policyRevision, policyDigest }: DecisionRecord): boolean {
+  return side.id === policyRevision && policyDigest !== undefined && side.digest !== policyDigest
+}
+
 async function findRevision(place: string, audit: readonly string[]): Promise<Revision | Invalid> {
   for (const path of audit) {
-    const kept = await loadKept(path, place)
-    if (!isInvalid(kept)) return kept
+    const kept = await loadKept(path, { policyRevision: place })
+    if (!isInvalid(kept) || kept.isChanged) return kept
   }
   const loaded = await loadDirectory(place)
   if ('evaluate' in loaded) return loaded

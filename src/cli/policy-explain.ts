@@ -138,7 +138,7 @@ async function askRecord(request: readonly string[], audit: string): Promise<Que
   if (more.length > 0) return invalid('expected one decision id beside `--audit`')
   const record = await findDecision([audit], id)
   if (isInvalid(record)) return record
-  const revision = await loadKept(audit, record.policyRevision)
+  const revision = await loadKept(audit, record)
   if (isInvalid(revision)) return revision
   const verdict = judgeRecord(record, revision)
   return isInvalid(verdict) ? verdict : { verdict, revision, note: undefined }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { type LogLine, readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
-import { readRevision } from '../audit/revision-store.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { createReport, type ReportBuilder } from '../review/report.ts'
 import { parseCatalog } from '../revision/catalog.ts'
+import { readKept } from './kept-revision.ts'
 import { parseMomentMs } from './moment.ts'
 import { formatReport, reportToJson } from './report-text.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
@@ -86,8 +86,8 @@ async function readOwners(
 ): Promise<ReadonlyMap<string, string | undefined>> {
   if (latest?.policyRevision === undefined) return new Map()
   for (const path of paths) {
-    const kept = await readRevision(path, latest.policyRevision)
-    const catalog = isInvalid(kept) ? [] : parseCatalog(kept.get('services.yaml') ?? '')
+    const kept = await readKept(path, latest)
+    const catalog = isInvalid(kept) ? [] : parseCatalog(kept.files.get('services.yaml') ?? '')
     if ('services' in catalog) return new Map(catalog.services.map(({ name, owner }) => [name, owner]))
   }
   return new Map()

@@ -5,15 +5,19 @@ import type { PrincipalResult } from '../model/decision.ts'
 import { formatEntityUid } from '../model/entity-uid.ts'
 import { type Invalid, isInvalid } from '../model/invalid.ts'
 import { judgeAgain, type SecondJudgement } from '../review/why.ts'
-import { loadKept } from './kept-revision.ts'
+import type { Revision } from '../revision/revision.ts'
+import { isProvable, loadKept, type NotKept } from './kept-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
+
+const unproven =
+  'the record has no digest of the policies: whether the kept copy was changed, only their repository can tell'
 
 type WhyOptions = { readonly audit: string; readonly json?: true }
 
 /** Adds `why`. */
 export function addWhy(program: Command, terminal: Terminal, finish: Finish): void {
   const codes =
-    '0 judging again agrees, or there was nothing to judge; 1 it disagrees, or the record cannot be found'
+    '0 judging again agrees, or there was nothing to judge; 1 it disagrees, the kept policies were changed, or the record cannot be found'
   program
     .command('why')
     .description('explain a decision from its record, and judge it again by the policies of that moment')
@@ -30,22 +34,25 @@ async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal):
     terminal.complain(`\`${id}\`: ${record.reason}`)
     return exitCodes.negative
   }
-  const revision = await loadKept(audit, record.policyRevision)
+  const revision = await loadKept(audit, record)
   const again = isInvalid(revision) ? revision : judgeAgain(record, revision)
-  const differences = isInvalid(again) ? [] : again.differences
+  const isChanged = isInvalid(revision) && revision.isChanged
+  const agrees = isInvalid(again) ? (isChanged ? false : null) : again.differences.length === 0
   if (json) {
     const shown = isInvalid(again) ? { kind: 'not-judged', reason: again.reason } : again
-    terminal.print(
-      JSON.stringify(
-        { record, again: shown, agrees: isInvalid(again) ? null : differences.length === 0 },
-        undefined,
-        2,
-      ),
-    )
+    const policies = toStanding(revision, record)
+    terminal.print(JSON.stringify({ record, again: shown, agrees, policies }, undefined, 2))
   } else {
-    for (const line of [...formatRecord(record), '', ...formatAgain(again)]) terminal.print(toLine(line))
+    const verdict = isChanged ? [`EVIDENCE WAS CHANGED: ${revision.reason}`] : formatAgain(again, record)
+    for (const line of [...formatRecord(record), '', ...verdict]) terminal.print(toLine(line))
   }
-  return differences.length === 0 ? exitCodes.ok : exitCodes.negative
+  return agrees === false ? exitCodes.negative : exitCodes.ok
+}
+
+/** How far the kept policies are known to be those that decided. */
+function toStanding(revision: Revision | NotKept, record: DecisionRecord): string {
+  if (isInvalid(revision)) return revision.isChanged ? 'changed' : 'missing'
+  return isProvable(record) ? 'proven' : 'unproven'
 }
 
 function formatRecord(record: DecisionRecord): readonly string[] {
@@ -82,8 +89,11 @@ function formatResult(
   return `  ${result.role.padEnd(10)} ${result.outcome.padEnd(11)} ${formatEntityUid(result.principal)}${policies.length > 0 ? ` by ${policies.join(', ')}` : ''}`
 }
 
-function formatAgain(again: SecondJudgement | Invalid): readonly string[] {
+function formatAgain(again: SecondJudgement | Invalid, record: DecisionRecord): readonly string[] {
   if (isInvalid(again)) return [`not judged again: ${again.reason}`]
-  if (again.differences.length === 0) return ['judged again: the same']
-  return ['JUDGED AGAIN: NOT THE SAME', ...again.differences.map((difference) => `  ${difference}`)]
+  const verdict =
+    again.differences.length === 0
+      ? ['judged again: the same']
+      : ['JUDGED AGAIN: NOT THE SAME', ...again.differences.map((difference) => `  ${difference}`)]
+  return isProvable(record) ? verdict : [...verdict, unproven]
 }

@@ -14,6 +14,8 @@ export const policyLimits: { readonly fileBytes: number; readonly files: number 
   files: 20_000,
 }
 
+// Of the digest, as digits.
+const idLength = 32
 const fixedNames = new Set(['services.yaml', 'entities.json', 'schema.cedarschema'])
 
 /** The file in a policy directory that pins an earlier revision: its id and nothing else. */
@@ -90,13 +92,21 @@ export function isPolicyFile(path: string): boolean {
 
 /** Names a set of files by their content. */
 export function toPolicyFiles(files: ReadonlyMap<string, string>): PolicyFiles {
-  const sorted = new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return { id: digestFiles(files).slice(0, idLength), files: new Map(sortByName(files)) }
+}
+
+/** SHA-256 over names and contents, in the order of the names (docs/evidence.md), as hexadecimal digits. */
+export function digestFiles(files: ReadonlyMap<string, string>): string {
   const hash = createHash('sha256')
-  for (const [name, text] of sorted) {
+  for (const [name, text] of sortByName(files)) {
     // Lengths first: no two different sets of files may hash alike by moving a boundary.
     hash.update(`${Buffer.byteLength(name)}:${name}${Buffer.byteLength(text)}:${text}`)
   }
-  return { id: hash.digest('hex').slice(0, 32), files: sorted }
+  return hash.digest('hex')
+}
+
+function sortByName(files: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+  return [...files].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /** Said of a repository beyond `policyLimits`. */

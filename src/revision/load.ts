@@ -3,7 +3,7 @@ import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { parseCatalog } from './catalog.ts'
 import { catalogProblems } from './catalog-rules.ts'
 import { type Cedar, createCedar } from './cedar.ts'
-import type { PolicyFiles } from './directory-source.ts'
+import { digestFiles, type PolicyFiles } from './directory-source.ts'
 import { createEngine, createInstance, type Engine } from './engine.ts'
 import { type Entities, parseEntities } from './entities.ts'
 import { type Policy, parsePolicies } from './policies.ts'
@@ -24,7 +24,7 @@ export type LoadOptions = {
 }
 
 /** What a valid repository means, as plain values: they can be handed from one thread to another. */
-export type LoadedParts = Pick<Revision, 'id' | 'files' | 'catalog' | 'policies'> & {
+export type LoadedParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies'> & {
   readonly entities: Entities
   readonly families: Families
   /** For the engine; `undefined` when it can do without. */
@@ -92,7 +92,8 @@ export function loadParts(source: PolicyFiles, options: LoadOptions = {}): Loade
     ({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0,
   )
   const families = readFamilies(declared.schema)
-  return { id, files, catalog, policies, entities, families, schema: hasSchema ? schema : undefined }
+  const digest = digestFiles(files)
+  return { id, files, digest, catalog, policies, entities, families, schema: hasSchema ? schema : undefined }
 }
 
 function toRevision({ schema, ...parts }: LoadedParts, engine: Engine): Revision {

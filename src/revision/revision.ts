@@ -13,6 +13,8 @@ import { createSlicer, type Families, type Slice } from './slices.ts'
 export type Revision = {
   readonly id: string
   readonly files: ReadonlyMap<string, string>
+  /** Of the files. An id may be a commit, which does not show whether a kept copy is still what decided. */
+  readonly digest: string
   readonly catalog: Catalog
   readonly policies: readonly Policy[]
   /** Engine and vocabulary, each with its version. */
@@ -23,7 +25,7 @@ export type Revision = {
 }
 
 /** The parts of a revision, each valid by itself and with the others. */
-type RevisionParts = Pick<Revision, 'id' | 'files' | 'catalog' | 'policies'> & {
+type RevisionParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies'> & {
   readonly entities: Entities
   readonly families: Families
   readonly engine: Engine

@@ -65,6 +65,7 @@ describe('check/check', () => {
     expect(records[0]).to.deep.include({
       decisionId: 'id-1',
       policyRevision: revision.id,
+      policyDigest: revision.digest,
       engine: revision.engineVersion,
     })
     expect(records[0]?.caller?.id).to.equal(hospital.agentD)

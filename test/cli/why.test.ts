@@ -1,10 +1,52 @@
-import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { uris } from '../support/hospital.ts'
 import { chainNow, startTestApp } from '../support/running-app.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
+
+describe('cli/why, by a revision that is named by a commit', () => {
+  let audit: string
+  let line: string
+  let revision: string
+  const again = async () => {
+    const { code, out } = await run(['why', JSON.parse(line).decisionId, '--audit', audit, '--json'])
+    const { policies, agrees } = JSON.parse(out)
+    return { code, policies, agrees }
+  }
+  beforeEach(async () => {
+    audit = temporaryDirectory()
+    await cp('test/compat/v2/audit', audit, { recursive: true })
+    const [segment = ''] = (await readdir(audit)).filter((name) => name.endsWith('.ndjson'))
+    line = (await readFile(join(audit, segment), 'utf8')).split('\n')[0] ?? ''
+    revision = join(audit, 'revisions', `${JSON.parse(line).policyRevision}.json`)
+  })
+
+  it('proves the kept policies by the digest in the record', async () => {
+    expect(await again()).to.deep.equal({ code: 0, policies: 'proven', agrees: true })
+  })
+
+  it('judges nothing by policies that were changed, though they would decide the same', async () => {
+    const kept = await readFile(revision, 'utf8')
+    await writeFile(revision, kept.replace('permit', '// of old\\npermit'))
+    expect(await again()).to.deep.equal({ code: 1, policies: 'changed', agrees: false })
+    const id = JSON.parse(line).policyRevision
+    const diff = await run(['policy', 'diff', id, 'policies', '--audit', audit])
+    expect(diff).to.include({ code: 1, out: '' })
+    expect(diff.err).to.include('the kept copy was changed')
+    const explained = await run(['policy', 'explain', JSON.parse(line).decisionId, '--audit', audit])
+    expect(explained).to.include({ code: 1, out: '' })
+  })
+
+  it('says that they are not proven when the record is older than digests', async () => {
+    const { policyDigest: _later, ...old } = JSON.parse(line)
+    await writeFile(join(audit, 'old.ndjson'), JSON.stringify({ ...old, decisionId: 'old' }))
+    line = JSON.stringify({ decisionId: 'old' })
+    expect(await again()).to.deep.equal({ code: 0, policies: 'unproven', agrees: true })
+    expect((await run(['why', 'old', '--audit', audit])).out).to.include('no digest of the policies')
+  })
+})
 
 describe('cli/why', () => {
   let audit: string
@@ -69,9 +111,10 @@ describe('cli/why', () => {
     const [name = ''] = await readdir(folder)
     const kept = await readFile(join(folder, name), 'utf8')
     await writeFile(join(folder, name), kept.replace('permit', 'forbid'))
-    const { out } = await run(['why', decisionId, '--audit', audit])
+    const { code, out } = await run(['why', decisionId, '--audit', audit])
     await writeFile(join(folder, name), kept)
-    expect(out).to.include('not judged again')
+    expect(code).to.equal(1)
+    expect(out).to.include('EVIDENCE WAS CHANGED')
   })
 
   it('ends with 1 when there is no such record', async () => {

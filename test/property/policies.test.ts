@@ -217,6 +217,7 @@ describe('property: slices, footprints and memory', function () {
           const revision = createRevision({
             id: 'r',
             files: new Map(),
+            digest: '',
             catalog,
             policies,
             entities,

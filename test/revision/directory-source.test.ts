@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readPolicyDirectory, toPolicyFiles } from '../../src/revision/directory-source.ts'
+import { digestFiles, readPolicyDirectory, toPolicyFiles } from '../../src/revision/directory-source.ts'
 
 describe('revision/directory-source', () => {
   let directory = ''
@@ -61,5 +62,15 @@ describe('revision/directory-source', () => {
     expect(id(['a', '1'], ['b', '2'])).to.equal(id(['b', '2'], ['a', '1']))
     expect(id(['a', '1'], ['b', '2'])).to.not.equal(id(['a', '1'], ['b', '3']))
     expect(id(['a', '12'])).to.not.equal(id(['a1', '2']))
+  })
+
+  it('names it by the beginning of its digest, which a shell can compute', () => {
+    const files = new Map([
+      ['b', 'é'],
+      ['a', '1'],
+    ])
+    const digest = createHash('sha256').update('1:a1:11:b2:é').digest('hex')
+    expect(digestFiles(files)).to.equal(digest)
+    expect(toPolicyFiles(files).id).to.equal(digest.slice(0, 32))
   })
 })

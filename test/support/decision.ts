@@ -104,6 +104,7 @@ export function deniedParts(decisionId = 'decision-1'): RecordParts {
       ],
     },
     policyRevision: '0123456789abcdef0123456789abcdef',
+    policyDigest: '0123456789abcdef'.repeat(4),
     engine: 'cedar-wasm 4.13.0',
     input: {
       method: 'GET',
