@@ -1,0 +1,14 @@
+// Loaded into a Waywarden that shall keep no records, to find out what they cost; no configuration allows that.
+import { register } from 'node:module'
+
+const audit = `export function openAuditLog() {
+  return { append() {}, isAvailable: () => true, [Symbol.asyncDispose]: async () => {} }
+}
+export class AuditUnavailable extends Error {}`
+
+const hooks = `export async function load(url, context, next) {
+  if (!url.endsWith('/audit/audit-log.js')) return next(url, context)
+  return { format: 'module', shortCircuit: true, source: ${JSON.stringify(audit)} }
+}`
+
+register(`data:text/javascript,${encodeURIComponent(hooks)}`)
