@@ -6,9 +6,9 @@ import type { TrustDomain } from '../model/spiffe-id.ts'
 import { overlay, variablePrefix } from './overlay.ts'
 import { type GitPolicy, toPolicy } from './policy.ts'
 import { type Draft, findConflicts } from './rules.ts'
-import { type SchemaNode, settingsSchema } from './schema.ts'
+import { settingsSchema } from './schema.ts'
 import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
-import { type Path, readConfigTree, unwrap } from './tree.ts'
+import { type Path, readConfigTree, type SchemaNode, unwrap } from './tree.ts'
 import { type Endpoint, show } from './values.ts'
 
 /** One port on which Envoy asks. */

@@ -1,5 +1,4 @@
-import type { SchemaNode } from './schema.ts'
-import { type Path, unwrap } from './tree.ts'
+import { type Path, type SchemaNode, unwrap } from './tree.ts'
 import { hintFor, show } from './values.ts'
 
 /** Variables with this prefix configure us. Kubernetes makes `WAYWARDEN_PORT` of a service's name, hence two underscores. */

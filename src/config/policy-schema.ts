@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { parseGitRef, parseGitUrl } from './git-values.ts'
-import type { SchemaNode } from './schema.ts'
 import type { PolicyRepository } from './settings.ts'
+import type { SchemaNode } from './tree.ts'
 import { choice, duration, matching, parsed, size, text, type Value } from './values.ts'
 
 const git = v.strictObject({

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parseSpiffeId, parseTrustDomain } from '../model/spiffe-id.ts'
 import { policySchema } from './policy-schema.ts'
 import type { Settings } from './settings.ts'
+import type { SchemaNode } from './tree.ts'
 import {
   choice,
   day,
@@ -18,14 +19,6 @@ import {
   text,
   userName,
 } from './values.ts'
-
-/** A schema as a walker sees it: optional wrappers, objects with entries, arrays with an item, and leaves. */
-export type SchemaNode = {
-  readonly type: string
-  readonly wrapped?: SchemaNode
-  readonly entries?: Readonly<Record<string, SchemaNode>>
-  readonly item?: SchemaNode
-}
 
 const spiffeId = parsed(parseSpiffeId, 'spiffe://hospital.example/ns/billing/sa/agent-a')
 const trustDomain = parsed(parseTrustDomain, 'hospital.example')

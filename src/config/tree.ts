@@ -1,6 +1,13 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import type { SchemaNode } from './schema.ts'
 import { hintFor } from './values.ts'
+
+/** A schema as a walker sees it: optional wrappers, objects with entries, arrays with an item, and leaves. */
+export type SchemaNode = {
+  readonly type: string
+  readonly wrapped?: SchemaNode
+  readonly entries?: Readonly<Record<string, SchemaNode>>
+  readonly item?: SchemaNode
+}
 
 /** Where in the configuration: keys and indices from the root. */
 export type Path = readonly (string | number)[]

@@ -4,7 +4,7 @@ import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
 import { methods } from '../revision/route.ts'
-import type { Finding } from './lint.ts'
+import { type Finding, toServiceFinding } from './lint-finding.ts'
 import { type Situation, toMatter } from './situation.ts'
 
 /** Whom a chain in this review speaks for: somebody in no group. */
@@ -22,16 +22,8 @@ export function findLeftOutChains(revision: Revision): readonly Finding[] {
         return isGain(asked, caller, revision) ? [`${method} ${path}`] : []
       })
       if (gains.length === 0) return []
-      const message = `service \`${service.name}\`: \`${caller.uri}\` may ${gains.join(', ')} without a chain, but not with one; it has only to leave the chain out. Permit it no more than its users, or say \`@chainless("why")\` on the permit`
-      return [
-        {
-          rule: 'chainless-gains',
-          file: 'services.yaml',
-          line: service.line,
-          policy: undefined,
-          message,
-        } as const,
-      ]
+      const message = `: \`${caller.uri}\` may ${gains.join(', ')} without a chain, but not with one; it has only to leave the chain out. Permit it no more than its users, or say \`@chainless("why")\` on the permit`
+      return [toServiceFinding('chainless-gains', service, message)]
     }),
   )
 }

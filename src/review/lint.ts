@@ -6,25 +6,7 @@ import { namedInScope, principalTypesOf, rolesByType, rolesOf } from '../revisio
 import { policyWarnings } from '../revision/policy-warnings.ts'
 import type { Revision } from '../revision/revision.ts'
 import { findLeftOutChains } from './lint-chainless.ts'
-
-/** What lint looks for. */
-export const lintRules = [
-  'permit-without-role',
-  'chainless-gains',
-  'never-matches',
-  'shadowed',
-  'shared-account',
-] as const
-
-/** Something that loads, and that its author hardly means. */
-export type Finding = {
-  readonly rule: (typeof lintRules)[number]
-  readonly file: string
-  readonly line: number
-  /** The policy in question, when it is one. */
-  readonly policy: string | undefined
-  readonly message: string
-}
+import { type Finding, toPolicyFinding, toServiceFinding } from './lint-finding.ts'
 
 /** Looks over a revision that has loaded, in the order of its files. */
 export function lint(revision: Revision): readonly Finding[] {
@@ -44,7 +26,7 @@ function permitsWithoutRole(policy: Policy): readonly Finding[] {
   const isMeant = (annotations['blanket'] ?? '') !== '' || json.effect !== 'permit'
   if (isMeant || json.principal.op !== 'All' || !rolesOf(policy).includes('autonomous')) return []
   return [
-    toFinding(
+    toPolicyFinding(
       'permit-without-role',
       policy,
       'permits whoever calls, an autonomous agent too; add `when { context.role == … }`, name the principal, or say `@blanket("why")`',
@@ -56,7 +38,7 @@ function neverMatching(revision: Revision): readonly Finding[] {
   const warned = new Map(policyWarnings(revision).map(({ id, message }) => [id, message]))
   return revision.policies.flatMap((policy) => {
     const why = impossible(policy, revision) ?? warned.get(policy.id)
-    return why === undefined ? [] : [toFinding('never-matches', policy, why)]
+    return why === undefined ? [] : [toPolicyFinding('never-matches', policy, why)]
   })
 }
 
@@ -86,7 +68,7 @@ function shadowed(revision: Revision): readonly Finding[] {
   return coveredPolicies(revision).map(({ policy, by }) => {
     const effect =
       by.json.effect === policy.json.effect ? 'says all that this says' : 'forbids all that this permits'
-    return toFinding('shadowed', policy, `\`${by.id}\` (${by.file}:${by.line}) ${effect}; remove one`)
+    return toPolicyFinding('shadowed', policy, `\`${by.id}\` (${by.file}:${by.line}) ${effect}; remove one`)
   })
 }
 
@@ -96,23 +78,11 @@ function sharedAccounts(services: readonly CatalogService[]): readonly Finding[]
     const twins = services.filter((other, place) => place !== index && isSameAccount(service, other))
     if (twins.length === 0) return []
     const names = twins.map(({ name }) => `\`${name}\``).join(', ')
-    const message = `service \`${service.name}\` runs as \`${service.spiffeId.uri}\`, as ${names} does: whoever holds a chain for one holds it for the other; give each a service account`
-    return [
-      {
-        rule: 'shared-account',
-        file: 'services.yaml',
-        line: service.line,
-        policy: undefined,
-        message,
-      } as const,
-    ]
+    const message = ` runs as \`${service.spiffeId.uri}\`, as ${names} does: whoever holds a chain for one holds it for the other; give each a service account`
+    return [toServiceFinding('shared-account', service, message)]
   })
 }
 
 function isSameAccount(a: Service, b: Service): boolean {
   return a.spiffeId.uri === b.spiffeId.uri
-}
-
-function toFinding(rule: Finding['rule'], { id, file, line }: Policy, message: string): Finding {
-  return { rule, file, line, policy: id, message: `policy \`${id}\`: ${message}` }
 }

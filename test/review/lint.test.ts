@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type Finding, lint } from '../../src/review/lint.ts'
+import { lint } from '../../src/review/lint.ts'
+import type { Finding } from '../../src/review/lint-finding.ts'
 import {
   hospitalRevision,
   mustLoad,
