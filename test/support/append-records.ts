@@ -16,10 +16,22 @@ const log = openAuditLog({
 })
 for (let index = 0; index < Number(count); index++) {
   const decisionId = `${prefix}-${index}`
-  writeSync(2, `${await append(decisionId)} ${decisionId}\n`)
+  acknowledge(`${await append(decisionId)} ${decisionId}\n`)
 }
 await log[Symbol.asyncDispose]()
 process.exit()
+
+/** Waits for a reader who falls behind: its pipe may be one that refuses what does not fit. */
+function acknowledge(line: string): void {
+  for (let rest = Buffer.from(line); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(2, rest))
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
 
 async function append(decisionId: string): Promise<string> {
   try {
