@@ -16,6 +16,7 @@ export function createLineDeps(
   credentials: Credentials,
   recovery: Recovery | undefined,
   createId: () => string = randomUUID,
+  random: () => number = Math.random,
 ): LineDeps {
   const { chain, ingress, users, observe } = config
   const { issuers, revocations } = credentials
@@ -28,7 +29,7 @@ export function createLineDeps(
     ingressPeers: new Set(namesOf.keys()),
     isMutualTls: listener.tls?.clientCa !== undefined,
   }
-  const mint = createMinter(config, credentials, createId)
+  const mint = createMinter(config, credentials, createId, random)
   return {
     header: chain.header,
     peer: listener.peer,

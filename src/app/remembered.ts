@@ -1,4 +1,4 @@
-import { remember, rememberAsync, rememberLatest } from '../cache/remember.ts'
+import { joinKey, remember, rememberEach, rememberEventual, rememberLatest } from '../cache/remember.ts'
 import { mintChild, type SignedChain } from '../chain/extend.ts'
 import type { ChainKeys } from '../chain/keys.ts'
 import { admitChain, verifySignedChain } from '../chain/verify.ts'
@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop } from '../model/chain.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
+import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
 import type { Credentials } from './credentials.ts'
@@ -19,7 +20,8 @@ type MintOrder = {
   readonly nowMs: number
 }
 
-type Minted = { readonly signed: SignedChain | Deny; readonly mintedAtMs: number }
+/** A child and while it is handed out again. */
+type Minted = { readonly signed: SignedChain | Deny; readonly sinceMs: number; readonly untilMs: number }
 
 /**
  * A child that was minted for the same parent, caller and callee serves again in the first quarter of its life: whoever
@@ -29,7 +31,8 @@ export function createMinter(
   { chain, cache }: Config,
   { keys }: Credentials,
   createId: () => string,
-): (order: MintOrder) => Promise<SignedChain | Deny> {
+  random: () => number = Math.random,
+): (order: MintOrder) => Eventual<SignedChain | Deny> {
   const limits = {
     issuer: chain.issuer,
     maxLifetimeSeconds: chain.maxLifetimeSeconds,
@@ -40,37 +43,47 @@ export function createMinter(
     const mint = async ({ chain: parent, caller, callee, nowMs }: MintOrder): Promise<Minted> => {
       const ids = { jti: createId(), txn: createId() }
       const signed = await mintChild(parent, caller, callee, { ...limits, key: signing }, nowMs, ids)
-      return { signed, mintedAtMs: nowMs }
+      const lifeMs = isDeny(signed) ? 0 : signed.expiresAt * 1000 - nowMs
+      // Chains that were minted in one moment, as after a start, are not all to be minted anew in another.
+      return { signed, sinceMs: nowMs, untilMs: nowMs + (lifeMs / 4) * (1 - maxJitter * random()) }
     }
-    const mintOnce = rememberAsync(mint, {
+    const mintOnce = rememberEventual(mint, {
       maxEntries: cache.chains,
-      keyOf: ({ chain: parent, caller, callee }) => JSON.stringify([parent, caller.id.uri, callee]),
+      keyOf: toMintKey,
       isWorth: ({ signed }) => !isDeny(signed),
-      isFresh: isYoung,
+      isFresh: ({ sinceMs, untilMs }, { nowMs }) => nowMs >= sinceMs && nowMs < untilMs,
     })
     return (order: MintOrder) => (order.chain.kind === 'delegated' ? mintOnce(order) : mint(order))
   })
-  return async (order) => (await mintBy(keys())(order)).signed
+  return (order) => andThen(mintBy(keys())(order), ({ signed }) => signed)
 }
 
-function isYoung({ signed, mintedAtMs }: Minted, { nowMs }: MintOrder): boolean {
-  if (isDeny(signed)) return true
-  const lifeMs = signed.expiresAt * 1000 - mintedAtMs
-  return nowMs >= mintedAtMs && nowMs < mintedAtMs + lifeMs / 4
+const maxJitter = 0.2
+
+function toMintKey({ chain, caller, callee }: MintOrder): string {
+  return joinKey([...chainKey(chain), ...callerKey(caller), calleeKey(callee)])
 }
+
+/** All that minting reads of a service. */
+const calleeKey = rememberEach(({ spiffeId, hopLifetimeSeconds, scopes }: Service): string =>
+  joinKey([
+    spiffeId.uri,
+    String(hopLifetimeSeconds),
+    ...(scopes === undefined ? ['all'] : ['only', ...scopes]),
+  ]),
+)
 
 /**
  * A judgement is remembered as long as its revision serves: it rests on the caller, the chain, which its digest names,
- * and what the request wants of the service. A first hop has no digest, and its user is judged anew.
+ * and what the request wants of the service. A first hop has no digest, and its user is judged anew. Policies see no
+ * clock (revision/cedar-call.ts says what they see), so a judgement does not age.
  */
 export function createJudge({ cache }: Config): LineDeps['judge'] {
   const judgeBy = rememberLatest((revision: Revision) =>
     remember(({ caller, chain, target }: Case) => judge(caller, chain, target, revision), {
       maxEntries: cache.decisions,
-      keyOf: ({ caller, chain, target: { service, method, path } }) => {
-        const digest = chain.kind === 'delegated' ? [chain.digest, chain.isRecovered] : []
-        return JSON.stringify([caller.id.uri, service.name, method, path, ...digest])
-      },
+      keyOf: ({ caller, chain, target: { service, method, path } }) =>
+        joinKey([service.name, method, path, ...callerKey(caller), ...chainKey(chain)]),
       isWorth: (judgement) => !isDeny(judgement) || judgement.code !== 'policy_unavailable',
     }),
   )
@@ -81,6 +94,16 @@ export function createJudge({ cache }: Config): LineDeps['judge'] {
 }
 
 type Case = { readonly caller: Caller; readonly chain: Chain; readonly target: Target }
+
+/** The digest names all that a chain's token says; it does not say that the chain was found again. */
+function chainKey(chain: Chain): readonly string[] {
+  if (chain.kind !== 'delegated') return [chain.kind]
+  return [chain.digest, chain.isRecovered ? 'recovered' : 'presented', ...chain.scopes]
+}
+
+function callerKey({ id, isIngress }: Caller): readonly string[] {
+  return [id.uri, isIngress ? 'ingress' : 'workload']
+}
 
 /** Signatures are remembered as long as the keys that verified them are in force; all else is asked on every check. */
 export function createChainVerifier(
@@ -95,14 +118,19 @@ export function createChainVerifier(
   }
   const verifySignedBy = rememberLatest(({ verifying }: ChainKeys) => {
     const trusted = { ...trust, keys: verifying }
-    return rememberAsync((text: string) => verifySignedChain(text, trusted), {
+    return rememberEventual((text: string) => verifySignedChain(text, trusted), {
       maxEntries: cache.chains,
-      keyOf: (text) => text,
+      // To hash a whole token costs more than all else here; two tokens of one signature are told apart by `isSame`.
+      keyOf: (text) => text.slice(-keyLength),
+      isSame: (one, other) => one === other,
       isWorth: (proven) => !isDeny(proven),
     })
   })
-  return async (text, caller, nowMs) => {
-    const proven = await verifySignedBy(keys())(text)
-    return isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations())
-  }
+  return (text, caller, nowMs) =>
+    andThen(verifySignedBy(keys())(text), (proven) =>
+      isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations()),
+    )
 }
+
+/** The end of a token, which is its signature: no two good tokens are likely to share it. */
+const keyLength = 64

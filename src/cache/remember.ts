@@ -1,59 +1,68 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { andThen, type Eventual } from '../model/eventual.ts'
 
 /** How much is remembered, and of what. */
 export type RememberOptions<A, R> = {
   readonly maxEntries: number
-  /** Everything that the answer depends on, unambiguously; hashed before it is kept. */
+  /** How much all of it may weigh, and how much one entry does; without it only their number counts. */
+  readonly room?: { readonly maxBytes: number; readonly bytesOf: (key: string, result: R) => number }
+  /** Everything that the answer depends on, unambiguously; or a part that `isSame` makes whole. */
   readonly keyOf: (argument: A) => string
+  /** For a key that is only a part of its argument: whether two of one key are the same indeed. */
+  readonly isSame?: (one: A, other: A) => boolean
   /** A fault is never remembered. */
   readonly isWorth: (result: R) => boolean
+}
+
+/** Also for how long: an answer that is not fresh any more for this argument is asked for anew. */
+export type RememberEventualOptions<A, R> = RememberOptions<A, R> & {
+  readonly isFresh?: (result: R, argument: A) => boolean
 }
 
 /** Remembers a pure function's answers; the function that comes back has the same type and the same answers. */
 export function remember<A, R extends object>(
   ask: (argument: A) => R,
-  { maxEntries, keyOf, isWorth }: RememberOptions<A, R>,
+  options: RememberOptions<A, R>,
 ): (argument: A) => R {
-  const answers = new LRUCache<string, R>({ max: maxEntries })
+  const { keyOf, isWorth } = options
+  const memory = createMemory(options)
   return (argument) => {
-    const key = digest(keyOf(argument))
-    const known = answers.get(key)
+    const key = keyOf(argument)
+    const known = memory.find(key, argument)
     if (known !== undefined) return known
-    const answer = ask(argument)
-    if (isWorth(answer)) answers.set(key, answer)
-    return answer
+    const result = ask(argument)
+    if (isWorth(result)) memory.keep(key, argument, result)
+    return result
   }
 }
 
-/** Also for how long: an answer that is not fresh any more for this argument is asked for anew. */
-export type RememberAsyncOptions<A, R> = RememberOptions<A, R> & {
-  readonly isFresh?: (result: R, argument: A) => boolean
-}
-
-/** As `remember`, for a function that waits: those who ask the same at once wait for one answer. */
-export function rememberAsync<A, R extends object>(
-  ask: (argument: A) => Promise<R>,
-  { maxEntries, keyOf, isWorth, isFresh = () => true }: RememberAsyncOptions<A, R>,
-): (argument: A) => Promise<R> {
-  const answers = new LRUCache<string, { readonly answer: Promise<R>; settled: R | undefined }>({
-    max: maxEntries,
-  })
+/**
+ * As `remember`, for a function that may have to wait. What is known is there at once; those who ask the same while it
+ * is found out wait for one answer.
+ */
+export function rememberEventual<A, R extends object>(
+  ask: (argument: A) => Eventual<R>,
+  options: RememberEventualOptions<A, R>,
+): (argument: A) => Eventual<R> {
+  const { keyOf, isSame, isWorth, isFresh = () => true } = options
+  const memory = createMemory(options)
+  const asking = new Map<string, { readonly argument: A; readonly answer: Promise<R> }>()
   return (argument) => {
-    const key = digest(keyOf(argument))
-    const known = answers.get(key)
-    const isUsable = known !== undefined && (known.settled === undefined || isFresh(known.settled, argument))
-    if (isUsable) return known.answer
-    const entry = { answer: ask(argument), settled: undefined as R | undefined }
-    const forget = () => {
-      if (answers.peek(key) === entry) answers.delete(key)
-    }
-    answers.set(key, entry)
-    entry.answer.then((settled) => {
-      entry.settled = settled
-      if (!isWorth(settled)) forget()
-    }, forget)
-    return entry.answer
+    const key = keyOf(argument)
+    const known = memory.find(key, argument)
+    if (known !== undefined && isFresh(known, argument)) return known
+    const asked = asking.get(key)
+    if (asked !== undefined && isSame?.(asked.argument, argument) !== false) return asked.answer
+    const answer = andThen(ask(argument), (result) => {
+      if (isWorth(result)) memory.keep(key, argument, result)
+      return result
+    })
+    // Whoever has only the key in common with the one who asks already waits alone.
+    if (!(answer instanceof Promise) || asked !== undefined) return answer
+    const shared = answer.finally(() => asking.delete(key))
+    asking.set(key, { argument, answer: shared })
+    return shared
   }
 }
 
@@ -63,13 +72,63 @@ export function rememberLatest<A extends readonly unknown[], R>(
 ): (...given: A) => R {
   let latest: { readonly given: A; readonly made: R } | undefined
   return (...given) => {
-    const isSame = latest?.given.every((value, index) => value === given[index]) === true
-    if (latest === undefined || !isSame) latest = { given, made: make(...given) }
+    if (latest === undefined || !isSameList(latest.given, given)) latest = { given, made: make(...given) }
     return latest.made
   }
 }
 
-/** 32 bytes however long the key is, and nobody finds two keys with one digest. */
-function digest(key: string): string {
+/** Remembers an answer for each object as long as that object lives. */
+export function rememberEach<A extends object, R>(make: (argument: A) => R): (argument: A) => R {
+  const answers = new WeakMap<A, { readonly made: R }>()
+  return (argument) => {
+    const known = answers.get(argument)
+    if (known !== undefined) return known.made
+    const made = make(argument)
+    answers.set(argument, { made })
+    return made
+  }
+}
+
+/** Makes one key of several texts: each says how long it is, so that no two lists have one key. */
+export function joinKey(parts: readonly string[]): string {
+  let key = ''
+  for (const part of parts) key += `${part.length}:${part}`
+  return key
+}
+
+/** Makes a long key short: 32 bytes, and nobody finds two keys with one digest. */
+export function digestKey(key: string): string {
   return createHash('sha256').update(key).digest('base64')
+}
+
+type Memory<A, R> = {
+  readonly find: (key: string, argument: A) => R | undefined
+  readonly keep: (key: string, argument: A, result: R) => void
+}
+
+type Entry<A, R> = { readonly argument: A | undefined; readonly result: R }
+
+function createMemory<A, R>({ maxEntries, room, isSame }: RememberOptions<A, R>): Memory<A, R> {
+  const entries = new LRUCache<string, Entry<A, R>>({
+    max: maxEntries,
+    ...(room && {
+      maxSize: room.maxBytes,
+      sizeCalculation: ({ result }, key) => Math.ceil(room.bytesOf(key, result)),
+    }),
+  })
+  return {
+    find(key, argument) {
+      const entry = entries.get(key)
+      if (entry === undefined || isSame === undefined) return entry?.result
+      return entry.argument !== undefined && isSame(entry.argument, argument) ? entry.result : undefined
+    },
+    keep(key, argument, result) {
+      entries.set(key, { argument: isSame && argument, result })
+    },
+  }
+}
+
+function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false
+  return true
 }

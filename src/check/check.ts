@@ -3,6 +3,7 @@ import type { Answer } from '../model/answer.ts'
 import type { CheckInput, Headers } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
+import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Revision } from '../revision/revision.ts'
 import { type HeaderNames, toAnswer } from './answer.ts'
 import { type Findings, followLine, type LineDeps } from './line.ts'
@@ -12,7 +13,7 @@ export type CheckDeps = LineDeps & {
   readonly headers: HeaderNames
   readonly revision: () => Revision | undefined
   /** Keeps the record before the answer leaves; `false` when it cannot, or not by the deadline (wall clock). */
-  readonly record: (parts: RecordParts, deadlineMs: number) => boolean | Promise<boolean>
+  readonly record: (parts: RecordParts, deadlineMs: number) => Eventual<boolean>
   /** Told of each request that is passed on, with its chain or without. */
   readonly handedOn: (headers: Headers, findings: Findings, nowMs: number) => void
   readonly report: Report
@@ -21,14 +22,17 @@ export type CheckDeps = LineDeps & {
   /** Monotonic clock, for durations. */
   readonly elapsedMicros: () => number
   readonly createDecisionId: () => string
-  /** The work's result, or the denial that stands in for it once the deadline (wall clock) has passed. */
+  /** For work that has to wait: its result, or the denial that stands in for it once the deadline (wall clock) has passed. */
   readonly withinDeadline: (work: Promise<Findings>, deadlineMs: number) => Promise<Findings>
   readonly maxInFlight: number
 }
 
-/** Decides requests; `refuse` answers what never came to a decision. Each answer has its record. */
+/**
+ * Decides requests, at once where everything is known; `refuse` answers what never came to a decision. Each answer has
+ * its record.
+ */
 export type Checker = {
-  readonly check: (input: CheckInput | Deny, deadlineMs: number) => Promise<Answer>
+  readonly check: (input: CheckInput | Deny, deadlineMs: number) => Eventual<Answer>
   readonly refuse: (decision: Deny) => Answer
 }
 
@@ -46,7 +50,7 @@ type Ending = {
   readonly found: Findings
   readonly decisionId: string
   readonly isObserving: boolean
-  readonly keep: (findings: Findings) => boolean | Promise<boolean>
+  readonly keep: (findings: Findings) => Eventual<boolean>
 }
 
 /** Makes the checker of one listener. */
@@ -56,17 +60,17 @@ export function createChecker(deps: CheckDeps): Checker {
     return { input, revision: deps.revision(), startedMicros: deps.elapsedMicros(), deadlineMs }
   }
   return {
-    async check(input, deadlineMs) {
+    check(input, deadlineMs) {
       const asked = begin(input, deadlineMs)
       if (inFlight >= deps.maxInFlight) {
         return conclude(deps, asked, { decision: deny('overloaded', `${inFlight} checks in flight`) })
       }
+      const answered = andThen(decide(deps, asked), (found) => conclude(deps, asked, found))
+      if (!(answered instanceof Promise)) return answered
       inFlight++
-      try {
-        return await conclude(deps, asked, await decide(deps, asked))
-      } finally {
+      return answered.finally(() => {
         inFlight--
-      }
+      })
     },
     refuse(decision) {
       const ending = toEnding(deps, begin(decision, deps.nowMs()), { decision })
@@ -76,23 +80,22 @@ export function createChecker(deps: CheckDeps): Checker {
   }
 }
 
-async function decide(deps: CheckDeps, { input, revision, deadlineMs }: Asked): Promise<Findings> {
+function decide(deps: CheckDeps, { input, revision, deadlineMs }: Asked): Eventual<Findings> {
   if (isDeny(input)) return { decision: input }
   if (revision === undefined) return { decision: deny('policy_unavailable', 'no policy revision serves yet') }
-  const findings = await deps.withinDeadline(followLine(input, deps.nowMs(), revision, deps), deadlineMs)
-  // Envoy has gone by then: an allow would mint and record what nobody receives.
-  const isLate = deps.nowMs() > deadlineMs && !isDeny(findings.decision)
-  return isLate ? refused(findings, deny('deadline_exceeded', 'decided too late')) : findings
+  const work = followLine(input, deps.nowMs(), revision, deps)
+  const findings = work instanceof Promise ? deps.withinDeadline(work, deadlineMs) : work
+  return andThen(findings, (found) => {
+    // Envoy has gone by then: an allow would mint and record what nobody receives.
+    const isLate = deps.nowMs() > deadlineMs && !isDeny(found.decision)
+    return isLate ? refused(found, deny('deadline_exceeded', 'decided too late')) : found
+  })
 }
 
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
-function conclude(deps: CheckDeps, asked: Asked, found: Findings): Answer | Promise<Answer> {
+function conclude(deps: CheckDeps, asked: Asked, found: Findings): Eventual<Answer> {
   const ending = toEnding(deps, asked, found)
-  const isKept = ending.keep(found)
-  // Only a log that waits for its disk answers later; else nothing between the bytes and the answer waits.
-  return typeof isKept === 'boolean'
-    ? settle(deps, ending, isKept)
-    : isKept.then((isDurable) => settle(deps, ending, isDurable))
+  return andThen(ending.keep(found), (isKept) => settle(deps, ending, isKept))
 }
 
 function settle(deps: CheckDeps, ending: Ending, isKept: boolean): Answer {

@@ -3,6 +3,7 @@ import type { Caller, PeerSource } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
 import type { CheckInput } from '../model/check-input.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
+import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
 import { checkWaypoint, findService, targetOf, toRequest } from '../revision/target.ts'
@@ -31,7 +32,7 @@ export type LineDeps = ChainProofs & {
     caller: Caller,
     callee: Service,
     nowMs: number,
-  ) => Promise<SignedChain | Deny>
+  ) => Eventual<SignedChain | Deny>
   /** Whether a refusal is recorded but not carried out: for one service, or `undefined` when it is not known. */
   readonly isObserving: (service: string | undefined, nowMs: number) => boolean
 }
@@ -40,30 +41,39 @@ export type LineDeps = ChainProofs & {
  * Where to? Who calls? Whose chain? What do they want? May each of them? Each step takes what the one before has proven.
  * Where to comes first: it is the mesh's word, not the caller's, and every refusal after it names the service.
  */
-export async function followLine(
+export function followLine(
   input: CheckInput,
   nowMs: number,
   revision: Revision,
   deps: LineDeps,
-): Promise<Findings> {
+): Eventual<Findings> {
   const service = findService(input, deps.peer, revision.catalog)
   if (isDeny(service)) return { decision: service }
   const caller = deps.identifyCaller(input, revision.catalog.waypoints)
   if (isDeny(caller)) return { decision: caller, service }
   const stranger = checkWaypoint(caller, service)
   if (stranger !== undefined) return { decision: stranger, caller, service }
-  const chain = await provenChain(input, caller, nowMs, deps)
-  if (isDeny(chain)) return { decision: chain, caller, service }
-  const target = targetOf(service, toRequest(input))
-  if (isDeny(target)) return { decision: target, caller, chain, service }
-  const decision = deps.judge(caller, chain, target, revision)
-  const found = { decision, caller, chain, service, target }
+  return andThen(provenChain(input, caller, nowMs, deps), (chain) => {
+    if (isDeny(chain)) return { decision: chain, caller, service }
+    const target = targetOf(service, toRequest(input))
+    if (isDeny(target)) return { decision: target, caller, chain, service }
+    const decision = deps.judge(caller, chain, target, revision)
+    return handOn({ decision, caller, chain, service, target }, nowMs, deps)
+  })
+}
+
+type Judged = Required<Omit<Findings, 'onward'>>
+
+/** What was judged, with a chain for the callee if it is to have one. */
+function handOn(found: Judged, nowMs: number, deps: LineDeps): Eventual<Findings> {
+  const { decision, caller, chain, service } = found
   // Where the policies' refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it.
   const goesOn =
     isDeny(decision) && decision.code === 'policy_denied' && deps.isObserving(service.name, nowMs)
   if (isDeny(decision) && !goesOn) return found
   if (chain.kind === 'none' || !service.forwards) return found
-  const onward = await deps.extendChain(chain, caller, service, nowMs)
-  if (!isDeny(onward)) return { ...found, onward }
-  return isDeny(decision) ? found : { ...found, decision: onward }
+  return andThen(deps.extendChain(chain, caller, service, nowMs), (onward) => {
+    if (!isDeny(onward)) return { ...found, onward }
+    return isDeny(decision) ? found : { ...found, decision: onward }
+  })
 }

@@ -3,15 +3,16 @@ import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop } from '../model/chain.ts'
 import type { CheckInput, Headers } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
+import { andThen, type Eventual } from '../model/eventual.ts'
 
 /** What proves on whose behalf a request comes. */
 export type ChainProofs = {
   /** The header in which a chain travels. */
   readonly header: string
   /** Signature, holder, times, depth and revocation of a presented chain. */
-  readonly verifyChain: (text: string, caller: Caller, nowMs: number) => Promise<DelegatedChain | Deny>
+  readonly verifyChain: (text: string, caller: Caller, nowMs: number) => Eventual<DelegatedChain | Deny>
   /** A user's own token, which only an ingress peer may present. */
-  readonly verifyUserToken: (headers: Headers, caller: Caller, nowMs: number) => Promise<FirstHop | Deny>
+  readonly verifyUserToken: (headers: Headers, caller: Caller, nowMs: number) => Eventual<FirstHop | Deny>
   readonly isUserToken: (headers: Headers) => boolean
   /** A chain that the caller was given and has lost: as text, or a denial when it is in doubt. */
   readonly recoverChain: (headers: Headers, caller: Caller, nowMs: number) => string | Deny | undefined
@@ -19,19 +20,20 @@ export type ChainProofs = {
 }
 
 /** On whose behalf the caller comes. No chain is a kind of its own, which `judge` admits only where the catalog says so. */
-export async function provenChain(
+export function provenChain(
   input: CheckInput,
   caller: Caller,
   nowMs: number,
   proofs: ChainProofs,
-): Promise<Chain | Deny> {
+): Eventual<Chain | Deny> {
   const presented = presentedChain(input.headers, proofs.header)
   if (presented !== undefined && isDeny(presented)) return presented
   if (caller.isIngress) {
     if (presented !== undefined)
       return deny('chain_not_yours', 'a chain that comes through ingress is not ours to believe')
-    const firstHop = await proofs.verifyUserToken(input.headers, caller, nowMs)
-    return isDeny(firstHop) ? firstHop : (proofs.checkRevoked(firstHop, caller, nowMs) ?? firstHop)
+    return andThen(proofs.verifyUserToken(input.headers, caller, nowMs), (firstHop) =>
+      isDeny(firstHop) ? firstHop : (proofs.checkRevoked(firstHop, caller, nowMs) ?? firstHop),
+    )
   }
   if (proofs.isUserToken(input.headers)) {
     return deny('token_from_agent', 'a user token for ingress, presented by somebody else: it has drifted')
@@ -40,8 +42,9 @@ export async function provenChain(
   const recovered = proofs.recoverChain(input.headers, caller, nowMs)
   if (typeof recovered === 'object') return recovered
   if (recovered !== undefined) {
-    const chain = await proofs.verifyChain(recovered, caller, nowMs)
-    return isDeny(chain) ? chain : { ...chain, isRecovered: true }
+    return andThen(proofs.verifyChain(recovered, caller, nowMs), (chain) =>
+      isDeny(chain) ? chain : { ...chain, isRecovered: true },
+    )
   }
   const none = { kind: 'none' } as const
   return proofs.checkRevoked(none, caller, nowMs) ?? none

@@ -2,6 +2,7 @@ import type { Answer } from '../model/answer.ts'
 import type { CheckInput } from '../model/check-input.ts'
 import { type Deny, deny } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
+import type { Eventual } from '../model/eventual.ts'
 import { decodeCheckRequest } from './decode.ts'
 import { encodeCheckResponse, unrecordedDenial } from './respond.ts'
 import type { CallContext, CallHandler } from './transport.ts'
@@ -9,7 +10,7 @@ import type { CallContext, CallHandler } from './transport.ts'
 /** What turns a question into an answer. */
 export type CallHandlerDeps = {
   /** Decides by its deadline, and records; a request that could not be decoded comes as its denial, to be recorded too. */
-  readonly check: (input: CheckInput | Deny, deadlineMs: number) => Answer | Promise<Answer>
+  readonly check: (input: CheckInput | Deny, deadlineMs: number) => Eventual<Answer>
   /** Records a denial that came about outside `check`. */
   readonly refuse: (denial: Deny) => Answer
   /** Milliseconds since the epoch, the clock that deadlines are read against. */

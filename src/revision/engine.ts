@@ -1,5 +1,5 @@
 import type { CedarValueJson, CheckParseAnswer, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
-import { remember } from '../cache/remember.ts'
+import { digestKey, remember } from '../cache/remember.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import type { Slice } from './slices.ts'
 
@@ -70,7 +70,7 @@ export function createEngine(
   const remembered = remember(evaluate, {
     maxEntries: maxRemembered,
     // The slice and the whole call: Cedar reads nothing else, not even a clock.
-    keyOf: ({ call, slice }) => JSON.stringify([slice.key, call]),
+    keyOf: ({ call, slice }) => digestKey(JSON.stringify([slice.key, call])),
     isWorth: ({ kind }) => kind !== 'unavailable',
   })
   return {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { createLineDeps } from '../../src/app/line-deps.ts'
 import { noRevocations } from '../../src/chain/revocations.ts'
@@ -15,7 +16,7 @@ if (isConfigProblems(config)) throw new TypeError('bad settings')
 const [listener] = config.listeners
 const otherKey = good(parseSigningKey(readKey('chain-es256')))
 
-function build() {
+function build(jitter = 0) {
   if (listener === undefined || isConfigProblems(config)) throw new TypeError('no listener')
   let signing = chainKey
   let keys = { signing, verifying: toKeySet([chainKey.public, otherKey.public]) }
@@ -25,7 +26,7 @@ function build() {
     revocations: () => noRevocations,
     problems: () => [],
   }
-  const deps = createLineDeps(config, listener, credentials, undefined)
+  const deps = createLineDeps(config, listener, credentials, undefined, randomUUID, () => jitter)
   const rotate = () => {
     signing = otherKey
     keys = { ...keys, signing }
@@ -34,21 +35,26 @@ function build() {
     overlay: {
       chain?: Parameters<typeof deps.extendChain>[0]
       callee?: string
+      calls?: string
+      scopes?: readonly string[]
       atMs?: number
       hop?: number
     } = {},
   ) => {
-    const callee = service(overlay.callee ?? uris.insurance, { hopLifetimeSeconds: overlay.hop ?? 300 })
+    const callee = service(overlay.callee ?? uris.insurance, {
+      hopLifetimeSeconds: overlay.hop ?? 300,
+      scopes: overlay.scopes,
+    })
     const signed = await deps.extendChain(
       overlay.chain ?? parent,
-      caller(uris.agentD),
+      caller(overlay.calls ?? uris.agentD),
       callee,
       overlay.atMs ?? nowMs,
     )
     if (isDeny(signed)) throw new TypeError(signed.reason)
     return signed
   }
-  return { extend, rotate }
+  return { deps, extend, rotate }
 }
 
 const chain = delegated(clerkUser, [hospital.agentA], ['a'])
@@ -69,6 +75,23 @@ describe('app/line-deps', () => {
     expect(second.expiresAt).to.equal(first.expiresAt + 75)
   })
 
+  it('waits for the first child alone', async () => {
+    const { deps } = build()
+    const extend = () => deps.extendChain(parent, caller(uris.agentD), service(uris.insurance), nowMs)
+    const first = extend()
+    expect(first).to.be.instanceOf(Promise)
+    expect(extend()).to.be.instanceOf(Promise)
+    const signed = await first
+    expect(extend()).to.equal(signed)
+  })
+
+  it('does not hand out all children for equally long, so that they are not all minted anew at once', async () => {
+    const { extend } = build(1)
+    const first = await extend()
+    expect((await extend({ atMs: nowMs + 59_999 })).jti).to.equal(first.jti)
+    expect((await extend({ atMs: nowMs + 60_000 })).jti).to.not.equal(first.jti)
+  })
+
   it('begins another transaction with every first hop', async () => {
     const { extend } = build()
     expect((await extend({ chain: clerk })).txn).to.not.equal((await extend({ chain: clerk })).txn)
@@ -78,6 +101,9 @@ describe('app/line-deps', () => {
     { name: 'another parent', overlay: { chain: { ...parent, digest: 'another' } } },
     { name: 'a parent of other scopes', overlay: { chain: { ...parent, scopes: [] } } },
     { name: 'a parent that was found again', overlay: { chain: { ...parent, isRecovered: true } } },
+    { name: 'another caller', overlay: { calls: uris.agentR } },
+    { name: 'a callee that is given no scopes', overlay: { scopes: [] } },
+    { name: 'a callee that is given some scopes', overlay: { scopes: ['a'] } },
     { name: 'another callee', overlay: { callee: uris.agentR } },
     { name: 'a callee that was given less time', overlay: { hop: 60 } },
     { name: 'a clock that was set back', overlay: { atMs: nowMs - 1000 } },

@@ -1,5 +1,12 @@
 import { expect } from 'chai'
-import { remember, rememberAsync, rememberLatest } from '../../src/cache/remember.ts'
+import {
+  digestKey,
+  joinKey,
+  remember,
+  rememberEach,
+  rememberEventual,
+  rememberLatest,
+} from '../../src/cache/remember.ts'
 
 type Answer = { readonly to: string; readonly isFault: boolean }
 
@@ -44,7 +51,7 @@ describe('cache/remember', () => {
 
   it('lets those who ask at once wait for one answer', async () => {
     let asked = 0
-    const ask = rememberAsync(async (argument: string) => {
+    const ask = rememberEventual(async (argument: string) => {
       asked++
       return answer(argument)
     }, options)
@@ -58,29 +65,85 @@ describe('cache/remember', () => {
 
   it('remembers neither a fault nor a failure that it waited for', async () => {
     let asked = 0
-    const ask = rememberAsync(async (argument: string) => {
+    const ask = rememberEventual(async (argument: string) => {
       asked++
       if (argument === 'throw') throw new RangeError('failed')
       return answer(argument)
     }, options)
     for (let round = 0; round < 2; round++) {
       await ask('fault')
-      expect(await ask('throw').catch((cause: unknown) => cause)).to.be.instanceOf(RangeError)
+      expect(await Promise.resolve(ask('throw')).catch((cause: unknown) => cause)).to.be.instanceOf(
+        RangeError,
+      )
     }
     expect(asked).to.equal(4)
   })
 
   it('asks anew when an answer is not fresh for the argument, and shares the new one', async () => {
     let asked = 0
-    const ask = rememberAsync(async (age: number) => ({ to: String(age), isFault: false, asked: ++asked }), {
-      maxEntries: 2,
-      keyOf: () => 'one',
-      isWorth: () => true,
-      isFresh: ({ to }, age: number) => age - Number(to) < 10,
-    })
+    const ask = rememberEventual(
+      async (age: number) => ({ to: String(age), isFault: false, asked: ++asked }),
+      {
+        maxEntries: 2,
+        keyOf: () => 'one',
+        isWorth: () => true,
+        isFresh: ({ to }, age: number) => age - Number(to) < 10,
+      },
+    )
     const answers = []
     for (const age of [0, 9, 10, 19, 20]) answers.push((await ask(age)).asked)
     expect(answers).to.deep.equal([1, 1, 2, 2, 3])
+  })
+
+  it('hands out at once what it knows, without a promise', async () => {
+    const ask = rememberEventual(async (argument: string) => answer(argument), options)
+    expect(ask('a')).to.be.instanceOf(Promise)
+    await ask('a')
+    expect(ask('a')).to.deep.equal(answer('a'))
+  })
+
+  it('tells arguments apart that have a key in common, known or still asked', async () => {
+    const asked: string[] = []
+    const ask = rememberEventual(
+      async (argument: string) => {
+        asked.push(argument)
+        return answer(argument)
+      },
+      { ...options, keyOf: (argument) => argument.slice(-1), isSame: (one, other) => one === other },
+    )
+    const both = await Promise.all([ask('1a'), ask('2a'), ask('1a')])
+    expect(both.map(({ to }) => to)).to.deep.equal(['1a', '2a', '1a'])
+    expect((await ask('1a')).to).to.equal('1a')
+    expect((await ask('2a')).to).to.equal('2a')
+    expect(asked).to.include.members(['1a', '2a'])
+  })
+
+  it('takes no more room than it may', () => {
+    const asked: string[] = []
+    const ask = remember(
+      (argument: string) => {
+        asked.push(argument)
+        return answer(argument)
+      },
+      { ...options, maxEntries: 100, room: { maxBytes: 10, bytesOf: (key) => key.length } },
+    )
+    for (const argument of ['aaaa', 'bbbb', 'aaaa', 'cccc', 'bbbb', 'too long for all', 'too long for all'])
+      ask(argument)
+    const again = ['too long for all', 'too long for all']
+    expect(asked).to.deep.equal(['aaaa', 'bbbb', 'cccc', 'bbbb', ...again])
+  })
+
+  it('remembers for each object, as long as it lives', () => {
+    let made = 0
+    const make = rememberEach((_object: object) => ++made)
+    const [a, b] = [{}, {}]
+    expect([make(a), make(b), make(a), make({ ...a })]).to.deep.equal([1, 2, 1, 3])
+  })
+
+  it('joins and shortens keys so that no two are one', () => {
+    const lists = [['a', 'b'], ['ab'], ['ab', ''], ['', 'ab'], ['1:a'], ['a', '1:b'], ['a1:b'], []]
+    expect(new Set(lists.map(joinKey)).size).to.equal(lists.length)
+    expect(digestKey('a')).to.not.equal(digestKey('b'))
   })
 
   it('remembers the last answer for the same objects alone', () => {

@@ -102,7 +102,7 @@ describe('check/check', () => {
     let keep = (_isKept: boolean): void => {}
     const { check } = build({ record: () => new Promise((resolve) => (keep = resolve)) })
     let isAnswered = false
-    const answer = check(input, 2000).finally(() => {
+    const answer = Promise.resolve(check(input, 2000)).finally(() => {
       isAnswered = true
     })
     await new Promise(setImmediate)
@@ -173,6 +173,21 @@ describe('check/check', () => {
     expect(await check(input, 2000)).to.include({ code: 'deadline_exceeded' })
   })
 
+  it('answers at once when nothing has to be waited for, however many are allowed to wait', () => {
+    let hasWaited = false
+    const { check, records } = build({
+      verifyChain: () => delegated(clerk),
+      withinDeadline: (work) => {
+        hasWaited = true
+        return work
+      },
+      maxInFlight: 1,
+    })
+    for (let round = 0; round < 3; round++) expect(check(input, 2000)).to.include({ kind: 'allow' })
+    expect(hasWaited).to.equal(false)
+    expect(records).to.have.length(3)
+  })
+
   it('refuses more checks at once than allowed, and takes the next ones', async () => {
     const { check } = build({ maxInFlight: 2 })
     const answers = await Promise.all([check(input, 2000), check(input, 2000), check(input, 2000)])
@@ -187,7 +202,7 @@ describe('check/check', () => {
   it('frees its place when a step throws', async () => {
     const { check } = build({ maxInFlight: 1, verifyChain: () => Promise.reject(new RangeError('bug')) })
     for (let round = 0; round < 2; round++) {
-      const outcome = await check(input, 2000).catch((error: unknown) => error)
+      const outcome = await Promise.resolve(check(input, 2000)).catch((error: unknown) => error)
       expect(outcome).to.be.instanceOf(RangeError)
     }
   })

@@ -1,0 +1,90 @@
+import { createLineDeps } from '../../src/app/line-deps.ts'
+import { noRevocations, type Revocations } from '../../src/chain/revocations.ts'
+import { type Findings, followLine } from '../../src/check/line.ts'
+import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { toKeySet } from '../../src/jws/key-set.ts'
+import { parseSigningKey, type SigningKey } from '../../src/jws/signing-key.ts'
+import type { CheckInput } from '../../src/model/check-input.ts'
+import type { Eventual } from '../../src/model/eventual.ts'
+import type { Revision } from '../../src/revision/revision.ts'
+import { forge, good, readKey, signer } from './forge.ts'
+import { type ChainClaims, chainClaims, chainHeader, chainKey, nowMs, uris } from './hospital.ts'
+import { settings } from './settings.ts'
+
+/** What may change while a line remembers. */
+export type Surroundings = {
+  readonly revision: Revision
+  readonly revocations?: Revocations
+  /** Which of two keys signs; both verify, unless only one is trusted. */
+  readonly signing?: 'chain-1' | 'chain-es256'
+  readonly isOtherTrusted?: boolean
+  readonly nowMs?: number
+}
+
+/** One call as a waypoint tells of it. */
+export type Call = {
+  readonly caller: string
+  readonly token?: string | undefined
+  /** `IP:port` of the service. */
+  readonly to: string
+  readonly method: string
+  readonly path: string
+}
+
+/** A line with a memory that lasts; each call says what surrounds it. */
+export type WarmLine = (call: Call, surroundings: Surroundings) => Eventual<Findings>
+
+const otherKey = good(parseSigningKey(readKey('chain-es256')))
+
+/** The real line, as a listener has it, with an empty memory. */
+export function createWarmLine(): WarmLine {
+  const config = parseConfig('/waywarden.yaml', settings, new Map())
+  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  const [listener] = config.listeners
+  if (listener === undefined) throw new TypeError('no listener')
+  let [revocations, keys] = [noRevocations, generation('chain-1', true)]
+  const credentials = {
+    keys: () => keys,
+    issuers: () => [],
+    revocations: () => revocations,
+    problems: () => [],
+  }
+  const deps = createLineDeps(config, listener, credentials, undefined)
+  return (call, { revision, signing = 'chain-1', isOtherTrusted = true, ...others }) => {
+    revocations = others.revocations ?? noRevocations
+    keys = generation(signing, isOtherTrusted)
+    return followLine(toInput(call), others.nowMs ?? nowMs, revision, deps)
+  }
+}
+
+/** A genuine token of the clerk's chain as agent D holds it, claims overlaid. */
+export function genuine(overlay: Partial<ChainClaims> = {}): string {
+  return forge(chainHeader, { ...chainClaims, ...overlay }, signer('chain'))
+}
+
+const generations = new Map<string, { readonly signing: SigningKey; readonly verifying: Keys }>()
+type Keys = ReturnType<typeof toKeySet>
+
+/** The same object while nothing changes, as the followed files give it. */
+function generation(kid: string, isOtherTrusted: boolean) {
+  const name = `${kid} ${isOtherTrusted}`
+  const [signing, other] = kid === 'chain-1' ? [chainKey, otherKey] : [otherKey, chainKey]
+  const trusted = isOtherTrusted ? [signing.public, other.public] : [signing.public]
+  const made = generations.get(name) ?? { signing, verifying: toKeySet(trusted) }
+  generations.set(name, made)
+  return made
+}
+
+function toInput({ caller, token, to, method, path }: Call): CheckInput {
+  const xfcc = ['x-forwarded-client-cert', [`By=${uris.waypoint};URI=${caller}`]] as const
+  return {
+    sourcePrincipal: '',
+    destinationAddress: to,
+    method,
+    path,
+    host: '',
+    headers: new Map([xfcc, ...(token === undefined ? [] : [['actor-chain', [token]] as const])]),
+    metadata: new Map(),
+    tlsPeerUris: [],
+  }
+}
