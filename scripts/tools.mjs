@@ -1,6 +1,6 @@
 // What only the slow tests need, into .tools/: kustomize, helm, the real schemas of Kubernetes, Istio and the Gateway API,
-// the Node.js of the image, and what puts the lean transport to the test: h2spec and a grpc-go client. Quiet when there is
-// nothing to do.
+// the Node.js of the image, what puts the lean transport to the test (h2spec and a grpc-go client), and an SSH server for Git.
+// Quiet when there is nothing to do.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -39,7 +39,8 @@ const parts = [
     version: 'v2.2.1+incompatible',
     install: program('github.com/summerwind/h2spec/cmd/h2spec'),
   },
-  { name: 'grpc-go', version: digest('test/support/grpc-go'), install: buildClient },
+  { name: 'grpc-go', version: digest('test/support/grpc-go'), install: buildOwn },
+  { name: 'git-ssh', version: digest('test/support/git-ssh'), install: buildOwn },
 ]
 
 mkdirSync(stamps, { recursive: true })
@@ -68,10 +69,10 @@ function digest(folder) {
   return hash.digest('hex')
 }
 
-function buildClient(name) {
+function buildOwn(name) {
   const env = { ...process.env, CGO_ENABLED: '0' }
   const target = join(tools, 'bin', name)
-  run('go', ['build', '-trimpath', '-o', target, '.'], { env, cwd: join(project, 'test/support/grpc-go') })
+  run('go', ['build', '-trimpath', '-o', target, '.'], { env, cwd: join(project, 'test/support', name) })
 }
 
 function definitions(module, folder, pattern) {
@@ -116,7 +117,7 @@ function run(command, args, options = {}) {
   if (error === undefined && status === 0) return stdout
   console.error(`tools: \`${command} ${args.join(' ')}\` failed: ${error?.message ?? `status ${status}`}`)
   console.error(
-    '       the tests of istio/, of the image and of the lean transport need Go >= 1.26, and python3 with its venv module',
+    '       the tests of istio/, of the image, of the lean transport and of Git over ssh need Go >= 1.26, and python3 with its venv module',
   )
   process.exit(1)
 }

@@ -8,6 +8,7 @@ const urls = [
   new RegExp(`^ssh:\\/\\/(?:[A-Za-z0-9_][\\w.-]*@)?${host}${path}$`, 'u'),
   new RegExp(`^file:\\/\\/${path}$`, 'u'),
 ]
+const proxy = new RegExp(String.raw`^http:\/\/${host}\/?$`)
 
 /** Parses a remote's URL. Git knows forms that run programs (`ext::`), name options or hide credentials: none of them passes. */
 export function parseGitUrl(input: string): string | Invalid {
@@ -16,6 +17,13 @@ export function parseGitUrl(input: string): string | Invalid {
     'such as `https://host/policies.git`, `ssh://git@host/policies.git` or `file:///srv/policies.git`'
   // It may hold a password, so it is not shown.
   return invalid(`expected a Git URL without password, query or options, ${form}`)
+}
+
+/** Parses the address of an HTTP proxy. */
+export function parseGitProxy(input: string): string | Invalid {
+  if (proxy.test(input)) return input
+  // It may hold a password, so it is not shown.
+  return invalid('expected an HTTP proxy without password, such as `http://proxy.hospital.example:3128`')
 }
 
 /** Parses a branch, a tag or a whole commit id, by the rules of git-check-ref-format. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parseGitRef, parseGitUrl } from './git-values.ts'
+import { parseGitProxy, parseGitRef, parseGitUrl } from './git-values.ts'
 import type { PolicyRepository } from './settings.ts'
 import type { SchemaNode } from './tree.ts'
 import { choice, duration, matching, parsed, size, text, type Value } from './values.ts'
@@ -40,6 +40,11 @@ const git = v.strictObject({
     'user name that goes with the token',
   ),
   ca: about(v.optional(text), 'PEM file of the CAs that may vouch for an https remote'),
+  proxy: about(
+    v.optional(parsed(parseGitProxy, 'http://proxy.hospital.example:3128')),
+    'the HTTP proxy to an https remote; none when left out, whatever the environment says',
+  ),
+  proxyAuthFile: about(v.optional(text), 'file with `user:password` for the proxy; read anew for each look'),
   allowedSigners: about(
     v.optional(text),
     'file of who may sign, as ssh-keygen reads it; with it, a commit without their SSH signature is refused',

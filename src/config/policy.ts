@@ -3,7 +3,16 @@ import type { GitRepository, PolicyRepository } from './settings.ts'
 /** A policy repository in Git; paths of this machine are absolute. */
 export type GitPolicy = Omit<
   GitRepository,
-  'interval' | 'timeout' | 'maxSize' | 'sshKey' | 'knownHosts' | 'tokenFile' | 'ca' | 'allowedSigners'
+  | 'interval'
+  | 'timeout'
+  | 'maxSize'
+  | 'sshKey'
+  | 'knownHosts'
+  | 'tokenFile'
+  | 'ca'
+  | 'proxy'
+  | 'proxyAuthFile'
+  | 'allowedSigners'
 > & {
   readonly intervalMs: number
   readonly timeoutMs: number
@@ -12,6 +21,8 @@ export type GitPolicy = Omit<
   readonly knownHosts: string | undefined
   readonly tokenFile: string | undefined
   readonly ca: string | undefined
+  readonly proxy: string | undefined
+  readonly proxyAuthFile: string | undefined
   readonly allowedSigners: string | undefined
 }
 
@@ -47,6 +58,8 @@ function toGitPolicy(
     knownHosts: maybeAt(git.knownHosts),
     tokenFile: maybeAt(git.tokenFile),
     ca: maybeAt(git.ca),
+    proxy: git.proxy,
+    proxyAuthFile: maybeAt(git.proxyAuthFile),
     allowedSigners: maybeAt(git.allowedSigners),
   }
 }

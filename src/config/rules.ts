@@ -159,9 +159,11 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
   for (const key of ['sshKey', 'knownHosts'] as const)
     if (git?.[key] !== undefined && scheme !== 'ssh')
       say(['git', key], `is for ssh, and the URL is ${scheme}; remove it`)
-  for (const key of ['tokenFile', 'ca'] as const)
+  for (const key of ['tokenFile', 'ca', 'proxy', 'proxyAuthFile'] as const)
     if (git?.[key] !== undefined && scheme !== 'https')
       say(['git', key], `is for https, and the URL is ${scheme}; remove it`)
+  if (git?.proxyAuthFile !== undefined && git.proxy === undefined)
+    say(['git', 'proxyAuthFile'], 'is for a proxy, and there is none; set `policy.git.proxy`, or remove it')
   if (scheme === 'ssh' && git?.knownHosts === undefined)
     say(
       ['git', 'url'],

@@ -40,6 +40,8 @@ export type GitRepository = {
   readonly tokenFile?: string | undefined
   readonly tokenUser: string
   readonly ca?: string | undefined
+  readonly proxy?: string | undefined
+  readonly proxyAuthFile?: string | undefined
   readonly allowedSigners?: string | undefined
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { explainComplaint } from './git-complaint.ts'
 
 /** How to reach a remote; each credential is a file, read anew for each call so that it can be renewed. */
 export type GitAccess = {
@@ -10,6 +11,10 @@ export type GitAccess = {
   readonly tokenUser: string
   /** PEM file of the CAs that may vouch for an https remote. */
   readonly ca: string | undefined
+  /** The HTTP proxy through which an https remote is reached. */
+  readonly proxy: string | undefined
+  /** Holds `user:password` for the proxy. */
+  readonly proxyAuthFile: string | undefined
   /** Whose SSH signatures count; a file as `ssh-keygen` reads it. */
   readonly allowedSigners: string | undefined
 }
@@ -31,7 +36,7 @@ export type Git = (call: GitCall) => Promise<Buffer | GitFailure>
 
 const defaultTimeoutMs = 30_000
 const maxOutputBytes = 128 * 1024 * 1024
-const maxErrorLength = 600
+const maxComplaintLength = 4000
 // Not the caller's: who can set PATH for us could choose the program.
 const searchPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
 // Nothing but this table and the arguments steers git: no system's, user's or repository's hooks, helpers or rewrites.
@@ -111,7 +116,7 @@ function run(
       else output.push(chunk)
     })
     child.stderr.on('data', (chunk: Buffer) => {
-      if (complaint.length < maxErrorLength) complaint += chunk.toString()
+      if (complaint.length < maxComplaintLength) complaint += chunk.toString()
     })
     // A git that has ended reads no more; its exit code says why.
     child.stdin.on('error', () => {})
@@ -124,7 +129,7 @@ function run(
     child.on('error', (cause) => finish(failure(`git cannot be run: ${cause.message}`)))
     child.on('close', (code) => {
       if (code === 0 && reason === undefined) finish(Buffer.concat(output))
-      else finish(failure(reason ?? (toLine(complaint) || `git ended with ${code ?? 'a signal'}`)))
+      else finish(failure(reason ?? (explainComplaint(complaint) || `git ended with ${code ?? 'a signal'}`)))
     })
   })
 }
@@ -171,9 +176,10 @@ function toVariables(index: number, key: string, value: string): [string, string
 }
 
 async function accessSettings(access: GitAccess): Promise<[string, string][]> {
-  const { url, tokenFile, tokenUser, ca, allowedSigners } = access
+  const { url, tokenFile, tokenUser, ca, proxy, proxyAuthFile, allowedSigners } = access
   const found: [string, string][] = []
   if (ca !== undefined) found.push(['http.sslCAInfo', ca])
+  if (proxy !== undefined) found.push(['http.proxy', await proxyUrl(proxy, proxyAuthFile)])
   if (allowedSigners !== undefined) found.push(['gpg.ssh.allowedSignersFile', allowedSigners])
   if (tokenFile !== undefined) {
     const token = (await readFile(tokenFile, 'utf8')).trim()
@@ -181,6 +187,14 @@ async function accessSettings(access: GitAccess): Promise<[string, string][]> {
     found.push([`http.${url}.extraHeader`, `Authorization: Basic ${basic}`])
   }
   return found
+}
+
+async function proxyUrl(proxy: string, authFile: string | undefined): Promise<string> {
+  if (authFile === undefined) return proxy
+  const [, user, password] = /^([^:]+):(.+)$/.exec((await readFile(authFile, 'utf8')).trim()) ?? []
+  if (user === undefined || password === undefined)
+    throw new TypeError(`expected \`user:password\` in \`${authFile}\``)
+  return proxy.replace('//', `//${encodeURIComponent(user)}:${encodeURIComponent(password)}@`)
 }
 
 /** Git hands this to a shell, so paths are quoted; ssh itself takes no question and no host that it does not know. */
@@ -203,12 +217,4 @@ function quote(text: string): string {
 
 function failure(message: string): GitFailure {
   return { kind: 'git-failure', message }
-}
-
-function toLine(text: string): string {
-  const lines = text.split('\n').map((line) => line.trim())
-  return lines
-    .filter((line) => line !== '')
-    .join('; ')
-    .slice(0, maxErrorLength)
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { parseGitRef, parseGitUrl } from '../../src/config/git-values.ts'
+import { parseGitProxy, parseGitRef, parseGitUrl } from '../../src/config/git-values.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 
 const isRefused = (parsed: ReturnType<typeof parseGitUrl>) => typeof parsed !== 'string' && isInvalid(parsed)
@@ -36,6 +36,26 @@ describe('config/git-values', () => {
     expect(JSON.stringify(parseGitUrl('https://user:hunter2@git.hospital.example/p.git'))).to.not.contain(
       'hunter2',
     )
+  })
+
+  for (const proxy of ['http://proxy.hospital.example:3128', 'http://10.0.0.1', 'http://proxy:3128/'])
+    it(`takes the proxy ${proxy}`, () => expect(parseGitProxy(proxy)).to.equal(proxy))
+
+  for (const proxy of [
+    '',
+    'proxy:3128',
+    'https://proxy:3128',
+    'socks5://proxy',
+    'http://proxy/x',
+    'http://-x',
+  ])
+    it(`refuses the proxy ${JSON.stringify(proxy)}`, () =>
+      expect(isRefused(parseGitProxy(proxy))).to.equal(true))
+
+  it('keeps the password of a proxy to itself', () => {
+    const refused = parseGitProxy('http://user:hunter2@proxy:3128')
+    expect(isRefused(refused)).to.equal(true)
+    expect(JSON.stringify(refused)).to.not.contain('hunter2')
   })
 
   for (const ref of [

@@ -33,6 +33,8 @@ describe('config/policy', () => {
         tokenFile: undefined,
         tokenUser: 'x-access-token',
         ca: undefined,
+        proxy: undefined,
+        proxyAuthFile: undefined,
         allowedSigners: undefined,
       },
     })
@@ -52,6 +54,21 @@ describe('config/policy', () => {
       name: 'a token for a file',
       policy: '{git: {url: "file:///p", directory: c, tokenFile: t}}',
       at: 'policy.git.tokenFile',
+    },
+    {
+      name: 'a proxy for ssh',
+      policy: '{git: {url: "ssh://h/p", directory: c, knownHosts: h, proxy: "http://proxy:3128"}}',
+      at: 'policy.git.proxy',
+    },
+    {
+      name: 'a password in the address of the proxy',
+      policy: `{git: {${url}, proxy: "http://user:hunter2@proxy:3128"}}`,
+      at: 'policy.git.proxy',
+    },
+    {
+      name: 'a password for no proxy',
+      policy: `{git: {${url}, proxyAuthFile: f}}`,
+      at: 'policy.git.proxyAuthFile',
     },
     { name: 'a path out of the repository', policy: `{git: {${url}, path: a/../b}}`, at: 'policy.git.path' },
     { name: 'an absolute path', policy: `{git: {${url}, path: /a}}`, at: 'policy.git.path' },

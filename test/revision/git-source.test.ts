@@ -1,8 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:https'
-import { join, resolve } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { createGitSource } from '../../src/revision/git-source.ts'
 import {
@@ -14,13 +11,8 @@ import {
   lookAt,
   smallRepository,
 } from '../support/git-remote.ts'
+import { createSshKey, type SshKey } from '../support/ssh-server.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-
-function newKey(): { readonly path: string; readonly signer: string } {
-  const path = join(temporaryDirectory(), 'key')
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path])
-  return { path, signer: `a@hospital.example ${readFileSync(`${path}.pub`, 'utf8')}` }
-}
 
 describe('revision/git-source', () => {
   let remote: GitRemote
@@ -190,19 +182,19 @@ describe('revision/git-source', () => {
   })
 
   describe('signatures', () => {
-    const sign = ({ path }: { readonly path: string }) => {
+    const sign = ({ path }: SshKey) => {
       remote.git('config', 'gpg.format', 'ssh')
       remote.git('config', 'user.signingkey', path)
       return remote.commit({ 'team/a.cedar': path }, '--gpg-sign')
     }
-    const signers = (...keys: readonly { readonly signer: string }[]) => {
+    const signers = (...keys: readonly SshKey[]) => {
       const path = join(temporaryDirectory(), 'signers')
-      writeFileSync(path, keys.map(({ signer }) => signer).join(''))
+      writeFileSync(path, keys.map(({ publicKey }) => `a@hospital.example ${publicKey}\n`).join(''))
       return path
     }
 
     it('takes a commit that an allowed signer has signed', async () => {
-      const key = newKey()
+      const key = createSshKey()
       const commit = sign(key)
       expect(await lookAt(createGitSource(gitOptions(remote, { allowedSigners: signers(key) })))).to.equal(
         commit,
@@ -210,64 +202,14 @@ describe('revision/git-source', () => {
     })
 
     it('refuses a commit without signature, by a stranger, and with no list to be on', async () => {
-      const key = newKey()
+      const key = createSshKey()
       const allowedSigners = signers(key)
       expect(await lookAt(createGitSource(gitOptions(remote, { allowedSigners })))).to.match(/signature/)
-      sign(newKey())
+      sign(createSshKey())
       expect(await lookAt(createGitSource(gitOptions(remote, { allowedSigners })))).to.match(/signature/)
       expect(await lookAt(createGitSource(gitOptions(remote, { allowedSigners: '/nowhere' })))).to.match(
         /signature/,
       )
     })
   })
-
-  describe('over https', () => {
-    it('takes the token from its file and believes the configured CA alone', async () => {
-      const commit = remote.git('rev-parse', 'HEAD')
-      remote.git('update-server-info')
-      const tokenFile = join(temporaryDirectory(), 'token')
-      writeFileSync(tokenFile, 'right\n')
-      await using server = await serveHttps(join(remote.directory, '.git'), 'x-access-token:right')
-      const access = { url: server.url, tokenFile, ca: resolve(`${keys}/loopback-tls.crt.pem`) }
-      expect(await lookAt(createGitSource(gitOptions(access, access)))).to.equal(commit)
-      expect(await lookAt(createGitSource(gitOptions(access, { ...access, ca: undefined })))).to.match(
-        /certificate/,
-      )
-      writeFileSync(tokenFile, 'wrong\n')
-      const options = gitOptions(access, access)
-      expect((await createGitSource(options).look()).kind).to.equal('unreachable')
-      writeFileSync(tokenFile, 'right\n')
-      expect(await lookAt(createGitSource(options))).to.equal(commit)
-    })
-  })
 })
-
-const keys = 'test/support/keys'
-
-/** Serves a folder as a plain web server would, to whoever presents the credentials. */
-async function serveHttps(
-  folder: string,
-  credentials: string,
-): Promise<AsyncDisposable & { readonly url: string }> {
-  const wanted = `Basic ${Buffer.from(credentials).toString('base64')}`
-  const files = {
-    key: readFileSync(`${keys}/loopback-tls.key.pem`),
-    cert: readFileSync(`${keys}/loopback-tls.crt.pem`),
-  }
-  const server = createServer(files, (request, response) => {
-    const path = join(folder, new URL(request.url ?? '/', 'https://x').pathname.replace('/policies', ''))
-    if (request.headers.authorization !== wanted) response.writeHead(401).end()
-    else if (existsSync(path)) response.end(readFileSync(path))
-    else response.writeHead(404).end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  return {
-    url: `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/policies`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
-}

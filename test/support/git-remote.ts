@@ -76,6 +76,8 @@ export function gitOptions(
     tokenFile: undefined,
     tokenUser: 'x-access-token',
     ca: undefined,
+    proxy: undefined,
+    proxyAuthFile: undefined,
     allowedSigners: undefined,
     ...overlay,
   }
