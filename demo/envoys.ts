@@ -18,7 +18,8 @@ export type WaypointOptions = {
   readonly hbonePorts: Readonly<Record<Lane, number>>
   /** Where each workload listens. */
   readonly workloadPorts: Readonly<Record<Workload, number>>
-  readonly waywardenPorts: readonly number[]
+  /** Where Waywarden is asked: ports on loopback, or paths of Unix sockets. */
+  readonly waywardens: readonly (number | string)[]
 }
 
 /** A workload's way out in one lane, with the certificate that it leaves with. */
@@ -54,7 +55,7 @@ export function renderWaypoint(directory: string, options: WaypointOptions): Pro
       isGuarded: lane === 'guarded',
     })),
     services: services.map((service) => ({ ...service, port: options.workloadPorts[service.workload] })),
-    waywardens: options.waywardenPorts.map((port) => ({ port })),
+    waywardens: options.waywardens.map((where) => ({ address: toAddress(where) })),
   })
 }
 
@@ -71,6 +72,12 @@ export function renderZtunnel(directory: string, options: ZtunnelOptions): Progr
       waypointPort: options.hbonePorts[lane],
     })),
   })
+}
+
+function toAddress(where: number | string): Value {
+  return typeof where === 'string'
+    ? { pipe: { path: where } }
+    : { socket_address: { address: '127.0.0.1', port_value: where } }
 }
 
 function toProgram(

@@ -15,6 +15,8 @@ export type HospitalOptions = {
   readonly policies?: string
   /** Which HTTP/2 Waywarden speaks; the default of its own by default. */
   readonly transport?: 'grpc-js' | 'lean'
+  /** Waywarden listens on Unix sockets. */
+  readonly usesSockets?: boolean
   /** How many Waywardens stand behind the waypoint's one cluster. */
   readonly waywardens?: number
   /** A workload that leaves with somebody else's certificate. */
@@ -82,7 +84,12 @@ export class Hospital implements AsyncDisposable {
       jwksFile: idp.jwksFile,
     }
     this.#programs = ports.waywardens.map((instance, index) =>
-      renderWaywarden(directory, { name: waywardenName(index), ...instance, ...shared }),
+      renderWaywarden(directory, {
+        name: waywardenName(index),
+        ...instance,
+        ...shared,
+        ...(options.usesSockets === true ? { socket: this.#socketOf(index) } : {}),
+      }),
     )
   }
 
@@ -148,8 +155,15 @@ export class Hospital implements AsyncDisposable {
     return { name: workload, command: process.execPath, args, env, readyUrl }
   }
 
+  #socketOf(index: number): string {
+    return join(this.directory, `${waywardenName(index)}.sock`)
+  }
+
   #waypoint(ca: Ca): Program {
-    const { askedPort } = this.#options
+    const { askedPort, usesSockets } = this.#options
+    const own = this.ports.waywardens.map(({ port }, index) =>
+      usesSockets === true ? this.#socketOf(index) : port,
+    )
     return renderWaypoint(this.directory, {
       adminPort: this.ports.waypointAdmin,
       peer: this.peer,
@@ -157,7 +171,7 @@ export class Hospital implements AsyncDisposable {
       trustedCa: ca.trustedCa,
       hbonePorts: this.ports.hbone,
       workloadPorts: this.ports.workloads,
-      waywardenPorts: askedPort === undefined ? this.ports.waywardens.map(({ port }) => port) : [askedPort],
+      waywardens: askedPort === undefined ? own : [askedPort],
     })
   }
 

@@ -16,6 +16,8 @@ export const waywardenIssuer = 'https://waywarden.hospital.example'
 export type WaywardenOptions = {
   readonly name: string
   readonly port: number
+  /** The path of a Unix socket to listen on instead. */
+  readonly socket?: string
   readonly adminPort: number
   readonly peer: Peer
   readonly transport: 'grpc-js' | 'lean'
@@ -41,9 +43,10 @@ export function renderWaywarden(directory: string, options: WaywardenOptions): P
   const audit = auditDirectory(directory, options.name)
   const file = join(directory, `${options.name}.yaml`)
   mkdirSync(audit, { recursive: true, mode: 0o700 })
+  const address = options.socket === undefined ? `127.0.0.1:${options.port}` : `unix://${options.socket}`
   const config = {
     version: 1,
-    listeners: [{ address: `127.0.0.1:${options.port}`, peer: options.peer, transport: options.transport }],
+    listeners: [{ address, peer: options.peer, transport: options.transport }],
     admin: { address: `127.0.0.1:${options.adminPort}` },
     drain: '1s',
     chain: { issuer: waywardenIssuer, trustDomain, keys: options.keys },

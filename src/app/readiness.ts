@@ -15,7 +15,9 @@ export function readinessOf(
     ...(current?.isReady() === false ? ['the policy engine is being replaced'] : []),
     ...(audit.isAvailable() || isAllObserved(config) ? [] : [noAudit]),
   ]
-  const plaintext = config.listeners.filter((listener) => listener.plaintext !== undefined)
+  const plaintext = config.listeners.flatMap((listener) =>
+    listener.plaintext === undefined || 'path' in listener ? [] : [`${listener.address}:${listener.port}`],
+  )
   const notices = [
     ...observeNotices(config, current),
     ...(audit.isAvailable() || !isAllObserved(config) ? [] : [noAudit]),
@@ -25,9 +27,7 @@ export function readinessOf(
     ...revisions.notices,
     ...dns.problems,
     ...credentials.problems().map((problem) => `not in force: ${problem}`),
-    ...plaintext.map(
-      ({ address, port }) => `${address}:${port} takes plaintext; the mesh's L4 policy must guard it`,
-    ),
+    ...plaintext.map((address) => `${address} takes plaintext; the mesh's L4 policy must guard it`),
   ]
   return { ready: reasons.length === 0, reasons, notices, policy: toPolicy(revisions) }
 }

@@ -9,10 +9,10 @@ import { type Draft, findConflicts } from './rules.ts'
 import { settingsSchema } from './schema.ts'
 import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
 import { type Path, readConfigTree, type SchemaNode, unwrap } from './tree.ts'
-import { type Endpoint, show } from './values.ts'
+import { type Endpoint, type SocketPath, show } from './values.ts'
 
-/** One port on which Envoy asks. */
-export type Listener = Endpoint & {
+/** One port or Unix socket on which Envoy asks; `mode` is that of the socket's file. */
+export type Listener = (Endpoint | (SocketPath & { readonly mode: number })) & {
   readonly peer: PeerSource
   readonly tls: TlsFiles | undefined
   readonly plaintext: 'behind-ztunnel' | undefined
@@ -222,11 +222,11 @@ function toConfig(settings: Settings, folder: string): Config {
 }
 
 function toListener(listener: Settings['listeners'][number], at: (path: string) => string): Listener {
-  const { address, tls, plaintext, maxConnectionAge, maxConnectionAgeGrace, ...same } = listener
+  const { address, socketAccess, tls, plaintext, maxConnectionAge, maxConnectionAgeGrace, ...same } = listener
   const clientCa = tls?.clientCa === undefined ? undefined : at(tls.clientCa)
   return {
     ...same,
-    ...address,
+    ...('path' in address ? { ...address, mode: socketAccess === 'group' ? 0o660 : 0o600 } : address),
     tls: tls === undefined ? undefined : { cert: at(tls.cert), key: at(tls.key), clientCa },
     plaintext,
     maxConnectionAgeSeconds: maxConnectionAge / 1000,

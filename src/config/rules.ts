@@ -1,7 +1,7 @@
 import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Settings } from './settings.ts'
 import type { Path } from './tree.ts'
-import { isLoopback } from './values.ts'
+import { isLoopback, type SocketPath } from './values.ts'
 
 /** Settings of which every part may be missing, because it is wrong by itself and reported already. */
 export type Draft<T> = T extends SpiffeId | string | number | boolean | undefined
@@ -34,10 +34,10 @@ function listenerConflicts(
   index: number,
 ): readonly Conflict[] {
   if (listener === undefined) return []
-  const { address, peer, plaintext, tls, transport, reflection } = listener
+  const { address, socketAccess, peer, plaintext, tls, transport, reflection } = listener
   const provesClients = tls?.clientCa !== undefined
   const conflicts: Conflict[] = []
-  if (address !== undefined && isOpen(address.address) && !provesClients && plaintext === undefined) {
+  if (isOpen(address) && !provesClients && plaintext === undefined) {
     const message =
       'anybody who reaches this port could pose as a waypoint; set `tls.clientCa`, listen on 127.0.0.1, or write `plaintext: behind-ztunnel` when ztunnel guards it'
     conflicts.push({ path: ['listeners', index, 'address'], message })
@@ -51,6 +51,14 @@ function listenerConflicts(
     const message = 'stands beside `tls.clientCa`, which already proves the clients; remove one of the two'
     conflicts.push({ path: ['listeners', index, 'plaintext'], message })
   }
+  if (address !== undefined && isSocket(address) && plaintext !== undefined) {
+    const message = 'is for ports: a Unix socket is guarded by the mode of its file; remove it'
+    conflicts.push({ path: ['listeners', index, 'plaintext'], message })
+  }
+  if (address !== undefined && !isSocket(address) && socketAccess !== undefined) {
+    const message = 'is for Unix sockets, and the address is a port; remove it'
+    conflicts.push({ path: ['listeners', index, 'socketAccess'], message })
+  }
   if (transport === 'lean' && reflection) {
     const message = 'only `transport: grpc-js` answers reflection; remove one of the two'
     conflicts.push({ path: ['listeners', index, 'reflection'], message })
@@ -58,8 +66,18 @@ function listenerConflicts(
   return conflicts
 }
 
-function isOpen(address: string | undefined): boolean {
-  return address !== undefined && !isLoopback(address)
+type ListenAddress = Draft<Settings['listeners'][number]['address']>
+
+/** Whether other machines can reach it. */
+function isOpen(listen: ListenAddress): boolean {
+  if (listen === undefined || isSocket(listen) || listen.address === undefined) return false
+  return !isLoopback(listen.address)
+}
+
+function isSocket(
+  listen: Exclude<ListenAddress, undefined>,
+): listen is Exclude<Draft<SocketPath>, undefined> {
+  return 'path' in listen
 }
 
 function portConflicts(draft: Draft<Settings>): readonly Conflict[] {
@@ -72,9 +90,15 @@ function portConflicts(draft: Draft<Settings>): readonly Conflict[] {
   ]
   const ports = endpoints.map(({ at, path }) => ({
     path,
-    value: at?.port ? `${at.address}:${at.port}` : undefined,
+    value: toListenName(at),
   }))
-  return repetitions(ports, 'address and port')
+  return repetitions(ports, 'address')
+}
+
+function toListenName(listen: ListenAddress): string | undefined {
+  if (listen === undefined) return undefined
+  if (isSocket(listen)) return listen.path
+  return listen.port ? `${listen.address}:${listen.port}` : undefined
 }
 
 function chainConflicts(draft: Draft<Settings>): readonly Conflict[] {

@@ -14,6 +14,7 @@ import {
   list,
   parsed,
   parseEndpoint,
+  parseListenAddress,
   show,
   size,
   text,
@@ -34,7 +35,14 @@ const tls = v.strictObject({
 })
 
 const listener = v.strictObject({
-  address: about(endpoint, 'IP:port to listen on, such as 127.0.0.1:9191'),
+  address: about(
+    parsed(parseListenAddress, '127.0.0.1:9191'),
+    'IP:port to listen on, such as 127.0.0.1:9191, or unix:// and the path of a socket',
+  ),
+  socketAccess: about(
+    v.optional(choice('owner', 'group')),
+    'who may connect to a Unix socket: owner (mode 0600, the default) or group (0660)',
+  ),
   peer: about(
     choice('xfcc', 'metadata', 'principal'),
     'how this listener learns who calls: xfcc, metadata or principal',

@@ -1,6 +1,6 @@
 import type { PeerSource } from '../model/caller.ts'
 import type { SpiffeId, TrustDomain } from '../model/spiffe-id.ts'
-import type { Endpoint } from './values.ts'
+import type { Endpoint, SocketPath } from './values.ts'
 
 /** Files of a listener's certificates. */
 export type TlsFiles = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
@@ -56,7 +56,8 @@ export type PolicyRepository = {
 export type Settings = {
   readonly version: 1
   readonly listeners: readonly {
-    readonly address: Endpoint
+    readonly address: Endpoint | SocketPath
+    readonly socketAccess?: 'owner' | 'group' | undefined
     readonly peer: PeerSource
     readonly tls?: TlsFiles | undefined
     readonly plaintext?: 'behind-ztunnel' | undefined

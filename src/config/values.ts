@@ -10,6 +10,9 @@ export type Value<T> = v.GenericSchema<unknown, T>
 /** An `IP:port` to listen on. Port 0 lets the system choose. */
 export type Endpoint = { readonly address: string; readonly port: number }
 
+/** An absolute path of a Unix socket to listen on. */
+export type SocketPath = { readonly path: string }
+
 /** Text that is not empty. */
 export const text: Value<string> = v.pipe(
   v.string((issue) => `expected text, found ${show(issue.input)}`),
@@ -112,6 +115,19 @@ export function parseEndpoint(input: string): Endpoint | Invalid {
   const port = Number(digits)
   if (isIP(address) === (bracketed === undefined ? 4 : 6) && port <= 65_535) return { address, port }
   return invalid(`expected IP:port such as \`127.0.0.1:9191\` or \`[::1]:9191\`, found ${show(input)}`)
+}
+
+/** Above this, a socket's address has no room for the path with what we add to it (unix(7); the least of all systems). */
+const longestSocketPath = 90
+
+/** Parses what a listener listens on: `IP:port`, or a Unix socket as gRPC writes it, `unix:///run/waywarden/ext-authz.sock`. */
+export function parseListenAddress(input: string): Endpoint | SocketPath | Invalid {
+  if (!input.startsWith('unix:')) return parseEndpoint(input)
+  const [, path] = /^unix:\/\/((?:\/[\w.@+-]+)+)$/.exec(input) ?? []
+  if (path !== undefined && path.length <= longestSocketPath) return { path }
+  return invalid(
+    `expected \`unix://\` and an absolute path of up to ${longestSocketPath} letters, digits and \`/._@+-\`, found ${show(input)}`,
+  )
 }
 
 /** Parses a size (`512B`, `4KiB`, `64MiB`, `1GiB`) into bytes. */

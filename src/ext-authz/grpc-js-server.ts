@@ -13,6 +13,7 @@ import type { Report } from '../model/event.ts'
 import { addHealth } from './health.ts'
 import { addReflection } from './reflection.ts'
 import { unrecordedDenial } from './respond.ts'
+import { listenOnSocketFile } from './socket-file.ts'
 import { createServerCredentials, parseUriSans } from './tls.ts'
 import {
   type CallContext,
@@ -21,6 +22,7 @@ import {
   type Transport,
   TransportError,
   toHostPort,
+  toSocketName,
 } from './transport.ts'
 
 /** Listens with grpc-js; throws a `TransportError`. */
@@ -36,8 +38,7 @@ export async function createGrpcTransport(
   server.addService(authorizationService, { check: createUnaryHandler(handle, report) })
   const setHealth = addHealth(server)
   if (listener.reflection) addReflection(server)
-  const port = await bind(server, listener, credentials)
-  const transport = new GrpcJsTransport(server, setHealth, listener.address, port)
+  const transport = new GrpcJsTransport(server, setHealth, await bindOrClose(server, listener, credentials))
   report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
 }
@@ -47,22 +48,26 @@ class GrpcJsTransport implements Transport {
   readonly port: number
   readonly #server: Server
   readonly #setHealth: (isServing: boolean) => void
+  readonly #bound: Bound
 
-  constructor(server: Server, setHealth: (isServing: boolean) => void, address: string, port: number) {
+  constructor(server: Server, setHealth: (isServing: boolean) => void, bound: Bound) {
     this.#server = server
     this.#setHealth = setHealth
-    this.address = toHostPort(address, port)
-    this.port = port
+    this.#bound = bound
+    this.address = bound.address
+    this.port = bound.port
   }
 
   setServing(isServing: boolean): void {
     this.#setHealth(isServing)
   }
 
-  drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number): Promise<void> {
     // Its own timer ends what is left, a health watcher for one. `forceShutdown` would not: without channelz it knows no session.
-    this.#server.drain(this.address, graceMs)
-    return new Promise((resolve) => this.#server.tryShutdown(() => resolve()))
+    this.#server.drain(this.#bound.target, graceMs)
+    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
+    await this.#bound.release()
+    await closed
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -142,12 +147,49 @@ function toHeaders(metadata: Metadata): Headers {
   return headers
 }
 
-function bind(server: Server, listener: GrpcListener, credentials: ServerCredentials): Promise<number> {
-  const address = toHostPort(listener.address, listener.port)
+/** Where a server listens; `target` is what grpc-js knows it by, `release` what is left to do when it no longer listens. */
+type Bound = {
+  readonly address: string
+  readonly port: number
+  readonly target: string
+  readonly release: () => Promise<void>
+}
+
+async function bindOrClose(
+  server: Server,
+  listener: GrpcListener,
+  credentials: ServerCredentials,
+): Promise<Bound> {
+  try {
+    return await bind(server, listener, credentials)
+  } catch (cause) {
+    server.forceShutdown()
+    throw cause
+  }
+}
+
+async function bind(server: Server, listener: GrpcListener, credentials: ServerCredentials): Promise<Bound> {
+  if ('path' in listener) {
+    const address = toSocketName(listener.path)
+    let target = address
+    const release = await listenOnSocketFile(listener, (path) => {
+      target = toSocketName(path)
+      return open(server, target, credentials, address)
+    })
+    return { address, port: 0, target, release }
+  }
+  const { address: host, port } = listener
+  const asked = toHostPort(host, port)
+  const ownPort = await open(server, asked, credentials, asked)
+  const address = toHostPort(host, ownPort)
+  return { address, port: ownPort, target: address, release: async () => {} }
+}
+
+function open(server: Server, target: string, credentials: ServerCredentials, name: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (cause, port) => {
+    server.bindAsync(target, credentials, (cause, port) => {
       if (cause === null) resolve(port)
-      else reject(new TransportError(`cannot listen on \`${address}\``, { cause }))
+      else reject(new TransportError(`cannot listen on \`${name}\``, { cause }))
     })
   })
 }

@@ -14,11 +14,14 @@ export type CallContext = {
 /** Answers one Check, bytes for bytes. Never throws and never rejects: whatever goes wrong is an answer. */
 export type CallHandler = (request: Uint8Array, call: CallContext) => Uint8Array | Promise<Uint8Array>
 
-/** One port to listen on. */
-export type GrpcListener = {
-  readonly address: string
-  /** 0 takes any free port. */
-  readonly port: number
+/** A port to listen on; 0 takes any free one. */
+export type Endpoint = { readonly address: string; readonly port: number }
+
+/** A Unix socket to listen on, and the permissions of its file. */
+export type SocketFile = { readonly path: string; readonly mode: number }
+
+/** One place where Envoy asks. */
+export type GrpcListener = (Endpoint | SocketFile) & {
   readonly tls: CertificateSource | undefined
   readonly reflection: boolean
   readonly maxConcurrentStreams: number
@@ -26,10 +29,11 @@ export type GrpcListener = {
   readonly maxConnectionAgeGraceSeconds: number
 }
 
-/** One listening port of `envoy.service.auth.v3.Authorization` and `grpc.health.v1.Health`. */
+/** One listener of `envoy.service.auth.v3.Authorization` and `grpc.health.v1.Health`. */
 export interface Transport extends AsyncDisposable {
-  /** `IP:port`, with the port that was really bound. */
+  /** `IP:port`, with the port that was really bound, or `unix://` and a path. */
   readonly address: string
+  /** 0 on a Unix socket. */
   readonly port: number
   /** What the health service says; `NOT_SERVING` until told otherwise. */
   setServing(isServing: boolean): void
@@ -46,4 +50,9 @@ export class TransportError extends Error {
 /** Writes an endpoint as `IP:port`. */
 export function toHostPort(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** Writes the path of a Unix socket as gRPC names it. */
+export function toSocketName(path: string): string {
+  return `unix://${path}`
 }

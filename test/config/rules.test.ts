@@ -12,6 +12,7 @@ import {
 const here = { address: '127.0.0.1', port: 9191 }
 const open = { address: '0.0.0.0', port: 9191 }
 const open6 = { address: '::', port: 9191 }
+const socket = { path: '/run/waywarden/ext-authz.sock' }
 const tls = { cert: 'tls.crt', key: 'tls.key' }
 const mutualTls = { ...tls, clientCa: 'mesh.crt' }
 const gateway = spiffeId('spiffe://hospital.example/ns/istio-ingress/sa/gateway')
@@ -54,6 +55,31 @@ describe('config-rules', () => {
       name: 'ztunnel and client certificates at once',
       draft: { listeners: [{ address: open, tls: mutualTls, plaintext: 'behind-ztunnel' }] },
       want: ['listeners.0.plaintext'],
+    },
+    {
+      name: 'a Unix socket without certificates',
+      draft: { listeners: [{ address: socket, peer: 'xfcc', socketAccess: 'group' }] },
+      want: [],
+    },
+    {
+      name: 'ztunnel before a Unix socket',
+      draft: { listeners: [{ address: socket, plaintext: 'behind-ztunnel' }] },
+      want: ['listeners.0.plaintext'],
+    },
+    {
+      name: 'access to a socket where there is a port',
+      draft: { listeners: [{ address: here, socketAccess: 'owner' }] },
+      want: ['listeners.0.socketAccess'],
+    },
+    {
+      name: 'two listeners on one Unix socket',
+      draft: { listeners: [{ address: socket }, { address: socket }] },
+      want: ['listeners.1.address'],
+    },
+    {
+      name: 'a Unix socket that believes source.principal without client certificates',
+      draft: { listeners: [{ address: socket, peer: 'principal' }] },
+      want: ['listeners.0.peer'],
     },
     {
       name: 'reflection where nobody answers it',

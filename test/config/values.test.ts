@@ -6,6 +6,7 @@ import {
   httpsUrl,
   isLoopback,
   parseEndpoint,
+  parseListenAddress,
   parseSizeBytes,
   size,
 } from '../../src/config/values.ts'
@@ -29,6 +30,29 @@ describe('config-values', () => {
       expect('kind' in endpoint ? undefined : endpoint).to.deep.equal(want)
     })
   }
+
+  const sockets: readonly (readonly [text: string, path: string | undefined])[] = [
+    ['unix:///run/waywarden/ext-authz.sock', '/run/waywarden/ext-authz.sock'],
+    [`unix:///${'a'.repeat(89)}`, `/${'a'.repeat(89)}`],
+    [`unix:///${'a'.repeat(90)}`, undefined],
+    ['unix:ext-authz.sock', undefined],
+    ['unix:/run/ext-authz.sock', undefined],
+    ['unix://run/ext-authz.sock', undefined],
+    ['unix:///run//ext-authz.sock', undefined],
+    ['unix:///run/', undefined],
+    ['unix:///run/a b', undefined],
+    ['unix:@abstract', undefined],
+  ]
+  for (const [text, path] of sockets) {
+    it(`${path === undefined ? 'refuses' : 'reads'} the socket ${text}`, () => {
+      const address = parseListenAddress(text)
+      expect('path' in address ? address.path : undefined).to.equal(path)
+    })
+  }
+
+  it('reads an endpoint where a socket might stand', () => {
+    expect(parseListenAddress('127.0.0.1:9191')).to.deep.equal({ address: '127.0.0.1', port: 9191 })
+  })
 
   const sizes: readonly (readonly [text: string, want: number | undefined])[] = [
     ['512B', 512],

@@ -4,19 +4,19 @@ import { type Outcome, play } from '../../demo/outcome.ts'
 import { steps } from '../../demo/steps.ts'
 import { workloads } from '../../demo/world.ts'
 
-for (const { peer, transport } of [
-  { peer: 'xfcc', transport: 'grpc-js' },
-  { peer: 'metadata', transport: 'grpc-js' },
-  { peer: 'xfcc', transport: 'lean' },
-  { peer: 'metadata', transport: 'lean' },
+for (const { peer, transport, usesSockets } of [
+  { peer: 'xfcc', transport: 'grpc-js', usesSockets: false },
+  { peer: 'metadata', transport: 'grpc-js', usesSockets: true },
+  { peer: 'xfcc', transport: 'lean', usesSockets: true },
+  { peer: 'metadata', transport: 'lean', usesSockets: false },
 ] as const) {
-  describe(`hospital, peer: ${peer}, transport: ${transport}`, function () {
+  describe(`hospital, peer: ${peer}, transport: ${transport}, ${usesSockets ? 'socket' : 'port'}`, function () {
     this.timeout(60_000)
     let hospital: Hospital
     let outcomes: ReadonlyMap<string, Outcome>
 
     before(async () => {
-      hospital = await startHospital({ peer, transport })
+      hospital = await startHospital({ peer, transport, usesSockets })
       outcomes = new Map((await play(hospital)).map((outcome) => [outcome.step, outcome]))
     })
     after(() => hospital[Symbol.asyncDispose]())

@@ -22,9 +22,10 @@ export type GrpcClient = {
 
 const checkPath = '/envoy.service.auth.v3.Authorization/Check'
 
-/** Opens a client that stays open until `close`; deadlines are milliseconds from now. */
-export function createGrpcClient(port: number, tls?: ClientTls): GrpcClient {
-  const client = new Client(`127.0.0.1:${port}`, toCredentials(tls), {
+/** Opens a client of a port on loopback, or of a `unix:` name, that stays open until `close`; deadlines are milliseconds from now. */
+export function createGrpcClient(port: number | string, tls?: ClientTls): GrpcClient {
+  const target = typeof port === 'string' ? port : `127.0.0.1:${port}`
+  const client = new Client(target, toCredentials(tls), {
     'grpc.ssl_target_name_override': 'localhost',
     'grpc.use_local_subchannel_pool': 1,
     'grpc.max_receive_message_length': -1,
@@ -54,7 +55,7 @@ export function createGrpcClient(port: number, tls?: ClientTls): GrpcClient {
 
 /** Sends one Check over a connection of its own. */
 export async function check(
-  port: number,
+  port: number | string,
   bytes: Uint8Array,
   metadata?: CallMetadata,
   tls?: ClientTls,

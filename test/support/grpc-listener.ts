@@ -6,16 +6,17 @@ import { isDeny } from '../../src/model/decision.ts'
 /** A call that says nothing of itself. */
 export const noContext: CallContext = { metadata: new Map(), tlsPeerUris: [], deadlineMs: undefined }
 
-/** A plaintext listener on any free port of loopback. */
-export const plainListener: GrpcListener = {
-  address: '127.0.0.1',
-  port: 0,
+/** What a plaintext listener is, wherever it listens. */
+export const commonOptions = {
   tls: undefined,
   reflection: false,
   maxConcurrentStreams: 1000,
   maxConnectionAgeSeconds: 600,
   maxConnectionAgeGraceSeconds: 30,
-}
+} as const
+
+/** A plaintext listener on any free port of loopback. */
+export const plainListener: GrpcListener = { ...commonOptions, address: '127.0.0.1', port: 0 }
 
 const allowance = { kind: 'allow', setHeaders: [], removeHeaders: [] } as const
 const reference = { decisionId: 'd-1', txn: undefined, policyRevision: undefined }

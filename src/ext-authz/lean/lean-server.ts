@@ -1,12 +1,14 @@
-import type { Server, Socket } from 'node:net'
+import type { ListenOptions, Server, Socket } from 'node:net'
 import type { Report } from '../../model/event.ts'
 import { unrecordedDenial } from '../respond.ts'
+import { listenOnSocketFile } from '../socket-file.ts'
 import {
   type CallHandler,
   type GrpcListener,
   type Transport,
   TransportError,
   toHostPort,
+  toSocketName,
 } from '../transport.ts'
 import { endSession, openSession } from './connection.ts'
 import { startDraining } from './draining.ts'
@@ -52,8 +54,12 @@ export async function createLeanTransport(
     if (!server.listening) startDraining(session)
   })
   server.maxConnections = limits.maxConnections
-  const port = await bind(server, listener)
-  const transport = new LeanTransport(server, sessions, health.setServing, listener.address, port)
+  const transport = new LeanTransport(
+    server,
+    sessions,
+    health.setServing,
+    await bindOrClose(server, listener),
+  )
   report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
 }
@@ -63,6 +69,7 @@ class LeanTransport implements Transport {
   readonly port: number
   readonly setServing: (isServing: boolean) => void
   readonly #server: Server
+  readonly #release: () => Promise<void>
   readonly #sessions: ReadonlySet<Session>
   /** All connections, those in a TLS handshake among them. */
   readonly #sockets = new Set<Socket>()
@@ -73,14 +80,14 @@ class LeanTransport implements Transport {
     server: Server,
     sessions: ReadonlySet<Session>,
     setServing: (isServing: boolean) => void,
-    address: string,
-    port: number,
+    { address, port, release }: Bound,
   ) {
     this.#server = server
     this.#sessions = sessions
     this.setServing = setServing
-    this.address = toHostPort(address, port)
+    this.address = address
     this.port = port
+    this.#release = release
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -91,9 +98,7 @@ class LeanTransport implements Transport {
   }
 
   drain(graceMs: number): Promise<void> {
-    this.#drained ??= new Promise<void>((resolve) => this.#server.close(() => resolve())).then(() =>
-      clearInterval(this.#clock),
-    )
+    this.#drained ??= this.#close()
     for (const session of this.#sessions) startDraining(session)
     const timer = setTimeout(() => this.#end(), graceMs)
     return this.#drained.finally(() => clearTimeout(timer))
@@ -101,6 +106,13 @@ class LeanTransport implements Transport {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.drain(0)
+  }
+
+  async #close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    await this.#release()
+    await closed
+    clearInterval(this.#clock)
   }
 
   #end(): void {
@@ -143,15 +155,38 @@ function withJitter(limits: Limits): Limits {
   return { ...limits, maxAgeMs: limits.maxAgeMs * (1 - ageJitter * Math.random()) }
 }
 
-function bind(server: Server, { address, port }: GrpcListener): Promise<number> {
+/** Where a server listens, and what is left to do when it no longer does. */
+type Bound = { readonly address: string; readonly port: number; readonly release: () => Promise<void> }
+
+async function bindOrClose(server: Server, listener: GrpcListener): Promise<Bound> {
+  try {
+    return await bind(server, listener)
+  } catch (cause) {
+    server.close()
+    throw cause
+  }
+}
+
+async function bind(server: Server, listener: GrpcListener): Promise<Bound> {
+  if ('path' in listener) {
+    const address = toSocketName(listener.path)
+    const release = await listenOnSocketFile(listener, (path) => open(server, { path }, address))
+    return { address, port: 0, release }
+  }
+  const { address: host, port } = listener
+  await open(server, { host, port }, toHostPort(host, port))
+  const bound = server.address()
+  const ownPort = typeof bound === 'object' && bound !== null ? bound.port : port
+  return { address: toHostPort(host, ownPort), port: ownPort, release: async () => {} }
+}
+
+function open(server: Server, where: ListenOptions, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const refuse = (cause: Error) =>
-      reject(new TransportError(`cannot listen on \`${toHostPort(address, port)}\``, { cause }))
+    const refuse = (cause: Error) => reject(new TransportError(`cannot listen on \`${name}\``, { cause }))
     server.once('error', refuse)
-    server.listen(port, address, () => {
+    server.listen(where, () => {
       server.off('error', refuse)
-      const bound = server.address()
-      resolve(typeof bound === 'object' && bound !== null ? bound.port : port)
+      resolve()
     })
   })
 }

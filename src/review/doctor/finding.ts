@@ -86,7 +86,8 @@ export type Finding = {
 /** What the rules need to know of waywarden.yaml. */
 export type DoctorConfig = {
   readonly listeners: readonly {
-    readonly port: number
+    /** None: a Unix socket. */
+    readonly port?: number
     readonly peer: PeerSource
     readonly tls: { readonly clientCa?: string | undefined } | undefined
   }[]

@@ -16,11 +16,11 @@ export const portRule: Rule = (cluster, config, catalog) => {
   const hostPod = pods.find(({ isHostNetwork }) => isHostNetwork)
   if (hostPod !== undefined) return [hostNetwork(`${hostPod.kind} ${keyOf(hostPod)}`)]
   // Client certificates prove the waypoint by themselves.
-  if (config?.listeners.every(({ tls }) => tls?.clientCa !== undefined)) return []
+  if (config?.listeners.every(({ port, tls }) => port === undefined || tls?.clientCa !== undefined)) return []
   const guarded = {
     namespace: service.namespace,
     labels: first?.podLabels ?? service.selector ?? new Map(),
-    ports: config?.listeners.map(({ port }) => String(port)) ?? ['9191'],
+    ports: config?.listeners.flatMap(({ port }) => (port === undefined ? [] : [String(port)])) ?? ['9191'],
   }
   const waypoints = waypointAccounts(
     cluster,

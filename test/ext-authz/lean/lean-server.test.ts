@@ -15,6 +15,7 @@ import { createGrpcClient } from '../../support/grpc-client.ts'
 import { plainListener } from '../../support/grpc-listener.ts'
 import { callFrames, checkPath, settingsFrame, watchPath } from '../../support/lean-session.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { itListensOnSockets } from '../../support/transport-sockets.ts'
 import { itCarriesCalls } from '../../support/transport-suite.ts'
 
 const echoing: CallHandler = (message) => message
@@ -24,6 +25,7 @@ const listen = (handle: CallHandler = echoing, limits: Partial<Limits> = {}) =>
 describe('ext-authz/lean/lean-server', () => {
   // It says at once that it knows no compression, rather than after inflating.
   itCarriesCalls(createLeanTransport, status.UNIMPLEMENTED)
+  itListensOnSockets(createLeanTransport)
 
   it('tells a watcher of every change, and of the end', async () => {
     const transport = await listen()

@@ -14,6 +14,7 @@ const waypointPods = (namespaceSelector: object) => ({
   podSelector: { matchLabels: { 'gateway.networking.k8s.io/gateway-name': 'waypoint' } },
 })
 const clientCa = { listeners: [{ port: 9191, peer: 'xfcc' as const, tls: { clientCa: 'ca.pem' } }] }
+const socketOnly = { listeners: [{ peer: 'xfcc' as const, tls: undefined }] }
 
 describe('review/doctor/port', () => {
   playDoctorTable([
@@ -36,6 +37,7 @@ describe('review/doctor/port', () => {
       config: clientCa,
       want: [],
     },
+    { name: 'a Unix socket, and no port', mutate: remove(own), config: socketOnly, want: [] },
     {
       name: "a NetworkPolicy for the waypoints' pods instead",
       mutate: all(
