@@ -4,6 +4,7 @@ import { type Pseudonymize, readPseudonyms } from '../audit/pseudonym.ts'
 import { keepRevision } from '../audit/revision-store.ts'
 import { rememberLatest } from '../cache/remember.ts'
 import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/recovery.ts'
+import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
 import type { Config } from '../config/config.ts'
 import type { Report } from '../model/event.ts'
 import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
@@ -21,6 +22,7 @@ export type House = {
   readonly credentials: Credentials
   /** Shared by all listeners; `undefined` unless the configuration asks for it. */
   readonly recovery: Recovery | undefined
+  readonly admission: Admission
   readonly revisions: RevisionSource
   readonly dns: DnsSource
   /** The revision that decides, its catalog with what its names resolve to. */
@@ -32,6 +34,8 @@ export type House = {
 }
 
 const dnsPollMs = 10_000
+/** Of the deadline: a queue that stands as long is shortened before anybody is too late. */
+const tolerableDelay = 0.2
 
 /** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
 export async function openHouse(config: Config, opening: Opening, onServed: () => void): Promise<House> {
@@ -45,7 +49,14 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
   const pseudonymize = openPseudonyms(config)
   const revisions = await openRevisions(config, opening, onServed)
-  return { config, credentials, recovery, ...revisions, audit, pseudonymize, report }
+  const admission = createAdmission({
+    maxInFlight: config.maxInFlight,
+    targetMs: config.deadlineMs * tolerableDelay,
+    elapsedMs: () => performance.now(),
+  })
+  const looking = setInterval(admission.look, lookMs).unref()
+  closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
+  return { config, credentials, recovery, admission, ...revisions, audit, pseudonymize, report }
 }
 
 function openPseudonyms({ audit }: Config): Pseudonymize | undefined {

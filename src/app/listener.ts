@@ -38,6 +38,7 @@ function createListenerChecker(house: House, listener: Listener): Checker {
   const { forwardAuthorization, tokenCopies } = config.ingress
   return createChecker({
     ...createLineDeps(config, listener, credentials, recovery),
+    admission: house.admission,
     headers: {
       chain: header,
       userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies],

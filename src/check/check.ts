@@ -7,6 +7,7 @@ import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Revision } from '../revision/revision.ts'
 import { type HeaderNames, toAnswer } from './answer.ts'
 import { type Findings, followLine, type LineDeps } from './line.ts'
+import { createShedding, type Shedding } from './shedding.ts'
 
 /** What a check needs besides the line: a revision, a record, a clock, a limit. */
 export type CheckDeps = LineDeps & {
@@ -56,6 +57,7 @@ type Ending = {
 /** Makes the checker of one listener. */
 export function createChecker(deps: CheckDeps): Checker {
   let inFlight = 0
+  const shedding = createShedding(() => deps.elapsedMicros() / 1000)
   const begin = (input: CheckInput | Deny, deadlineMs: number): Asked => {
     return { input, revision: deps.revision(), startedMicros: deps.elapsedMicros(), deadlineMs }
   }
@@ -63,9 +65,11 @@ export function createChecker(deps: CheckDeps): Checker {
     check(input, deadlineMs) {
       const asked = begin(input, deadlineMs)
       if (inFlight >= deps.maxInFlight) {
-        return conclude(deps, asked, { decision: deny('overloaded', `${inFlight} checks in flight`) })
+        return shed(deps, shedding, asked, { decision: deny('overloaded', `${inFlight} checks in flight`) })
       }
-      const answered = andThen(decide(deps, asked), (found) => conclude(deps, asked, found))
+      const answered = andThen(decide(deps, asked), (found) =>
+        isShed(found) ? shed(deps, shedding, asked, found) : conclude(deps, asked, found),
+      )
       if (!(answered instanceof Promise)) return answered
       inFlight++
       return answered.finally(() => {
@@ -90,6 +94,24 @@ function decide(deps: CheckDeps, { input, revision, deadlineMs }: Asked): Eventu
     const isLate = deps.nowMs() > deadlineMs && !isDeny(found.decision)
     return isLate ? refused(found, deny('deadline_exceeded', 'decided too late')) : found
   })
+}
+
+type Shed = Findings & { readonly decision: Deny }
+
+function isShed(found: Findings): found is Shed {
+  return isDeny(found.decision) && found.decision.code === 'overloaded'
+}
+
+/** What is only observed passes on as it is, and so cannot be answered as the one before was. */
+function shed(deps: CheckDeps, shedding: Shedding, asked: Asked, found: Shed): Eventual<Answer> {
+  if (deps.isObserving(found.service?.name, deps.nowMs())) return conclude(deps, asked, found)
+  const tell = (decision: Deny): Answer => {
+    const ending = toEnding(deps, asked, { ...found, decision })
+    keepUnwaited(deps, ending, ending.found)
+    return answer(deps, ending)
+  }
+  const repeat = () => deps.report({ kind: 'shed', durationSeconds: secondsSince(deps, asked) })
+  return shedding.answer(found.caller?.id.uri ?? '', found.decision, tell, repeat)
 }
 
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
@@ -134,9 +156,13 @@ function answer(deps: CheckDeps, { asked, found, decisionId, isObserving }: Endi
     code: answered.kind === 'allow' ? undefined : answered.code,
     service: found.service?.name,
     action: found.target?.action.id,
-    durationSeconds: (deps.elapsedMicros() - asked.startedMicros) / 1e6,
+    durationSeconds: secondsSince(deps, asked),
   })
   return answered
+}
+
+function secondsSince(deps: CheckDeps, { startedMicros }: Asked): number {
+  return (deps.elapsedMicros() - startedMicros) / 1e6
 }
 
 function withoutRecord(found: Findings): Findings {

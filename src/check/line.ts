@@ -5,8 +5,10 @@ import type { CheckInput } from '../model/check-input.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Service, Target } from '../model/target.ts'
+import type { CatalogService } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
 import { checkWaypoint, findService, targetOf, toRequest } from '../revision/target.ts'
+import type { Admission } from './admission.ts'
 import type { Permission } from './judge.ts'
 import { type ChainProofs, provenChain } from './proven-chain.ts'
 
@@ -24,6 +26,8 @@ export type Findings = {
 export type LineDeps = ChainProofs & {
   /** How this listener learns who calls, and so where to. */
   readonly peer: PeerSource
+  /** Shared by all listeners; none where nobody waits for the answer. */
+  readonly admission?: Pick<Admission, 'admit'>
   readonly identifyCaller: (input: CheckInput, waypoints: ReadonlySet<string>) => Caller | Deny
   /** `judge`, or a function that gives its answers. */
   readonly judge: (caller: Caller, chain: Chain, target: Target, revision: Revision) => Permission | Deny
@@ -39,7 +43,8 @@ export type LineDeps = ChainProofs & {
 
 /**
  * Where to? Who calls? Whose chain? What do they want? May each of them? Each step takes what the one before has proven.
- * Where to comes first: it is the mesh's word, not the caller's, and every refusal after it names the service.
+ * Where to comes first: it is the mesh's word, not the caller's, and every refusal after it names the service. Whoever
+ * has asked too much is refused as soon as it is certain who that is, before anything costs us more.
  */
 export function followLine(
   input: CheckInput,
@@ -53,6 +58,21 @@ export function followLine(
   if (isDeny(caller)) return { decision: caller, service }
   const stranger = checkWaypoint(caller, service)
   if (stranger !== undefined) return { decision: stranger, caller, service }
+  const goOn = () => followChain(input, nowMs, revision, { caller, service }, deps)
+  if (deps.admission === undefined) return goOn()
+  return andThen(deps.admission.admit(caller.id, goOn), (found) =>
+    isDeny(found) ? { decision: found, caller, service } : found,
+  )
+}
+
+/** From whose chain on, for a caller and a service that are certain. */
+function followChain(
+  input: CheckInput,
+  nowMs: number,
+  revision: Revision,
+  { caller, service }: { readonly caller: Caller; readonly service: CatalogService },
+  deps: LineDeps,
+): Eventual<Findings> {
   return andThen(provenChain(input, caller, nowMs, deps), (chain) => {
     if (isDeny(chain)) return { decision: chain, caller, service }
     const target = targetOf(service, toRequest(input))

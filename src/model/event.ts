@@ -24,6 +24,8 @@ export type Event =
       readonly action: string | undefined
       readonly durationSeconds: number
     }
+  /** Refused for overload, and answered as the one before was. */
+  | { readonly kind: 'shed'; readonly durationSeconds: number }
   | { readonly kind: 'fault'; readonly where: string; readonly cause: unknown }
   | { readonly kind: 'listening'; readonly what: string; readonly address: string }
   | { readonly kind: 'draining'; readonly signal: string }

@@ -28,6 +28,10 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       metrics.checked(event.outcome, event.code, event.durationSeconds)
       break
     }
+    case 'shed':
+      // No line of its own, for these come in floods.
+      metrics.checked('deny', 'overloaded', event.durationSeconds)
+      break
     case 'fault':
       metrics.fault(event.where)
       logger.error({ where: event.where, cause: describe(event.cause) }, 'fault')

@@ -1,64 +1,13 @@
 import { expect } from 'chai'
 import type { RecordParts } from '../../src/audit/record.ts'
-import { type CheckDeps, createChecker } from '../../src/check/check.ts'
-import { judge } from '../../src/check/judge.ts'
-import type { CheckInput } from '../../src/model/check-input.ts'
 import { deny } from '../../src/model/decision.ts'
-import type { Event } from '../../src/model/event.ts'
-import { caller, clerk, delegated, hospital } from '../support/identities.ts'
+import { buildChecker, input, revision } from '../support/built-checker.ts'
+import { clerk, delegated, hospital } from '../support/identities.ts'
 import { mustLoad, policyFiles, servicesYaml, workload } from '../support/policy-files.ts'
-
-const revision = mustLoad(policyFiles())
-const input: CheckInput = {
-  sourcePrincipal: '',
-  destinationAddress: '10.0.0.1:80',
-  method: 'GET',
-  path: '/patients/42',
-  host: '',
-  headers: new Map([['actor-chain', ['good']]]),
-  metadata: new Map(),
-  tlsPeerUris: [],
-}
-
-/** A checker over the real line with fake edges, and what it recorded and reported. */
-function build(overlay: Partial<CheckDeps> = {}) {
-  const records: RecordParts[] = []
-  const events: Event[] = []
-  const handedOn = { count: 0 }
-  let ids = 0
-  const checker = createChecker({
-    header: 'actor-chain',
-    peer: 'xfcc',
-    identifyCaller: () => caller(hospital.agentD),
-    verifyChain: async () => delegated(clerk),
-    verifyUserToken: async () => deny('token_missing', ''),
-    isUserToken: () => false,
-    judge,
-    recoverChain: () => undefined,
-    isObserving: () => false,
-    checkRevoked: () => undefined,
-    extendChain: async () => deny('internal_error', 'this service calls nobody'),
-    headers: { chain: 'actor-chain', userToken: ['authorization'], unusable: () => [] },
-    handedOn: () => handedOn.count++,
-    revision: () => revision,
-    record: (parts) => {
-      records.push(parts)
-      return true
-    },
-    report: (event) => events.push(event),
-    nowMs: () => 1000,
-    elapsedMicros: () => 0,
-    createDecisionId: () => `id-${++ids}`,
-    withinDeadline: (work) => work,
-    maxInFlight: 10,
-    ...overlay,
-  })
-  return { ...checker, records, events, handedOn }
-}
 
 describe('check/check', () => {
   it('records each decision once, before it answers, with what judge needs to decide again', async () => {
-    const { check, records, events } = build()
+    const { check, records, events } = buildChecker()
     const answer = await check(input, 2000)
     expect(answer).to.deep.include({ kind: 'allow', decisionId: 'id-1', policyRevision: revision.id })
     expect(records).to.have.length(1)
@@ -74,7 +23,7 @@ describe('check/check', () => {
   })
 
   it('records a request that could not be decoded', async () => {
-    const { check, records } = build()
+    const { check, records } = buildChecker()
     expect(await check(deny('request_malformed', 'bytes'), 2000)).to.include({
       kind: 'deny',
       code: 'request_malformed',
@@ -84,7 +33,7 @@ describe('check/check', () => {
 
   it('refuses what it cannot record, and tries to record the refusal under the same id', async () => {
     const attempts: RecordParts[] = []
-    const { check } = build({
+    const { check } = buildChecker({
       record: (parts) => {
         attempts.push(parts)
         return false
@@ -100,7 +49,7 @@ describe('check/check', () => {
 
   it('answers only when a record that is not kept at once is kept', async () => {
     let keep = (_isKept: boolean): void => {}
-    const { check } = build({ record: () => new Promise((resolve) => (keep = resolve)) })
+    const { check } = buildChecker({ record: () => new Promise((resolve) => (keep = resolve)) })
     let isAnswered = false
     const answer = Promise.resolve(check(input, 2000)).finally(() => {
       isAnswered = true
@@ -113,7 +62,7 @@ describe('check/check', () => {
 
   it('refuses what was not kept in time, and waits no longer for the record of that', async () => {
     const attempts: RecordParts[] = []
-    const { check } = build({
+    const { check } = buildChecker({
       record: (parts) => {
         attempts.push(parts)
         return attempts.length === 1 ? Promise.resolve(false) : new Promise(() => {})
@@ -130,7 +79,7 @@ describe('check/check', () => {
       isWaiting = true
       return isFirst ? new Promise<boolean>(() => {}) : true
     }
-    const { check } = build({ maxInFlight: 1, record })
+    const { check } = buildChecker({ maxInFlight: 1, record })
     void check(input, 2000)
     await new Promise(setImmediate)
     expect(isWaiting).to.equal(true)
@@ -138,13 +87,13 @@ describe('check/check', () => {
   })
 
   it('refuses what never came to a decision without waiting for its record', () => {
-    const { refuse } = build({ record: () => new Promise(() => {}) })
+    const { refuse } = buildChecker({ record: () => new Promise(() => {}) })
     expect(refuse(deny('internal_error', ''))).to.include({ kind: 'deny', code: 'internal_error' })
   })
 
   it('gives the record until the deadline', async () => {
     const deadlines: number[] = []
-    const { check } = build({
+    const { check } = buildChecker({
       record: (_parts, deadlineMs) => {
         deadlines.push(deadlineMs)
         return true
@@ -155,18 +104,18 @@ describe('check/check', () => {
   })
 
   it('keeps a denial a denial of its own code when it cannot be recorded', async () => {
-    const { check } = build({ record: () => false, identifyCaller: () => deny('peer_missing', '') })
+    const { check } = buildChecker({ record: () => false, identifyCaller: () => deny('peer_missing', '') })
     expect(await check(input, 2000)).to.include({ code: 'peer_missing' })
   })
 
   it('turns an allow that comes too late into a denial', async () => {
-    const { check, records } = build({ nowMs: () => 3000 })
+    const { check, records } = buildChecker({ nowMs: () => 3000 })
     expect(await check(input, 2000)).to.include({ code: 'deadline_exceeded' })
     expect(records).to.have.length(1)
   })
 
   it('answers for work that never ends', async () => {
-    const { check } = build({
+    const { check } = buildChecker({
       verifyChain: () => new Promise(() => {}),
       withinDeadline: async () => ({ decision: deny('deadline_exceeded', '') }),
     })
@@ -175,7 +124,7 @@ describe('check/check', () => {
 
   it('answers at once when nothing has to be waited for, however many are allowed to wait', () => {
     let hasWaited = false
-    const { check, records } = build({
+    const { check, records } = buildChecker({
       verifyChain: () => delegated(clerk),
       withinDeadline: (work) => {
         hasWaited = true
@@ -189,7 +138,7 @@ describe('check/check', () => {
   })
 
   it('refuses more checks at once than allowed, and takes the next ones', async () => {
-    const { check } = build({ maxInFlight: 2 })
+    const { check } = buildChecker({ maxInFlight: 2 })
     const answers = await Promise.all([check(input, 2000), check(input, 2000), check(input, 2000)])
     expect(answers.map((answer) => (answer.kind === 'deny' ? answer.code : 'allow'))).to.deep.equal([
       'allow',
@@ -200,7 +149,10 @@ describe('check/check', () => {
   })
 
   it('frees its place when a step throws', async () => {
-    const { check } = build({ maxInFlight: 1, verifyChain: () => Promise.reject(new RangeError('bug')) })
+    const { check } = buildChecker({
+      maxInFlight: 1,
+      verifyChain: () => Promise.reject(new RangeError('bug')),
+    })
     for (let round = 0; round < 2; round++) {
       const outcome = await Promise.resolve(check(input, 2000)).catch((error: unknown) => error)
       expect(outcome).to.be.instanceOf(RangeError)
@@ -208,7 +160,7 @@ describe('check/check', () => {
   })
 
   it('denies while no revision serves', async () => {
-    const { check } = build({ revision: () => undefined })
+    const { check } = buildChecker({ revision: () => undefined })
     expect(await check(input, 2000)).to.include({ code: 'policy_unavailable', policyRevision: undefined })
   })
 
@@ -219,7 +171,7 @@ describe('check/check', () => {
       }),
     )
     let current = revision
-    const { check, records } = build({
+    const { check, records } = buildChecker({
       revision: () => current,
       verifyChain: async () => {
         current = other
@@ -243,15 +195,15 @@ describe('check/check', () => {
       }),
     )
     const overlay = { revision: () => forwarding, extendChain: async () => minted }
-    const allowed = build(overlay)
+    const allowed = buildChecker(overlay)
     await allowed.check(input, 2000)
     expect(allowed.handedOn.count).to.equal(1)
     expect(allowed.records[0]?.onward).to.deep.equal(minted)
-    const late = build({ ...overlay, nowMs: () => 3000 })
+    const late = buildChecker({ ...overlay, nowMs: () => 3000 })
     await late.check(input, 2000)
     expect(late.handedOn.count).to.equal(0)
     expect(late.records[0]?.onward).to.equal(undefined)
-    const unrecorded = build({ ...overlay, record: () => false })
+    const unrecorded = buildChecker({ ...overlay, record: () => false })
     await unrecorded.check(input, 2000)
     expect(unrecorded.handedOn.count).to.equal(0)
   })

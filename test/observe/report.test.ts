@@ -47,6 +47,12 @@ describe('observe/report', () => {
     expect(text).to.contain('waywarden_check_duration_seconds_count{outcome="deny"} 2')
   })
 
+  it('counts what is shed, without a line for each', async () => {
+    create('debug')({ kind: 'shed', durationSeconds: 0.00001 })
+    expect(logged()).to.deep.equal([])
+    expect(await metrics.toText()).to.contain('waywarden_checks_total{outcome="deny",code="overloaded"} 1')
+  })
+
   it('has no label with ids, services or paths', async () => {
     const report = create('error')
     for (let index = 0; index < 1000; index++) {

@@ -44,17 +44,22 @@ export function tokenNow(overlay: Readonly<Record<string, unknown>> = {}): strin
   return forge(accessHeader, { ...accessClaims, ...times, ...overlay }, signer('hospital-idp'))
 }
 
+/** Writes what the settings under test name: keys, revocations, and the sample policies unless there are others. */
+export async function writeTestFiles(directory: string): Promise<void> {
+  await mkdir(join(directory, 'keys'), { recursive: true })
+  await writeFile(join(directory, 'keys/active.jwk.json'), readKey('chain'))
+  await writeFile(join(directory, 'idp-jwks.json'), readJwks('hospital-idp'))
+  await writeFile(join(directory, 'revocations.json'), '{"version":1,"entries":[{"txn":"revoked"}]}')
+  await cp('policies', join(directory, 'policies'), { recursive: true, force: false })
+}
+
 /** Starts in `directory` with the sample policies, or with those that already lie there. */
 export async function startTestApp(
   directory: string,
   overlay: (config: Config) => Config = (config) => config,
   pollMs?: number,
 ): Promise<RunningApp> {
-  await mkdir(join(directory, 'keys'), { recursive: true })
-  await writeFile(join(directory, 'keys/active.jwk.json'), readKey('chain'))
-  await writeFile(join(directory, 'idp-jwks.json'), readJwks('hospital-idp'))
-  await writeFile(join(directory, 'revocations.json'), '{"version":1,"entries":[{"txn":"revoked"}]}')
-  await cp('policies', join(directory, 'policies'), { recursive: true, force: false })
+  await writeTestFiles(directory)
   const config = parseConfig(join(directory, 'waywarden.yaml'), settings, new Map())
   if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
   const app = await startApp(overlay(config), pollMs)

@@ -1,0 +1,148 @@
+import { type Deny, deny } from '../model/decision.ts'
+import type { Eventual } from '../model/eventual.ts'
+import type { SpiffeId } from '../model/spiffe-id.ts'
+
+/** What bounds the checks under way. */
+export type AdmissionOptions = {
+  /** Checks that may wait for something at once. */
+  readonly maxInFlight: number
+  /** Delay that may not stand, milliseconds. */
+  readonly targetMs: number
+  /** Monotonic clock. */
+  readonly elapsedMs: () => number
+}
+
+/** Who may still ask. Under load the callers that cost most are refused first, and the others pass. */
+export type Admission = {
+  /** Does a caller's work and counts what it takes, or refuses it with `overloaded`. */
+  readonly admit: <T>(caller: SpiffeId, work: () => Eventual<T>) => Eventual<T> | Deny
+  /** To be called by a timer every `lookMs`: how late it comes is how late answers are. */
+  readonly look: () => void
+}
+
+/** Time between two looks, milliseconds. */
+export const lookMs = 20
+
+/** What one caller has of the places and of the window; `checks` are those that its least has not made up for yet. */
+type Share = { inFlight: number; checks: number; workMs: number }
+
+type Load = {
+  readonly shares: Map<string, Share>
+  inFlight: number
+  /** What one caller may have of a window. */
+  limitMs: number
+  lateWindows: number
+  endsAtMs: number
+  lookedAtMs: number
+  /** The least delays of the window; infinite while there is none. */
+  leastLateMs: number
+  leastHeldMs: number
+}
+
+const windowMs = 50
+/** One window alone can be a reload or a collection of garbage. */
+const standingWindows = 2
+/** About what work costs that waits: signatures and policies, which nobody can time one by one. */
+const heldWorkMs = 0.5
+/** What every caller has, however late we are: 60 checks a second, and half a second's at once. */
+const leastChecks = 3
+const burstChecks = 30
+const leastWorkMs = heldWorkMs
+const growth = 1.1
+/** Callers of one window; those who come after them share one place. */
+const maxCallers = 4096
+const everybodyElse = ''
+
+/**
+ * Keeps the queue short as CoDel does (RFC 8289): the least delay of a window counts, for a burst may pass and a standing
+ * queue may not. While one stands, what each caller may have of a window is halved again and again, and then it rises for
+ * some seconds: whoever costs most meets it first. At all times nobody holds more places than are left for the others.
+ */
+export function createAdmission({ maxInFlight, targetMs, elapsedMs }: AdmissionOptions): Admission {
+  const load = createLoad(elapsedMs())
+  return {
+    admit(caller, work) {
+      const startedMs = elapsedMs()
+      // Work that does not pause keeps the timer from coming, and must not make a window longer.
+      if (startedMs >= load.endsAtMs) moveOn(load, targetMs, startedMs)
+      const share = shareOf(load, caller)
+      if (share.inFlight >= maxInFlight - load.inFlight) {
+        return deny('overloaded', `${share.inFlight} checks of this caller wait, ${load.inFlight} in all`)
+      }
+      if (share.workMs >= load.limitMs && share.checks >= burstChecks) {
+        return deny('overloaded', 'answers are late, and this caller has had its share of them')
+      }
+      share.checks++
+      const done = work()
+      share.workMs += elapsedMs() - startedMs
+      if (!(done instanceof Promise)) return done
+      share.workMs += heldWorkMs
+      share.inFlight++
+      load.inFlight++
+      return done.finally(() => {
+        share.inFlight--
+        load.inFlight--
+        load.leastHeldMs = Math.min(load.leastHeldMs, elapsedMs() - startedMs)
+      })
+    },
+    look() {
+      const nowMs = elapsedMs()
+      load.leastLateMs = Math.min(load.leastLateMs, latenessOf(load, nowMs))
+      load.lookedAtMs = nowMs
+      if (nowMs >= load.endsAtMs) moveOn(load, targetMs, nowMs)
+    },
+  }
+}
+
+function createLoad(nowMs: number): Load {
+  return {
+    shares: new Map(),
+    inFlight: 0,
+    limitMs: Number.POSITIVE_INFINITY,
+    lateWindows: 0,
+    endsAtMs: nowMs + windowMs,
+    lookedAtMs: nowMs,
+    leastLateMs: Number.POSITIVE_INFINITY,
+    leastHeldMs: Number.POSITIVE_INFINITY,
+  }
+}
+
+function shareOf({ shares }: Load, { uri }: SpiffeId): Share {
+  const own = shares.get(uri)
+  if (own !== undefined) return own
+  const name = shares.size < maxCallers ? uri : everybodyElse
+  const share = shares.get(name) ?? { inFlight: 0, checks: 0, workMs: 0 }
+  shares.set(name, share)
+  return share
+}
+
+function latenessOf({ lookedAtMs }: Load, nowMs: number): number {
+  return Math.max(0, nowMs - lookedAtMs - lookMs)
+}
+
+/** Ends a window and begins the next. */
+function moveOn(load: Load, targetMs: number, nowMs: number): void {
+  const lateMs = Number.isFinite(load.leastLateMs) ? load.leastLateMs : latenessOf(load, nowMs)
+  const isHeldLong = load.leastHeldMs > targetMs && Number.isFinite(load.leastHeldMs)
+  load.lateWindows = lateMs > targetMs || isHeldLong ? load.lateWindows + 1 : 0
+  load.limitMs = nextLimit(load)
+  for (const [name, share] of load.shares) {
+    share.workMs = 0
+    share.checks = Math.max(0, Math.min(share.checks, burstChecks) - leastChecks)
+    if (share.inFlight === 0 && share.checks === 0) load.shares.delete(name)
+  }
+  load.endsAtMs = nowMs + windowMs
+  load.leastLateMs = Number.POSITIVE_INFINITY
+  load.leastHeldMs = Number.POSITIVE_INFINITY
+}
+
+function nextLimit({ limitMs, lateWindows, shares }: Load): number {
+  if (lateWindows >= standingWindows) {
+    let mostMs = 0
+    for (const { workMs } of shares.values()) mostMs = Math.max(mostMs, workMs)
+    return Math.max(leastWorkMs, Math.min(limitMs, mostMs) / 2)
+  }
+  const raisedMs = lateWindows === 0 ? limitMs * growth : limitMs
+  // No window holds more.
+  return raisedMs < 2 * windowMs ? raisedMs : Number.POSITIVE_INFINITY
+}

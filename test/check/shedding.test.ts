@@ -1,0 +1,104 @@
+import { expect } from 'chai'
+import { createShedding } from '../../src/check/shedding.ts'
+import type { Answer } from '../../src/model/answer.ts'
+import { type Deny, deny } from '../../src/model/decision.ts'
+import { buildChecker, input } from '../support/built-checker.ts'
+import { hospital } from '../support/identities.ts'
+
+const denial = deny('overloaded', 'too many')
+
+function build() {
+  const clock = { nowMs: 0 }
+  const records: Deny[] = []
+  const shedding = createShedding(() => clock.nowMs)
+  const shed = (caller: string): { readonly answer: Answer; readonly isRepeated: boolean } => {
+    let isRepeated = false
+    const answer = shedding.answer(
+      caller,
+      denial,
+      (decision) => {
+        records.push(decision)
+        const decisionId = `id-${records.length}`
+        return { kind: 'deny', code: decision.code, decisionId, txn: undefined, policyRevision: undefined }
+      },
+      () => {
+        isRepeated = true
+      },
+    )
+    return { answer, isRepeated }
+  }
+  return { clock, records, shed }
+}
+
+describe('check/shedding', () => {
+  it('answers a second of refusals by one record', () => {
+    const { clock, records, shed } = build()
+    const first = shed('agent-a')
+    clock.nowMs = 999
+    expect(first.isRepeated).to.equal(false)
+    expect(shed('agent-a')).to.deep.equal({ answer: first.answer, isRepeated: true })
+    expect(records).to.deep.equal([denial])
+  })
+
+  it('records again after a second, and for how many the record before stood', () => {
+    const { clock, records, shed } = build()
+    for (let refusal = 0; refusal < 100; refusal++) shed('agent-a')
+    clock.nowMs = 1000
+    expect(shed('agent-a').answer).to.include({ decisionId: 'id-2' })
+    expect(records.map(({ code }) => code)).to.deep.equal(['overloaded', 'overloaded'])
+    expect(records[1]?.reason).to.match(/\b99 more$/)
+  })
+
+  it('lets no caller be answered with the record of another', () => {
+    const { records, shed } = build()
+    expect(shed('agent-a').answer).to.not.deep.equal(shed('agent-b').answer)
+    expect(records).to.have.length(2)
+  })
+
+  it('remembers a bounded number of callers, and forgets whoever was told longest ago', () => {
+    const { records, shed } = build()
+    for (let caller = 0; caller < 1025; caller++) shed(`agent-${caller}`)
+    expect(shed('agent-1').isRepeated).to.equal(true)
+    expect(shed('agent-0').isRepeated).to.equal(false)
+    expect(records).to.have.length(1026)
+  })
+
+  it('refuses a caller whose work is not admitted, names it in the record, and begins nothing for it', async () => {
+    const { check, records } = buildChecker({
+      admission: { admit: () => deny('overloaded', 'too much') },
+      verifyChain: () => Promise.reject(new RangeError('begun')),
+    })
+    expect(await check(input, 2000)).to.include({ kind: 'deny', code: 'overloaded' })
+    expect(records[0]?.caller?.id).to.equal(hospital.agentD)
+    expect(records[0]?.service?.name).to.be.a('string')
+  })
+
+  it('answers a flood by one record, and counts what that stands for', async () => {
+    const { check, records, events } = buildChecker({
+      admission: { admit: () => deny('overloaded', 'too much') },
+    })
+    const answers = [await check(input, 2000), await check(input, 2000), await check(input, 2000)]
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).to.equal(1)
+    expect(records).to.have.length(1)
+    expect(events.map(({ kind }) => kind)).to.deep.equal(['checked', 'shed', 'shed'])
+  })
+
+  it('lets none of those refusals wait for its record', () => {
+    const { check } = buildChecker({
+      admission: { admit: () => deny('overloaded', 'too much') },
+      record: () => new Promise(() => {}),
+    })
+    expect(check(input, 2000)).to.include({ kind: 'deny', code: 'overloaded' })
+  })
+
+  it('observes each refusal by itself, and lets its request pass', async () => {
+    const { check, records } = buildChecker({
+      admission: { admit: () => deny('overloaded', 'too much') },
+      isObserving: () => true,
+    })
+    for (let round = 0; round < 2; round++) {
+      expect(await check(input, 2000)).to.include({ kind: 'observed', code: 'overloaded' })
+    }
+    expect(records).to.have.length(2)
+  })
+})
