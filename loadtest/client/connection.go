@@ -16,7 +16,7 @@ const (
 	check         = "/envoy.service.auth.v3.Authorization/Check"
 	ownWindow     = 1 << 30
 	openingWindow = 65535
-	graceful      = 2 * time.Second
+	graceful      = 30 * time.Second
 )
 
 type result struct {

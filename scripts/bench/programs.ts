@@ -2,20 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The Go programs of loadtest/, built. */
-export type GoPrograms = { readonly loadClient: string; readonly bareGo: string }
-
 const project = join(import.meta.dirname, '../..')
+const programs = join(project, '.run', 'go')
 
-/** Builds the Go programs of loadtest/ into a directory; the first time that takes half a minute. */
-export function buildGoPrograms(into: string): GoPrograms {
-  mkdirSync(into, { recursive: true })
-  return { loadClient: build('client', into), bareGo: build('bare-go', into) }
-}
-
-/** Builds the load client alone, which takes a few seconds. */
-export function build(name: string, into: string): string {
-  const target = join(into, name)
+/** Builds a Go program of loadtest/, which takes half a minute the first time, and says where it is. */
+export function buildGo(name: 'client' | 'bare-go'): string {
+  mkdirSync(programs, { recursive: true })
+  const target = join(programs, name)
   try {
     execFileSync('go', ['build', '-trimpath', '-o', target, `./${name}`], {
       cwd: join(project, 'loadtest'),

@@ -18,18 +18,22 @@ export type Requests = {
   readonly same: Asked
   /** A chain and a patient that nobody has asked about yet. */
   readonly another: () => Asked
+  /** The same chain, and another patient. */
+  readonly anotherPatient: () => Asked
   /** The same request with a signature that is somebody else's. */
   readonly forged: Asked
   /** A genuine chain of an agent that no policy permits. */
   readonly forbidden: Asked
+  /** The public key that verifies the chains, as a JWK Set. */
+  readonly jwks: string
 }
 
 const lifetimeSeconds = 3600
 
 /** Signs chains with the key that Waywarden signs with. */
 export function createRequests(keys: string): Requests {
-  const jwk = JSON.parse(readFileSync(join(keys, 'active.jwk.json'), 'utf8'))
-  const key = createPrivateKey({ key: jwk, format: 'jwk' })
+  const { d, ...jwk } = JSON.parse(readFileSync(join(keys, 'active.jwk.json'), 'utf8'))
+  const key = createPrivateKey({ key: { ...jwk, d }, format: 'jwk' })
   const header = { alg: 'ES256', kid: jwk.kid, typ: 'actor-chain+jwt' }
   const toChain = (holder: string) =>
     forge(header, toClaims(holder), (input) =>
@@ -37,15 +41,18 @@ export function createRequests(keys: string): Requests {
     )
   const peer = workloads['agent-d']
   let patients = 0
-  const another = () => ({ path: `/patients/p-${patients++}`, chain: toChain(peer), peer })
+  const toPath = () => `/patients/p-${patients++}`
+  const another = () => ({ path: toPath(), chain: toChain(peer), peer })
   const same = another()
   const [header64, payload] = same.chain.split('.')
   const [, , signature] = another().chain.split('.')
   return {
     same,
     another,
+    anotherPatient: () => ({ ...same, path: toPath() }),
     forged: { ...same, chain: `${header64}.${payload}.${signature}` },
     forbidden: { ...same, chain: toChain(workloads['agent-r']), peer: workloads['agent-r'] },
+    jwks: JSON.stringify({ keys: [jwk] }),
   }
 }
 

@@ -21,14 +21,24 @@ const warmUpSeconds = 1
  * first round, which nobody counts, lets compilers and memories settle.
  */
 export async function runRounds(cases: readonly Case[], { seconds, rounds }: Pace): Promise<readonly Row[]> {
-  for (const { run } of cases) await run(warmUpSeconds)
+  for (const one of cases) await runOf(one)(warmUpSeconds)
   const runs = cases.map((): Figures[] => [])
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { server, run }] of cases.entries()) {
-      runs[index]?.push(await measure(server.running.pid, () => run(seconds)))
+    for (const [index, one] of cases.entries()) {
+      runs[index]?.push(await measure(one.server.running.pid, () => runOf(one)(seconds)))
     }
   }
   return cases.map(({ server, load }, index) => {
     return { server: server.name, load, figures: medianOf(runs[index] ?? []) }
   })
+}
+
+function runOf({ server, load, run }: Case): Case['run'] {
+  return async (seconds) => {
+    try {
+      return await run(seconds)
+    } catch (cause) {
+      throw new Error(`${server.name}, ${load}: ${String(cause)}`, { cause })
+    }
+  }
 }

@@ -20,14 +20,16 @@ export type Server = {
   readonly adminPort?: number
 }
 
+/** Modules of this directory that change what runs. */
+export type Preload = 'count-hits.mjs' | 'no-audit.mjs'
+
 export type WaywardenOptions = {
   readonly name: string
   readonly transport: 'grpc-js' | 'lean'
   readonly policies: string
   readonly keys: string
   readonly jwksFile: string
-  /** Modules of this directory that change what runs. */
-  readonly preload?: readonly ('count-hits.mjs' | 'no-audit.mjs')[]
+  readonly preload?: readonly Preload[]
 }
 
 const listeningWithinMs = 10_000
@@ -74,16 +76,16 @@ export async function startWaywarden(
   return { name, port, adminPort, running, log: join(directory, `${name}.log`) }
 }
 
-/** Starts a server that takes the address to listen on as its last argument. */
+/** Starts a program that listens where `toArgs` tells it to. */
 export async function startOther(
   processes: Processes,
   directory: string,
   name: string,
   command: string,
-  args: readonly string[] = [],
+  toArgs: (address: string) => readonly string[],
 ): Promise<Server> {
   const [port = 0] = await freePorts(1)
-  const running = await processes.start({ name, command, args: [...args, `127.0.0.1:${port}`] })
+  const running = await processes.start({ name, command, args: toArgs(`127.0.0.1:${port}`) })
   await untilListening(running, port)
   return { name, port, running, log: join(directory, `${name}.log`) }
 }

@@ -1,5 +1,5 @@
 import type { Row } from './rounds.ts'
-import type { Section } from './sections.ts'
+import type { Found } from './section.ts'
 
 type Column = { readonly title: string; readonly of: (row: Row) => string }
 
@@ -16,15 +16,16 @@ const columns: readonly Column[] = [
 ]
 
 /** A section as a Markdown table, aligned for the eye of whoever reads it in a terminal. */
-export function toTable({ rows, notes }: Section): string {
+export function toTable({ rows, notes }: Found): string {
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => of(row)))]
   const widths = columns.map((_, index) => Math.max(...cells.map((line) => line[index]?.length ?? 0)))
   const [head = '', ...body] = cells.map((line) =>
     toLine(line.map((cell, index) => cell.padEnd(widths[index] ?? 0))),
   )
   const rule = toLine(widths.map((width) => '-'.repeat(width)))
-  const said = notes.map((note) => `\n${note}.`)
-  return [head, rule, ...body, ...said].join('\n')
+  const said = notes.map((note) => `${note}.`)
+  const table = rows.length === 0 ? [] : [[head, rule, ...body].join('\n')]
+  return [...table, ...said].join('\n\n')
 }
 
 function toLine(cells: readonly string[]): string {

@@ -6,9 +6,16 @@ import { createKeys } from '../../demo/waywarden.ts'
 import type { Load } from './figures.ts'
 import { type Concurrency, runH2load } from './h2load.ts'
 import { runLoadClient } from './load-client.ts'
-import { buildGoPrograms, type GoPrograms } from './programs.ts'
+import { buildGo } from './programs.ts'
 import { toRepository, writeFiles } from './repository.ts'
-import { createRequests, type Requests, toCheckRequest, writeMessages } from './requests.ts'
+import {
+  type Asked,
+  createRequests,
+  type Requests,
+  toCheckRequest,
+  toHeaders,
+  writeMessages,
+} from './requests.ts'
 import { type Server, startOther, startWaywarden, type WaywardenOptions } from './servers.ts'
 
 const project = join(import.meta.dirname, '../..')
@@ -16,14 +23,15 @@ const project = join(import.meta.dirname, '../..')
 const freshPerSecond = 6000
 /** Of the mixed load, one request in so many is new. */
 const newEvery = 20
+/** A load of so many requests takes as long as it takes. */
+const longestSeconds = 600
 
 /** Opens what all servers of one run have in common: keys, policies, requests, and the programs that ask. */
 export async function openWorld(): Promise<World> {
   mkdirSync(join(project, '.run'), { recursive: true })
   const directory = mkdtempSync(join(project, '.run', 'bench-'))
-  const programs = buildGoPrograms(join(project, '.run', 'go'))
   const { jwksFile } = await createIdp(join(directory, 'idp-jwks.json'))
-  return new World(directory, programs, createKeys(directory), jwksFile)
+  return new World(directory, createKeys(directory), jwksFile)
 }
 
 /** The servers of one run, and the loads that can be put on them. */
@@ -31,15 +39,14 @@ export class World implements AsyncDisposable {
   readonly directory: string
   readonly requests: Requests
   readonly processes: Processes
-  readonly #programs: GoPrograms
+  readonly #loadClient = buildGo('client')
   readonly #keys: string
   readonly #jwksFile: string
   readonly #message: string
   readonly #framed: string
 
-  constructor(directory: string, programs: GoPrograms, keys: string, jwksFile: string) {
+  constructor(directory: string, keys: string, jwksFile: string) {
     this.directory = directory
-    this.#programs = programs
     this.#keys = keys
     this.#jwksFile = jwksFile
     this.processes = new Processes(directory)
@@ -53,9 +60,10 @@ export class World implements AsyncDisposable {
     writeFileSync(this.#framed, Buffer.concat([prefix, message]))
   }
 
-  /** The policy repository with so many policies. */
+  /** A policy repository with so many policies; `addresses` lead to the service asked about, too. */
   policies(count: number, addresses: readonly string[] = []): string {
-    return writeFiles(join(this.directory, `policies-${count}`), toRepository(count, addresses))
+    const directory = join(this.directory, `policies-${count}-${addresses.length}`)
+    return writeFiles(directory, toRepository(count, addresses))
   }
 
   startWaywarden(options: Omit<WaywardenOptions, 'keys' | 'jwksFile'>): Promise<Server> {
@@ -64,16 +72,12 @@ export class World implements AsyncDisposable {
   }
 
   startBareGo(): Promise<Server> {
-    return startOther(this.processes, this.directory, 'bare Go', this.#programs.bareGo)
+    return this.#startBare('bare Go', buildGo('bare-go'))
   }
 
   startBareGrpcJs(): Promise<Server> {
     const program = join(import.meta.dirname, 'bare-grpc-js.ts')
-    return startOther(this.processes, this.directory, 'bare grpc-js', process.execPath, [
-      '--import',
-      'tsx',
-      program,
-    ])
+    return this.#startBare('bare grpc-js', process.execPath, ['--import', 'tsx', program])
   }
 
   /** One request again and again, by h2load. */
@@ -82,36 +86,40 @@ export class World implements AsyncDisposable {
   }
 
   /** Another chain and another patient each time. */
-  cold(server: Server, seconds: number, { connections, streams }: Concurrency): Promise<Load> {
-    return this.#ask(server, seconds, [
-      '-connections',
-      `${connections}`,
-      '-streams',
-      `${streams}`,
-      '-fresh',
-      this.#fresh(seconds * freshPerSecond),
-    ])
+  cold(server: Server, seconds: number, concurrency: Concurrency): Promise<Load> {
+    const fresh = this.#fresh(seconds * freshPerSecond, this.requests.another)
+    return this.#load(server.port, seconds, [...toOptions(concurrency), ...fresh])
   }
 
   /** One request again and again, and every twentieth new. */
-  mixed(server: Server, seconds: number, { connections, streams }: Concurrency): Promise<Load> {
-    return this.#ask(server, seconds, [
-      '-connections',
-      `${connections}`,
-      '-streams',
-      `${streams}`,
-      '-body',
-      this.#message,
-      '-fresh',
-      this.#fresh(seconds * freshPerSecond),
-      '-fresh-every',
-      `${newEvery}`,
-    ])
+  mixed(server: Server, seconds: number, concurrency: Concurrency): Promise<Load> {
+    const fresh = this.#fresh(seconds * freshPerSecond, this.requests.another)
+    const same = ['-body', this.#message, '-fresh-every', `${newEvery}`]
+    return this.#load(server.port, seconds, [...toOptions(concurrency), ...fresh, ...same])
+  }
+
+  /** So many requests, none of them the same. */
+  ask(
+    server: Server,
+    count: number,
+    concurrency: Concurrency,
+    what: 'another chain' | 'another patient',
+  ): Promise<Load> {
+    const { another, anotherPatient } = this.requests
+    const fresh = this.#fresh(count, what === 'another chain' ? another : anotherPatient)
+    return this.#load(server.port, longestSeconds, [...toOptions(concurrency), ...fresh])
   }
 
   /** One request again and again, at a rate. */
-  atRate(server: Server, seconds: number, rate: number): Promise<Load> {
-    return this.#ask(server, seconds, ['-rate', `${rate}`, '-body', this.#message])
+  atRate({ port }: Server, seconds: number, rate: number): Promise<Load> {
+    return this.#load(port, seconds, ['-rate', `${rate}`, '-body', this.#message])
+  }
+
+  /** The request itself, as an agent sends it to an Envoy, at a rate. */
+  throughEnvoy(port: number, seconds: number, rate: number): Promise<Load> {
+    const { path, chain, peer } = this.requests.same
+    const headers = Object.entries(toHeaders(chain, peer)).flatMap((pair) => ['-header', pair.join(': ')])
+    return this.#load(port, seconds, ['-rate', `${rate}`, '-get', path, ...headers])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -119,12 +127,20 @@ export class World implements AsyncDisposable {
     rmSync(this.directory, { recursive: true, force: true })
   }
 
-  #ask({ port }: Server, seconds: number, options: readonly string[]): Promise<Load> {
-    return runLoadClient(this.#programs.loadClient, port, ['-for', `${seconds}s`, ...options])
+  #startBare(name: string, program: string, args: readonly string[] = []): Promise<Server> {
+    return startOther(this.processes, this.directory, name, program, (address) => [...args, address])
   }
 
-  #fresh(count: number): string {
-    const messages = Array.from({ length: count }, () => toCheckRequest(this.requests.another()))
-    return writeMessages(join(this.directory, 'fresh'), messages)
+  #load(port: number, seconds: number, options: readonly string[]): Promise<Load> {
+    return runLoadClient(this.#loadClient, port, ['-for', `${seconds}s`, ...options])
   }
+
+  #fresh(count: number, next: () => Asked): readonly string[] {
+    const messages = Array.from({ length: count }, () => toCheckRequest(next()))
+    return ['-fresh', writeMessages(join(this.directory, 'fresh'), messages)]
+  }
+}
+
+function toOptions({ connections, streams }: Concurrency): readonly string[] {
+  return ['-connections', `${connections}`, '-streams', `${streams}`]
 }
