@@ -28,8 +28,6 @@ export type House = {
   /** The revision that decides, its catalog with what its names resolve to. */
   readonly revision: () => Revision | undefined
   readonly audit: AuditLog
-  /** How records name users; `undefined` by their ids. */
-  readonly pseudonymize: Pseudonymize | undefined
   readonly report: Report
 }
 
@@ -44,10 +42,10 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   await warmUp(config, credentials.keys(), Date.now())
   const origin = `${hostname()}-${process.pid}`
   const authority = new URL(config.chain.issuer).host
-  const audit = openAuditLog({ ...config.audit, origin, authority, report })
+  const pseudonymize = openPseudonyms(config)
+  const audit = openAuditLog({ ...config.audit, pseudonymize, origin, authority, report })
   closing.push(audit)
   const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
-  const pseudonymize = openPseudonyms(config)
   const revisions = await openRevisions(config, opening, onServed)
   const admission = createAdmission({
     maxInFlight: config.maxInFlight,
@@ -56,7 +54,7 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   })
   const looking = setInterval(admission.look, lookMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
-  return { config, credentials, recovery, admission, ...revisions, audit, pseudonymize, report }
+  return { config, credentials, recovery, admission, ...revisions, audit, report }
 }
 
 function openPseudonyms({ audit }: Config): Pseudonymize | undefined {

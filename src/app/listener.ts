@@ -46,7 +46,7 @@ function createListenerChecker(house: House, listener: Listener): Checker {
     },
     handedOn: recovery === undefined ? () => {} : createHandover(recovery),
     revision,
-    record: createRecorder(audit, house.pseudonymize),
+    record: createRecorder(audit),
     report,
     nowMs: Date.now,
     elapsedMicros: () => performance.now() * 1000,

@@ -1,17 +1,12 @@
-import { type AuditLog, AuditUnavailable } from '../audit/audit-log.ts'
-import { type Pseudonymize, withPseudonym } from '../audit/pseudonym.ts'
-import { toRecord } from '../audit/record.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
+import { AuditUnavailable } from '../audit/outage.ts'
 import type { CheckDeps } from '../check/check.ts'
 
-/** Turns what a check knows into its record, and says whether that was kept in time. */
-export function createRecorder(
-  audit: Pick<AuditLog, 'append'>,
-  pseudonymize: Pseudonymize | undefined,
-): CheckDeps['record'] {
+/** Has what a check knows recorded, and says whether that was kept in time. */
+export function createRecorder(audit: Pick<AuditLog, 'append'>): CheckDeps['record'] {
   return (parts, deadlineMs) => {
     try {
-      const record = toRecord(parts)
-      const written = audit.append(pseudonymize === undefined ? record : withPseudonym(record, pseudonymize))
+      const written = audit.append(parts)
       return written === undefined ? true : isKeptBy(deadlineMs, written)
     } catch (cause) {
       return isRefused(cause)

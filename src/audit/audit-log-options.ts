@@ -1,5 +1,10 @@
+import { writeSync } from 'node:fs'
 import type { Report } from '../model/event.ts'
+import { openLogKey } from './log-key.ts'
+import { findPredecessor } from './predecessor.ts'
+import type { Pseudonymize } from './pseudonym.ts'
 import type { RetentionOptions } from './retention.ts'
+import type { SealedLogOptions } from './sealed-log.ts'
 import type { WriteBytes } from './segment.ts'
 
 /** When an answer may leave: `written`: its record is in the kernel, `durable`: on the disk, `buffered`: in our memory. */
@@ -19,10 +24,39 @@ export type AuditLogOptions = {
   /** File of the Ed25519 key that signs checkpoints; made in the directory when absent. */
   readonly key?: string | undefined
   readonly retention?: RetentionOptions
+  /** How records name users; absent by their ids. */
+  readonly pseudonymize?: Pseudonymize | undefined
   readonly maxSegmentBytes?: number
   readonly reserveBytes?: number
   readonly sealEvery?: number
   readonly epochMs?: number
+  readonly nowMs?: () => number
   readonly write?: WriteBytes
   readonly sync?: (fd: number) => Promise<void>
+}
+
+const maxSegmentBytes = 64 * 1024 * 1024
+const sealEvery = 1000
+
+/** How the log itself is written: what is not said is as it should be, and it goes on from what lies in the directory. */
+export function toSealedLogOptions(
+  options: AuditLogOptions,
+  hooks: Pick<SealedLogOptions, 'onSealed' | 'onRotated'>,
+): SealedLogOptions {
+  const key = openLogKey(options.directory, options.key)
+  const before = findPredecessor(options.directory)
+  return {
+    ...hooks,
+    directory: options.directory,
+    // No path separator may come in by a host name, and a hidden file would escape the reader.
+    origin: options.origin.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_'),
+    epochMs: options.epochMs ?? Math.max(Date.now(), (before?.epochMs ?? 0) + 1),
+    authority: `${options.authority ?? 'waywarden'}/audit`,
+    key,
+    follows: before?.found,
+    maxSegmentBytes: options.maxSegmentBytes ?? maxSegmentBytes,
+    sealEvery: options.sealEvery ?? sealEvery,
+    write: options.write ?? writeSync,
+    nowMs: options.nowMs ?? Date.now,
+  }
 }

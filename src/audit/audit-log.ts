@@ -1,29 +1,24 @@
 import { fdatasyncSync, fdatasync as fdatasyncWithCallback, mkdirSync, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
-import type { AuditLogOptions } from './audit-log-options.ts'
+import { type AuditLogOptions, toSealedLogOptions } from './audit-log-options.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
-import { frameLine } from './framed.ts'
+import { createEntry, type Entry } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
-import { openLogKey } from './log-key.ts'
-import { findPredecessor } from './predecessor.ts'
-import { type DecisionRecord, formatRecord } from './record.ts'
+import { AuditUnavailable, Outage } from './outage.ts'
+import type { RecordParts } from './record.ts'
+import { createReferables, type Referables } from './referable.ts'
 import { isDiskFull, Reserve, shrinkReserve } from './reserve.ts'
 import { findRetired, removeRetired } from './retention.ts'
 import { frameMark, SealedLog } from './sealed-log.ts'
+import type { Line } from './segment.ts'
 import { StdoutCopy } from './stdout-copy.ts'
 import { createUntoldMarks, type UntoldMarks } from './untold-marks.ts'
+import { WriteBuffer } from './write-buffer.ts'
 
-/** The record could not be written: no record, no allow. */
-export class AuditUnavailable extends Error {
-  override readonly name = 'AuditUnavailable'
-  readonly code = 'audit_unavailable'
-}
-
-const mebibyte = 1024 * 1024
+const reserveBytes = 1024 * 1024
 const tickMs = 5000
-const flushMs = 100
-const flushBytes = 64 * 1024
-const maxBufferedBytes = 4 * mebibyte
+/** What the reserve gives up beside the record itself. */
+const releaseBytes = 64 * 1024
 const maxWaiting = 10_000
 
 /** Opens the log: takes its directory, says how the log before it ended, or throws `AuditUnavailable`. */
@@ -57,46 +52,33 @@ export class AuditLog implements AsyncDisposable {
   readonly #commit: GroupCommit | undefined
   readonly #copy: StdoutCopy | undefined
   readonly #ticking: NodeJS.Timeout
-  readonly #flushing: NodeJS.Timeout | undefined
+  readonly #buffer: WriteBuffer | undefined
+  readonly #outage: Outage
+  readonly #referables: Referables = createReferables()
   readonly #untold: UntoldMarks = createUntoldMarks(Date.now)
-  #buffer: Buffer[] = []
-  #bufferedBytes = 0
-  #failedBytes = 0
-  /** An outage is told of once, and lasts until the reserve is whole again. */
-  #isTold = false
   #isProbing = false
   #isClosed = false
 
   constructor(options: AuditLogOptions, lock: DirectoryLock) {
     this.#options = options
     this.#lock = lock
-    // No path separator may come in by a host name, and a hidden file would escape the reader.
-    const origin = options.origin.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_')
+    this.#outage = new Outage(options.report)
     const write = options.write ?? writeSync
-    const key = openLogKey(options.directory, options.key)
-    const before = findPredecessor(options.directory)
-    this.#log = new SealedLog({
-      directory: options.directory,
-      origin,
-      epochMs: options.epochMs ?? Math.max(Date.now(), (before?.epochMs ?? 0) + 1),
-      authority: `${options.authority ?? 'waywarden'}/audit`,
-      key,
-      follows: before?.found,
-      maxSegmentBytes: options.maxSegmentBytes ?? 64 * mebibyte,
-      sealEvery: options.sealEvery ?? 1000,
-      write,
-      nowMs: Date.now,
-      // For whoever keeps the copy elsewhere: with it, an end that was cut off is noticed.
-      onSealed: (note) =>
-        this.#copy?.write(frameMark({ version: 1, kind: 'checkpoint', note, leaves: '' }).subarray(1)),
-      onRotated: ({ fd }) => this.#leave(fd),
-    })
-    this.#reserve = new Reserve(options.directory, options.reserveBytes ?? mebibyte, write)
+    this.#log = new SealedLog(
+      toSealedLogOptions(options, {
+        // For whoever keeps the copy elsewhere: with it, an end that was cut off is noticed.
+        onSealed: (note) =>
+          this.#copy?.write(frameMark({ version: 1, kind: 'checkpoint', note, leaves: '' }).subarray(1)),
+        onRotated: ({ fd }) => this.#leave(fd),
+      }),
+    )
+    this.#reserve = new Reserve(options.directory, options.reserveBytes ?? reserveBytes, write)
     const onLost = (cause: unknown): void => options.report({ kind: 'fault', where: 'audit_stdout', cause })
     this.#copy = options.stdout ? new StdoutCopy(process.stdout, onLost) : undefined
     this.#commit = options.mode === 'durable' ? this.#createCommit() : undefined
     this.#ticking = setInterval(() => this.#tick(), tickMs).unref()
-    if (options.mode === 'buffered') this.#flushing = setInterval(() => this.#tryFlush(), flushMs).unref()
+    this.#buffer =
+      options.mode === 'buffered' ? new WriteBuffer((lines) => this.#keep(lines, false)) : undefined
     this.#tryPut([])
     this.#retire()
   }
@@ -105,25 +87,26 @@ export class AuditLog implements AsyncDisposable {
    * Keeps one record as the mode says: `written` before it returns, `durable` when its promise resolves. Throws or
    * rejects with `AuditUnavailable`. A log that failed tries again at every call.
    */
-  append(record: DecisionRecord): void | Promise<void> {
-    const line = frameLine(formatRecord(record))
-    const isDenial = record.outcome === 'deny'
+  append(parts: RecordParts): void | Promise<void> {
+    const { pseudonymize } = this.#options
+    const entry = createEntry(parts, { referables: this.#referables, pseudonymize })
+    const isDenial = parts.decision.kind === 'deny' && parts.isObserved !== true
     // A denial stands even when its record cannot be written; whatever passed does not, and must not be claimed.
-    if (isDenial) this.#copy?.write(line.subarray(1))
-    else this.#refuseInOutage(line.length)
-    if (this.#options.mode === 'buffered') this.#keepBuffered(line, isDenial)
-    else this.#keep([line], isDenial)
+    if (isDenial) this.#writeCopy(entry)
+    else this.#refuseInOutage(entry)
+    if (this.#buffer === undefined) this.#keep([entry], isDenial)
+    else this.#buffer.add(entry, entry.sizeIn(this.#log.segment), this.#outage.failedBytes > 0, isDenial)
     // While no sync succeeds, a denial is content with being in the kernel.
-    if (this.#commit === undefined || this.#failedBytes > 0) {
-      if (!isDenial) this.#copy?.write(line.subarray(1))
+    if (this.#commit === undefined || this.#outage.failedBytes > 0) {
+      if (!isDenial) this.#writeCopy(entry)
       return
     }
-    return this.#commit.wait(line).then(
+    return this.#commit.wait(entry).then(
       () => {
         this.#recover()
-        if (!isDenial) this.#copy?.write(line.subarray(1))
+        if (!isDenial) this.#writeCopy(entry)
       },
-      (cause: unknown) => this.#fail(cause, line.length),
+      (cause: unknown) => this.#outage.fail(cause, entry.sizeIn(this.#log.segment)),
     )
   }
 
@@ -131,8 +114,8 @@ export class AuditLog implements AsyncDisposable {
   isAvailable(): boolean {
     if (this.#isClosed) return false
     try {
-      if (this.#failedBytes > 0) {
-        this.#log.probe(this.#failedBytes)
+      if (this.#outage.failedBytes > 0) {
+        this.#log.probe(this.#outage.failedBytes)
         if (this.#commit !== undefined) return this.#probeSync(this.#commit)
       }
       if (!this.#reserve.isWhole && !this.#reserve.refill()) return false
@@ -145,8 +128,7 @@ export class AuditLog implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#ticking)
-    clearInterval(this.#flushing)
-    this.#tryFlush()
+    this.#buffer?.[Symbol.dispose]()
     await this.#commit?.[Symbol.asyncDispose]()
     this.#isClosed = true
     this.#log.trySeal()
@@ -157,38 +139,19 @@ export class AuditLog implements AsyncDisposable {
     await this.#copy?.[Symbol.asyncDispose]()
   }
 
-  #keepBuffered(line: Buffer, isDenial: boolean): void {
-    const isFull = this.#bufferedBytes + line.length > maxBufferedBytes
-    // While nothing can be written, only denials are taken on trust, and not without end.
-    if (isFull || (this.#failedBytes > 0 && !isDenial)) this.#flush()
-    this.#buffer.push(line)
-    this.#bufferedBytes += line.length
-    if (this.#bufferedBytes >= flushBytes && this.#failedBytes === 0) this.#tryFlush()
+  #writeCopy(entry: Entry): void {
+    this.#copy?.write(entry.toCopy(this.#log.segment))
   }
 
-  #flush(): void {
-    if (this.#buffer.length === 0) return
-    this.#keep(this.#buffer, false)
-    this.#buffer = []
-    this.#bufferedBytes = 0
-  }
-
-  #tryFlush(): void {
-    try {
-      this.#flush()
-    } catch {
-      // Told once an outage, and tried again with the next record and the next moment.
-    }
-  }
-
-  #refuseInOutage(bytes: number): void {
+  #refuseInOutage(entry: Entry): void {
     if (this.#isClosed) return
     if (!this.#reserve.isWhole && !this.#reserve.refill()) {
-      this.#fail(new RangeError('the disk has no room for the reserve'), bytes)
+      const cause = new RangeError('the disk has no room for the reserve')
+      this.#outage.fail(cause, entry.sizeIn(this.#log.segment))
     }
     // Each further try would leave another file behind; `isAvailable` finds out when syncs succeed again.
-    if (this.#commit !== undefined && this.#failedBytes > 0) {
-      this.#fail(new RangeError('the disk does not sync'), bytes)
+    if (this.#commit !== undefined && this.#outage.failedBytes > 0) {
+      this.#outage.fail(new RangeError('the disk does not sync'), entry.sizeIn(this.#log.segment))
     }
   }
 
@@ -203,32 +166,32 @@ export class AuditLog implements AsyncDisposable {
     return false
   }
 
-  #keep(lines: readonly Buffer[], isDenial: boolean): void {
-    const bytes = lines.reduce((sum, line) => sum + line.length, 0)
+  #keep(entries: readonly Entry[], isDenial: boolean): void {
     try {
-      this.#put(lines)
+      this.#put(entries)
     } catch (cause) {
+      const bytes = entries.reduce((sum, entry) => sum + entry.sizeIn(this.#log.segment), 0)
       // What a reserve is for: that the denials of a full disk are on record.
       const isHelped =
-        isDenial && isDiskFull(cause) && this.#reserve.release(bytes + flushBytes) && this.#tryPut(lines)
+        isDenial && isDiskFull(cause) && this.#reserve.release(bytes + releaseBytes) && this.#tryPut(entries)
       if (isHelped) return
       if (isDenial) this.#untold.countDenial()
       // A full disk is no fault of the file; any other fault may be.
       if (!isDiskFull(cause)) this.#log.leaveSegment()
-      this.#fail(cause, bytes)
+      this.#outage.fail(cause, bytes)
     }
     // In `durable` it is the sync that tells whether the disk works.
     if (this.#commit === undefined) this.#recover()
   }
 
-  #put(lines: readonly Buffer[]): void {
+  #put(lines: readonly Line[]): void {
     if (this.#isClosed) throw new RangeError('the log is closed')
     const told = this.#untold.toLines()
     this.#log.put(told.length === 0 ? lines : [...told, ...lines])
     if (told.length > 0) this.#untold.clear()
   }
 
-  #tryPut(lines: readonly Buffer[]): boolean {
+  #tryPut(lines: readonly Line[]): boolean {
     try {
       this.#put(lines)
       return true
@@ -237,17 +200,8 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  #fail(cause: unknown, bytes: number): never {
-    this.#failedBytes = bytes
-    const error = new AuditUnavailable('the record could not be written', { cause })
-    if (!this.#isTold) this.#options.report({ kind: 'fault', where: 'audit', cause: error })
-    this.#isTold = true
-    throw error
-  }
-
   #recover(): void {
-    this.#failedBytes = 0
-    if (this.#reserve.isWhole) this.#isTold = false
+    this.#outage.recover(this.#reserve.isWhole)
   }
 
   #tick(): void {

@@ -1,5 +1,7 @@
+import type { Line } from './segment.ts'
+
 type Waiter = {
-  readonly line: Buffer
+  readonly line: Line
   readonly resolve: () => void
   readonly reject: (cause: unknown) => void
 }
@@ -9,7 +11,7 @@ export type GroupCommitOptions = {
   readonly fd: () => number
   readonly sync: (fd: number) => Promise<void>
   /** Writes lines once more, to another file: a failed sync may have lost their pages for good (fsync(2)). */
-  readonly rewrite: (lines: readonly Buffer[]) => void
+  readonly rewrite: (lines: readonly Line[]) => void
   /** More than so many at once are refused: the disk does not keep up. */
   readonly maxWaiting: number
 }
@@ -26,7 +28,7 @@ export class GroupCommit implements AsyncDisposable {
   }
 
   /** Resolves when the line, which has been written, is on the disk; rejects when it cannot be. */
-  wait(line: Buffer): Promise<void> {
+  wait(line: Line): Promise<void> {
     if (this.#waiting.length >= this.#options.maxWaiting) {
       return Promise.reject(new RangeError(`${this.#waiting.length} records wait for the disk`))
     }

@@ -105,6 +105,8 @@ const startBytes = 48
 
 /** Of which kind a line's mark is; `undefined` for a record or anything else. Looks at the first bytes alone. */
 export function markKindOf(line: Buffer): Mark['kind'] | undefined {
+  // Nearly all lines are records, which two bytes tell: the version of one kind, and how the other begins.
+  if (line[11] !== 0x31 || line[21] === 0x64) return undefined
   const kind = markStart.exec(line.toString('latin1', 0, startBytes))?.[1]
   return markKinds.find((known) => known === kind)
 }

@@ -5,33 +5,36 @@ import { basename, dirname, join } from 'node:path'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { inclusionPath, rootOfPath } from './inclusion.ts'
-import { readLines, splitLines } from './lines.ts'
+import { highWaterMark, splitLines } from './lines.ts'
 import { frontierOf, markKindOf, parseMark, type SegmentMark } from './mark.ts'
 import { type Hash, leafHash, parseHash, toBase64 } from './merkle.ts'
 import { parseRecord } from './parse-record.ts'
+import { readRecords } from './query.ts'
+import type { DecisionRecord } from './record.ts'
+import { expandRepeat, parseRepeat } from './repeat.ts'
 import { bySegmentAge, formatLogName, parseSegmentName } from './segment.ts'
 
 /** That a line stands in a log, for somebody who has nothing but the log's public key. */
 export type Proof = {
   /** The record's line, newline excluded: the leaf. */
   readonly line: string
+  /** The line to which it refers, when it does not say all by itself; it names that line's hash. */
+  readonly of: string | undefined
   readonly index: number
   readonly path: readonly Hash[]
   /** The signed checkpoint of a tree that holds the leaf. */
   readonly note: string
 }
 
-type Place = { readonly file: string; readonly line: number }
+type Place = { readonly file: string; readonly line: number; readonly of?: Buffer | undefined }
 
 const header = 'c2sp.org/tlog-proof@v1'
 
 /** Proves that a decision's record (its last, when it has several) is in its log, by the first checkpoint after it. */
 export async function proveDecision(paths: readonly string[], decisionId: string): Promise<Proof | Invalid> {
   let place: Place | undefined
-  for await (const raw of readLines(paths)) {
-    if ('kind' in raw || !raw.isEnded || !raw.bytes.includes(decisionId)) continue
-    const record = parseRecord(raw.bytes.toString())
-    if (!isInvalid(record) && record.decisionId === decisionId) place = raw
+  for await (const line of readRecords(paths, { mentions: [decisionId] })) {
+    if (line.kind === 'record' && line.record.decisionId === decisionId) place = line
   }
   return place === undefined
     ? invalid(`no record of decision \`${decisionId}\`; name every replica's log`)
@@ -39,9 +42,10 @@ export async function proveDecision(paths: readonly string[], decisionId: string
 }
 
 /** The proof in the C2SP tlog-proof format; the record stands in `extra`. */
-export function formatProof({ line, index, path, note }: Proof): string {
+export function formatProof({ line, of, index, path, note }: Proof): string {
+  const extra = Buffer.from(of === undefined ? line : `${line}\n${of}`).toString('base64')
   const hashes = path.map((hash) => `${toBase64(hash)}\n`).join('')
-  return `${header}\nextra ${Buffer.from(line).toString('base64')}\nindex ${index}\n${hashes}\n${note}`
+  return `${header}\nextra ${extra}\nindex ${index}\n${hashes}\n${note}`
 }
 
 /** Reads a proof of a record. */
@@ -55,46 +59,66 @@ export function parseProof(text: string): Proof | Invalid {
   if (first !== header || record === undefined || index === undefined || !isPath) {
     return invalid(`proof: expected \`${header}\` with \`extra\`, \`index\`, hashes and a checkpoint`)
   }
+  const [line = '', of] = Buffer.from(record, 'base64').toString().split('\n', 2)
   return {
-    line: Buffer.from(record, 'base64').toString(),
+    line,
+    of,
     index: Number(index),
     path,
     note: text.slice(end + 2),
   }
 }
 
-/** The checkpoint in which the record is proven to be, or why it is not. */
-export function verifyProof(
-  { line, index, path, note }: Proof,
-  keys: readonly KeyObject[],
-): Checkpoint | Invalid {
+/** What is proven: a record, and the checkpoint of a tree in which it is. */
+export type Proven = { readonly record: DecisionRecord; readonly checkpoint: Checkpoint }
+
+/** What the proof proves, or why it proves nothing. */
+export function verifyProof(proof: Proof, keys: readonly KeyObject[]): Proven | Invalid {
+  const { line, index, path, note } = proof
   const checkpoint = verifyCheckpoint(note, keys)
   if (isInvalid(checkpoint)) return checkpoint
   const root = rootOfPath(leafHash(Buffer.from(line)), index, checkpoint.size, path)
-  return root === checkpoint.root
-    ? checkpoint
-    : invalid(`proof: the record is not line ${index} of the log that was signed`)
+  if (root !== checkpoint.root) {
+    return invalid(`proof: the record is not line ${index} of the log that was signed`)
+  }
+  const record = toRecord(proof)
+  return isInvalid(record) ? record : { record, checkpoint }
+}
+
+function toRecord({ line, of }: Proof): DecisionRecord | Invalid {
+  if (of === undefined) return parseRecord(line)
+  const repeat = parseRepeat(line)
+  if (isInvalid(repeat)) return repeat
+  if (toBase64(leafHash(Buffer.from(of))) !== repeat.leaf) {
+    return invalid('proof: the record repeats another than the one beside it')
+  }
+  const whole = parseRecord(of)
+  return isInvalid(whole) ? whole : expandRepeat(whole, repeat)
 }
 
 async function proveLine(place: Place): Promise<Proof | Invalid> {
   let begun: SegmentMark | undefined
-  let proven: { readonly line: string; readonly index: number } | undefined
+  let proven: Pick<Proof, 'line' | 'of' | 'index'> | undefined
   const leaves: Hash[] = []
   for (const file of await segmentsFrom(place.file)) {
-    for await (const { line, bytes, isEnded } of splitLines(file, createReadStream(file))) {
-      if (!isEnded) continue
-      begun ??= toSegmentMark(bytes)
-      if (begun === undefined) return invalid(`\`${file}\` was written before logs had trees`)
-      const size = begun.size + leaves.length
-      if (markKindOf(bytes) === 'checkpoint' && proven !== undefined) {
-        const note = noteOf(bytes, size)
-        if (note !== undefined) {
-          const known = { first: begun.size, frontier: frontierOf(begun) ?? [], leaves }
-          return { ...proven, path: inclusionPath(known, proven.index), note }
+    for await (const lines of splitLines(file, createReadStream(file, { highWaterMark }))) {
+      for (const { line, bytes, isEnded } of lines) {
+        if (!isEnded) continue
+        begun ??= toSegmentMark(bytes)
+        if (begun === undefined) return invalid(`\`${file}\` was written before logs had trees`)
+        const size = begun.size + leaves.length
+        if (markKindOf(bytes) === 'checkpoint' && proven !== undefined) {
+          const note = noteOf(bytes, size)
+          if (note !== undefined) {
+            const known = { first: begun.size, frontier: frontierOf(begun) ?? [], leaves }
+            return { ...proven, path: inclusionPath(known, proven.index), note }
+          }
         }
+        if (file === place.file && line === place.line) {
+          proven = { line: bytes.toString(), of: place.of?.toString(), index: size }
+        }
+        leaves.push(leafHash(bytes))
       }
-      if (file === place.file && line === place.line) proven = { line: bytes.toString(), index: size }
-      leaves.push(leafHash(bytes))
     }
   }
   return invalid('no checkpoint covers the record yet: one follows within seconds while its writer lives')

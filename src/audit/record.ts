@@ -13,7 +13,7 @@ import {
 import type { EntityUid } from '../model/entity-uid.ts'
 import { toSafeJson } from '../model/json-line.ts'
 import type { Service, Target } from '../model/target.ts'
-import { traceIdOf } from '../model/trace-id.ts'
+import { toVarying } from './varying.ts'
 
 /** An actor of a chain and how it was proven: `inherited` from the signed chain. The caller is proven by mTLS, see `caller`. */
 export type RecordedActor = { readonly id: string; readonly proven: 'inherited' }
@@ -60,12 +60,12 @@ export type DecisionRecord = {
   /** ISO 8601, UTC. */
   readonly time: string
   readonly durationMicros: number
+  readonly traceId?: string | undefined
   /** `observed`: passed on although `code` would have refused it. */
   readonly outcome: 'allow' | 'observed' | 'deny'
   readonly code?: DenyCode | undefined
   readonly reason?: string | undefined
   readonly txn?: string | undefined
-  readonly traceId?: string | undefined
   readonly jtiIn?: string | undefined
   /** The minted child: its id, its parent's digest, and the key that signed it. */
   readonly jtiOut?: string | undefined
@@ -153,19 +153,20 @@ const maxErrors = 20
 export function toRecord(parts: RecordParts): DecisionRecord {
   const truncated: string[] = []
   const { decision, caller, chain, target, onward, input } = parts
+  const { decisionId, time, durationMicros, traceId } = toVarying(parts)
   const service = target?.service ?? parts.service
   const delegated = chain?.kind === 'delegated' ? chain : undefined
   return {
     version: 1,
     kind: 'decision',
-    decisionId: parts.decisionId,
-    time: new Date(parts.timeMs).toISOString(),
-    durationMicros: parts.durationMicros,
+    decisionId,
+    time,
+    durationMicros,
+    traceId,
     outcome: decision.kind === 'deny' && parts.isObserved === true ? 'observed' : decision.kind,
     code: decision.kind === 'deny' ? decision.code : undefined,
     reason: decision.kind === 'deny' ? bound(decision.reason, 'reason', maxTextLength, truncated) : undefined,
     txn: delegated?.txn ?? onward?.txn,
-    traceId: input && traceIdOf(input.headers),
     jtiIn: delegated?.jti,
     jtiOut: onward?.jti,
     parHash: onward?.parHash,

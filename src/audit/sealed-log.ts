@@ -10,6 +10,7 @@ import {
   createSegment,
   formatLogName,
   isLinked,
+  type Line,
   probe,
   type Segment,
   type WriteBytes,
@@ -35,6 +36,9 @@ export type SealedLogOptions = {
   readonly onRotated: (segment: Segment) => void
 }
 
+/** For how long at most a segment that was deleted is written to. */
+const linkedMs = 100
+
 /** An append-only log in numbered segments. Every line is a leaf of one Merkle tree, whose signed checkpoints stand between them. */
 export class SealedLog implements Disposable {
   readonly #options: SealedLogOptions
@@ -45,6 +49,7 @@ export class SealedLog implements Disposable {
   #segment: Segment | undefined
   #sequence = 0
   #after: SegmentMark['after']
+  #linkedAtMs = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   constructor(options: SealedLogOptions) {
@@ -58,10 +63,15 @@ export class SealedLog implements Disposable {
     return this.#segment
   }
 
-  /** Appends framed lines, all or none. Throws what the kernel said. */
-  put(lines: readonly Buffer[]): void {
-    const bytes = lines.reduce((sum, line) => sum + line.length - 1, 0)
-    this.#append(this.#segmentFor(bytes), lines)
+  /** Appends lines, all or none. Throws what the kernel said. */
+  put(lines: readonly Line[]): void {
+    const current = this.#segmentFor(0)
+    let framed = lines.map((line) => frame(line, current))
+    let bytes = 0
+    for (const line of framed) bytes += line.length - 1
+    const segment = this.#segmentFor(bytes)
+    if (segment !== current) framed = lines.map((line) => frame(line, segment))
+    this.#append(segment, framed, lines)
     if (this.#tree.size() - this.#sealedSize >= this.#options.sealEvery) this.trySeal()
   }
 
@@ -108,21 +118,35 @@ export class SealedLog implements Disposable {
     this.#drop()
   }
 
-  #append(segment: Segment, lines: readonly Buffer[]): void {
-    const all = segment.size === 0 ? [this.#toHeader(segment), ...lines] : lines
-    appendLines(segment, toFileBytes(all), this.#options.write)
-    for (const line of all) {
-      const leaf = framedLeafHash(toLeafBytes(line))
-      this.#tree.add(leaf)
-      this.#unsealed.push(leaf)
+  /** Appends framed lines, behind the segment's first where it has none. */
+  #append(segment: Segment, framed: readonly Buffer[], lines: readonly Line[] = framed): void {
+    const header = segment.size === 0 ? this.#toHeader(segment) : undefined
+    appendLines(
+      segment,
+      toFileBytes(header === undefined ? framed : [header, ...framed]),
+      this.#options.write,
+    )
+    if (header !== undefined) this.#grow(header)
+    for (let at = 0; at < framed.length; at++) {
+      const [bytes, line] = [framed[at], lines[at]]
+      if (bytes === undefined || line === undefined) continue
+      const leaf = this.#grow(bytes)
+      if (!Buffer.isBuffer(line)) line.onKept(segment, leaf)
     }
+  }
+
+  #grow(line: Buffer): Hash {
+    const leaf = framedLeafHash(toLeafBytes(line))
+    this.#tree.add(leaf)
+    this.#unsealed.push(leaf)
+    return leaf
   }
 
   #segmentFor(bytes: number): Segment {
     if (this.#isClosed) throw new RangeError('the log is closed')
     const { directory, maxSegmentBytes, onRotated } = this.#options
     const current = this.#segment
-    if (current !== undefined && !current.isTorn && isLinked(current)) {
+    if (current !== undefined && !current.isTorn && this.#isLinked(current)) {
       if (current.size === 0 || current.size + bytes <= maxSegmentBytes) return current
       this.trySeal()
       onRotated(current)
@@ -133,6 +157,14 @@ export class SealedLog implements Disposable {
     this.#sequence = created.sequence + 1
     this.#segment = created
     return created
+  }
+
+  /** Asks the kernel now and then only, which costs as much as a third of a write. */
+  #isLinked(segment: Segment): boolean {
+    const nowMs = this.#options.nowMs()
+    if (nowMs >= this.#linkedAtMs && nowMs < this.#linkedAtMs + linkedMs) return true
+    this.#linkedAtMs = nowMs
+    return isLinked(segment)
   }
 
   #toHeader({ sequence }: Segment): Buffer {
@@ -161,6 +193,10 @@ export class SealedLog implements Disposable {
     closeSegment(this.#segment)
     this.#segment = undefined
   }
+}
+
+function frame(line: Line, segment: Segment): Buffer {
+  return Buffer.isBuffer(line) ? line : line.toBytes(segment)
 }
 
 /** A mark as a line of the log. */

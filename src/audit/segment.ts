@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Hash } from './merkle.ts'
 
 /** Writes part of a buffer at the end of a file and returns how much; `node:fs` `writeSync` is one. */
 export type WriteBytes = (fd: number, bytes: Uint8Array, offset: number, length: number) => number
@@ -14,6 +15,15 @@ export type Segment = {
   /** A failed write left bytes behind `size` that could not be cut off: nothing may follow them. */
   isTorn: boolean
 }
+
+/** What is appended, framed (framed.ts): bytes, or what makes them for the segment in which they are to stand. */
+export type Line =
+  | Buffer
+  | {
+      readonly toBytes: (segment: Segment) => Buffer
+      /** Told that the line stands there, and which leaf it is. */
+      readonly onKept: (segment: Segment, leaf: Hash) => void
+    }
 
 /** How a segment is named: by the log it belongs to (a replica, and when that began), and its number. */
 export type SegmentName = { readonly origin: string; readonly epochMs: number; readonly sequence: number }

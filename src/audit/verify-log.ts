@@ -1,74 +1,27 @@
-import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { isInvalid } from '../model/invalid.ts'
 import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
-import { type RawLine, splitLines } from './lines.ts'
+import { highWaterMark, type RawLine, splitLines } from './lines.ts'
 import {
   type CheckpointMark,
   frontierOf,
+  type Mark,
   markKindOf,
   parseMark,
-  type RetentionMark,
   type SegmentMark,
 } from './mark.ts'
-import { createTree, type Hash, leafHash, type Tree, toHashes } from './merkle.ts'
+import { createTree, type Hash, leafHash, toHashes } from './merkle.ts'
 import { findDifference } from './tampering.ts'
-
-/** A segment's file and its number by the file's name. */
-export type SegmentFile = { readonly path: string; readonly sequence: number }
-
-/** What is wrong, and where. `line` 0 is the file as a whole; `index` counts the lines of the log from 0. */
-export type Flaw = {
-  readonly file: string
-  readonly line: number
-  readonly index: number
-  readonly message: string
-}
-
-/** What a log's files amount to. */
-export type LogVerdict = {
-  readonly origin: string | undefined
-  /** Where what is left of the log begins, and how many lines it has in all. */
-  readonly beginsAt: number
-  readonly size: number
-  readonly root: Hash
-  readonly records: number
-  /** Lines after the last checkpoint: nobody has signed for them yet. */
-  readonly unsealed: number
-  readonly checkpoint: Checkpoint | undefined
-  readonly follows: SegmentMark['follows']
-  readonly retired: readonly RetentionMark[]
-  readonly tornBytes: number
-  readonly flaw: Flaw | undefined
-}
-
-/** What a log is verified against. */
-export type Trust = {
-  readonly keys: readonly KeyObject[]
-  /** Checkpoints that were kept elsewhere, of this log or of others. */
-  readonly exported: readonly Checkpoint[]
-}
-
-type Unsealed = { readonly leaf: Hash; readonly file: string; readonly line: number }
-
-/** What is known so far. */
-type Progress = {
-  readonly log: string
-  readonly trust: Trust
-  begun: SegmentMark | undefined
-  tree: Tree
-  /** The tree as of the last checkpoint, and the lines since. */
-  sealed: { readonly size: number; readonly frontier: readonly Hash[] }
-  unsealed: Unsealed[]
-  checkpoint: Checkpoint | undefined
-  records: number
-  tornBytes: number
-  /** What retention removed, by its signed word; `retiring` is not signed yet, so anybody may have written it. */
-  retired: RetentionMark[]
-  retiring: RetentionMark[]
-  flaw: Flaw | undefined
-}
+import {
+  beginProgress,
+  fail,
+  type LogVerdict,
+  type Progress,
+  type SegmentFile,
+  type Trust,
+  toVerdict,
+} from './verify-progress.ts'
 
 /** Reads a log's segments, in their order, until the first flaw. `onBytes` is told how much was read. */
 export async function verifyLog(
@@ -77,20 +30,7 @@ export async function verifyLog(
   trust: Trust,
   onBytes: (bytes: number) => void = () => {},
 ): Promise<LogVerdict> {
-  const progress: Progress = {
-    log,
-    trust,
-    begun: undefined,
-    tree: createTree(),
-    sealed: { size: 0, frontier: [] },
-    unsealed: [],
-    checkpoint: undefined,
-    records: 0,
-    tornBytes: 0,
-    retired: [],
-    retiring: [],
-    flaw: undefined,
-  }
+  const progress = beginProgress(log, trust)
   const headers = await Promise.all(segments.map(({ path }) => readHeader(path)))
   for (const [index, segment] of segments.entries()) {
     const next = headers.slice(index + 1).find((header) => header !== undefined)
@@ -102,8 +42,9 @@ export async function verifyLog(
 }
 
 async function readHeader(path: string): Promise<SegmentMark | undefined> {
-  for await (const { bytes } of splitLines(path, createReadStream(path))) {
-    const mark = parseMark(bytes)
+  for await (const [first] of splitLines(path, createReadStream(path))) {
+    if (first === undefined) continue
+    const mark = parseMark(first.bytes)
     return !isInvalid(mark) && mark.kind === 'segment' ? mark : undefined
   }
   return undefined
@@ -118,22 +59,32 @@ async function readSegment(
   const end = after?.sequence === sequence ? after.bytes : undefined
   const { size } = await stat(path)
   let isFirst = true
-  const chunks = createReadStream(path, { highWaterMark: 1 << 18, ...(end && { end: end - 1 }) })
-  for await (const raw of splitLines(path, chunks)) {
-    if (!raw.isEnded && !isLast)
-      fail(progress, raw, 'is cut off: it does not end, though another segment follows')
-    else if (!raw.isEnded) progress.tornBytes = raw.bytes.length
-    else {
-      if (isFirst) beginSegment(progress, raw, sequence)
-      else if (markKindOf(raw.bytes) === 'checkpoint') checkCheckpoint(progress, raw)
-      if (progress.flaw === undefined) addLine(progress, raw)
+  const chunks = createReadStream(path, { highWaterMark, ...(end && { end: end - 1 }) })
+  for await (const lines of splitLines(path, chunks)) {
+    for (const raw of lines) {
+      if (!raw.isEnded && !isLast)
+        fail(progress, raw, 'is cut off: it does not end, though another segment follows')
+      else if (!raw.isEnded) progress.tornBytes = raw.bytes.length
+      else if (isFirst) readFirstLine(progress, raw, sequence)
+      else readLine(progress, raw)
+      isFirst = false
+      if (progress.flaw !== undefined) return
     }
-    isFirst = false
-    if (progress.flaw !== undefined) return
   }
   if (end !== undefined && size > end && after?.torn !== true) {
     fail(progress, { file: path, line: 0 }, `has ${size - end} bytes behind its end`)
   }
+}
+
+function readFirstLine(progress: Progress, raw: RawLine, sequence: number): void {
+  beginSegment(progress, raw, sequence)
+  if (progress.flaw === undefined) addLine(progress, raw, 'segment')
+}
+
+function readLine(progress: Progress, raw: RawLine): void {
+  const kind = markKindOf(raw.bytes)
+  if (kind === 'checkpoint') checkCheckpoint(progress, raw)
+  if (progress.flaw === undefined) addLine(progress, raw, kind)
 }
 
 function beginSegment(progress: Progress, raw: RawLine, sequence: number): void {
@@ -169,26 +120,25 @@ function beginSegment(progress: Progress, raw: RawLine, sequence: number): void 
   else if (!areEqual(frontier, progress.tree.frontier())) failUnsealed(progress, raw)
 }
 
-function addLine(progress: Progress, { file, line, bytes }: RawLine): void {
+function addLine(progress: Progress, { file, line, bytes }: RawLine, kind: Mark['kind'] | undefined): void {
   const leaf = leafHash(bytes)
   progress.tree.add(leaf)
   progress.unsealed.push({ leaf, file, line })
-  const kind = markKindOf(bytes)
   if (kind === undefined) progress.records++
   if (kind === 'retention') {
     const mark = parseMark(bytes)
     if (!isInvalid(mark) && mark.kind === 'retention') progress.retiring.push(mark)
   }
+  if (progress.trust.exported.length > 0) compareExported(progress, { file, line })
+}
+
+function compareExported(progress: Progress, place: Pick<RawLine, 'file' | 'line'>): void {
   const size = progress.tree.size()
   for (const exported of progress.trust.exported) {
     const isOurs = exported.size === size && exported.origin === progress.begun?.origin
     if (isOurs && exported.root !== progress.tree.root()) {
-      fail(
-        progress,
-        { file, line },
-        `is not the end of what the exported checkpoint of ${size} lines signed`,
-        size - 1,
-      )
+      const message = `is not the end of what the exported checkpoint of ${size} lines signed`
+      fail(progress, place, message, size - 1)
     }
   }
 }
@@ -236,43 +186,6 @@ function failUnsealed(progress: Progress, raw: RawLine): void {
   fail(progress, first, message, size)
 }
 
-function fail(
-  progress: Progress,
-  { file, line }: Pick<RawLine, 'file' | 'line'>,
-  message: string,
-  index: number = progress.tree.size(),
-): void {
-  progress.flaw ??= { file, line, index, message }
-}
-
 function areEqual(one: readonly Hash[], other: readonly Hash[]): boolean {
   return one.length === other.length && one.every((hash, index) => other[index] === hash)
-}
-
-function toVerdict({
-  begun,
-  tree,
-  sealed,
-  records,
-  checkpoint,
-  retired,
-  tornBytes,
-  flaw,
-}: Progress): LogVerdict {
-  const size = tree.size()
-  // The checkpoint's own line is the one line that it does not cover.
-  const unsealed = Math.max(0, size - sealed.size - (checkpoint === undefined ? 0 : 1))
-  return {
-    origin: begun?.origin,
-    beginsAt: begun?.size ?? 0,
-    size,
-    root: tree.root(),
-    records,
-    unsealed,
-    checkpoint,
-    follows: begun?.follows,
-    retired,
-    tornBytes,
-    flaw,
-  }
 }

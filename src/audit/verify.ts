@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toBase64 } from './merkle.ts'
 import { bySegmentAge, formatLogName, parseSegmentName, type SegmentName } from './segment.ts'
-import { type Flaw, type LogVerdict, type SegmentFile, type Trust, verifyLog } from './verify-log.ts'
+import { verifyLog } from './verify-log.ts'
+import type { Flaw, LogVerdict, SegmentFile, Trust } from './verify-progress.ts'
 
 /** A log in its directory, and all that is wrong with it. */
 export type VerifiedLog = {

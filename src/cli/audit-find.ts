@@ -77,7 +77,7 @@ async function find(paths: readonly string[], options: FindOptions, terminal: Te
   const filter = { ...same, user, sinceMs: toMs(sinceMs), untilMs: toMs(untilMs) }
   let found = 0
   let unreadable = 0
-  for await (const line of readRecords(paths, mentionsOf(filter))) {
+  for await (const line of readRecords(paths, { ...filter, mentions: mentionsOf(filter) })) {
     if (line.kind === 'bad') {
       if (unreadable++ === 0) terminal.complain(toLine(`${line.file}:${line.line}: ${line.reason}`))
     } else if (line.kind === 'record' && matches(line.record, filter)) {

@@ -64,9 +64,10 @@ async function check(file: string, keyFile: string, terminal: Terminal): Promise
   if (typeof text !== 'string') return complain(text, exitCodes.usage, terminal)
   const proof = parseProof(`${text.trimEnd()}\n`)
   if (isInvalid(proof)) return complain(proof, exitCodes.negative, terminal)
-  const checkpoint = verifyProof(proof, keys)
-  if (isInvalid(checkpoint)) return complain(checkpoint, exitCodes.negative, terminal)
-  terminal.print(toLine(proof.line))
+  const proven = verifyProof(proof, keys)
+  if (isInvalid(proven)) return complain(proven, exitCodes.negative, terminal)
+  const { record, checkpoint } = proven
+  terminal.print(toLine(JSON.stringify(record)))
   terminal.print(
     toLine(
       `is line ${proof.index} of \`${checkpoint.origin}\`, which had ${checkpoint.size} lines when that was signed`,

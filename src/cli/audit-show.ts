@@ -68,7 +68,7 @@ async function collect(id: string, paths: readonly string[], terminal: Terminal)
 async function read(text: string, paths: readonly string[], terminal: Terminal): Promise<Collected> {
   const records: DecisionRecord[] = []
   let isComplete = true
-  for await (const line of readRecords(paths, [text])) {
+  for await (const line of readRecords(paths, { mentions: [text] })) {
     if (line.kind === 'record') records.push(line.record)
     else if (line.kind === 'bad') {
       terminal.complain(

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { type LogLine, readRecords } from '../audit/query.ts'
+import { readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
+import type { LogLine } from '../audit/record-reader.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { createReport, type ReportBuilder } from '../review/report.ts'
 import { parseCatalog } from '../revision/catalog.ts'

@@ -4,7 +4,6 @@ import { expect } from 'chai'
 import { type AuditLog, openAuditLog } from '../../src/audit/audit-log.ts'
 import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
 import { readRecords } from '../../src/audit/query.ts'
-import { toRecord } from '../../src/audit/record.ts'
 import type { WriteBytes } from '../../src/audit/segment.ts'
 import { verifyLogs } from '../../src/audit/verify.ts'
 import { deniedParts } from '../support/decision.ts'
@@ -200,11 +199,11 @@ describe('audit/audit-log, when the disk does not do as it should', () => {
 })
 
 function allow(log: AuditLog, decisionId: string): void | Promise<void> {
-  return log.append(toRecord({ ...deniedParts(decisionId), decision: { kind: 'allow', results: [] } }))
+  return log.append({ ...deniedParts(decisionId), decision: { kind: 'allow', results: [] } })
 }
 
 function deny(log: AuditLog, decisionId: string): void | Promise<void> {
-  return log.append(toRecord(deniedParts(decisionId)))
+  return log.append(deniedParts(decisionId))
 }
 
 async function outcome(act: () => void | Promise<void>): Promise<string | undefined> {

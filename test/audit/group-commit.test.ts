@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { GroupCommit } from '../../src/audit/group-commit.ts'
+import type { Line } from '../../src/audit/segment.ts'
 
 const line = Buffer.from('line')
 
@@ -77,7 +78,7 @@ describe('audit/group-commit', () => {
 
 /** A disk whose every sync ends when the test says so. */
 function slowDisk() {
-  const rewritten: Buffer[] = []
+  const rewritten: Line[] = []
   const syncs: { resolve: () => void; reject: (cause: Error) => void }[] = []
   let onAsked = (): void => {}
   return {
@@ -90,7 +91,7 @@ function slowDisk() {
           syncs.push({ resolve, reject })
           onAsked()
         }),
-      rewrite: (lines: readonly Buffer[]) => void rewritten.push(...lines),
+      rewrite: (lines: readonly Line[]) => void rewritten.push(...lines),
     },
     asked: (count: number) =>
       new Promise<void>((resolve) => {

@@ -2,7 +2,9 @@ import { createHash, type KeyObject, verify } from 'node:crypto'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { formatProof, type Proof, parseProof, proveDecision, verifyProof } from '../../src/audit/proof.ts'
+import { formatRecord, toRecord } from '../../src/audit/record.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
+import { deniedParts, repeatedParts } from '../support/decision.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { decisionIds, publicKeyOf, writeLog } from '../support/written-log.ts'
 
@@ -12,15 +14,30 @@ describe('audit/proof', () => {
   const ids = decisionIds(60)
   before(async () => {
     directory = join(temporaryDirectory(), 'audit')
-    await writeLog(directory, ids, { maxSegmentBytes: 30_000, sealEvery: 7 })
+    // A few decisions, each repeated: most records say no more than what tells them apart.
+    const toParts = (id: string) => (id.endsWith('0') ? deniedParts(id) : repeatedParts(id))
+    await writeLog(directory, ids, { maxSegmentBytes: 12_000, sealEvery: 7 }, toParts)
     key = publicKeyOf(directory)
   })
 
   it('proves every record to somebody who has never seen our code', async () => {
     for (const id of ids) {
       const text = formatProof(await prove(id))
-      expect(checkByTheText(text, key)).to.include(`"decisionId":"${id}"`)
+      const [line = '', of] = checkByTheText(text, key)
+      expect(line).to.include(`"decisionId":"${id}"`)
+      expect(`${line}${of ?? ''}`).to.include('clerk')
     }
+  })
+
+  it('proves the whole record, whether it stands in one line or two', async () => {
+    for (const id of ids) {
+      const proven = verifyProof(await prove(id), [key])
+      expect(!isInvalid(proven) && formatRecord(proven.record)).to.equal(
+        formatRecord(toRecord(deniedParts(id))),
+      )
+    }
+    expect((await prove('d-0010')).of).to.equal(undefined)
+    expect((await prove('d-0017')).of).to.be.a('string')
   })
 
   it('comes back from its text, and verifies', async () => {
@@ -31,7 +48,12 @@ describe('audit/proof', () => {
   })
 
   const forgeries: readonly { name: string; forge: (proof: Proof) => Proof }[] = [
-    { name: 'another record', forge: (proof) => ({ ...proof, line: proof.line.replace('clerk', 'chief') }) },
+    { name: 'another record', forge: (proof) => ({ ...proof, line: proof.line.replace(':412', ':413') }) },
+    {
+      name: 'another record to repeat',
+      forge: (proof) => ({ ...proof, of: proof.of?.replace('clerk', 'chief') }),
+    },
+    { name: 'a repeat of nothing', forge: (proof) => ({ ...proof, of: undefined }) },
     { name: 'another place', forge: (proof) => ({ ...proof, index: proof.index + 1 }) },
     { name: 'a shorter path', forge: (proof) => ({ ...proof, path: proof.path.slice(1) }) },
     { name: 'another path', forge: (proof) => ({ ...proof, path: proof.path.toReversed() }) },
@@ -66,13 +88,17 @@ describe('audit/proof', () => {
 })
 
 /** What C2SP tlog-proof, tlog-checkpoint, signed-note and RFC 6962 §2.1.1 say, written down again: the record, or an error. */
-function checkByTheText(proof: string, publicKey: KeyObject): string {
+function checkByTheText(proof: string, publicKey: KeyObject): readonly string[] {
   const [head = '', text = '', signatures = ''] = proof.split('\n\n')
   const [magic, extra = '', index = '', ...hashes] = head.split('\n')
   const [origin = '', size = '', root] = text.split('\n')
-  const record = Buffer.from(extra.replace('extra ', ''), 'base64')
+  const lines = Buffer.from(extra.replace('extra ', ''), 'base64').toString().split('\n')
+  const [record = '', of] = lines
   const path = hashes.map((hash) => Buffer.from(hash, 'base64'))
-  const leaf = sha256(Buffer.of(0), record)
+  const leaf = sha256(Buffer.of(0), Buffer.from(record))
+  if (of !== undefined) {
+    expect(sha256(Buffer.of(0), Buffer.from(of)).toString('base64')).to.equal(JSON.parse(record).leaf)
+  }
   const found = climb(leaf, Number(index.replace('index ', '')), Number(size), path)
   const [, name, encoded = ''] = signatures.trimEnd().split(' ')
   const signature = Buffer.from(encoded, 'base64')
@@ -83,7 +109,7 @@ function checkByTheText(proof: string, publicKey: KeyObject): string {
   expect(signature.subarray(0, 4)).to.deep.equal(id)
   expect(verify(null, Buffer.from(`${text}\n`), publicKey, signature.subarray(4))).to.equal(true)
   expect(found.toString('base64')).to.equal(root)
-  return record.toString()
+  return lines
 }
 
 /** From the root down, as PATH(m, D[n]) is defined: the last hash of the path is the root's other child. */

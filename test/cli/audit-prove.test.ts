@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { repeatedParts } from '../support/decision.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 import { decisionIds, writeLog } from '../support/written-log.ts'
@@ -11,7 +12,7 @@ describe('cli/audit-prove', () => {
   let proof: string
   before(async () => {
     directory = join(temporaryDirectory(), 'audit')
-    await writeLog(directory, decisionIds(25), { sealEvery: 5 })
+    await writeLog(directory, decisionIds(25), { sealEvery: 5 }, repeatedParts)
     key = join(temporaryDirectory(), 'log-key.pub')
     copyFileSync(join(directory, 'log-key.pub'), key)
     proof = join(temporaryDirectory(), 'decision.tlog-proof')
@@ -22,7 +23,8 @@ describe('cli/audit-prove', () => {
 
   it('prints a proof that the public key alone confirms, from a file or standard input', async () => {
     const { code, out } = await run(['audit', 'check', proof, '--key', key])
-    expect([code, JSON.parse(out.split('\n')[0] ?? '').decisionId]).to.deep.equal([0, 'd-0007'])
+    const record = JSON.parse(out.split('\n')[0] ?? '')
+    expect([code, record.decisionId, record.kind]).to.deep.equal([0, 'd-0007', 'decision'])
     const read = await run(['audit', 'check', '-', '--key', key], readFileSync(proof, 'utf8'))
     expect(read).to.deep.equal({ code, out, err: '' })
   })

@@ -1,10 +1,12 @@
 import { writeSync } from 'node:fs'
-import { AuditUnavailable, openAuditLog } from '../../src/audit/audit-log.ts'
-import { toRecord } from '../../src/audit/record.ts'
-import { deniedParts } from './decision.ts'
+import { openAuditLog } from '../../src/audit/audit-log.ts'
+import { AuditUnavailable } from '../../src/audit/outage.ts'
+import { deniedParts, repeatedParts } from './decision.ts'
 
 // A process of its own that appends records until it is killed or has written `count`, and acknowledges each on stderr.
-const [directory = '', prefix = '', count = '0', copy = '', mode = 'written'] = process.argv.slice(2)
+const [directory = '', prefix = '', count = '0', copy = '', mode = 'written', kind = ''] =
+  process.argv.slice(2)
+const toParts = kind === 'repeated' ? repeatedParts : deniedParts
 const log = openAuditLog({
   directory,
   mode: mode === 'durable' ? 'durable' : 'written',
@@ -35,7 +37,7 @@ function acknowledge(line: string): void {
 
 async function append(decisionId: string): Promise<string> {
   try {
-    await log.append(toRecord(deniedParts(decisionId)))
+    await log.append(toParts(decisionId))
     return 'written'
   } catch (error) {
     if (error instanceof AuditUnavailable) return 'refused'

@@ -128,3 +128,10 @@ export function deniedParts(decisionId = 'decision-1'): RecordParts {
     target: recordTarget,
   }
 }
+
+const remembered = deniedParts().decision
+
+/** The same decision under another id, as whoever remembers the judgement knows it. */
+export function repeatedParts(decisionId: string): RecordParts {
+  return { ...deniedParts(decisionId), decision: remembered }
+}

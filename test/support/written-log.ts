@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openAuditLog } from '../../src/audit/audit-log.ts'
 import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
 import { publicKeyFile } from '../../src/audit/log-key.ts'
-import { toRecord } from '../../src/audit/record.ts'
+import type { RecordParts } from '../../src/audit/record.ts'
 import { deniedParts } from './decision.ts'
 
 /** Writes a whole log, from opening to shutdown, with a decision for each id. */
@@ -12,6 +12,7 @@ export async function writeLog(
   directory: string,
   ids: readonly string[],
   options: Partial<AuditLogOptions> = {},
+  toParts: (decisionId: string) => RecordParts = deniedParts,
 ): Promise<void> {
   await using log = openAuditLog({
     directory,
@@ -22,7 +23,7 @@ export async function writeLog(
     reserveBytes: 64 * 1024,
     ...options,
   })
-  for (const id of ids) await log.append(toRecord(deniedParts(id)))
+  for (const id of ids) await log.append(toParts(id))
 }
 
 /** Ids that are told apart at a glance. */

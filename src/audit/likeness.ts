@@ -1,0 +1,171 @@
+import type { Caller } from '../model/caller.ts'
+import type { Chain, DelegatedChain, FirstHop, Subject } from '../model/chain.ts'
+import type { EntityUid } from '../model/entity-uid.ts'
+import type { SpiffeId } from '../model/spiffe-id.ts'
+import type { Target } from '../model/target.ts'
+import type { RecordParts } from './record.ts'
+
+/** What of a check another is compared with: no header, no token. */
+export type Likeness = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicros'>
+
+/** Keeps what is compared, and lets go of the request. */
+export function toLikeness({ input, onward, ...same }: RecordParts): Likeness {
+  return {
+    ...same,
+    input: input && {
+      path: withoutQuery(input.path),
+      method: input.method,
+      host: input.host,
+      destinationAddress: input.destinationAddress,
+      headers: noHeaders,
+    },
+    onward: onward && { jti: onward.jti, txn: onward.txn, kid: onward.kid, parHash: onward.parHash },
+  }
+}
+
+/**
+ * Whether a check's record says what the other's does, but for what varies. Written out, for it stands on the path of
+ * every check; test/audit/likeness.test.ts changes each field that there is, and the compiler adds new ones to it.
+ */
+export function isLike(one: Likeness, other: Likeness): boolean {
+  return (
+    isSameDecision(one, other) &&
+    one.policyRevision === other.policyRevision &&
+    one.policyDigest === other.policyDigest &&
+    one.engine === other.engine &&
+    isSameInput(one.input, other.input) &&
+    isSameCaller(one.caller, other.caller) &&
+    isSameChain(one.chain, other.chain) &&
+    isSameService(one.service, other.service) &&
+    isSameTarget(one.target, other.target) &&
+    isSameOnward(one.onward, other.onward)
+  )
+}
+
+const noHeaders: ReadonlyMap<string, readonly string[]> = new Map()
+
+function isSameDecision(one: Likeness, other: Likeness): boolean {
+  const [left, right] = [one.decision, other.decision]
+  if (left.results !== right.results || one.isObserved !== other.isObserved) return false
+  if (left.kind === 'allow' || right.kind === 'allow') return left.kind === right.kind
+  return left.code === right.code && left.reason === right.reason
+}
+
+function isSameInput(one: Likeness['input'], other: Likeness['input']): boolean {
+  if (one === undefined || other === undefined) return one === other
+  return (
+    one.method === other.method &&
+    one.host === other.host &&
+    one.destinationAddress === other.destinationAddress &&
+    (one.path === other.path || withoutQuery(one.path) === withoutQuery(other.path))
+  )
+}
+
+function isSameCaller(one: Caller | undefined, other: Caller | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  return (
+    isSameId(one.id, other.id) &&
+    isSameId(one.waypoint, other.waypoint) &&
+    one.provenBy === other.provenBy &&
+    one.isIngress === other.isIngress
+  )
+}
+
+function isSameChain(one: Chain | undefined, other: Chain | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  switch (one.kind) {
+    case 'none':
+      return other.kind === 'none'
+    case 'first-hop':
+      return other.kind === 'first-hop' && isSameFirstHop(one, other)
+    case 'delegated':
+      return other.kind === 'delegated' && isSameDelegated(one, other)
+  }
+}
+
+function isSameFirstHop(one: FirstHop, other: FirstHop): boolean {
+  return (
+    isSameSubject(one.subject, other.subject) &&
+    areSame(one.scopes, other.scopes) &&
+    one.issuedAt === other.issuedAt &&
+    one.expiresAt === other.expiresAt &&
+    one.authTime === other.authTime
+  )
+}
+
+function isSameDelegated(one: DelegatedChain, other: DelegatedChain): boolean {
+  return (
+    one.digest === other.digest &&
+    one.isRecovered === other.isRecovered &&
+    one.txn === other.txn &&
+    one.jti === other.jti &&
+    one.expiresAt === other.expiresAt &&
+    one.rootIssuedAt === other.rootIssuedAt &&
+    one.ceiling === other.ceiling &&
+    one.authTime === other.authTime &&
+    isSameSubject(one.subject, other.subject) &&
+    areSame(one.scopes, other.scopes) &&
+    areSameIds(one.actors, other.actors)
+  )
+}
+
+function isSameSubject(one: Subject, other: Subject): boolean {
+  return (
+    one.id === other.id &&
+    one.issuerName === other.issuerName &&
+    one.issuer === other.issuer &&
+    areSame(one.groups, other.groups)
+  )
+}
+
+function isSameService(one: Likeness['service'], other: Likeness['service']): boolean {
+  if (one === undefined || other === undefined || one === other) return one === other
+  return one.name === other.name && isSameId(one.spiffeId, other.spiffeId)
+}
+
+/** Its method and path are those of the request. */
+function isSameTarget(one: Target | undefined, other: Target | undefined): boolean {
+  if (one === undefined || other === undefined || one === other) return one === other
+  return (
+    isSameService(one.service, other.service) &&
+    isSameUid(one.action, other.action) &&
+    isSameUid(one.resource, other.resource) &&
+    one.requiredScope === other.requiredScope &&
+    areSameParams(one.params, other.params)
+  )
+}
+
+function isSameOnward(one: Likeness['onward'], other: Likeness['onward']): boolean {
+  if (one === undefined || other === undefined) return one === other
+  return (
+    one.jti === other.jti && one.txn === other.txn && one.kid === other.kid && one.parHash === other.parHash
+  )
+}
+
+function isSameId(one: SpiffeId, other: SpiffeId): boolean {
+  return one === other || one.uri === other.uri
+}
+
+function isSameUid(one: EntityUid, other: EntityUid): boolean {
+  return one === other || (one.type === other.type && one.id === other.id)
+}
+
+function areSame(one: readonly string[], other: readonly string[]): boolean {
+  return one === other || (one.length === other.length && one.every((text, at) => text === other[at]))
+}
+
+function areSameIds(one: readonly SpiffeId[], other: readonly SpiffeId[]): boolean {
+  return one === other || (one.length === other.length && one.every(({ uri }, at) => uri === other[at]?.uri))
+}
+
+function areSameParams(one: Target['params'], other: Target['params']): boolean {
+  if (one === other) return true
+  if (one.size !== other.size) return false
+  for (const [name, value] of one) if (other.get(name) !== value) return false
+  return true
+}
+
+function withoutQuery(path: string): string {
+  const end = path.indexOf('?')
+  return end === -1 ? path : path.slice(0, end)
+}

@@ -1,0 +1,57 @@
+import type { PrincipalResult } from '../model/decision.ts'
+import { isLike, type Likeness, toLikeness } from './likeness.ts'
+import type { Hash } from './merkle.ts'
+import type { RecordParts } from './record.ts'
+import { maxReferable, maxReferableBytes } from './repeat.ts'
+import type { Segment } from './segment.ts'
+
+/** A record that stands whole in the current segment. */
+export type Referable = {
+  readonly decisionId: string
+  readonly leaf: Hash
+  /** Its line from behind what varies, newline excluded. */
+  readonly constant: string
+}
+
+type Kept = Referable & { readonly likeness: Likeness; readonly ordinal: number }
+
+/** The records of a segment to which a repeat may refer. */
+export type Referables = {
+  /** The record of the segment that says of a check all that does not vary. */
+  readonly find: (segment: Segment, parts: RecordParts) => Referable | undefined
+  /** A line of so many bytes has been written whole. */
+  readonly add: (segment: Segment, parts: RecordParts, bytes: number, record: Referable) => void
+}
+
+/**
+ * Holds at most `maxReferable`. They are found by their results: whoever remembers a judgement gives the same object
+ * again, and a check that was judged anew is recorded whole.
+ */
+export function createReferables(): Referables {
+  let current: Segment | undefined
+  let count = 0
+  const kept = new Map<readonly PrincipalResult[], Kept>()
+  return {
+    find(segment, parts) {
+      const found = segment === current ? kept.get(parts.decision.results) : undefined
+      if (found === undefined || count - found.ordinal >= maxReferable) return undefined
+      return isLike(parts, found.likeness) ? found : undefined
+    },
+    add(segment, parts, bytes, record) {
+      if (segment !== current) {
+        current = segment
+        count = 0
+        kept.clear()
+      }
+      if (bytes > maxReferableBytes) return
+      count++
+      const { results } = parts.decision
+      // What was refused before policies were asked is not remembered, so it is not found again.
+      if (results.length === 0) return
+      kept.delete(results)
+      kept.set(results, { ...record, likeness: toLikeness(parts), ordinal: count })
+      const [oldest] = kept.keys()
+      if (kept.size > maxReferable && oldest !== undefined) kept.delete(oldest)
+    },
+  }
+}
