@@ -1,6 +1,6 @@
 // What only the slow tests need, into .tools/: kustomize, helm, the real schemas of Kubernetes, Istio and the Gateway API,
-// the Node.js of the image, what puts the lean transport to the test (h2spec and a grpc-go client), and an SSH server for Git.
-// Quiet when there is nothing to do.
+// the Node.js of the image, what puts our own protocol code to the test (h2spec, a grpc-go client, Envoy's own Go types), and
+// an SSH server for Git. Quiet when there is nothing to do.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -40,6 +40,7 @@ const parts = [
     install: program('github.com/summerwind/h2spec/cmd/h2spec'),
   },
   { name: 'grpc-go', version: digest('test/support/grpc-go'), install: buildOwn },
+  { name: 'check-request-go', version: digest('test/support/check-request-go'), install: buildOwn },
   { name: 'git-ssh', version: digest('test/support/git-ssh'), install: buildOwn },
 ]
 
@@ -72,7 +73,11 @@ function digest(folder) {
 function buildOwn(name) {
   const env = { ...process.env, CGO_ENABLED: '0' }
   const target = join(tools, 'bin', name)
-  run('go', ['build', '-trimpath', '-o', target, '.'], { env, cwd: join(project, 'test/support', name) })
+  // As above: it is the compiler that takes the time.
+  run('go', ['build', '-trimpath', '-gcflags=all=-N -l', '-o', target, '.'], {
+    env,
+    cwd: join(project, 'test/support', name),
+  })
 }
 
 function definitions(module, folder, pattern) {
@@ -117,7 +122,7 @@ function run(command, args, options = {}) {
   if (error === undefined && status === 0) return stdout
   console.error(`tools: \`${command} ${args.join(' ')}\` failed: ${error?.message ?? `status ${status}`}`)
   console.error(
-    '       the tests of istio/, of the image, of the lean transport and of Git over ssh need Go >= 1.26, and python3 with its venv module',
+    '       the tests of istio/, of the image, of the lean transport, of the reader of requests and of Git over ssh need Go >= 1.26, and python3 with its venv module',
   )
   process.exit(1)
 }

@@ -53,9 +53,8 @@ export function toAnswer(
     : { ...common, ...changes, kind: 'allow' }
 }
 
-/** Headers that CGI-like servers take for ours, since they write `-` and `_` alike. */
+/** Headers that CGI-like servers take for ours, since they write `-` and `_` alike: only a name with `_` can be one. */
 function twinsOf(names: readonly string[], received: Headers): readonly string[] {
-  return [...received.keys()].filter(
-    (name) => !names.includes(name) && names.includes(name.replaceAll('_', '-')),
-  )
+  const odd = received.underscored ?? [...received.keys()].filter((name) => name.includes('_'))
+  return odd.filter((name) => !names.includes(name) && names.includes(name.replaceAll('_', '-')))
 }

@@ -11,7 +11,10 @@ export type CallContext = {
   readonly deadlineMs: number | undefined
 }
 
-/** Answers one Check, bytes for bytes. Never throws and never rejects: whatever goes wrong is an answer. */
+/**
+ * Answers one Check, bytes for bytes. Never throws and never rejects: whatever goes wrong is an answer. INVARIANT: the
+ * request stays as it is until its answer is there, for headers are read from it when they are asked for.
+ */
 export type CallHandler = (request: Uint8Array, call: CallContext) => Uint8Array | Promise<Uint8Array>
 
 /** A port to listen on; 0 takes any free one. */

@@ -1,41 +1,81 @@
 import { isUtf8 } from 'node:buffer'
 import protobuf from 'protobufjs/minimal.js'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 
-/** One value on the wire: a varint (`Infinity` when it exceeds 32 bits), bytes, or `undefined` for a fixed-width number that we never read. */
-export type WireValue = number | Uint8Array | undefined
-
-/** A protobuf message, not yet typed: every value by field number, in the order received. */
-export type WireMessage = ReadonlyMap<number, readonly WireValue[]>
+/**
+ * Walks the fields of one message where they lie, copying nothing; `nextField` steps. Fields of fields stay bytes until
+ * they are walked in their turn.
+ */
+export type Fields = {
+  readonly bytes: Buffer
+  at: number
+  readonly end: number
+  /** The field found last, and its wire type. */
+  number: number
+  wireType: number
+  /** A varint's value, rounded beyond 53 bits. */
+  value: number
+  /** Where a length-delimited field begins and ends. */
+  start: number
+  stop: number
+  /** Why the walk ended before the message did. */
+  fault: string | undefined
+}
 
 /** Writes the fields of one message. */
 export type Writer = protobuf.Writer
 
+export const varintType = 0
+export const fixed64Type = 1
+export const bytesType = 2
+export const fixed32Type = 5
+
+/** Begins at the start of a message. */
+export function fieldsOf(bytes: Buffer, start: number, end: number): Fields {
+  return { bytes, at: start, end, number: 0, wireType: 0, value: 0, start: 0, stop: 0, fault: undefined }
+}
+
 /**
- * Splits the bytes of one message into fields; fields of fields stay bytes. Groups are refused: proto3 has none, and
- * they are the one thing whose end can only be found by recursion.
+ * Steps to the next field; false at the end of the message or at a fault. Groups are refused: proto3 has none, and they
+ * are the one thing whose end can only be found by recursion.
  */
-export function parseMessage(bytes: Uint8Array): WireMessage | Invalid {
-  const fields = new Map<number, WireValue[]>()
-  const reader = protobuf.Reader.create(bytes)
-  while (reader.pos < reader.len) {
-    const field = nextField(reader)
-    if (isInvalid(field)) return field
-    const values = fields.get(field.number)
-    if (values === undefined) fields.set(field.number, [field.value])
-    else values.push(field.value)
+export function nextField(fields: Fields): boolean {
+  if (fields.at >= fields.end) return false
+  const tag = readVarint(fields, maxVarint32Bytes)
+  if (tag < 8 || tag > maxUint32) return fail(fields, 'expected a field number of 29 bits')
+  fields.number = tag >>> 3
+  fields.wireType = tag & 7
+  switch (fields.wireType) {
+    case varintType:
+      fields.value = readVarint(fields, maxVarintBytes)
+      return fields.value === broken ? fail(fields, 'expected a whole varint of at most 64 bits') : true
+    case bytesType: {
+      const length = readVarint(fields, maxVarint32Bytes)
+      return length === broken ? fail(fields, 'expected the length of a field') : skip(fields, length)
+    }
+    case fixed64Type:
+      return skip(fields, 8)
+    case fixed32Type:
+      return skip(fields, 4)
+    default:
+      return fail(fields, `field ${fields.number}: expected wire type 0, 1, 2 or 5, found ${fields.wireType}`)
   }
-  return fields
 }
 
-/** Decodes UTF-8 strictly: `undefined` rather than a replacement character, under which different bytes would look the same. */
-export function parseUtf8(bytes: Uint8Array): string | undefined {
-  return isUtf8(bytes) ? toLossyText(bytes) : undefined
+/**
+ * Whether bytes are UTF-8, strictly: a replacement character would make different bytes look the same. Short text is
+ * looked at here, for a call out of JavaScript costs as much as a hundred bytes.
+ */
+export function isText(bytes: Buffer, start: number, stop: number): boolean {
+  if (stop - start > longText) return isUtf8(bytes.subarray(start, stop))
+  for (let at = start; at < stop; at++) {
+    if ((bytes[at] ?? 0) >= 0x80) return isUtf8(bytes.subarray(at, stop))
+  }
+  return true
 }
 
-/** Decodes UTF-8 with U+FFFD for what is none. */
-export function toLossyText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+/** Decodes UTF-8, with U+FFFD for what is none. */
+export function toText(bytes: Buffer, start: number, stop: number): string {
+  return start === stop ? '' : bytes.toString('utf8', start, stop)
 }
 
 /** Encodes one message. */
@@ -62,49 +102,44 @@ export function writeMessage(writer: Writer, number: number, write: (writer: Wri
   writer.ldelim()
 }
 
-const varintType = 0
-const fixed64Type = 1
-const bytesType = 2
-const fixed32Type = 5
 const maxVarintBytes = 10
 const maxVarint32Bytes = 5
+const maxUint32 = 0xff_ff_ff_ff
+/** No varint: its end is missing, or it is longer than it may be. */
+const broken = -1
+const longText = 96
 
-function nextField(
-  reader: protobuf.Reader,
-): { readonly number: number; readonly value: WireValue } | Invalid {
-  try {
-    const tag = readVarint(reader)
-    const number = tag >>> 3
-    if (!Number.isFinite(tag) || number === 0) return invalid('expected a field number of 29 bits')
-    switch (tag & 7) {
-      case varintType:
-        return { number, value: readVarint(reader) }
-      case bytesType:
-        return { number, value: reader.bytes() }
-      case fixed64Type:
-        reader.skip(8)
-        return { number, value: undefined }
-      case fixed32Type:
-        reader.skip(4)
-        return { number, value: undefined }
-      default:
-        return invalid(`field ${number}: expected wire type 0, 1, 2 or 5, found ${tag & 7}`)
-    }
-  } catch {
-    // The reader says only by exception that a length or a varint goes on beyond the end.
-    return invalid(`expected a whole field, found the end of the message at byte ${reader.len}`)
+/** Of at most five bytes for tags and lengths, as Envoy's own reader has it. */
+function readVarint(fields: Fields, maxBytes: number): number {
+  const { bytes, end } = fields
+  const first = fields.at < end ? (bytes[fields.at] ?? 0) : 0x80
+  if (first < 0x80) {
+    fields.at++
+    return first
   }
+  let value = 0
+  let scale = 1
+  for (let count = 1; fields.at < end; count++) {
+    const byte = bytes[fields.at++] ?? 0
+    // A tenth byte has room for one bit.
+    if (count > maxBytes || (count === maxVarintBytes && byte > 1)) return broken
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) return value
+    scale *= 0x80
+  }
+  return broken
 }
 
-function readVarint(reader: protobuf.Reader): number {
-  const start = reader.pos
-  reader.skip()
-  const end = reader.pos
-  if (end - start > maxVarintBytes) throw new RangeError('expected a varint of at most 10 bytes')
-  if (end - start > maxVarint32Bytes) return Number.POSITIVE_INFINITY
-  // `uint32` misplaces the end of a varint of six to nine bytes, so it sees only those that fit.
-  reader.pos = start
-  const value = reader.uint32()
-  reader.pos = end
-  return value
+function skip(fields: Fields, length: number): boolean {
+  fields.start = fields.at
+  fields.stop = fields.at + length
+  fields.at = fields.stop
+  return fields.stop <= fields.end
+    ? true
+    : fail(fields, 'expected a whole field, found the end of the message')
+}
+
+function fail(fields: Fields, fault: string): false {
+  fields.fault = `${fault}, at byte ${fields.at}`
+  return false
 }

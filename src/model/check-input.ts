@@ -1,5 +1,8 @@
 /** Header or gRPC metadata values by lower-case name, in the order received. A `Map`, so that no name can touch a prototype. */
-export type Headers = ReadonlyMap<string, readonly string[]>
+export type Headers = ReadonlyMap<string, readonly string[]> & {
+  /** Those names that have a `_`, where the reader of the request has looked already. */
+  readonly underscored?: readonly string[]
+}
 
 /** What Envoy asks, as plain values: the typed content of one CheckRequest and of the gRPC call that carried it. */
 export type CheckInput = {

@@ -18,7 +18,9 @@ describe('ext-authz/decode', () => {
     })
     const metadata = new Map([['x-waypoint-peer-principal', ['spiffe://hospital.example/ns/a/sa/b']]])
     const tlsPeerUris = ['spiffe://hospital.example/ns/hospital/sa/waypoint']
-    expect(decodeCheckRequest(bytes, { metadata, tlsPeerUris })).to.deep.equal({
+    const input = decodeCheckRequest(bytes, { metadata, tlsPeerUris })
+    if (isDeny(input)) throw new TypeError(input.reason)
+    expect({ ...input, headers: new Map(input.headers) }).to.deep.equal({
       sourcePrincipal: '',
       destinationAddress: '10.96.0.11:8080',
       method: 'GET',

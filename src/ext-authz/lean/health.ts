@@ -1,5 +1,4 @@
-import { isInvalid } from '../../model/invalid.ts'
-import { encodeMessage, parseMessage, parseUtf8, writeVarint } from '../wire.ts'
+import { bytesType, encodeMessage, fieldsOf, isText, nextField, toText, writeVarint } from '../wire.ts'
 import { failure, type GrpcFailure, grpcStatus } from './grpc-message.ts'
 import type { Method } from './method.ts'
 
@@ -18,6 +17,7 @@ const notServing = toStatus(2)
 const serviceUnknown = toStatus(3)
 
 const tooLarge = failure(grpcStatus.resourceExhausted, 'expected a HealthCheckRequest')
+const unreadable = failure(grpcStatus.internal, 'expected a HealthCheckRequest')
 
 /** Says NOT_SERVING until told otherwise. */
 export function createHealth(): Health {
@@ -55,10 +55,16 @@ export function createHealth(): Health {
 
 /** Field 1 of `HealthCheckRequest`; the empty string means the whole server. */
 function parseService(message: Uint8Array): string | GrpcFailure {
-  const fields = parseMessage(message)
-  const value = isInvalid(fields) ? undefined : (fields.get(1)?.at(-1) ?? new Uint8Array())
-  const service = value instanceof Uint8Array ? parseUtf8(value) : undefined
-  return service ?? failure(grpcStatus.internal, 'expected a HealthCheckRequest')
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.length)
+  const fields = fieldsOf(bytes, 0, bytes.length)
+  let service = ''
+  while (nextField(fields)) {
+    const { number, wireType, start, stop } = fields
+    if (number !== 1) continue
+    if (wireType !== bytesType || !isText(bytes, start, stop)) return unreadable
+    service = toText(bytes, start, stop)
+  }
+  return fields.fault === undefined ? service : unreadable
 }
 
 function toStatus(status: number): Uint8Array {
