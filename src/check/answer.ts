@@ -1,3 +1,4 @@
+import { rememberEach } from '../cache/remember.ts'
 import type { Answer } from '../model/answer.ts'
 import type { Headers } from '../model/check-input.ts'
 import { isDeny } from '../model/decision.ts'
@@ -41,17 +42,42 @@ export function toAnswer(
   const txn = onward?.txn ?? (chain?.kind === 'delegated' ? chain.txn : undefined)
   const common = { ...reference, txn }
   if (isDeny(decision) && !isObserving) return { ...common, kind: 'deny', code: decision.code }
-  const taken = caller?.isIngress === true ? [...overridingHeaders, ...names.userToken] : overridingHeaders
-  const removed = [...(isObserving ? [] : taken), ...names.unusable(received)]
-  const twins = twinsOf([...removed, names.chain], received)
-  const changes =
-    onward === undefined
-      ? { setHeaders: [], removeHeaders: [...removed, names.chain, ...twins] }
-      : { setHeaders: [[names.chain, onward.token] as const], removeHeaders: [...removed, ...twins] }
+  const removeHeaders = removalsOf(received, names, {
+    taken: isObserving ? 'nothing' : caller?.isIngress === true ? 'ingress' : 'agent',
+    hasChild: onward !== undefined,
+  })
+  const setHeaders = onward === undefined ? [] : [[names.chain, onward.token] as const]
   return isDeny(decision)
-    ? { ...common, ...changes, kind: 'observed', code: decision.code }
-    : { ...common, ...changes, kind: 'allow' }
+    ? { ...common, setHeaders, removeHeaders, kind: 'observed', code: decision.code }
+    : { ...common, setHeaders, removeHeaders, kind: 'allow' }
 }
+
+type Taken = 'nothing' | 'agent' | 'ingress'
+type Usual = Readonly<
+  Record<Taken, { readonly besideChain: readonly string[]; readonly all: readonly string[] }>
+>
+
+/** The same list each time for nearly all requests, so that whoever encodes it does so once. */
+function removalsOf(
+  received: Headers,
+  names: HeaderNames,
+  { taken, hasChild }: { readonly taken: Taken; readonly hasChild: boolean },
+): readonly string[] {
+  const { besideChain, all } = usualOf(names)[taken]
+  const unusable = names.unusable(received)
+  const twins = twinsOf([...all, ...unusable], received)
+  const usual = hasChild ? besideChain : all
+  return unusable.length === 0 && twins.length === 0 ? usual : [...usual, ...unusable, ...twins]
+}
+
+const usualOf = rememberEach(({ chain, userToken }: HeaderNames): Usual => {
+  const toLists = (taken: readonly string[]) => ({ besideChain: taken, all: [...taken, chain] })
+  return {
+    nothing: toLists([]),
+    agent: toLists(overridingHeaders),
+    ingress: toLists([...overridingHeaders, ...userToken]),
+  }
+})
 
 /** Headers that CGI-like servers take for ours, since they write `-` and `_` alike: only a name with `_` can be one. */
 function twinsOf(names: readonly string[], received: Headers): readonly string[] {

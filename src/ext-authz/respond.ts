@@ -1,11 +1,19 @@
+import { remember, rememberEach } from '../cache/remember.ts'
 import type { Answer } from '../model/answer.ts'
 import type { DenyCode } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
-import { encodeMessage, type Writer, writeMessage, writeText, writeVarint } from './wire.ts'
+import {
+  encodeMessage,
+  type Writer,
+  writeEncoded,
+  writeHead,
+  writeText,
+  writeVarint,
+  written,
+} from './message-writer.ts'
 
 type Denial = Extract<Answer, { kind: 'deny' }>
 type Allowance = Extract<Answer, { kind: 'allow' | 'observed' }>
-type HeaderPair = readonly [name: string, value: string]
 
 const documentation = 'https://github.com/waywarden/waywarden/blob/main/docs/decision-codes.md'
 const decisionIdHeader = 'waywarden-decision-id'
@@ -43,59 +51,94 @@ class UnencodableAnswerError extends Error {
 function problemOf(answer: Answer): string | undefined {
   if (!valuePattern.test(answer.decisionId)) return 'decision id: expected visible ASCII'
   if (answer.kind === 'deny') return undefined
-  const badName = [...answer.setHeaders.map(([name]) => name), ...answer.removeHeaders].find(
-    (name) => !tokenPattern.test(name) || name.toLowerCase() === 'host',
-  )
+  const badName =
+    answer.setHeaders.find(([name]) => !isChangeable(name))?.[0] ?? badNameOf(answer.removeHeaders)
   if (badName !== undefined) return `header ${JSON.stringify(badName)}: expected a name that may be changed`
-  const badValue = answer.setHeaders.find(([, value]) => !valuePattern.test(value))
+  const badValue = answer.setHeaders.find(([, value]) => !isSendable(value))
   if (badValue !== undefined) return `header \`${badValue[0]}\`: expected a value of visible ASCII`
   return undefined
 }
 
+/** Most answers remove the very same list. */
+const badNameOf = rememberEach((names: readonly string[]) => names.find((name) => !isChangeable(name)))
+
+function isChangeable(name: string): boolean {
+  return tokenPattern.test(name) && name.toLowerCase() !== 'host'
+}
+
+function isSendable(value: string): boolean {
+  return value.length > longValue ? isSendableToken(value).isSendable : valuePattern.test(value)
+}
+
+const longValue = 256
+const maxRememberedValues = 20_000
+/** A child chain is sent many times, and is long: the string itself says that it was looked at. */
+const isSendableToken = remember((value: string) => ({ isSendable: valuePattern.test(value) }), {
+  maxEntries: maxRememberedValues,
+  keyOf: (value) => value,
+  isWorth: ({ isSendable }) => isSendable,
+})
+
 function encodeAllowance(answer: Allowance): Uint8Array {
   return encodeMessage((response) => {
-    writeMessage(response, 1, (status) => writeVarint(status, 1, grpcOk))
-    writeMessage(response, 3, (ok) => {
-      writeHeaders(ok, 2, answer.setHeaders)
-      for (const name of answer.removeHeaders) writeText(ok, 5, name)
-      writeHeaders(ok, 6, [[decisionIdHeader, answer.decisionId]])
-    })
     writeDynamicMetadata(response, answer)
+    const before = written(response)
+    writeHeader(response, 6, decisionIdHeader, answer.decisionId)
+    writeEncoded(response, toRemovals(answer.removeHeaders))
+    for (const [name, value] of answer.setHeaders.toReversed()) writeHeader(response, 2, name, value)
+    writeHead(response, 3, before)
+    writeEncoded(response, okStatus)
   })
 }
+
+const okStatus = encodeMessage((response) => {
+  const before = written(response)
+  writeVarint(response, 1, grpcOk)
+  writeHead(response, 1, before)
+})
+
+const toRemovals = rememberEach((names: readonly string[]) =>
+  encodeMessage((ok) => {
+    for (const name of names.toReversed()) writeText(ok, 5, name)
+  }),
+)
 
 function encodeDenial(answer: Denial): Uint8Array {
   const httpStatus = answer.code === 'overloaded' ? 429 : 403
   return encodeMessage((response) => {
-    writeMessage(response, 1, (status) => {
-      writeVarint(status, 1, grpcPermissionDenied)
-      writeText(status, 2, answer.code)
-    })
-    writeMessage(response, 2, (denied) => {
-      writeMessage(denied, 1, (status) => writeVarint(status, 1, httpStatus))
-      writeHeaders(denied, 2, [
-        ['content-type', 'application/problem+json'],
-        [decisionIdHeader, answer.decisionId],
-      ])
-      writeText(denied, 3, toProblemJson(answer, httpStatus))
-    })
     writeDynamicMetadata(response, answer)
+    const beforeDenied = written(response)
+    writeText(response, 3, toProblemJson(answer, httpStatus))
+    writeHeader(response, 2, decisionIdHeader, answer.decisionId)
+    writeHeader(response, 2, 'content-type', 'application/problem+json')
+    const beforeHttpStatus = written(response)
+    writeVarint(response, 1, httpStatus)
+    writeHead(response, 1, beforeHttpStatus)
+    writeHead(response, 2, beforeDenied)
+    const beforeStatus = written(response)
+    writeText(response, 2, answer.code)
+    writeVarint(response, 1, grpcPermissionDenied)
+    writeHead(response, 1, beforeStatus)
   })
 }
 
 /** Older Envoys look at `append`, newer ones at `append_action`; both here say: overwrite. */
-function writeHeaders(writer: Writer, number: number, headers: readonly HeaderPair[]): void {
-  for (const [name, value] of headers) {
-    writeMessage(writer, number, (option) => {
-      writeMessage(option, 1, (header) => {
-        writeText(header, 1, name)
-        writeText(header, 2, value)
-      })
-      writeMessage(option, 2, (append) => writeVarint(append, 1, 0))
-      writeVarint(option, 3, overwriteIfExistsOrAdd)
-    })
-  }
+function writeHeader(writer: Writer, number: number, name: string, value: string): void {
+  const before = written(writer)
+  writeEncoded(writer, overwriting)
+  const beforeHeader = written(writer)
+  writeText(writer, 2, value)
+  writeText(writer, 1, name)
+  writeHead(writer, 1, beforeHeader)
+  writeHead(writer, number, before)
 }
+
+const overwriting = encodeMessage((option) => {
+  writeVarint(option, 3, overwriteIfExistsOrAdd)
+  const before = written(option)
+  writeVarint(option, 1, 0)
+  writeHead(option, 2, before)
+})
 
 /** RFC 9457. The client learns the code; the reason stays in the audit log. */
 function toProblemJson(answer: Denial, status: number): string {
@@ -116,22 +159,22 @@ function toTitle(code: DenyCode): string {
 
 /** For Envoy's access log: `%DYNAMIC_METADATA(envoy.filters.http.ext_authz:decision_id)%`. */
 function writeDynamicMetadata(response: Writer, answer: Answer): void {
-  const entries: readonly (readonly [key: string, value: string | undefined])[] = [
-    ['decision_id', answer.decisionId],
-    ['txn', answer.txn],
-    ['code', answer.kind === 'allow' ? undefined : answer.code],
-    ['policy_revision', answer.policyRevision],
-    ['outcome', answer.kind],
-  ]
-  writeMessage(response, 4, (struct) => {
-    for (const [key, value] of entries) {
-      if (value === undefined) continue
-      writeMessage(struct, 1, (entry) => {
-        writeText(entry, 1, key)
-        writeMessage(entry, 2, (stringValue) => writeText(stringValue, 3, value))
-      })
-    }
-  })
+  const before = written(response)
+  writeEntry(response, 'outcome', answer.kind)
+  writeEntry(response, 'policy_revision', answer.policyRevision)
+  writeEntry(response, 'code', answer.kind === 'allow' ? undefined : answer.code)
+  writeEntry(response, 'txn', answer.txn)
+  writeEntry(response, 'decision_id', answer.decisionId)
+  writeHead(response, 4, before)
+}
+
+function writeEntry(struct: Writer, key: string, value: string | undefined): void {
+  if (value === undefined) return
+  const before = written(struct)
+  writeText(struct, 3, value)
+  writeHead(struct, 2, before)
+  writeText(struct, 1, key)
+  writeHead(struct, 1, before)
 }
 
 const unrecordedId = 'unrecorded'

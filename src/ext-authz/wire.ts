@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import protobuf from 'protobufjs/minimal.js'
 
 /**
  * Walks the fields of one message where they lie, copying nothing; `nextField` steps. Fields of fields stay bytes until
@@ -20,9 +19,6 @@ export type Fields = {
   /** Why the walk ended before the message did. */
   fault: string | undefined
 }
-
-/** Writes the fields of one message. */
-export type Writer = protobuf.Writer
 
 export const varintType = 0
 export const fixed64Type = 1
@@ -76,30 +72,6 @@ export function isText(bytes: Buffer, start: number, stop: number): boolean {
 /** Decodes UTF-8, with U+FFFD for what is none. */
 export function toText(bytes: Buffer, start: number, stop: number): string {
   return start === stop ? '' : bytes.toString('utf8', start, stop)
-}
-
-/** Encodes one message. */
-export function encodeMessage(write: (writer: Writer) => void): Uint8Array {
-  const writer = protobuf.Writer.create()
-  write(writer)
-  return writer.finish()
-}
-
-/** Writes an unsigned number, an enum or a bool. */
-export function writeVarint(writer: Writer, number: number, value: number): void {
-  writer.uint32((number << 3) | varintType).uint32(value)
-}
-
-/** Writes a string; lone surrogates become U+FFFD, since Envoy refuses a whole message for one string that is not UTF-8. */
-export function writeText(writer: Writer, number: number, text: string): void {
-  writer.uint32((number << 3) | bytesType).bytes(Buffer.from(text, 'utf8'))
-}
-
-/** Writes a message within a message. */
-export function writeMessage(writer: Writer, number: number, write: (writer: Writer) => void): void {
-  writer.uint32((number << 3) | bytesType).fork()
-  write(writer)
-  writer.ldelim()
 }
 
 const maxVarintBytes = 10

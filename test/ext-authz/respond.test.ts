@@ -5,6 +5,7 @@ import type { Answer } from '../../src/model/answer.ts'
 import { denyCodes } from '../../src/model/decision.ts'
 import type { Event } from '../../src/model/event.ts'
 import { checkResponseType, decodeCheckResponse } from '../support/check-request.ts'
+import { encodePlainly } from '../support/plain-encoder.ts'
 
 const reference = { decisionId: 'd-1', txn: 't-1', policyRevision: 'r-1' }
 
@@ -91,6 +92,46 @@ describe('ext-authz/respond', () => {
       expect(events.map(({ kind }) => kind)).to.deep.equal(['fault'])
     })
   }
+
+  it('writes byte for byte what a plain encoder does, whatever there is to say and however long', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 200 }),
+      fc.string({ unit: 'grapheme-ascii', maxLength: 200 }),
+    )
+    const long = fc.tuple(text, fc.nat({ max: 20_000 })).map(([start, length]) => start + 'x'.repeat(length))
+    const visible = fc.stringMatching(/^[\x20-\x7e]{0,80}$/)
+    const value = fc
+      .tuple(visible, fc.nat({ max: 5000 }))
+      .map(([start, length]) => start + 'y'.repeat(length))
+    const name = fc.stringMatching(/^x[a-z0-9_-]{0,70}$/)
+    const answer = fc.record({
+      kind: fc.constantFrom('allow', 'observed', 'deny'),
+      code: fc.constantFrom(...denyCodes),
+      decisionId: visible,
+      txn: fc.option(fc.oneof(text, long), { nil: undefined }),
+      policyRevision: fc.option(text, { nil: undefined }),
+      setHeaders: fc.array(fc.tuple(name, value), { maxLength: 3 }),
+      removeHeaders: fc.array(name, { maxLength: 40 }),
+    })
+    fc.assert(
+      fc.property(answer, (drawn) => {
+        const bytes = encode(drawn as Answer)
+        const message = checkResponseType.toObject(checkResponseType.decode(bytes))
+        const body = message['denied_response']?.body
+        expect(Buffer.compare(bytes, encodePlainly(drawn as Answer, body))).to.equal(0)
+      }),
+      { numRuns: 1500 },
+    )
+  })
+
+  it('leaves the answer before as it was', () => {
+    const answers = Array.from({ length: 60 }, (_, index) =>
+      encode({ ...reference, kind: 'allow', setHeaders: [['a', `${index}`.repeat(400)]], removeHeaders: [] }),
+    )
+    expect(answers.map((bytes) => decodeCheckResponse(bytes).setHeaders['a'])).to.deep.equal(
+      answers.map((_, index) => `${index}`.repeat(400)),
+    )
+  })
 
   it('never lets a line break out in a header, whatever the answer holds', () => {
     const any = fc.string({ unit: 'binary' })

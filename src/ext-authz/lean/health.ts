@@ -1,4 +1,5 @@
-import { bytesType, encodeMessage, fieldsOf, isText, nextField, toText, writeVarint } from '../wire.ts'
+import { encodeMessage, writeVarint } from '../message-writer.ts'
+import { bytesType, fieldsOf, isText, nextField, toText } from '../wire.ts'
 import { failure, type GrpcFailure, grpcStatus } from './grpc-message.ts'
 import type { Method } from './method.ts'
 
