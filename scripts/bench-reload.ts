@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
+import { candidateEntry } from '../src/review/candidate-entry.ts'
 import { type PolicyFiles, toPolicyFiles } from '../src/revision/directory-source.ts'
 import type { PolicySource } from '../src/revision/policy-source.ts'
 import { rehearse } from '../src/revision/rehearsal.ts'
@@ -26,6 +27,8 @@ const script: PolicySource & { says: PolicyFiles } = {
 const source = await openRevisionSource({
   source: script,
   load: {},
+  prover: candidateEntry,
+  runsTests: true,
   maxStalenessMs: undefined,
   keep: async () => {},
   onServed: () => {},

@@ -6,6 +6,7 @@ import { type CheckResponseFields, decodeCheckResponse, encodeCheckRequest } fro
 import { act, chainClaims, chainHeader, uris } from './support/hospital.ts'
 import { waypoint } from './support/policy-files.ts'
 import { chainNow, type Request, type RunningApp, startTestApp, tokenNow } from './support/running-app.ts'
+import { copyPolicies } from './support/sample-policies.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 
 /** Codes that no request can bring about, each with its reason; reviewed. */
@@ -133,8 +134,8 @@ const rows: readonly (Request & { readonly code: DenyCode; readonly name: string
 
 /** The sample policies, and a service whose policies err. */
 async function withTestService(directory: string): Promise<void> {
-  const { cp, readFile, mkdir } = await import('node:fs/promises')
-  await cp('policies', join(directory, 'policies'), { recursive: true })
+  const { readFile, mkdir } = await import('node:fs/promises')
+  copyPolicies(join(directory, 'policies'))
   const services = join(directory, 'policies/services.yaml')
   const more = `
   - name: test

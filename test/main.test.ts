@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { copyPolicies } from './support/sample-policies.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 import { run } from './support/terminal.ts'
 
@@ -62,7 +63,7 @@ describe('main', () => {
   async function serve(drain: string): Promise<Started> {
     const directory = temporaryDirectory()
     await run(['keys', 'init', join(directory, 'keys')])
-    await cp('policies', join(directory, 'policies'), { recursive: true })
+    copyPolicies(join(directory, 'policies'))
     const file = join(directory, 'waywarden.yaml')
     await writeFile(
       file,

@@ -7,6 +7,7 @@ import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/re
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
 import type { Config } from '../config/config.ts'
 import type { Report } from '../model/event.ts'
+import { candidateEntry } from '../review/candidate-entry.ts'
 import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
 import { type DnsSource, openDns } from '../revision/dns-source.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -81,6 +82,8 @@ async function openRevisions(
     source: createPolicySource(config, pollMs),
     maxStalenessMs: config.policy.maxStalenessMs,
     load: { hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000, maxRemembered: config.cache.decisions },
+    prover: candidateEntry,
+    runsTests: config.policy.tests === 'required',
     keep: ({ id, files }) => keepRevision(config.audit.directory, id, files),
     onServed() {
       onServed()

@@ -24,6 +24,7 @@ export function readinessOf(
     ...(current === undefined
       ? []
       : problems.map((problem) => `the policy source is not followed: ${problem}`)),
+    ...(config.policy.tests === 'required' ? [] : [untested]),
     ...revisions.notices,
     ...dns.problems,
     ...credentials.problems().map((problem) => `not in force: ${problem}`),
@@ -57,6 +58,7 @@ function toPolicy({
 }
 
 const noAudit = 'the audit log cannot be written'
+const untested = 'policy.tests: ignored: a policy revision serves whether or not it passes its own tests'
 
 /** While nothing is enforced, nothing that fails here may refuse a request. */
 function isAllObserved({ observe }: Config): boolean {

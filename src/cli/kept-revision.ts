@@ -1,9 +1,9 @@
 import type { DecisionRecord } from '../audit/record.ts'
 import { readRevision } from '../audit/revision-store.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { digestFiles, type PolicyFiles, toPolicyFiles } from '../revision/directory-source.ts'
+import { digestFiles, toPolicyFiles } from '../revision/directory-source.ts'
 import { isCommitId } from '../revision/git-repository.ts'
-import { loadRevision } from '../revision/load.ts'
+import { type DecidingFiles, loadRevision } from '../revision/load.ts'
 import type { Revision } from '../revision/revision.ts'
 
 /** How a record names what decided; a revision that somebody asks for by its id comes without a digest. */
@@ -23,7 +23,7 @@ export async function loadKept(audit: string, name: KeptName): Promise<Revision 
 }
 
 /** Reads the files of a revision that was kept, if they are still what was kept. */
-export async function readKept(audit: string, name: KeptName): Promise<PolicyFiles | NotKept> {
+export async function readKept(audit: string, name: KeptName): Promise<DecidingFiles | NotKept> {
   const { policyRevision: id, policyDigest } = name
   if (id === undefined) return notKept('no policy revision was asked')
   const files = await readRevision(audit, id)

@@ -5,7 +5,7 @@ import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type Change, createDiff, type Outcome, type PolicyDiff } from '../review/diff.ts'
 import { parseTests } from '../review/policy-tests.ts'
 import { isProblems, type PolicyTest } from '../review/test-file.ts'
-import { readTestFiles } from '../review/tests-source.ts'
+import { readPolicyDirectory } from '../revision/directory-source.ts'
 import { formatProblem, type Problem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
 import { collect } from './collect.ts'
@@ -90,8 +90,9 @@ async function readTests(
 ): Promise<readonly PolicyTest[]> {
   const tests = new Map<string, PolicyTest>()
   for (const directory of directories) {
-    const files = await readTestFiles(directory)
-    const parsed = 'get' in files ? parseTests(files) : files
+    const source = await readPolicyDirectory(directory)
+    // A side that is no directory was kept without tests.
+    const parsed = 'files' in source ? parseTests(source.tests) : []
     if (isProblems(parsed)) problems.push(...parsed)
     else for (const test of parsed) tests.set(JSON.stringify(test.situation), test)
   }

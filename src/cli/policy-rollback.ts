@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
 import { type Config, isConfigProblems } from '../config/config.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { checkRepository } from '../review/own-tests.ts'
+import { type PolicyFiles, withoutTests } from '../revision/directory-source.ts'
 import { type PinChange, pinInGit, releaseInGit } from '../revision/git-pin.ts'
+import type { Problem } from '../revision/problem.ts'
 import { complainAboutConfig, readConfigFile } from './config-file.ts'
 import { pinDirectory, releaseDirectory } from './directory-pin.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
@@ -52,8 +55,16 @@ async function rollback(
 async function setPin(revision: string | undefined, { policy, audit }: Config): Promise<PinChange | Invalid> {
   if (revision !== undefined && !/^[0-9a-f]{7,64}$/.test(revision))
     return invalid(`expected 7 to 64 digits of a revision's id, found \`${revision}\``)
-  if (policy.git !== undefined) return pinInGit(policy.git, revision)
+  if (policy.git !== undefined) {
+    const needsTests = policy.tests === 'required'
+    return pinInGit(policy.git, revision, (source) => problemsOf(needsTests ? source : withoutTests(source)))
+  }
   return pinDirectory(policy.directory ?? '', audit.directory, revision)
+}
+
+function problemsOf(source: PolicyFiles): readonly Problem[] {
+  const checked = checkRepository(source)
+  return 'revision' in checked ? [] : checked
 }
 
 async function releasePin(revision: string | undefined, { policy }: Config): Promise<PinChange | Invalid> {

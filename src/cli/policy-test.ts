@@ -2,8 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { toJunit } from '../review/junit.ts'
 import { type Coverage, runPolicyTests, type TestResult, type TestRun } from '../review/policy-tests.ts'
-import { readTestFiles } from '../review/tests-source.ts'
-import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
+import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { loadRevision } from '../revision/load.ts'
+import type { Problem } from '../revision/problem.ts'
+import { complainAboutPolicies } from './policy-directory.ts'
 import { testCedar } from './policy-test-cedar.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
@@ -61,13 +63,7 @@ async function dispatch(
 }
 
 async function test(directory: string, options: TestOptions, terminal: Terminal): Promise<ExitCode> {
-  const files = await readTestFiles(directory)
-  const revision = await loadDirectory(directory)
-  const run = !('evaluate' in revision)
-    ? revision
-    : 'get' in files
-      ? runPolicyTests(files, revision, options.filter)
-      : files
+  const run = await runDirectory(directory, options.filter)
   if (!('results' in run)) {
     if (options.json) terminal.print(JSON.stringify({ ok: false, problems: run }, undefined, 2))
     else complainAboutPolicies(run, directory, terminal)
@@ -85,6 +81,16 @@ async function test(directory: string, options: TestOptions, terminal: Terminal)
     }
   }
   return isOk ? exitCodes.ok : exitCodes.negative
+}
+
+async function runDirectory(
+  directory: string,
+  filter: string | undefined,
+): Promise<TestRun | readonly Problem[]> {
+  const source = await readPolicyDirectory(directory)
+  if (!('files' in source)) return source
+  const revision = loadRevision(source)
+  return 'evaluate' in revision ? runPolicyTests(source.tests, revision, filter) : revision
 }
 
 function toJson({ results, failed, coverage }: TestRun): object {

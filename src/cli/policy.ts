@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { Revision } from '../revision/revision.ts'
+import { type CheckedRepository, checkRepository } from '../review/own-tests.ts'
+import { readPolicyDirectory } from '../revision/directory-source.ts'
 import { addPolicyDiff } from './policy-diff.ts'
-import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
+import { complainAboutPolicies } from './policy-directory.ts'
 import { addPolicyExplain } from './policy-explain.ts'
 import { addPolicyLint } from './policy-lint.ts'
 import { addPolicyNew } from './policy-new.ts'
@@ -32,24 +33,28 @@ export function addPolicy(program: Command, terminal: Terminal, finish: Finish):
 type CheckOptions = { readonly json?: true }
 
 async function check(directory: string, { json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
-  const loaded = await loadDirectory(directory)
-  const problems = 'evaluate' in loaded ? [] : loaded
+  const source = await readPolicyDirectory(directory)
+  const checked = 'files' in source ? checkRepository(source) : source
+  const problems = 'revision' in checked ? [] : checked
   if (json) {
-    const counts = 'evaluate' in loaded ? toCounts(loaded) : {}
+    const counts = 'revision' in checked ? toCounts(checked) : {}
     terminal.print(JSON.stringify({ ok: problems.length === 0, ...counts, problems }, undefined, 2))
-  } else if ('evaluate' in loaded) {
-    const { policies, services, revision } = toCounts(loaded)
-    terminal.print(`${directory}: ${policies} policies, ${services} services, revision ${revision}`)
+  } else if ('revision' in checked) {
+    const { policies, services, tests, revision } = toCounts(checked)
+    terminal.print(
+      `${directory}: ${policies} policies, ${services} services, ${tests} tests, revision ${revision}`,
+    )
   } else {
     complainAboutPolicies(problems, directory, terminal)
   }
   return problems.length === 0 ? exitCodes.ok : exitCodes.negative
 }
 
-function toCounts({ policies, catalog, id }: Revision): {
+function toCounts({ revision: { id, policies, catalog }, tests }: CheckedRepository): {
   policies: number
   services: number
+  tests: number
   revision: string
 } {
-  return { policies: policies.length, services: catalog.services.length, revision: id }
+  return { policies: policies.length, services: catalog.services.length, tests, revision: id }
 }

@@ -49,6 +49,7 @@ export type Config = {
   readonly policy: {
     readonly directory?: string | undefined
     readonly git?: GitPolicy | undefined
+    readonly tests: 'required' | 'ignored'
     readonly maxStalenessMs?: number | undefined
   }
   readonly audit: {

@@ -54,6 +54,10 @@ const git = v.strictObject({
 const policy = v.strictObject({
   directory: about(v.optional(text), 'the policy repository as a directory'),
   git: about(v.optional(git), 'the policy repository in Git'),
+  tests: about(
+    v.optional(choice('required', 'ignored'), 'required'),
+    'whether a revision must pass the tests in its own `tests/` before it serves',
+  ),
   maxStaleness: about(
     v.optional(duration('1s', '30d')),
     'refuse everything when the source has not confirmed for so long what serves; never when left out',

@@ -28,17 +28,19 @@ export type GitPolicy = Omit<
 
 /** Puts units into names and makes paths absolute. */
 export function toPolicy(
-  { directory, git, maxStaleness }: PolicyRepository,
+  { directory, git, tests, maxStaleness }: PolicyRepository,
   at: (path: string) => string,
 ): {
   readonly directory: string | undefined
   readonly git: GitPolicy | undefined
+  readonly tests: PolicyRepository['tests']
   readonly maxStalenessMs: number | undefined
 } {
   const maybeAt = (path: string | undefined) => (path === undefined ? undefined : at(path))
   return {
     directory: maybeAt(directory),
     git: git && toGitPolicy(git, at, maybeAt),
+    tests,
     maxStalenessMs: maxStaleness,
   }
 }

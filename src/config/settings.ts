@@ -49,6 +49,7 @@ export type GitRepository = {
 export type PolicyRepository = {
   readonly directory?: string | undefined
   readonly git?: GitRepository | undefined
+  readonly tests: 'required' | 'ignored'
   readonly maxStaleness?: number | undefined
 }
 

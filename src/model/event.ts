@@ -35,6 +35,8 @@ export type Event =
       readonly policies: number
       readonly services: number
     }
+  /** It has passed this many tests of its own. */
+  | { readonly kind: 'revision_tested'; readonly policyRevision: string; readonly tests: number }
   | { readonly kind: 'revision_refused'; readonly problems: readonly string[] }
   /** The source says that what serves shall serve. */
   | { readonly kind: 'revision_confirmed'; readonly confirmedAtMs: number; readonly isPinned: boolean }

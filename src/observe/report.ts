@@ -48,6 +48,9 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       logger.info({ policyRevision, policies, services }, 'policy revision served')
       break
     }
+    case 'revision_tested':
+      logger.info({ policyRevision: event.policyRevision, tests: event.tests }, 'policy revision tested')
+      break
     case 'revision_refused':
       metrics.reloadRefused('revision')
       logger.error({ problems: boundAll(event.problems) }, 'policy revision refused')

@@ -73,19 +73,6 @@ export function parseTests(files: ReadonlyMap<string, string>): readonly PolicyT
   return problems.length > 0 ? problems : parsed.flatMap((tests) => (isProblems(tests) ? [] : tests))
 }
 
-/** What keeps a candidate revision from serving by the word of its own tests; nothing when all hold. */
-export function testProblems(files: ReadonlyMap<string, string>, revision: Revision): readonly Problem[] {
-  const run = runPolicyTests(files, revision)
-  if (!('results' in run)) return run
-  return run.results.flatMap(({ test: { file, line, name }, differences }) =>
-    differences.map(({ field, expected, found }) => ({
-      file,
-      line,
-      message: `test \`${name}\`: ${field}: expected ${expected}, found ${found}`,
-    })),
-  )
-}
-
 function compare(expected: Expectation, decision: Permission | Deny): readonly Difference[] {
   const { results } = decision
   const { code, deniedBy: refusals, policies } = expected

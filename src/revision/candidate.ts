@@ -6,61 +6,105 @@ import { assembleRevision, type LoadedParts, type LoadOptions, loadParts } from 
 import type { Policy } from './policies.ts'
 import type { Problem } from './problem.ts'
 import { rehearse } from './rehearsal.ts'
+import type { Revision } from './revision.ts'
 
-/** What the worker is to prove. */
-export type CandidateOrder = { readonly source: PolicyFiles; readonly options: LoadOptions }
+/** What the worker is to prove; `isUrgent` when nothing serves meanwhile. */
+export type CandidateOrder = {
+  readonly source: PolicyFiles
+  readonly options: LoadOptions
+  readonly isUrgent: boolean
+}
 
 /** What it found: first the policies, some at a time, then all the rest but the files, which are here already. */
 export type CandidateAnswer =
+  | { readonly kind: 'testing' }
   | { readonly kind: 'policies'; readonly policies: readonly Policy[] }
-  | { readonly kind: 'proven'; readonly rest: Omit<LoadedParts, 'files' | 'policies'> }
+  | {
+      readonly kind: 'proven'
+      readonly rest: Omit<LoadedParts, 'files' | 'policies'>
+      readonly tests: number
+    }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
 
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const workerEntry = new URL(`./candidate-worker.${extension}`, import.meta.url)
-const limits = { maxOldGenerationSizeMb: 1024 }
-const timeoutMs = 120_000
+/** A candidate that may serve, and how many tests of its own said so. */
+export type Proven = { readonly parts: LoadedParts; readonly tests: number }
+
+/** How a candidate's own tests came out. */
+export type Tested = { readonly count: number; readonly problems: readonly Problem[] }
+
+/** Runs a candidate's own tests. */
+export type TestCandidate = (tests: ReadonlyMap<string, string>, revision: Revision) => Tested
+
+/** What a thread is at, and how long that may take. */
+type Stage = { readonly file: string; readonly what: string; readonly ms: number }
+
+/** How fast a candidate is proven, and for how long its tests may run. */
+export type Pace = { readonly isUrgent?: boolean; readonly testingMs?: number }
+
+const resourceLimits = { maxOldGenerationSizeMb: 1024 }
+const loading: Stage = { file: '.', what: 'loading it', ms: 120_000 }
+const testing: Stage = { file: 'tests', what: 'its own tests', ms: 60_000 }
 
 /**
- * Loads, validates and rehearses a candidate in a thread of its own, so that neither its size nor what it does to the
- * engine touches the requests that are being decided. A thread that dies refuses the candidate.
+ * Loads, validates, rehearses and tests a candidate in a thread of its own, which begins at `entry`, so that neither its
+ * size nor what it does to the engine touches the requests that are being decided. A thread that dies refuses the candidate.
  */
 export function proveCandidate(
   source: PolicyFiles,
   options: LoadOptions,
-  entry: URL = workerEntry,
-): Promise<LoadedParts | readonly Problem[]> {
+  entry: URL,
+  { isUrgent = false, testingMs = testing.ms }: Pace = {},
+): Promise<Proven | readonly Problem[]> {
   return new Promise((resolve) => {
-    const order: CandidateOrder = { source, options }
-    const worker = new Worker(toRunnable(entry), { workerData: order, resourceLimits: limits, env: {} })
-    const finish = (result: LoadedParts | readonly Problem[]) => {
+    const order: CandidateOrder = { source, options, isUrgent }
+    const worker = new Worker(toRunnable(entry), { workerData: order, resourceLimits, env: {} })
+    const finish = (result: Proven | readonly Problem[]) => {
       clearTimeout(timer)
       void worker.terminate()
       resolve(result)
     }
-    const refuse = (message: string) => finish([{ file: '.', message }])
-    const timer = setTimeout(() => refuse(`it was not proven within ${timeoutMs / 1000} s`), timeoutMs)
+    const refuse = (message: string) => finish([{ file: stage.file, message: `${stage.what} ${message}` }])
+    const watch = () => setTimeout(() => refuse(`did not end within ${stage.ms / 1000} s`), stage.ms)
+    let stage = loading
+    let timer = watch()
     const policies: Policy[] = []
     worker.on('message', (answer: CandidateAnswer) => {
-      if (answer.kind === 'refused') finish(answer.problems)
-      else if (answer.kind === 'proven') finish({ ...answer.rest, policies, files: source.files })
-      else {
-        policies.push(...answer.policies)
-        // Requests that came meanwhile go first.
-        setImmediate(() => worker.postMessage('more'))
+      switch (answer.kind) {
+        case 'testing':
+          clearTimeout(timer)
+          stage = { ...testing, ms: testingMs }
+          timer = watch()
+          break
+        case 'policies':
+          policies.push(...answer.policies)
+          // Requests that came meanwhile go first.
+          setImmediate(() => worker.postMessage('more'))
+          break
+        case 'proven':
+          finish({ parts: { ...answer.rest, policies, files: source.files }, tests: answer.tests })
+          break
+        case 'refused':
+          finish(answer.problems)
       }
     })
-    worker.once('error', (cause) => refuse(`the policy engine did not survive it: ${cause.message}`))
-    worker.once('exit', (code) => refuse(`the thread that was to prove it ended with ${code}`))
+    worker.once('error', (cause) => refuse(`ended the thread that was to prove it: ${cause.message}`))
+    worker.once('exit', (code) => refuse(`ended the thread that was to prove it, with ${code}`))
   })
 }
 
-/** Loads, validates and rehearses a candidate in this thread, which can decide nothing meanwhile. */
-export function proveHere(source: PolicyFiles, options: LoadOptions): LoadedParts | readonly Problem[] {
+/** Loads, validates, rehearses and tests a candidate in this thread, which can decide nothing meanwhile. */
+export function proveHere(
+  source: PolicyFiles,
+  options: LoadOptions,
+  test: TestCandidate = () => ({ count: 0, problems: [] }),
+): Proven | readonly Problem[] {
   const parts = loadParts(source, options)
   if (!('policies' in parts)) return parts
-  const problems = rehearse(assembleRevision(parts, options))
-  return problems.length > 0 ? problems : parts
+  const revision = assembleRevision(parts, options)
+  const problems = rehearse(revision)
+  if (problems.length > 0) return problems
+  const tested = test(source.tests, revision)
+  return tested.problems.length > 0 ? tested.problems : { parts, tests: tested.count }
 }
 
 /** From source, the thread reads TypeScript through tsx as this one does; tsx does not follow into threads by itself. */

@@ -5,12 +5,25 @@ import { type Invalid, isInvalid } from '../model/invalid.ts'
 import type { PolicySource } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
-/** The files of one policy repository at one moment; `id` is the hash of their names and contents. */
-export type PolicyFiles = { readonly id: string; readonly files: ReadonlyMap<string, string> }
+/**
+ * The files of one policy repository at one moment; `id` is the hash of their names and contents. Its own tests have no part
+ * in the id: they do not decide, and a place that holds none of them, such as a ConfigMap, has the same revision.
+ */
+export type PolicyFiles = {
+  readonly id: string
+  readonly files: ReadonlyMap<string, string>
+  readonly tests: ReadonlyMap<string, string>
+}
 
 /** What a policy repository may hold; more is somebody's mistake. */
-export const policyLimits: { readonly fileBytes: number; readonly files: number } = {
+export const policyLimits: {
+  readonly fileBytes: number
+  /** Of one file of tests: whoever parses YAML may need a thousand times as much memory. */
+  readonly testBytes: number
+  readonly files: number
+} = {
   fileBytes: 4 * 1024 * 1024,
+  testBytes: 256 * 1024,
   files: 20_000,
 }
 
@@ -63,36 +76,51 @@ async function readPinned(
 }
 
 /**
- * Reads what a policy repository is made of: `services.yaml`, `entities.json`, `schema.cedarschema`, `**\/*.cedar`.
- * The directory itself may be a link (a ConfigMap's is); what lies in it may not.
+ * Reads what a policy repository is made of: `services.yaml`, `entities.json`, `schema.cedarschema`, `**\/*.cedar`, and its
+ * tests, `tests/**\/*.yaml`. The directory itself may be a link (a ConfigMap's is); what lies in it may not.
  */
 export async function readPolicyDirectory(directory: string): Promise<PolicyFiles | readonly Problem[]> {
-  const files = new Map<string, string>()
-  const problems: Problem[] = []
+  const found: Reading = { policy: new Map(), test: new Map(), problems: [] }
   try {
-    await readFolder(directory, '', files, problems)
+    await readFolder(directory, '', found)
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause)
     return [{ file: directory, message: `the policy directory cannot be read: ${detail}` }]
   }
-  if (problems.length > 0) return problems
-  return toPolicyFiles(files)
+  return found.problems.length > 0 ? found.problems : toPolicyFiles(found.policy, found.test)
 }
 
-/** What no revision is made of: tests, and whatever begins with a dot, such as Kubernetes' own `..data` bookkeeping. */
+/** What nobody looks at: whatever begins with a dot, such as Kubernetes' own `..data` bookkeeping. */
 export function isPassedOver(path: string): boolean {
-  const parts = path.split('/')
-  return parts[0] === 'tests' || parts.some((part) => part.startsWith('.'))
+  return path.split('/').some((part) => part.startsWith('.'))
 }
 
-/** Whether a path in a policy repository is one of its policies, its schema, its entities or its catalog. */
-export function isPolicyFile(path: string): boolean {
-  return path.endsWith('.cedar') || fixedNames.has(path)
+/** What a file in a policy repository is for: policies, schema, entities and catalog decide, tests prove; others are not read. */
+export function purposeOf(path: string): 'policy' | 'test' | undefined {
+  if (path.startsWith('tests/')) return /\.ya?ml$/.test(path) ? 'test' : undefined
+  return path.endsWith('.cedar') || fixedNames.has(path) ? 'policy' : undefined
+}
+
+/** Why a file of this size is not read. */
+export function refuseSize(path: string, bytes: number): Problem | undefined {
+  const most = purposeOf(path) === 'test' ? policyLimits.testBytes : policyLimits.fileBytes
+  return bytes <= most
+    ? undefined
+    : { file: path, message: `expected at most ${most} bytes, found ${bytes}; split it` }
 }
 
 /** Names a set of files by their content. */
-export function toPolicyFiles(files: ReadonlyMap<string, string>): PolicyFiles {
-  return { id: digestFiles(files).slice(0, idLength), files: new Map(sortByName(files)) }
+export function toPolicyFiles(
+  files: ReadonlyMap<string, string>,
+  tests: ReadonlyMap<string, string> = new Map(),
+): PolicyFiles {
+  const id = digestFiles(files).slice(0, idLength)
+  return { id, files: new Map(sortByName(files)), tests: new Map(sortByName(tests)) }
+}
+
+/** The same files, as if nobody had written a test. */
+export function withoutTests(source: PolicyFiles): PolicyFiles {
+  return { ...source, tests: new Map() }
 }
 
 /** SHA-256 over names and contents, in the order of the names (docs/evidence.md), as hexadecimal digits. */
@@ -109,48 +137,47 @@ function sortByName(files: ReadonlyMap<string, string>): readonly (readonly [str
   return [...files].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** Said of a repository beyond `policyLimits`. */
-export const tooMuch: string = `expected at most ${policyLimits.files} files of ${policyLimits.fileBytes} bytes`
+type Reading = {
+  readonly policy: Map<string, string>
+  readonly test: Map<string, string>
+  readonly problems: Problem[]
+}
 
-async function readFolder(
-  root: string,
-  folder: string,
-  files: Map<string, string>,
-  problems: Problem[],
-): Promise<void> {
+async function readFolder(root: string, folder: string, found: Reading): Promise<void> {
   for (const name of (await readdir(join(root, folder))).sort()) {
     const path = folder === '' ? name : `${folder}/${name}`
     if (isPassedOver(path)) continue
     const isLink = (await lstat(join(root, path))).isSymbolicLink()
     const status = isLink && !(await isMounted(root)) ? undefined : await stat(join(root, path))
+    const purpose = purposeOf(path)
     if (status?.isDirectory() === true) {
-      await readFolder(root, path, files, problems)
+      await readFolder(root, path, found)
     } else if (status === undefined) {
       // Never passed over in silence: a `forbid` may stand behind it.
-      problems.push({
+      found.problems.push({
         file: path,
         message: 'expected a file or folder, found a symbolic link; put the thing itself there',
       })
-    } else if (isPolicyFile(path)) {
-      if (status.size > policyLimits.fileBytes || files.size >= policyLimits.files) {
-        problems.push({ file: path, message: tooMuch })
-      } else {
-        await readText(root, path, files, problems)
-      }
+    } else if (purpose !== undefined) {
+      const refusal = refuseSize(path, status.size) ?? refuseCount(found)
+      const text = refusal ?? (await readText(root, path))
+      if (typeof text === 'string') found[purpose].set(path, text)
+      else found.problems.push(text)
     }
   }
 }
 
-async function readText(
-  root: string,
-  path: string,
-  files: Map<string, string>,
-  problems: Problem[],
-): Promise<void> {
+function refuseCount({ policy, test }: Reading): Problem | undefined {
+  return policy.size + test.size < policyLimits.files
+    ? undefined
+    : { file: '.', message: `expected at most ${policyLimits.files} files` }
+}
+
+async function readText(root: string, path: string): Promise<string | Problem> {
   try {
-    files.set(path, new TextDecoder('utf-8', { fatal: true }).decode(await readFile(join(root, path))))
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(join(root, path)))
   } catch {
-    problems.push({ file: path, message: 'expected UTF-8 text' })
+    return { file: path, message: 'expected UTF-8 text' }
   }
 }
 

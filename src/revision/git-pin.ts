@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Invalid, invalid } from '../model/invalid.ts'
+import type { PolicyFiles } from './directory-source.ts'
 import { createGit, type Git, isGitFailure } from './git-process.ts'
 import {
   type Advertised,
@@ -15,8 +16,7 @@ import {
 } from './git-repository.ts'
 import type { GitSourceOptions } from './git-source.ts'
 import { readGitTree, shorten } from './git-tree.ts'
-import { loadRevision } from './load.ts'
-import { formatProblem } from './problem.ts'
+import { formatProblem, type Problem } from './problem.ts'
 
 /** A pin that was set or released; `commit` is what every follower serves from its next look on. */
 export type PinChange = {
@@ -32,6 +32,7 @@ export type PinChange = {
 export function pinInGit(
   options: GitSourceOptions,
   revision: string | undefined,
+  prove: (files: PolicyFiles) => readonly Problem[],
 ): Promise<PinChange | Invalid> {
   return inCopy(options, async (git, { hasPin }) => {
     const was = hasPin ? await commitOf(git, localRefs.pin) : undefined
@@ -43,7 +44,7 @@ export function pinInGit(
       return invalid(
         `expected a commit of \`${options.ref}\`, found ${revision === undefined ? 'none before' : `\`${revision}\``}`,
       )
-    const refusal = await refuse(git, options, commit, head)
+    const refusal = await refuse(git, options, { commit, head, prove })
     if (refusal !== undefined) return invalid(`${shorten(commit)}: ${refusal}`)
     const failed = await push(git, options, `+${commit}:${options.pinRef}`)
     return failed ?? { kind: 'pinned', commit, was }
@@ -86,18 +87,25 @@ async function before(git: Git, commit: string, path: string): Promise<string | 
   return isGitFailure(listing) ? undefined : listing.toString().trim().split('\n')[1]
 }
 
+type Candidate = {
+  readonly commit: string
+  readonly head: string
+  readonly prove: (files: PolicyFiles) => readonly Problem[]
+}
+
 async function refuse(
   git: Git,
   { ref, path, allowedSigners }: GitSourceOptions,
-  commit: string,
-  head: string,
+  { commit, head, prove }: Candidate,
 ): Promise<string | undefined> {
   if (!(await isInHistory(git, commit, head))) return `it is not in the history of \`${ref}\``
   const unsigned = allowedSigners === undefined ? undefined : await refuseSignature(git, commit)
   if (unsigned !== undefined) return unsigned
-  const files = await readGitTree(git, commit, path)
-  const loaded = 'get' in files ? loadRevision({ id: commit, files }) : files
-  return 'policies' in loaded ? undefined : `it would not be served:\n${loaded.map(formatProblem).join('\n')}`
+  const tree = await readGitTree(git, commit, path)
+  const problems = 'files' in tree ? prove({ id: commit, ...tree }) : tree
+  return problems.length === 0
+    ? undefined
+    : `it would not be served:\n${problems.map(formatProblem).join('\n')}`
 }
 
 async function push(

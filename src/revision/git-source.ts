@@ -134,9 +134,9 @@ async function read(
 ): Promise<Found | Refused> {
   const unsigned = allowedSigners === undefined ? undefined : await refuseSignature(git, commit)
   if (unsigned !== undefined) return refused(`${ref} ${shorten(commit)}`, unsigned)
-  const files = await readGitTree(git, commit, path)
-  if (!('get' in files)) return { kind: 'refused', problems: files.map((problem) => within(commit, problem)) }
-  return { kind: 'found', files: { id: commit, files }, pinned: isPinned ? commit : undefined, notices }
+  const tree = await readGitTree(git, commit, path)
+  if (!('files' in tree)) return { kind: 'refused', problems: tree.map((problem) => within(commit, problem)) }
+  return { kind: 'found', files: { id: commit, ...tree }, pinned: isPinned ? commit : undefined, notices }
 }
 
 function within(commit: string, problem: Problem): Problem {

@@ -1,7 +1,8 @@
-import { isPassedOver, isPolicyFile, policyLimits, tooMuch } from './directory-source.ts'
+import { isPassedOver, type PolicyFiles, policyLimits, purposeOf, refuseSize } from './directory-source.ts'
 import { type Git, type GitFailure, isGitFailure } from './git-process.ts'
 import type { Problem } from './problem.ts'
 
+type TreeFiles = Omit<PolicyFiles, 'id'>
 type Entry = { readonly path: string; readonly mode: string; readonly oid: string; readonly size: number }
 
 const maxEntries = 100_000
@@ -12,14 +13,14 @@ const kinds: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Reads a commit's policy files out of the object store. No work tree is ever written, so no link, no file mode and no
+ * Reads a commit's policy files, and their tests, out of the object store. No work tree is ever written, so no link, no file mode and no
  * name in the repository reaches this machine's file system.
  */
 export async function readGitTree(
   git: Git,
   commit: string,
   path: string,
-): Promise<ReadonlyMap<string, string> | readonly Problem[]> {
+): Promise<TreeFiles | readonly Problem[]> {
   const name = path === '' ? `${commit}^{tree}` : `${commit}:${path}`
   const tree = await git({ args: ['rev-parse', '--verify', '--quiet', name] })
   if (isGitFailure(tree)) return [{ file: path, message: `${shorten(commit)} has no such folder` }]
@@ -28,7 +29,7 @@ export async function readGitTree(
   const entries = parseListing(listing).filter((entry) => !isPassedOver(entry.path))
   if (entries.length > maxEntries)
     return [{ file: '.', message: `expected at most ${maxEntries} files, found ${entries.length}` }]
-  const wanted = entries.filter((entry) => isPolicyFile(entry.path) && !kinds.has(entry.mode))
+  const wanted = entries.filter((entry) => purposeOf(entry.path) !== undefined && !kinds.has(entry.mode))
   const problems = [...entries.flatMap(refuseKind), ...refuseSizes(wanted), ...wanted.flatMap(refuseName)]
   return problems.length > 0 ? problems : readBlobs(git, commit, wanted)
 }
@@ -62,9 +63,10 @@ function refuseName({ path }: Entry): readonly Problem[] {
 
 function refuseSizes(wanted: readonly Entry[]): readonly Problem[] {
   const total = wanted.reduce((sum, { size }) => sum + size, 0)
-  const large = wanted.filter(({ size }) => size > policyLimits.fileBytes)
-  if (large.length > 0) return large.map(({ path }) => ({ file: path, message: tooMuch }))
-  if (wanted.length > policyLimits.files) return [{ file: '.', message: tooMuch }]
+  const large = wanted.flatMap(({ path, size }) => refuseSize(path, size) ?? [])
+  if (large.length > 0) return large
+  if (wanted.length > policyLimits.files)
+    return [{ file: '.', message: `expected at most ${policyLimits.files} files, found ${wanted.length}` }]
   if (total > maxTotalBytes)
     return [{ file: '.', message: `expected at most ${maxTotalBytes} bytes in all, found ${total}` }]
   return []
@@ -74,13 +76,13 @@ async function readBlobs(
   git: Git,
   commit: string,
   wanted: readonly Entry[],
-): Promise<ReadonlyMap<string, string> | readonly Problem[]> {
+): Promise<TreeFiles | readonly Problem[]> {
   const output = await git({
     args: ['cat-file', '--batch'],
     input: wanted.map(({ oid }) => `${oid}\n`).join(''),
   })
   if (isGitFailure(output)) return [broken(commit, output)]
-  const files = new Map<string, string>()
+  const found = { policy: new Map<string, string>(), test: new Map<string, string>() }
   const problems: Problem[] = []
   let offset = 0
   for (const { path, oid, size } of wanted) {
@@ -93,10 +95,10 @@ async function readBlobs(
     if (text === undefined) problems.push({ file: path, message: 'expected UTF-8 text' })
     else if (text.startsWith('version https://git-lfs.github.com/spec/'))
       problems.push({ file: path, message: 'expected a policy, found a pointer to Git LFS' })
-    else files.set(path, text)
+    else found[purposeOf(path) ?? 'policy'].set(path, text)
     offset = start + size + 1
   }
-  return problems.length > 0 ? problems : files
+  return problems.length > 0 ? problems : { files: found.policy, tests: found.test }
 }
 
 function broken(commit: string, { message }: GitFailure): Problem {

@@ -23,6 +23,9 @@ export type LoadOptions = {
   readonly maxRemembered?: number
 }
 
+/** A policy repository without its tests, which have no part in what it means. */
+export type DecidingFiles = Pick<PolicyFiles, 'id' | 'files'>
+
 /** What a valid repository means, as plain values: they can be handed from one thread to another. */
 export type LoadedParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies'> & {
   readonly entities: Entities
@@ -32,7 +35,10 @@ export type LoadedParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' |
 }
 
 /** Loads and validates a policy repository whole: a revision that can serve, or everything that is wrong with it. */
-export function loadRevision(source: PolicyFiles, options: LoadOptions = {}): Revision | readonly Problem[] {
+export function loadRevision(
+  source: DecidingFiles,
+  options: LoadOptions = {},
+): Revision | readonly Problem[] {
   const parts = loadParts(source, options)
   return 'policies' in parts ? assembleRevision(parts, options) : parts
 }
@@ -52,7 +58,10 @@ export async function assembleInTurns(parts: LoadedParts, options: LoadOptions):
 }
 
 /** Parses and validates a policy repository whole, without anything that could answer for it. */
-export function loadParts(source: PolicyFiles, options: LoadOptions = {}): LoadedParts | readonly Problem[] {
+export function loadParts(
+  source: DecidingFiles,
+  options: LoadOptions = {},
+): LoadedParts | readonly Problem[] {
   const cedar = createCedar()
   const { files, id } = source
   const catalogText = files.get('services.yaml')

@@ -1,15 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../model/event.ts'
 import { proveCandidate, proveHere } from './candidate.ts'
-import { assembleInTurns, type LoadOptions } from './load.ts'
+import { digestFiles, type PolicyFiles, withoutTests } from './directory-source.ts'
+import { assembleInTurns, type LoadedParts, type LoadOptions } from './load.ts'
 import type { Found, PolicySource, Refused } from './policy-source.ts'
-import { formatProblem, type Problem } from './problem.ts'
+import { formatProblem, limitProblems, type Problem } from './problem.ts'
 import type { Revision } from './revision.ts'
 
 /** Where revisions come from, and what happens to one before it serves. */
 export type RevisionSourceOptions = {
   readonly source: PolicySource
   readonly load: LoadOptions
+  /** Where a thread begins that proves a candidate (review/candidate-entry). */
+  readonly prover: URL
+  /** Whether a revision must pass its own tests before it serves. */
+  readonly runsTests: boolean
   /** Without word from the source for longer than this, nothing serves; `undefined`: what was last good serves on. */
   readonly maxStalenessMs: number | undefined
   /** Keeps the revision's content, so that what it decides can be judged again; a revision that cannot be kept does not serve. */
@@ -42,6 +47,8 @@ export class RevisionSource implements AsyncDisposable {
   #pinned: string | undefined
   #notices: readonly string[] = []
   #problems: readonly string[] = []
+  /** The revision and the tests that it passed last. */
+  #tested = ''
   /** What was refused last, so that one mistake is tried and reported once. */
   #refused = ''
   #refreshing: Promise<void> = Promise.resolve()
@@ -119,12 +126,18 @@ export class RevisionSource implements AsyncDisposable {
 
   async #take(found: Found | Refused, recalledAtMs?: number): Promise<void> {
     if (found.kind !== 'found') return this.#refuse('', found.problems, found.kind)
-    const { files } = found
-    if (files.id === this.#refused) return
+    // What is recalled has passed its tests; a start does not wait for them, and the first look makes up for it.
+    const runsTests = this.#options.runsTests && recalledAtMs === undefined
+    const files = runsTests ? found.files : withoutTests(found.files)
+    // Tests alone may change, and be what was wrong.
+    const name = `${files.id} ${digestFiles(files.tests)}`
+    if (name === this.#refused) return
     try {
-      if (files.id !== this.#current?.id) {
-        const problems = await this.#load(found)
-        if (problems.length > 0) return this.#refuse(files.id, problems)
+      const isTested = files.tests.size === 0 || name === this.#tested
+      if (files.id !== this.#current?.id || !isTested) {
+        const problems = await this.#load(files)
+        if (problems.length > 0) return this.#refuse(name, problems)
+        this.#tested = name
       }
       await this.#confirm(found, recalledAtMs)
     } catch (cause) {
@@ -134,12 +147,21 @@ export class RevisionSource implements AsyncDisposable {
     }
   }
 
-  async #load({ files }: Found): Promise<readonly Problem[]> {
+  async #load(files: PolicyFiles): Promise<readonly Problem[]> {
+    const { load, prover, report } = this.#options
+    const hasTests = files.tests.size > 0
+    const isUrgent = this.#current === undefined
+    // While nothing serves there is nobody to keep waiting, and a thread would only be slower; but tests may run on and on.
+    const proven =
+      isUrgent && !hasTests ? proveHere(files, load) : await proveCandidate(files, load, prover, { isUrgent })
+    if (!('parts' in proven)) return proven
+    if (files.id !== this.#current?.id) await this.#serve(proven.parts)
+    if (hasTests) report({ kind: 'revision_tested', policyRevision: files.id, tests: proven.tests })
+    return []
+  }
+
+  async #serve(parts: LoadedParts): Promise<void> {
     const { load, keep, report, onServed } = this.#options
-    // While nothing serves there is nobody to keep waiting, and a thread would only be slower.
-    const prove = this.#current === undefined ? proveHere : proveCandidate
-    const parts = await prove(files, load)
-    if (!('policies' in parts)) return parts
     const revision = await assembleInTurns(parts, load)
     await keep(revision)
     this.#current = revision
@@ -153,7 +175,6 @@ export class RevisionSource implements AsyncDisposable {
       services: catalog.services.length,
     })
     onServed()
-    return []
   }
 
   async #confirm(found: Found, recalledAtMs?: number): Promise<void> {
@@ -180,7 +201,7 @@ export class RevisionSource implements AsyncDisposable {
   }
 
   #refuse(id: string, problems: readonly Problem[], kind: Refused['kind'] = 'refused'): void {
-    const texts = problems.map(formatProblem)
+    const texts = limitProblems(problems).map(formatProblem)
     const isNew = texts.join('\n') !== this.#problems.join('\n')
     this.#refused = id
     this.#problems = texts

@@ -11,6 +11,19 @@ export function parseYaml<T>(
   text: string,
   schema: v.GenericSchema<unknown, T>,
 ): YamlValue<T> | readonly Problem[] {
+  try {
+    return parse(file, text, schema)
+  } catch (cause) {
+    // Aliases that multiply, a nesting beyond the stack: nobody's mistake, but no exception of ours either.
+    return [{ file, message: `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}` }]
+  }
+}
+
+function parse<T>(
+  file: string,
+  text: string,
+  schema: v.GenericSchema<unknown, T>,
+): YamlValue<T> | readonly Problem[] {
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, strict: true })
   const faults = document.errors.map((error) => ({

@@ -11,6 +11,7 @@ import { readKey } from '../support/forge.ts'
 import { check, type GrpcClient } from '../support/grpc-client.ts'
 import { uris } from '../support/hospital.ts'
 import { chainNow, type RunningApp, startTestApp } from '../support/running-app.ts'
+import { copyPolicies } from '../support/sample-policies.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const healthy = async (client: GrpcClient) => {
@@ -34,7 +35,7 @@ const allowed = { headers: { 'actor-chain': chainNow() } }
 describe('app', () => {
   it('says NOT_SERVING, with the reason, until a revision serves', async () => {
     const directory = temporaryDirectory()
-    await cp('policies', join(directory, 'policies'), { recursive: true })
+    copyPolicies(join(directory, 'policies'))
     await rm(join(directory, 'policies/services.yaml'))
     await writeFile(join(directory, 'policies/services.yaml'), 'services: 7')
     await using running = await startTestApp(directory)

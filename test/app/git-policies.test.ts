@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createRemote, type GitRemote, gitOptions } from '../support/git-remote.ts'
+import { uris } from '../support/hospital.ts'
 import { startTestApp } from '../support/running-app.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 function samplePolicies(): Record<string, string> {
   const names = readdirSync('policies', { recursive: true, encoding: 'utf8' })
-  const files = names.filter((name) => /\.(?:cedar|cedarschema|yaml|json)$/.test(name))
+  const files = names.filter(
+    (name) => /\.(?:cedar|cedarschema|yaml|json)$/.test(name) && !name.startsWith('tests/'),
+  )
   return Object.fromEntries(files.map((name) => [name, readFileSync(join('policies', name), 'utf8')]))
 }
 
@@ -20,7 +24,10 @@ describe('app/git-policies', () => {
   })
   const start = (maxStalenessMs?: number, intervalMs = 3_600_000) => {
     const git = gitOptions(remote, { directory: join(directory, 'copy'), intervalMs })
-    return startTestApp(directory, (config) => ({ ...config, policy: { git, maxStalenessMs } }))
+    return startTestApp(directory, (config) => ({
+      ...config,
+      policy: { ...config.policy, directory: undefined, git, maxStalenessMs },
+    }))
   }
   const readyz = async ({ app }: Awaited<ReturnType<typeof start>>) =>
     (await fetch(`http://${app.addresses.admin}/readyz`)).json() as Promise<Readyz>
@@ -56,6 +63,29 @@ describe('app/git-policies', () => {
     expect(JSON.stringify(answer)).to.contain('policy_unavailable')
   })
 
+  it('serves no commit that fails its own tests, says so everywhere, and serves the one that mends them', async function () {
+    // Three threads prove three candidates.
+    this.timeout(60_000)
+    await using running = await start(undefined, 50)
+    const first = (await readyz(running)).policy.revision
+    const failing = remote.commit({ 'tests/insurance.yaml': insuranceTest('deny') })
+    await until(async () => (await readyz(running)).policy.lastError !== undefined)
+    const { ready, policy, notices } = await readyz(running)
+    expect([ready, policy.revision]).to.deep.equal([true, first])
+    expect(policy.lastError).to.match(
+      /^tests\/insurance\.yaml:2: test `insurance`: .*expected deny, found allow/,
+    )
+    expect(notices.join()).to.contain('tests/insurance.yaml:2')
+    const metrics = await (await fetch(`http://${running.app.addresses.admin}/metrics`)).text()
+    expect(metrics).to.match(/^waywarden_reloads_refused_total\{what="revision"\} 1$/m)
+    const mended = remote.commit({ 'tests/insurance.yaml': insuranceTest('allow') })
+    await until(async () => (await readyz(running)).policy.revision === mended)
+    expect((await readyz(running)).notices).to.deep.equal([])
+    remote.git('update-ref', 'refs/waywarden/pin', failing)
+    await until(async () => (await readyz(running)).policy.lastError !== undefined)
+    expect((await readyz(running)).policy.revision).to.equal(mended)
+  })
+
   it('shows a pin everywhere until it is released', async () => {
     const first = remote.git('rev-parse', 'HEAD')
     remote.commit({ 'billing-team/empty.cedar': '// nothing\n' })
@@ -72,7 +102,14 @@ describe('app/git-policies', () => {
   })
 })
 
+/** One test, on line 2: the billing agents ask whether the clerk's patient is covered. */
+function insuranceTest(decision: 'allow' | 'deny'): string {
+  const chain = `{subject: hospital/clerk, groups: [billing], actors: ['${uris.agentA}']}`
+  const request = '{service: insurance, method: GET, path: /coverage/p-1}'
+  return `tests:\n- {name: insurance, caller: '${uris.agentD}', chain: ${chain}, request: ${request}, expect: {decision: ${decision}}}\n`
+}
+
 /** Waits for what a look at the source brings; mocha's own limit ends it. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve))
+  while (!(await isSo())) await wait(20)
 }

@@ -97,7 +97,7 @@ describe('app, observing', () => {
     await mkdir(join(directory, 'empty'))
     await writeFile(join(directory, 'empty/services.yaml'), 'services: []\n')
     const onEmpty = (config: Config): Config =>
-      observing()({ ...config, policy: { directory: join(directory, 'empty') } })
+      observing()({ ...config, policy: { ...config.policy, directory: join(directory, 'empty') } })
     await using running = await startTestApp(directory, onEmpty)
     for (const request of [record, held, { headers: {} }])
       expect(await running.ask(request)).to.include({ status: 0 })

@@ -46,6 +46,18 @@ describe('cli/policy-rollback', () => {
       expect((await rollback('--release')).code).to.equal(1)
     })
 
+    it('pins no commit whose own tests fail, unless they are ignored', async () => {
+      const failing = remote.commit({ 'tests/a.yaml': 'tests: 7\n' })
+      remote.commit({ 'tests/a.yaml': undefined })
+      const { code, err } = await rollback(failing)
+      expect([code, err])
+        .to.deep.equal([1, err])
+        .and.to.match(/tests\/a\.yaml:1/)
+      const lenient = readFileSync(config, 'utf8').replace('policy: {', 'policy: {tests: ignored, ')
+      writeFileSync(config, lenient)
+      expect((await rollback(failing)).code).to.equal(0)
+    })
+
     it('pins nothing that would be refused', async () => {
       remote.git('checkout', '--quiet', '-b', 'other')
       const other = remote.commit({ 'team/c.cedar': '// another branch\n' })

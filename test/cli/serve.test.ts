@@ -1,6 +1,7 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { copyPolicies } from '../support/sample-policies.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
@@ -37,7 +38,7 @@ async function serve(text: string): ReturnType<typeof run> {
   const file = join(directory, 'waywarden.yaml')
   await mkdir(join(directory, 'keys'))
   await run(['keys', 'init', join(directory, 'keys')])
-  await cp('policies', join(directory, 'policies'), { recursive: true })
+  copyPolicies(join(directory, 'policies'))
   await writeFile(file, text)
   return run(['serve', '-c', file])
 }

@@ -17,6 +17,7 @@ describe('config/policy', () => {
       'url: "ssh://git@host/p.git", directory: ./copy, knownHosts: hosts, sshKey: /keys/id, interval: 30s'
     expect(parse(`{git: {${keys}}, maxStaleness: 1h}`)).to.deep.equal({
       directory: undefined,
+      tests: 'required',
       maxStalenessMs: 3_600_000,
       git: {
         url: 'ssh://git@host/p.git',
@@ -42,6 +43,7 @@ describe('config/policy', () => {
 
   const url = 'url: "https://host/p.git", directory: copy'
   const refused: readonly { readonly name: string; readonly policy: string; readonly at: string }[] = [
+    { name: 'tests that are half required', policy: '{directory: p, tests: some}', at: 'policy.tests' },
     { name: 'neither a directory nor Git', policy: '{maxStaleness: 1h}', at: 'policy' },
     { name: 'a directory and Git', policy: `{directory: p, git: {${url}}}`, at: 'policy.git' },
     {

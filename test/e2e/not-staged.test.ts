@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -11,13 +11,14 @@ import { steps } from '../../demo/steps.ts'
 import { workloads } from '../../demo/world.ts'
 import { recordChecks } from '../support/check-recorder.ts'
 import { mintChain } from '../support/hospital-chain.ts'
+import { copyPolicies } from '../support/sample-policies.ts'
 
 describe('hospital, nothing is staged', function () {
   this.timeout(60_000)
 
   it("fails one step when D's insurance permit is deleted", async () => {
     const policies = mkdtempSync(join(tmpdir(), 'waywarden-policies-'))
-    cpSync('policies', policies, { recursive: true })
+    copyPolicies(policies)
     const file = join(policies, 'insurance-team', 'insurance.cedar')
     const text = readFileSync(file, 'utf8')
     const without = text.replace(/@id\("agent-d-checks-coverage"\)[^;]*;/, '')

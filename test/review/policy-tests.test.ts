@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { parseTests, runPolicyTests, type TestRun, testProblems } from '../../src/review/policy-tests.ts'
+import { parseTests, runPolicyTests, type TestRun } from '../../src/review/policy-tests.ts'
 import { isProblems } from '../../src/review/test-file.ts'
-import { readTestFiles } from '../../src/review/tests-source.ts'
+import { readPolicyDirectory } from '../../src/revision/directory-source.ts'
 import type { Revision } from '../../src/revision/revision.ts'
 import { hospitalRevision } from '../support/policy-files.ts'
 
@@ -27,8 +27,8 @@ describe('review/policy-tests', () => {
   }
 
   it('passes the tests of the sample, which cover every policy', async () => {
-    const files = await readTestFiles('policies')
-    const { results, failed, coverage } = run('get' in files ? files : new Map())
+    const source = await readPolicyDirectory('policies')
+    const { results, failed, coverage } = run('tests' in source ? source.tests : new Map())
     expect(results).to.have.length.above(15)
     expect(failed).to.equal(0)
     expect(coverage).to.deep.include({ percent: 100, uncovered: [] })
@@ -66,13 +66,6 @@ describe('review/policy-tests', () => {
     const { coverage } = run(testFile('{decision: deny}'))
     expect(coverage).to.include({ covered: 1, total: 10, percent: 10 })
     expect(coverage.uncovered.map(({ id }) => id)).to.not.include(forbid)
-  })
-
-  it('says of a candidate which of its tests fail, and where', () => {
-    expect(testProblems(testFile('{decision: deny}'), sample)).to.deep.equal([])
-    const problems = testProblems(testFile('{decision: allow}'), sample)
-    expect(problems.map(({ file, line }) => [file, line])).to.deep.equal([['tests/a.yaml', 1]])
-    expect(testProblems(new Map([['tests/b.yaml', 'tests: 7']]), sample)).to.have.length(1)
   })
 
   it('reports every file that cannot be read', () => {

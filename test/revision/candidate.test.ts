@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { candidateEntry } from '../../src/review/candidate-entry.ts'
 import { proveCandidate, proveHere } from '../../src/revision/candidate.ts'
 import { assembleRevision } from '../../src/revision/load.ts'
 import { rehearse } from '../../src/revision/rehearsal.ts'
@@ -10,17 +11,30 @@ const fixture = (name: string) => new URL(`../support/${name}`, import.meta.url)
 describe('revision/candidate', () => {
   it('brings back from its thread what loading here would make, however many policies there are', async () => {
     const source = largeRepository(120)
-    const there = await proveCandidate(source, { hopLifetimeMs: 60_000 })
+    const there = await proveCandidate(source, { hopLifetimeMs: 60_000 }, candidateEntry)
     const here = proveHere(source, { hopLifetimeMs: 60_000 })
     expect(there).to.deep.equal(here)
-    if (!('policies' in there)) throw new TypeError('expected a revision')
-    expect(assembleRevision(there).policies).to.have.length(120)
+    if (!('parts' in there)) throw new TypeError('expected a revision')
+    expect(assembleRevision(there.parts).policies).to.have.length(120)
   })
 
   it('brings back every problem', async () => {
     const source = policyFiles({ 'team/a.cedar': 'permit (', 'services.yaml': 'services: 1\n' })
-    const there = await proveCandidate(source, {})
+    const there = await proveCandidate(source, {}, candidateEntry)
     expect(there).to.deep.equal(proveHere(source, {})).and.have.property('length').greaterThan(1)
+  })
+
+  it('brings back how many tests of its own a candidate passes, and what their files lack', async () => {
+    const tests = (text: string) => ({ ...policyFiles(), tests: new Map([['tests/a.yaml', text]]) })
+    expect(await proveCandidate(tests('tests: []'), {}, candidateEntry)).to.have.property('tests', 0)
+    const problems = await proveCandidate(tests('['.repeat(5_000)), {}, candidateEntry)
+    expect(problems).to.have.length.within(1, 50).and.to.have.nested.property('[0].file', 'tests/a.yaml')
+  })
+
+  it('refuses a candidate whose tests come to no end', async () => {
+    const source = { ...policyFiles(), tests: new Map([['tests/a.yaml', 'tests: []']]) }
+    const problems = await proveCandidate(source, {}, fixture('endless-worker.mjs'), { testingMs: 1 })
+    expect(problems).to.have.nested.property('[0].file', 'tests')
   })
 
   for (const name of ['trapped-worker.mjs', 'silent-worker.mjs', 'no-such-worker.mjs']) {

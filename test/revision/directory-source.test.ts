@@ -53,6 +53,31 @@ describe('revision/directory-source', () => {
     expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'team/b.cedar')
   })
 
+  it('reads the tests beside the policies, and nothing else there; they have no part in the id', async () => {
+    const before = await readPolicyDirectory(directory)
+    await mkdir(join(directory, 'tests/records'), { recursive: true })
+    for (const name of ['b.yaml', 'records/a.yml', 'notes.txt', 'c.cedar', '.hidden.yaml'])
+      await writeFile(join(directory, 'tests', name), name)
+    const after = await readPolicyDirectory(directory)
+    if (!('files' in before && 'files' in after)) throw new TypeError('expected files')
+    expect([after.id, after.files]).to.deep.equal([before.id, before.files])
+    expect([...after.tests]).to.deep.equal([
+      ['tests/b.yaml', 'b.yaml'],
+      ['tests/records/a.yml', 'records/a.yml'],
+    ])
+  })
+
+  it('refuses tests that it cannot read whole: they may be those that fail', async () => {
+    await mkdir(join(directory, 'tests'))
+    await symlink('/etc/hostname', join(directory, 'tests/a.yaml'))
+    await writeFile(join(directory, 'tests/b.yaml'), 'x'.repeat(256 * 1024 + 1))
+    const refused = await readPolicyDirectory(directory)
+    expect('files' in refused ? [] : refused.map(({ file }) => file)).to.deep.equal([
+      'tests/a.yaml',
+      'tests/b.yaml',
+    ])
+  })
+
   it('says so when there is no such directory', async () => {
     expect(await readPolicyDirectory(join(directory, 'missing'))).to.have.length(1)
   })

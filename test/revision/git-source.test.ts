@@ -30,6 +30,7 @@ describe('revision/git-source', () => {
     const { files: found } = await follow(createGitSource(gitOptions(remote)))
     expect(found.id).to.equal(commit)
     expect(Object.fromEntries(found.files)).to.deep.equal(smallRepository)
+    expect([...found.tests]).to.deep.equal([['tests/a.yaml', 'x']])
   })
 
   const refs: readonly { readonly name: string; readonly ref: string; readonly make: () => string }[] = [

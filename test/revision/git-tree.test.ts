@@ -40,6 +40,20 @@ const spoiled: readonly SpoiledRemote[] = [
     mentions: /team\/b\.cedar: expected at most/,
   },
   {
+    name: 'a file of tests that is too large',
+    spoil: (remote) => remote.commit({ 'tests/a.yaml': 'x'.repeat(300 * 1024) }),
+    mentions: /tests\/a\.yaml: expected at most/,
+  },
+  {
+    name: 'tests that are a submodule',
+    spoil: (remote) => {
+      const commit = remote.git('rev-parse', 'HEAD')
+      remote.git('update-index', '--add', '--cacheinfo', `160000,${commit},tests`)
+      remote.git('commit', '--quiet', '--message', 'submodule')
+    },
+    mentions: /tests: .*submodule/,
+  },
+  {
     name: 'a file name with a line break',
     spoil: (remote) => remote.commit({ 'team/b\nc.cedar': 'x' }),
     mentions: /printable/,

@@ -1,12 +1,14 @@
-import { cp, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Event } from '../../src/model/event.ts'
 import { invalid } from '../../src/model/invalid.ts'
-import { createDirectorySource, type PolicyFiles } from '../../src/revision/directory-source.ts'
-import type { Found, PolicySource, Refused } from '../../src/revision/policy-source.ts'
+import { candidateEntry } from '../../src/review/candidate-entry.ts'
+import { createDirectorySource } from '../../src/revision/directory-source.ts'
 import { openRevisionSource } from '../../src/revision/revision-source.ts'
 import { policyFiles } from '../support/policy-files.ts'
+import { copyPolicies } from '../support/sample-policies.ts'
+import { createScript, found } from '../support/scripted-source.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 async function open(directory: string, keep: () => Promise<void> = async () => {}) {
@@ -14,6 +16,8 @@ async function open(directory: string, keep: () => Promise<void> = async () => {
   const source = await openRevisionSource({
     source: createDirectorySource(directory, 3_600_000, async () => invalid('nothing is kept')),
     load: {},
+    prover: candidateEntry,
+    runsTests: true,
     maxStalenessMs: undefined,
     keep,
     onServed: () => {},
@@ -31,7 +35,7 @@ describe('revision/revision-source', () => {
   const policy = () => join(directory, 'records-team/patient-records.cedar')
   beforeEach(async () => {
     directory = temporaryDirectory()
-    await cp('policies', directory, { recursive: true })
+    copyPolicies(directory)
   })
 
   it('serves a directory, and what it becomes', async () => {
@@ -60,7 +64,7 @@ describe('revision/revision-source', () => {
     await writeFile(policy(), 'permit (')
     const { source } = await open(directory)
     expect(source.current).to.equal(undefined)
-    await cp('policies', directory, { recursive: true })
+    copyPolicies(directory)
     await source.refresh()
     expect(source.current).to.have.property('id')
     expect(source.problems).to.deep.equal([])
@@ -72,7 +76,7 @@ describe('revision/revision-source', () => {
     const first = source.current?.id
     await writeFile(policy(), 'permit (')
     await source.refresh()
-    await cp('policies', directory, { recursive: true })
+    copyPolicies(directory)
     await source.refresh()
     expect(source.problems).to.deep.equal([])
     expect(source.current?.id).to.equal(first)
@@ -102,31 +106,6 @@ describe('revision/revision-source', () => {
   })
 })
 
-/** A source that says what it is told to say. */
-function createScript(): PolicySource & {
-  says: Found | Refused
-  recalls: Awaited<ReturnType<PolicySource['recall']>>
-} {
-  return {
-    name: 'script',
-    says: { kind: 'unreachable', problems: [{ file: 'script', message: 'nobody answers' }] },
-    recalls: undefined,
-    async recall() {
-      return this.recalls
-    },
-    async look() {
-      return this.says
-    },
-    accept: async () => {},
-    nextLookMs: () => 3_600_000,
-    close: () => {},
-  }
-}
-
-function found(files: PolicyFiles, overlay: Partial<Found> = {}): Found {
-  return { kind: 'found', files, pinned: undefined, notices: [], ...overlay }
-}
-
 describe('revision/revision-source, from any source', () => {
   let script: ReturnType<typeof createScript>
   let nowMs = 0
@@ -140,6 +119,8 @@ describe('revision/revision-source, from any source', () => {
     openRevisionSource({
       source: script,
       load: {},
+      prover: candidateEntry,
+      runsTests: true,
       maxStalenessMs,
       keep: async () => {},
       onServed: () => {},

@@ -1,4 +1,4 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type App, startApp } from '../../src/app/app.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
@@ -11,6 +11,7 @@ import {
 import { forge, readJwks, readKey, signer } from './forge.ts'
 import { type CallMetadata, createGrpcClient, type GrpcClient } from './grpc-client.ts'
 import { accessClaims, accessHeader, type ChainClaims, chainClaims, chainHeader, uris } from './hospital.ts'
+import { copyPolicies } from './sample-policies.ts'
 import { settings } from './settings.ts'
 
 /** A whole Waywarden on loopback with throwaway keys, and a client that asks it as a waypoint would. */
@@ -44,13 +45,13 @@ export function tokenNow(overlay: Readonly<Record<string, unknown>> = {}): strin
   return forge(accessHeader, { ...accessClaims, ...times, ...overlay }, signer('hospital-idp'))
 }
 
-/** Writes what the settings under test name: keys, revocations, and the sample policies unless there are others. */
+/** Writes what the settings under test name: keys, revocations, and the sample policies without their tests, unless there are others. */
 export async function writeTestFiles(directory: string): Promise<void> {
   await mkdir(join(directory, 'keys'), { recursive: true })
   await writeFile(join(directory, 'keys/active.jwk.json'), readKey('chain'))
   await writeFile(join(directory, 'idp-jwks.json'), readJwks('hospital-idp'))
   await writeFile(join(directory, 'revocations.json'), '{"version":1,"entries":[{"txn":"revoked"}]}')
-  await cp('policies', join(directory, 'policies'), { recursive: true, force: false })
+  copyPolicies(join(directory, 'policies'), { force: false })
 }
 
 /** Starts in `directory` with the sample policies, or with those that already lie there. */

@@ -1,17 +1,24 @@
 import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type CandidateAnswer, type CandidateOrder, proveHere } from './candidate.ts'
-import type { LoadedParts } from './load.ts'
+import {
+  type CandidateAnswer,
+  type CandidateOrder,
+  type Proven,
+  proveHere,
+  type TestCandidate,
+} from '../revision/candidate.ts'
+import { limitProblems } from '../revision/problem.ts'
+import { runOwnTests } from './own-tests.ts'
 
 // Runs in a thread of its own: whatever the engine makes of a candidate, the one that serves is another.
 // The order is what `candidate.ts` has put there, and nobody else starts this thread.
-const { source, options } = workerData as CandidateOrder
+const { source, options, isUrgent } = workerData as CandidateOrder
 const policiesAtOnce = 100
-standBack()
-const result = proveHere(source, options)
-if ('policies' in result) await handOver(result)
-else post({ kind: 'refused', problems: result })
+if (!isUrgent) standBack()
+const result = proveHere(source, options, test)
+if ('parts' in result) await handOver(result)
+else post({ kind: 'refused', problems: limitProblems(result) })
 
 /** Requests go first. Linux alone knows a priority of this thread; elsewhere it would be the whole process's. */
 function standBack(): void {
@@ -22,14 +29,20 @@ function standBack(): void {
   }
 }
 
+function test(...candidate: Parameters<TestCandidate>): ReturnType<TestCandidate> {
+  post({ kind: 'testing' })
+  return runOwnTests(...candidate)
+}
+
 /** Piece by piece, each when it is asked for: whoever takes a thousand policies at once decides nothing meanwhile. */
-async function handOver({ policies, files: _known, ...rest }: LoadedParts): Promise<void> {
+async function handOver({ parts, tests }: Proven): Promise<void> {
+  const { policies, files: _known, ...rest } = parts
   for (let start = 0; start < policies.length; start += policiesAtOnce) {
     const isAskedForMore = parentPort && once(parentPort, 'message')
     post({ kind: 'policies', policies: policies.slice(start, start + policiesAtOnce) })
     await isAskedForMore
   }
-  post({ kind: 'proven', rest })
+  post({ kind: 'proven', rest, tests })
 }
 
 function post(answer: CandidateAnswer): void {

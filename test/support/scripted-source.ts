@@ -1,0 +1,28 @@
+import type { PolicyFiles } from '../../src/revision/directory-source.ts'
+import type { Found, PolicySource, Refused } from '../../src/revision/policy-source.ts'
+
+/** A source that says what it is told to say. */
+export function createScript(): PolicySource & {
+  says: Found | Refused
+  recalls: Awaited<ReturnType<PolicySource['recall']>>
+} {
+  return {
+    name: 'script',
+    says: { kind: 'unreachable', problems: [{ file: 'script', message: 'nobody answers' }] },
+    recalls: undefined,
+    async recall() {
+      return this.recalls
+    },
+    async look() {
+      return this.says
+    },
+    accept: async () => {},
+    nextLookMs: () => 3_600_000,
+    close: () => {},
+  }
+}
+
+/** What such a source may say: these files, overlaid. */
+export function found(files: PolicyFiles, overlay: Partial<Found> = {}): Found {
+  return { kind: 'found', files, pinned: undefined, notices: [], ...overlay }
+}
