@@ -1,4 +1,4 @@
-import { traceIdOf } from '../model/trace-id.ts'
+import { traceIdOf } from '../model/trace-context.ts'
 import type { RecordParts } from './record.ts'
 
 /** What no two checks have in common, however alike they are: the part of a record that a repeat says anew. */

@@ -2,7 +2,7 @@ import { createBoundedMap } from '../cache/bounded-map.ts'
 import { type Headers, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny } from '../model/decision.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
-import { traceIdOf } from '../model/trace-id.ts'
+import { traceIdOf } from '../model/trace-context.ts'
 
 /** By what a chain may be found again, and how many are kept. */
 export type RecoveryOptions = {
