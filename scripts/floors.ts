@@ -21,6 +21,7 @@ export const packageRooms: Readonly<Record<string, string>> = {
   '@cedar-policy': 'revision',
   pino: 'observe',
   'prom-client': 'observe',
+  '@opentelemetry': 'observe',
   'lru-cache': 'cache',
   commander: 'cli',
 }

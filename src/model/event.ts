@@ -13,6 +13,9 @@ export const followedSources = [
 /** One of what is followed. */
 export type FollowedSource = (typeof followedSources)[number]
 
+/** Where which telemetry goes; the endpoint without what its URL might hide. */
+type Export = { readonly what: 'traces'; readonly endpoint: string }
+
 /** What happens that an operator may want to see. Rooms report; only observe/ knows logs and metrics. */
 export type Event =
   | {
@@ -50,6 +53,14 @@ export type Event =
       readonly entries: number
     }
   | { readonly kind: 'source_refused'; readonly what: FollowedSource; readonly problems: readonly string[] }
+  /** Telemetry left for an endpoint; `isNews` when the last attempt had failed. */
+  | (Export & { readonly kind: 'exported'; readonly items: number; readonly isNews: boolean })
+  /** An attempt failed; `isNews` once an outage and then rarely. */
+  | (Export & { readonly kind: 'export_failed'; readonly reason: string; readonly isNews: boolean })
+  | (Export & { readonly kind: 'export_lost'; readonly items: number; readonly loss: ExportLoss })
+
+/** Why telemetry is lost on its way to an endpoint. */
+export type ExportLoss = 'queue_full' | 'refused' | 'unreachable' | 'shutdown'
 
 /** Tells the operator; never throws and never waits. */
 export type Report = (event: Event) => void

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DenyCode } from '../model/decision.ts'
-import { type FollowedSource, followedSources } from '../model/event.ts'
+import { type ExportLoss, type FollowedSource, followedSources } from '../model/event.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = {
@@ -16,6 +16,9 @@ export type Metrics = {
   readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
   readonly reloadRefused: (what: 'revision' | FollowedSource) => void
   readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
+  readonly exported: (what: string, endpoint: string, items: number) => void
+  readonly exportFailed: (what: string, endpoint: string) => void
+  readonly exportLost: (what: string, endpoint: string, loss: ExportLoss, items: number) => void
   /** The metrics in Prometheus' text format 0.0.4. */
   readonly toText: () => Promise<string>
 }
@@ -49,6 +52,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
     ...checkMetrics(registry),
     ...served,
     ...confirmedMetrics(registry),
+    ...exportMetrics(registry),
     toText: () => registry.metrics(),
   }
 }
@@ -106,6 +110,33 @@ function confirmedMetrics(registry: Registry): Pick<Metrics, 'revisionConfirmed'
       confirmed.set(confirmedAtMs / 1000)
       pinned.set(isPinned ? 1 : 0)
     },
+  }
+}
+
+function exportMetrics(registry: Registry): Pick<Metrics, 'exported' | 'exportFailed' | 'exportLost'> {
+  const registers = [registry]
+  const sent = new Counter({
+    name: 'waywarden_export_items_total',
+    help: 'Spans that an endpoint took',
+    labelNames: ['what', 'endpoint'],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'waywarden_export_failures_total',
+    help: 'Attempts to send to an endpoint that failed; most are tried again',
+    labelNames: ['what', 'endpoint'],
+    registers,
+  })
+  const lost = new Counter({
+    name: 'waywarden_export_lost_total',
+    help: 'Spans that did not reach an endpoint, by what lost them',
+    labelNames: ['what', 'endpoint', 'loss'],
+    registers,
+  })
+  return {
+    exported: (what, endpoint, items) => sent.inc({ what, endpoint }, items),
+    exportFailed: (what, endpoint) => failures.inc({ what, endpoint }),
+    exportLost: (what, endpoint, loss, items) => lost.inc({ what, endpoint, loss }, items),
   }
 }
 

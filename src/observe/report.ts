@@ -70,6 +70,33 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       metrics.reloadRefused(event.what)
       logger.error({ what: event.what, problems: boundAll(event.problems) }, 'source refused')
       break
+    case 'exported':
+    case 'export_failed':
+    case 'export_lost':
+      tellExport(event, logger, metrics)
+      break
+  }
+}
+
+/** A collector that is down is no trouble of ours: it is counted each time, and told rarely. */
+function tellExport(
+  event: Extract<Event, { readonly kind: `export${string}` }>,
+  logger: Logger,
+  metrics: Metrics,
+): void {
+  const { what, endpoint } = event
+  switch (event.kind) {
+    case 'exported':
+      metrics.exported(what, endpoint, event.items)
+      if (event.isNews) logger.info({ what, endpoint }, 'export works again')
+      break
+    case 'export_failed':
+      metrics.exportFailed(what, endpoint)
+      if (event.isNews) logger.warn({ what, endpoint, reason: bound(event.reason) }, 'export failed')
+      break
+    case 'export_lost':
+      metrics.exportLost(what, endpoint, event.loss, event.items)
+      break
   }
 }
 

@@ -108,6 +108,22 @@ describe('observe/report', () => {
     expect(output.length).to.be.lessThan(200_000)
   })
 
+  it('counts every attempt to export, and logs news alone', async () => {
+    const report = create('info')
+    const where = { what: 'traces', endpoint: 'http://there/v1/traces' } as const
+    report({ ...where, kind: 'export_failed', reason: 'ECONNREFUSED', isNews: true })
+    report({ ...where, kind: 'export_failed', reason: 'ECONNREFUSED', isNews: false })
+    report({ ...where, kind: 'export_lost', items: 7, loss: 'unreachable' })
+    report({ ...where, kind: 'exported', items: 5, isNews: true })
+    report({ ...where, kind: 'exported', items: 4, isNews: false })
+    expect(logged().map(({ msg }) => msg)).to.deep.equal(['export failed', 'export works again'])
+    const text = await metrics.toText()
+    const labels = 'what="traces",endpoint="http://there/v1/traces"'
+    expect(text).to.contain(`waywarden_export_items_total{${labels}} 9`)
+    expect(text).to.contain(`waywarden_export_failures_total{${labels}} 2`)
+    expect(text).to.contain(`waywarden_export_lost_total{${labels},loss="unreachable"} 7`)
+  })
+
   it('never throws, and counts what it could not tell', async () => {
     const report = createReport(
       createLogger('debug', () => {}, {
