@@ -21,6 +21,8 @@ export type HospitalOptions = {
   readonly waywardens?: number
   /** A workload that leaves with somebody else's certificate. */
   readonly certificateOf?: Partial<Readonly<Record<Workload, Workload>>>
+  /** `tracing` of every Waywarden's configuration; none by default. */
+  readonly tracing?: object
   /** A port that the waypoint asks instead of Waywarden's own. */
   readonly askedPort?: number
 }
@@ -81,6 +83,7 @@ export class Hospital implements AsyncDisposable {
       transport: options.transport ?? 'grpc-js',
       policies: options.policies ?? join(project, 'policies'),
       keys: this.keys,
+      tracing: options.tracing,
       jwksFile: idp.jwksFile,
     }
     this.#programs = ports.waywardens.map((instance, index) =>

@@ -24,6 +24,7 @@ export type WaywardenOptions = {
   readonly policies: string
   readonly keys: string
   readonly jwksFile: string
+  readonly tracing: object | undefined
 }
 
 /** Creates the keys that sign chains, as an operator does. */
@@ -63,6 +64,7 @@ export function renderWaywarden(directory: string, options: WaywardenOptions): P
     ],
     policy: { directory: options.policies },
     audit: { directory: audit },
+    ...(options.tracing === undefined ? {} : { tracing: options.tracing }),
   }
   writeFileSync(file, stringify(config))
   return {

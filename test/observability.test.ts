@@ -5,9 +5,11 @@ import { expect } from 'chai'
 import { parse } from 'yaml'
 import { denyCodes } from '../src/model/decision.ts'
 import { anchorOf, readDocument } from './support/document.ts'
+import { startOtlpReceiver } from './support/otlp-receiver.ts'
 import { type PromqlNames, parsePromql } from './support/promql.ts'
 import { chainNow, startTestApp } from './support/running-app.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
+import { tracingTo } from './support/traced-chain.ts'
 
 type Rule = {
   readonly alert?: string
@@ -155,15 +157,18 @@ describe('observability: promql', () => {
   }
 })
 
-/** The metrics of a Waywarden that has allowed, denied, refused a reload and failed to write. */
+/** The metrics of a Waywarden that has allowed, denied, sent and lost spans, refused a reload and failed to write. */
 async function measure(directory: string): Promise<string> {
-  await using running = await startTestApp(directory, undefined, 20)
+  await using receiver = await startOtlpReceiver()
+  await using refusing = await startOtlpReceiver((response) => response.writeHead(400).end())
+  await using running = await startTestApp(directory, tracingTo([receiver.url, refusing.url]), 20)
   const metricsUrl = `http://${running.app.addresses.admin}/metrics`
   const readMetrics = async () => (await fetch(metricsUrl)).text()
   await running.ask({ headers: { 'actor-chain': chainNow() } })
   await running.ask({})
   await writeFile(join(directory, 'revocations.json'), 'neither JSON nor in force')
   while (!(await readMetrics()).includes('waywarden_reloads_refused_total{what="revocations"} 1'));
+  while (!/export_items_total\{.*export_lost_total\{/s.test(await readMetrics()));
   await rm(join(directory, 'audit'), { recursive: true })
   await writeFile(join(directory, 'audit'), 'no directory')
   await running.ask({ headers: { 'actor-chain': chainNow() } })

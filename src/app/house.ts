@@ -7,6 +7,7 @@ import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/re
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
 import type { Config } from '../config/config.ts'
 import type { Report } from '../model/event.ts'
+import type { Tracer } from '../observe/tracer.ts'
 import { candidateEntry } from '../review/candidate-entry.ts'
 import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
 import { type DnsSource, openDns } from '../revision/dns-source.ts'
@@ -15,6 +16,7 @@ import { openRevisionSource, type RevisionSource } from '../revision/revision-so
 import { type Credentials, openCredentials } from './credentials.ts'
 import { type Opening, StartError } from './opening.ts'
 import { createPolicySource } from './policy-source.ts'
+import { openTracing } from './tracing.ts'
 import { warmUp } from './warm-up.ts'
 
 /** Everything behind the ports: what decides, what proves, what records. */
@@ -29,6 +31,10 @@ export type House = {
   /** The revision that decides, its catalog with what its names resolve to. */
   readonly revision: () => Revision | undefined
   readonly audit: AuditLog
+  /** How records and traces name users; `undefined` by their ids. */
+  readonly pseudonymize: Pseudonymize | undefined
+  /** Traces checks; `undefined` unless the configuration asks for it. */
+  readonly tracer: Tracer | undefined
   readonly report: Report
 }
 
@@ -47,6 +53,7 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   const audit = openAuditLog({ ...config.audit, pseudonymize, origin, authority, report })
   closing.push(audit)
   const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
+  const tracer = await openTracing(config, opening)
   const revisions = await openRevisions(config, opening, onServed)
   const admission = createAdmission({
     maxInFlight: config.maxInFlight,
@@ -55,7 +62,7 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   })
   const looking = setInterval(admission.look, lookMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
-  return { config, credentials, recovery, admission, ...revisions, audit, report }
+  return { config, credentials, recovery, admission, ...revisions, audit, pseudonymize, tracer, report }
 }
 
 function openPseudonyms({ audit }: Config): Pseudonymize | undefined {

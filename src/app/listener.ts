@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { actorsWith } from '../chain/actors.ts'
 import type { Recovery } from '../chain/recovery.ts'
-import { type CheckDeps, type Checker, createChecker } from '../check/check.ts'
+import { type CheckDeps, createChecker } from '../check/check.ts'
 import type { Findings } from '../check/line.ts'
 import type { Listener } from '../config/config.ts'
 import { createGrpcTransport } from '../ext-authz/grpc-js-server.ts'
@@ -14,6 +14,7 @@ import type { House } from './house.ts'
 import { createLineDeps } from './line-deps.ts'
 import type { Opening } from './opening.ts'
 import { createRecorder } from './recorder.ts'
+import { traceListener } from './traced.ts'
 
 /** Opens one port on which Envoy asks. */
 export async function listen(
@@ -22,8 +23,11 @@ export async function listen(
   { closing, pollMs }: Opening,
 ): Promise<Transport> {
   const { config, report } = house
-  const { check, refuse } = createListenerChecker(house, listener)
-  const handler = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
+  const tracing = house.tracer && traceListener(house.tracer, house.pseudonymize)
+  const deps = createCheckDeps(house, listener)
+  const { check, refuse } = createChecker(tracing?.watch(deps) ?? deps)
+  const answer = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
+  const handler = tracing?.receive(answer) ?? answer
   const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
   if (certificates !== undefined) closing.push(certificates.followed)
   const createTransport = listener.transport === 'lean' ? createLeanTransport : createGrpcTransport
@@ -32,11 +36,11 @@ export async function listen(
   return transport
 }
 
-function createListenerChecker(house: House, listener: Listener): Checker {
+function createCheckDeps(house: House, listener: Listener): CheckDeps {
   const { config, credentials, recovery, revision, audit, report } = house
   const { header } = config.chain
   const { forwardAuthorization, tokenCopies } = config.ingress
-  return createChecker({
+  return {
     ...createLineDeps(config, listener, credentials, recovery),
     admission: house.admission,
     headers: {
@@ -53,7 +57,7 @@ function createListenerChecker(house: House, listener: Listener): Checker {
     createDecisionId: randomUUID,
     withinDeadline,
     maxInFlight: config.maxInFlight,
-  })
+  }
 }
 
 /** What a callee is given is kept for the case that it loses it; that it is given nothing, too. */

@@ -26,6 +26,8 @@ export type CheckDeps = LineDeps & {
   /** For work that has to wait: its result, or the denial that stands in for it once the deadline (wall clock) has passed. */
   readonly withinDeadline: (work: Promise<Findings>, deadlineMs: number) => Promise<Findings>
   readonly maxInFlight: number
+  /** The same for one check, with a stopwatch around its steps if it may be traced; absent when nothing is. */
+  readonly watched?: (input: CheckInput | Deny) => CheckDeps
 }
 
 /**
@@ -55,15 +57,16 @@ type Ending = {
 }
 
 /** Makes the checker of one listener. */
-export function createChecker(deps: CheckDeps): Checker {
+export function createChecker(common: CheckDeps): Checker {
   let inFlight = 0
-  const shedding = createShedding(() => deps.elapsedMicros() / 1000)
-  const begin = (input: CheckInput | Deny, deadlineMs: number): Asked => {
+  const shedding = createShedding(() => common.elapsedMicros() / 1000)
+  const begin = (input: CheckInput | Deny, deadlineMs: number, deps = common): Asked => {
     return { input, revision: deps.revision(), startedMicros: deps.elapsedMicros(), deadlineMs }
   }
   return {
     check(input, deadlineMs) {
-      const asked = begin(input, deadlineMs)
+      const deps = common.watched?.(input) ?? common
+      const asked = begin(input, deadlineMs, deps)
       if (inFlight >= deps.maxInFlight) {
         return shed(deps, shedding, asked, { decision: deny('overloaded', `${inFlight} checks in flight`) })
       }
@@ -77,9 +80,9 @@ export function createChecker(deps: CheckDeps): Checker {
       })
     },
     refuse(decision) {
-      const ending = toEnding(deps, begin(decision, deps.nowMs()), { decision })
-      keepUnwaited(deps, ending, ending.found)
-      return answer(deps, ending)
+      const ending = toEnding(common, begin(decision, common.nowMs()), { decision })
+      keepUnwaited(common, ending, ending.found)
+      return answer(common, ending)
     },
   }
 }

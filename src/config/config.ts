@@ -8,6 +8,7 @@ import { type GitPolicy, toPolicy } from './policy.ts'
 import { type Draft, findConflicts } from './rules.ts'
 import { settingsSchema } from './schema.ts'
 import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
+import { type Tracing, toTracing } from './tracing.ts'
 import { type Path, readConfigTree, type SchemaNode, unwrap } from './tree.ts'
 import { type Endpoint, type SocketPath, show } from './values.ts'
 
@@ -67,6 +68,7 @@ export type Config = {
   readonly cache: { readonly decisions: number; readonly chains: number }
   /** Whose requests are judged and recorded, but not refused, and until when; `services` undefined means all. */
   readonly observe: { readonly untilMs: number; readonly services: readonly string[] | undefined } | undefined
+  readonly tracing: Tracing | undefined
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -189,8 +191,20 @@ function isHolder(node: unknown): node is Record<string | number, unknown> {
 }
 
 function toConfig(settings: Settings, folder: string): Config {
-  const { listeners, admin, deadline, drain, chain, users, policy, audit, observe, recovery, ...same } =
-    settings
+  const {
+    listeners,
+    admin,
+    deadline,
+    drain,
+    chain,
+    users,
+    policy,
+    audit,
+    observe,
+    recovery,
+    tracing,
+    ...same
+  } = settings
   const { hopLifetime, maxLifetime, ...link } = chain
   const at = (path: string): string => resolve(folder, path)
   return {
@@ -209,6 +223,7 @@ function toConfig(settings: Settings, folder: string): Config {
     users: users.map((user) => ({ ...user, jwks: at(user.jwks) })),
     policy: toPolicy(policy, at),
     recovery,
+    tracing: tracing && toTracing(tracing, at),
     observe: observe && { untilMs: observe.until.startsAtMs, services: observe.services },
     audit: {
       directory: at(audit.directory),

@@ -94,5 +94,5 @@ function isHolder(value: unknown): value is Record<string | number, unknown> {
 function toScalar({ type }: SchemaNode, value: string): unknown {
   if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true'
   const isNumeric = type === 'number' || type === 'literal'
-  return isNumeric && /^-?\d{1,15}$/.test(value) ? Number(value) : value
+  return isNumeric && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(value) ? Number(value) : value
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parseSpiffeId, parseTrustDomain } from '../model/spiffe-id.ts'
 import { policySchema } from './policy-schema.ts'
 import type { Settings } from './settings.ts'
+import { tracingSchema } from './tracing.ts'
 import type { SchemaNode } from './tree.ts'
 import {
   choice,
@@ -204,6 +205,7 @@ const settings = v.strictObject({
     ),
     'judge and record, but refuse nothing yet',
   ),
+  tracing: about(v.optional(tracingSchema), 'spans of checks by OTLP over HTTP; none when left out'),
   log: about(
     v.optional(
       v.strictObject({

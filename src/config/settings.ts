@@ -1,5 +1,6 @@
 import type { PeerSource } from '../model/caller.ts'
 import type { SpiffeId, TrustDomain } from '../model/spiffe-id.ts'
+import type { TracingSettings } from './tracing.ts'
 import type { Endpoint, SocketPath } from './values.ts'
 
 /** Files of a listener's certificates. */
@@ -102,5 +103,6 @@ export type Settings = {
   readonly observe?:
     | { readonly until: { readonly startsAtMs: number }; readonly services?: readonly string[] | undefined }
     | undefined
+  readonly tracing?: TracingSettings | undefined
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }

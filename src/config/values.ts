@@ -74,6 +74,13 @@ export function integer(least: number, most: number): Value<number> {
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message))
 }
 
+/** A part of the whole, from 0 to 1. */
+export const share: Value<number> = (() => {
+  const message = (issue: v.BaseIssue<unknown>): string =>
+    `expected a number from 0 to 1, found ${show(issue.input)}`
+  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
+})()
+
 /** A duration with its unit, within bounds, as milliseconds. */
 export function duration(least: string, most: string): Value<number> {
   const [leastMs, mostMs] = [parseDurationMs(least), parseDurationMs(most)]

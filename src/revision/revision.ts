@@ -60,6 +60,14 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
   }
 }
 
+/** The same revision, but each question about a principal runs inside `around`, which gives back its answer. */
+export function watchRevision(
+  revision: Revision,
+  around: (query: Query, ask: () => PrincipalResult) => PrincipalResult,
+): Revision {
+  return { ...revision, evaluate: (query) => around(query, () => revision.evaluate(query)) }
+}
+
 function toResult(query: Query, evaluation: Evaluation, byId: ReadonlyMap<string, Policy>): PrincipalResult {
   const principal = principalUid(query.principal)
   const common = { principal, role: query.role }

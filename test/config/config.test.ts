@@ -181,7 +181,7 @@ describe('config', () => {
     { name: 'text that is no YAML', text: 'version: 1\nchain: [\n', want: ['3 '] },
     { name: 'a key that stands twice', text: `${sample}version: 1\n`, want: ['11 '] },
     { name: 'a bomb of aliases', text: bomb(), want: ['1 '] },
-    { name: 'a key of a later version', text: `${sample}tracing: {ratio: 5}\n`, want: ['11 tracing'] },
+    { name: 'a key of a later version', text: `${sample}telemetry: {ratio: 5}\n`, want: ['11 telemetry'] },
     {
       name: 'a key that would touch a prototype',
       text: `${sample}__proto__: {version: 1}\n`,
@@ -244,7 +244,7 @@ describe('config', () => {
     const schema = JSON.parse(JSON.stringify(configJsonSchema()))
     expect(schema.additionalProperties).to.equal(false)
     expect(Object.keys(schema.properties)).to.have.members(
-      'version listeners admin deadline maxInFlight drain chain ingress users policy audit cache recovery observe log'.split(
+      'version listeners admin deadline maxInFlight drain chain ingress users policy audit cache recovery observe tracing log'.split(
         ' ',
       ),
     )

@@ -1,0 +1,96 @@
+import * as v from 'valibot'
+import { type Invalid, invalid } from '../model/invalid.ts'
+import type { SchemaNode } from './tree.ts'
+import { duration, flag, headerName, integer, list, matching, parsed, share, show, text } from './values.ts'
+
+/** Where spans are sent. */
+export type TraceEndpoint = {
+  /** With the path to which OTLP's traces are posted. */
+  readonly url: string
+  /** Values stand in files, since they are secrets. */
+  readonly headers: readonly { readonly name: string; readonly file: string }[]
+}
+
+/** `tracing` of waywarden.yaml by its own names; durations are milliseconds. */
+export type TracingSettings = {
+  readonly sample: number
+  readonly denials: boolean
+  readonly project: string
+  readonly endpoints: readonly TraceEndpoint[]
+  readonly timeout: number
+  readonly maxQueued: number
+}
+
+/** Which checks are traced, and where their spans go; paths are absolute. */
+export type Tracing = Omit<TracingSettings, 'timeout'> & { readonly timeoutMs: number }
+
+const endpoint = v.strictObject({
+  url: about(
+    parsed(parseTracesUrl, 'http://otel-collector.monitoring:4318'),
+    'base URL of an OTLP endpoint; `/v1/traces` is appended',
+  ),
+  headers: about(
+    v.optional(
+      list(
+        v.strictObject({
+          name: about(headerName, 'name of the header'),
+          file: about(text, 'file with its value; read anew for each request'),
+        }),
+      ),
+      [],
+    ),
+    'what it wants to be told, such as `authorization`',
+  ),
+})
+
+const tracing = v.strictObject({
+  sample: about(
+    v.optional(share, 0.01),
+    'share of the traces that begin here, from 0 to 1; a request that brings a trace context is traced if that says so',
+  ),
+  denials: about(v.optional(flag, false), 'trace in any case what is not allowed'),
+  project: about(
+    v.optional(matching(/^[\w.-]{1,64}$/, 'a name of letters, digits, `_`, `.` and `-`'), 'waywarden'),
+    'the name of the service in traces, and the project of Phoenix',
+  ),
+  endpoints: about(
+    v.pipe(list(endpoint), v.minLength(1, 'expected at least one endpoint, found none')),
+    'where spans are sent, each to all',
+  ),
+  timeout: about(v.optional(duration('100ms', '1m'), '5s'), 'time that one request to an endpoint may take'),
+  maxQueued: about(
+    v.optional(integer(512, 1_000_000), 8192),
+    'spans that wait for one endpoint; more are lost and counted',
+  ),
+})
+
+/** `tracing` of waywarden.yaml. */
+export const tracingSchema: v.GenericSchema<unknown, TracingSettings> & SchemaNode = tracing
+
+/** Puts units into names and makes paths absolute. */
+export function toTracing({ timeout, ...same }: TracingSettings, at: (path: string) => string): Tracing {
+  const endpoints = same.endpoints.map(({ url, headers }) => ({
+    url,
+    headers: headers.map(({ name, file }) => ({ name, file: at(file) })),
+  }))
+  return { ...same, endpoints, timeoutMs: timeout }
+}
+
+const tracesPath = '/v1/traces'
+
+/** One rule for all: the base is configured, and the path of OTLP/HTTP comes after it. */
+function parseTracesUrl(input: string): string | Invalid {
+  const isBase = /^https?:\/\/[^\s?#@\\]+$/.test(input) && URL.canParse(input)
+  if (!isBase)
+    return invalid(`expected an http or https URL without query, fragment or user, found ${show(input)}`)
+  const base = input.replace(/\/+$/, '')
+  return base.endsWith(tracesPath)
+    ? invalid(
+        `expected the base URL, to which \`${tracesPath}\` is appended, found it at the end of ${show(input)}`,
+      )
+    : `${base}${tracesPath}`
+}
+
+function about<const S extends v.GenericSchema>(schema: S, description: string) {
+  return v.pipe(schema, v.description(description))
+}
