@@ -10,6 +10,7 @@ export type Program = {
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly readyUrl?: string
+  readonly readyWithinMs?: number
 }
 
 /** A child process that the hospital started, and that only its own pid stops. */
@@ -25,7 +26,7 @@ export type Running = {
   readonly kill: () => void
 }
 
-const readyWithinMs = 30_000
+const usuallyReadyWithinMs = 30_000
 const stopWithinMs = 10_000
 
 /** Starts children and stops all of them at the end. Their output goes to `<name>.log` in one directory. */
@@ -100,6 +101,7 @@ function toRunning(name: string, child: ChildProcess): Running {
 }
 
 async function untilReady(program: Program, running: Running, log: string): Promise<void> {
+  const { readyWithinMs = usuallyReadyWithinMs } = program
   const giveUpAtMs = performance.now() + readyWithinMs
   while (running.isRunning()) {
     if (program.readyUrl === undefined || (await answers(program.readyUrl))) return
