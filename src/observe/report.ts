@@ -20,14 +20,9 @@ export function createReport(logger: Logger, metrics: Metrics): Report {
 
 function tell(event: Event, logger: Logger, metrics: Metrics): void {
   switch (event.kind) {
-    case 'checked': {
-      const { decisionId, code, service, action, durationSeconds } = event
-      const fields = { decisionId, code, service, action, durationSeconds }
-      if (event.outcome === 'allow') logger.debug(fields, 'allowed')
-      else logger.info(fields, event.outcome === 'deny' ? 'denied' : 'would be denied')
-      metrics.checked(event.outcome, event.code, event.durationSeconds)
+    case 'checked':
+      tellCheck(event, logger, metrics)
       break
-    }
     case 'shed':
       // No line of its own, for these come in floods.
       metrics.checked('deny', 'overloaded', event.durationSeconds)
@@ -76,6 +71,18 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       tellExport(event, logger, metrics)
       break
   }
+}
+
+function tellCheck(
+  event: Extract<Event, { readonly kind: 'checked' }>,
+  logger: Logger,
+  metrics: Metrics,
+): void {
+  const { decisionId, code, service, action, durationSeconds } = event
+  const fields = { decisionId, code, service, action, durationSeconds }
+  if (event.outcome === 'allow') logger.debug(fields, 'allowed')
+  else logger.info(fields, event.outcome === 'deny' ? 'denied' : 'would be denied')
+  metrics.checked(event.outcome, event.code, event.durationSeconds)
 }
 
 /** A collector that is down is no trouble of ours: it is counted each time, and told rarely. */
