@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { lstat, readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import { type Invalid, isInvalid } from '../model/invalid.ts'
 import type { PolicySource } from './policy-source.ts'
 import type { Problem } from './problem.ts'
@@ -27,6 +27,8 @@ export const policyLimits: {
   files: 20_000,
 }
 
+// Whoever swaps faster than we read is refused, and asked again at the next look.
+const maxAttempts = 3
 // Of the digest, as digits.
 const idLength = 32
 const fixedNames = new Set(['services.yaml', 'entities.json', 'schema.cedarschema'])
@@ -77,17 +79,17 @@ async function readPinned(
 
 /**
  * Reads what a policy repository is made of: `services.yaml`, `entities.json`, `schema.cedarschema`, `**\/*.cedar`, and its
- * tests, `tests/**\/*.yaml`. The directory itself may be a link (a ConfigMap's is); what lies in it may not.
+ * tests, `tests/**\/*.yaml`. The directory itself may be a link (a ConfigMap's is, and a checkout of git-sync); what lies in it may not. When the
+ * link is turned to other files meanwhile, it is read anew: never the half of one revision and the half of another.
  */
 export async function readPolicyDirectory(directory: string): Promise<PolicyFiles | readonly Problem[]> {
-  const found: Reading = { policy: new Map(), test: new Map(), problems: [] }
-  try {
-    await readFolder(directory, '', found)
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    return [{ file: directory, message: `the policy directory cannot be read: ${detail}` }]
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const place = await placeOf(directory)
+    const read =
+      typeof place === 'string' ? [unreadable(directory, place)] : await readPlace(directory, place)
+    if (JSON.stringify(place) === JSON.stringify(await placeOf(directory))) return read
   }
-  return found.problems.length > 0 ? found.problems : toPolicyFiles(found.policy, found.test)
+  return [unreadable(directory, `it was replaced ${maxAttempts} times while it was read`)]
 }
 
 /** What nobody looks at: whatever begins with a dot, such as Kubernetes' own `..data` bookkeeping. */
@@ -143,15 +145,42 @@ type Reading = {
   readonly problems: Problem[]
 }
 
-async function readFolder(root: string, folder: string, found: Reading): Promise<void> {
-  for (const name of (await readdir(join(root, folder))).sort()) {
+/** Where a directory's files lie now; `mounted` is where Kubernetes' `..data` leads, if it is there. */
+type Place = { readonly root: string; readonly mounted: string | undefined }
+
+/** A place, or why there is none. */
+async function placeOf(directory: string): Promise<Place | string> {
+  try {
+    const root = await realpath(directory)
+    return { root, mounted: await readlink(join(root, '..data')).catch(() => undefined) }
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause)
+  }
+}
+
+async function readPlace(directory: string, place: Place): Promise<PolicyFiles | readonly Problem[]> {
+  const found: Reading = { policy: new Map(), test: new Map(), problems: [] }
+  try {
+    await readFolder(place, '', found)
+  } catch (cause) {
+    return [unreadable(directory, cause instanceof Error ? cause.message : String(cause))]
+  }
+  return found.problems.length > 0 ? found.problems : toPolicyFiles(found.policy, found.test)
+}
+
+function unreadable(directory: string, detail: string): Problem {
+  return { file: directory, message: `the policy directory cannot be read: ${detail}` }
+}
+
+async function readFolder(place: Place, folder: string, found: Reading): Promise<void> {
+  for (const name of (await readdir(join(place.root, folder))).sort()) {
     const path = folder === '' ? name : `${folder}/${name}`
     if (isPassedOver(path)) continue
-    const isLink = (await lstat(join(root, path))).isSymbolicLink()
-    const status = isLink && !(await isMounted(root)) ? undefined : await stat(join(root, path))
+    const full = join(place.root, path)
+    const status = (await isForeign(place, full)) ? undefined : await stat(full)
     const purpose = purposeOf(path)
     if (status?.isDirectory() === true) {
-      await readFolder(root, path, found)
+      await readFolder(place, path, found)
     } else if (status === undefined) {
       // Never passed over in silence: a `forbid` may stand behind it.
       found.problems.push({
@@ -160,11 +189,17 @@ async function readFolder(root: string, folder: string, found: Reading): Promise
       })
     } else if (purpose !== undefined) {
       const refusal = refuseSize(path, status.size) ?? refuseCount(found)
-      const text = refusal ?? (await readText(root, path))
+      const text = refusal ?? decode(path, await readFile(full))
       if (typeof text === 'string') found[purpose].set(path, text)
       else found.problems.push(text)
     }
   }
+}
+
+/** Whether a path is a link, unless a mount has made it: those lead to what the mount itself holds. */
+async function isForeign({ root, mounted }: Place, path: string): Promise<boolean> {
+  if (!(await lstat(path)).isSymbolicLink()) return false
+  return mounted === undefined || !(await realpath(path)).startsWith(root + sep)
 }
 
 function refuseCount({ policy, test }: Reading): Problem | undefined {
@@ -173,17 +208,10 @@ function refuseCount({ policy, test }: Reading): Problem | undefined {
     : { file: '.', message: `expected at most ${policyLimits.files} files` }
 }
 
-async function readText(root: string, path: string): Promise<string | Problem> {
+function decode(path: string, bytes: Buffer): string | Problem {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(join(root, path)))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return { file: path, message: 'expected UTF-8 text' }
   }
-}
-
-async function isMounted(root: string): Promise<boolean> {
-  return lstat(join(root, '..data')).then(
-    (status) => status.isSymbolicLink(),
-    () => false,
-  )
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,6 +47,52 @@ describe('revision/directory-source', () => {
     await symlink('..2026', join(directory, '..data'))
     const read = await readPolicyDirectory(directory)
     expect('files' in read && read.files.has('other/b.cedar')).to.equal(true)
+  })
+
+  it('refuses a link that leads out of a mount, whoever has made it look like one', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'waywarden-outside-'))
+    await writeFile(join(outside, 'b.cedar'), 'secret')
+    await symlink('.', join(directory, '..data'))
+    await symlink(join(outside, 'b.cedar'), join(directory, 'b.cedar'))
+    const read = await readPolicyDirectory(directory)
+    await rm(outside, { recursive: true })
+    expect(read).to.have.nested.property('[0].file', 'b.cedar')
+    expect(JSON.stringify(read)).to.not.contain('secret')
+  })
+
+  it('reads one revision or the other, and never of both, while a link is turned again and again', async () => {
+    const names = Array.from({ length: 4 }, (_, index) => `p${index}.cedar`)
+    const link = join(directory, 'current')
+    const turn = (round: number) => {
+      // As git-sync does: the new checkout, the link in one step, then the old checkout goes.
+      mkdirSync(join(directory, `.worktrees/${round}`), { recursive: true })
+      for (const name of names) writeFileSync(join(directory, `.worktrees/${round}`, name), `// ${round}`)
+      symlinkSync(`.worktrees/${round}`, join(directory, 'draft'))
+      renameSync(join(directory, 'draft'), link)
+      rmSync(join(directory, `.worktrees/${round - 1}`), { recursive: true, force: true })
+    }
+    let round = 0
+    turn(round)
+    const isRead = { whole: 0, refused: 0 }
+    for (let reading = 0; reading < 20; reading++) {
+      let turns = 0
+      const timer = setInterval(() => {
+        // Now and then often enough to outrun every attempt.
+        if (turns++ < reading % 5) turn(++round)
+      }, 1)
+      const read = await readPolicyDirectory(link)
+      clearInterval(timer)
+      if (!('files' in read)) {
+        expect(read).to.have.length(1)
+        expect(read[0]).to.have.property('file', link)
+        isRead.refused++
+        continue
+      }
+      expect([...read.files.keys()]).to.deep.equal(names)
+      expect(new Set(read.files.values()).size).to.equal(1)
+      isRead.whole++
+    }
+    expect(isRead.whole).to.be.greaterThan(0)
   })
 
   it('refuses what is no UTF-8', async () => {
