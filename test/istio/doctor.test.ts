@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { stringify } from 'yaml'
 import { hospitalObjects, type TestObject } from '../support/healthy-cluster.ts'
-import { type KubeObject, renderKustomize, type Variant } from '../support/rendered.ts'
+import { type KubeObject, type Overlay, renderKustomize } from '../support/rendered.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
@@ -11,7 +11,7 @@ import { run } from '../support/terminal.ts'
 const clusterIp = '10.96.9.9'
 
 describe('istio, as the doctor sees it', () => {
-  for (const variant of ['enforce', 'metadata'] as const) {
+  for (const variant of ['enforce', 'metadata', 'everything'] as const) {
     it(`finds nothing wrong with the hospital and the overlay: ${variant}`, async () => {
       expect(await examine(variant)).to.deep.equal({ code: 0, found: [] })
     })
@@ -38,7 +38,7 @@ describe('istio, as the doctor sees it', () => {
 
 /** Applies an overlay to the hospital, without one object, and lets the doctor look at the whole. */
 async function examine(
-  variant: Variant,
+  variant: Overlay,
   without?: string,
 ): Promise<{ readonly code: number; readonly found: readonly string[] }> {
   const objects: readonly (TestObject | KubeObject)[] = [...hospitalObjects(), ...renderKustomize(variant)]

@@ -50,6 +50,12 @@ describe('istio schemas', () => {
     })
   }
 
+  for (const overlay of ['git-sync', 'volumes', 'everything'] as const) {
+    it(`accept what the components make of it: ${overlay}`, () => {
+      expect(problemsOf(renderKustomize(overlay))).to.deep.equal([])
+    })
+  }
+
   for (const { name, object } of wrong) {
     it(`refuse ${name}`, () => {
       expect(problemsOf([object])).to.have.length.greaterThan(0)

@@ -38,6 +38,12 @@ describe('istio', () => {
     })
   }
 
+  for (const overlay of ['git-sync', 'volumes', 'everything'] as const) {
+    it(`leaves no way around when components are added: ${overlay}`, () => {
+      expect(findFaults(renderKustomize(overlay), readMeshConfig())).to.deep.equal([])
+    })
+  }
+
   it('guards nothing yet while it observes', () => {
     const guards = renderKustomize('observe').filter(({ metadata }) =>
       JSON.stringify(metadata).includes('only-waypoint'),

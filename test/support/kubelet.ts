@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { find } from './mesh-findings.ts'
+import { find, findWorkload } from './mesh-findings.ts'
 import { at, items, type Json, type KubeObject } from './rendered.ts'
 
 /** A container as a kubelet would start it: what it mounts lies under `root`, at the paths of the pod. */
@@ -10,9 +10,9 @@ export type Mounted = {
   readonly inPod: (path: string) => string
 }
 
-/** Mounts the volumes of our Deployment under `root`, as a kubelet does: every file a link through `..data`. */
+/** Mounts the volumes of our pods under `root`, as a kubelet does: every file a link through `..data`. */
 export function mountPod(objects: readonly KubeObject[], root: string): Mounted {
-  const pod = at(find(objects, 'Deployment', 'waywarden', 'waywarden'), 'spec', 'template', 'spec')
+  const pod = at(findWorkload(objects), 'spec', 'template', 'spec')
   const container = at(pod, 'containers', 0)
   const inPod = (path: string): string => join(root, path)
   for (const mount of items(at(container, 'volumeMounts'))) {

@@ -42,6 +42,14 @@ export function find(
   )
 }
 
+/** What makes our pods: a Deployment, or the StatefulSet that a component makes of it. */
+export function findWorkload(objects: readonly KubeObject[]): KubeObject | undefined {
+  return (
+    find(objects, 'Deployment', 'waywarden', 'waywarden') ??
+    find(objects, 'StatefulSet', 'waywarden', 'waywarden')
+  )
+}
+
 type SpiffeParts = { readonly trustDomain: string; readonly namespace: string; readonly account: string }
 
 function readCatalog(objects: readonly KubeObject[]): {

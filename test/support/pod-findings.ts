@@ -1,15 +1,15 @@
-import { find } from './mesh-findings.ts'
+import { find, findWorkload } from './mesh-findings.ts'
 import { at, items, type Json, type KubeObject } from './rendered.ts'
 
 /** What keeps the pods from running safely, staying up and being watched; empty when nothing does. */
 export function findPodFaults(objects: readonly KubeObject[]): readonly string[] {
-  const deployment = find(objects, 'Deployment', 'waywarden', 'waywarden')
-  const template = at(deployment, 'spec', 'template')
+  const workload = findWorkload(objects)
+  const template = at(workload, 'spec', 'template')
   const pod = at(template, 'spec')
   const container = at(pod, 'containers', 0)
   return [
     ...privilegeFaults(pod, container),
-    ...lifetimeFaults(objects, pod, container),
+    ...lifetimeFaults(objects, at(workload, 'kind'), pod, container),
     ...selectorFaults(objects, at(template, 'metadata', 'labels')),
     ...scrapeFaults(at(template, 'metadata', 'annotations'), container),
   ]
@@ -30,7 +30,12 @@ function privilegeFaults(pod: Json, container: Json): readonly string[] {
   ]
 }
 
-function lifetimeFaults(objects: readonly KubeObject[], pod: Json, container: Json): readonly string[] {
+function lifetimeFaults(
+  objects: readonly KubeObject[],
+  kind: Json,
+  pod: Json,
+  container: Json,
+): readonly string[] {
   const scaler = find(objects, 'HorizontalPodAutoscaler', 'waywarden', 'waywarden')
   const budget = find(objects, 'PodDisruptionBudget', 'waywarden', 'waywarden')
   const spread = items(at(pod, 'topologySpreadConstraints')).map((item) => at(item, 'topologyKey'))
@@ -43,6 +48,7 @@ function lifetimeFaults(objects: readonly KubeObject[], pod: Json, container: Js
     preStopSeconds > 0 && Number(at(pod, 'terminationGracePeriodSeconds')) > preStopSeconds + 10
   return [
     ...(Number(at(scaler, 'spec', 'minReplicas')) >= 3 ? [] : ['few_replicas']),
+    ...(at(scaler, 'spec', 'scaleTargetRef', 'kind') === kind ? [] : ['scaler_misses']),
     ...(at(budget, 'spec', 'maxUnavailable') === 1 ? [] : ['no_budget']),
     ...(spread.includes('kubernetes.io/hostname') ? [] : ['not_spread']),
     ...(probes.every((port) => port === 'http-admin') ? [] : ['probe_port']),
@@ -52,7 +58,7 @@ function lifetimeFaults(objects: readonly KubeObject[], pod: Json, container: Js
 
 function selectorFaults(objects: readonly KubeObject[], labels: Json): readonly string[] {
   const selectors: readonly (readonly [string, readonly string[]])[] = [
-    ['Deployment', ['spec', 'selector', 'matchLabels']],
+    [String(at(findWorkload(objects), 'kind')), ['spec', 'selector', 'matchLabels']],
     ['Service', ['spec', 'selector']],
     ['PodDisruptionBudget', ['spec', 'selector', 'matchLabels']],
     ['NetworkPolicy', ['spec', 'podSelector', 'matchLabels']],

@@ -24,13 +24,23 @@ export type Variant = 'observe' | 'enforce' | 'metadata'
 
 export const variants: readonly Variant[] = ['observe', 'enforce', 'metadata']
 
+/** An overlay, or `enforce` with the components that only kustomize has. */
+export type Overlay = Variant | 'git-sync' | 'volumes' | 'everything'
+
+const componentsOf: ReadonlyMap<Overlay, readonly string[]> = new Map([
+  ['metadata', ['metadata']],
+  ['git-sync', ['git-sync']],
+  ['volumes', ['volumes']],
+  ['everything', ['metadata', 'git-sync', 'volumes']],
+])
+
 const tools = join('.tools', 'bin')
 const observedUntil = '2027-01-31'
 let prepared: string | undefined
-const built = new Map<Variant, string>()
+const built = new Map<Overlay, string>()
 
 /** The objects of an overlay, from a copy of istio/ and policies/ in which an operator has done what base/ asks for. */
-export function renderKustomize(variant: Variant): readonly KubeObject[] {
+export function renderKustomize(variant: Overlay): readonly KubeObject[] {
   const folder = join(prepare(), 'istio', 'overlays', variant)
   const text =
     built.get(variant) ?? execFileSync(join(tools, 'kustomize'), ['build', folder], { encoding: 'utf8' })
@@ -85,12 +95,14 @@ function prepare(): string {
   const base = join(folder, 'istio', 'base')
   writeFileSync(join(base, 'keys', 'active.jwk.json'), generateKey())
   writeFileSync(join(base, 'config', 'idp-jwks.json'), readJwks('hospital-idp'))
-  const metadata = join(folder, 'istio', 'overlays', 'metadata')
-  mkdirSync(metadata)
-  writeFileSync(
-    join(metadata, 'kustomization.yaml'),
-    stringify({ resources: ['../enforce'], components: ['../../components/metadata'] }),
-  )
+  for (const [overlay, names] of componentsOf) {
+    const components = names.map((name) => `../../components/${name}`)
+    mkdirSync(join(folder, 'istio', 'overlays', overlay))
+    writeFileSync(
+      join(folder, 'istio', 'overlays', overlay, 'kustomization.yaml'),
+      stringify({ resources: ['../enforce'], components }),
+    )
+  }
   prepared = folder
   return folder
 }
