@@ -1,19 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
-import { createRemote, type GitRemote, gitOptions } from '../support/git-remote.ts'
+import { createRemote, type GitRemote, gitOptions, samplePolicies } from '../support/git-remote.ts'
 import { uris } from '../support/hospital.ts'
 import { startTestApp } from '../support/running-app.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-
-function samplePolicies(): Record<string, string> {
-  const names = readdirSync('policies', { recursive: true, encoding: 'utf8' })
-  const files = names.filter(
-    (name) => /\.(?:cedar|cedarschema|yaml|json)$/.test(name) && !name.startsWith('tests/'),
-  )
-  return Object.fromEntries(files.map((name) => [name, readFileSync(join('policies', name), 'utf8')]))
-}
 
 describe('app/git-policies', () => {
   let remote: GitRemote

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
@@ -23,6 +23,15 @@ export type GitRemote = {
 export const smallRepository: Readonly<Record<string, string>> = {
   'services.yaml': 'services: []\n',
   'team/a.cedar': 'permit (principal, action, resource);\n',
+}
+
+/** The files of the sample policy repository, without its tests. */
+export function samplePolicies(): Readonly<Record<string, string>> {
+  const names = readdirSync('policies', { recursive: true, encoding: 'utf8' })
+  const files = names.filter(
+    (name) => /\.(?:cedar|cedarschema|yaml|json)$/.test(name) && !name.startsWith('tests/'),
+  )
+  return Object.fromEntries(files.map((name) => [name, readFileSync(join('policies', name), 'utf8')]))
 }
 
 const identity = { GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@hospital.example' }
