@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rememberLatest } from '../cache/remember.ts'
 import type { Recovery } from '../chain/recovery.ts'
 import { checkRevoked } from '../chain/revocations.ts'
 import type { LineDeps } from '../check/line.ts'
@@ -7,7 +8,7 @@ import { isUserToken } from '../identity/agent-token.ts'
 import { identifyCaller } from '../identity/peer.ts'
 import { verifyUserToken } from '../identity/user-token.ts'
 import type { Credentials } from './credentials.ts'
-import { createChainVerifier, createJudge, createMinter } from './remembered.ts'
+import { createChainVerifier, createJudge, createMinter, createTargeting } from './remembered.ts'
 
 /** Hands the line of one listener what it needs of identity/ and chain/. */
 export function createLineDeps(
@@ -23,24 +24,27 @@ export function createLineDeps(
   const namesOf = new Map(ingress.peers.map((peer) => [peer.id.uri, peer.issuers]))
   const issuersNamed = (names: readonly string[]) => issuers().filter(({ name }) => names.includes(name))
   const ingressIssuers = users.filter(({ name }) => ingress.peers.some((peer) => peer.issuers.includes(name)))
-  const peerOptions = {
+  const ingressPeers = new Set(namesOf.keys())
+  const peerOptions = rememberLatest((waypoints: ReadonlySet<string>) => ({
     peer: listener.peer,
     trustDomain: chain.trustDomain,
-    ingressPeers: new Set(namesOf.keys()),
+    ingressPeers,
+    waypoints,
     isMutualTls: listener.tls?.clientCa !== undefined,
-  }
+  }))
   const mint = createMinter(config, credentials, createId, random)
   return {
     header: chain.header,
     peer: listener.peer,
     isObserving: (service, nowMs) => isObserving(observe, service, nowMs),
-    identifyCaller: (input, waypoints) => identifyCaller(input, { ...peerOptions, waypoints }),
+    identifyCaller: (input, waypoints) => identifyCaller(input, peerOptions(waypoints)),
     verifyChain: createChainVerifier(config, credentials),
     verifyUserToken: (headers, caller, nowMs) =>
       verifyUserToken(headers, issuersNamed(namesOf.get(caller.id.uri) ?? []), nowMs),
     isUserToken: (headers) => isUserToken(headers, ingressIssuers, ingress.tokenCopies),
     checkRevoked: (presented, caller, nowMs) => checkRevoked(presented, caller, revocations(), nowMs),
     recoverChain: (headers, caller, nowMs) => recovery?.find(headers, caller.id, nowMs),
+    targetOf: createTargeting(config),
     judge: createJudge(config),
     extendChain: (chain, caller, callee, nowMs) => mint({ chain, caller, callee, nowMs }),
   }

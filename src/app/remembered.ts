@@ -10,7 +10,10 @@ import type { Chain, DelegatedChain, FirstHop } from '../model/chain.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Service, Target } from '../model/target.ts'
+import type { CatalogService } from '../revision/catalog.ts'
+import { pathOf } from '../revision/path.ts'
 import type { Revision } from '../revision/revision.ts'
+import { type Request, targetOf } from '../revision/target.ts'
 import type { Credentials } from './credentials.ts'
 
 type MintOrder = {
@@ -92,6 +95,26 @@ export function createJudge({ cache }: Config): LineDeps['judge'] {
       ? judge(caller, chain, target, revision)
       : judgeBy(revision)({ caller, chain, target })
 }
+
+/** What a request wants is remembered as long as its revision serves, for it is the revision that reads a path. */
+export function createTargeting({ cache }: Config): LineDeps['targetOf'] {
+  const targetBy = rememberLatest((_revision: Revision) =>
+    remember(({ service, request }: Wanted) => targetOf(service, request), {
+      maxEntries: cache.decisions,
+      room: { maxBytes: targetBytes, bytesOf: (key) => key.length * 2 + targetOverheadBytes },
+      keyOf: ({ service, request: { method, path, isUpgrade } }) =>
+        joinKey([service.name, isUpgrade ? 'upgrade' : 'request', method, pathOf(path)]),
+      isWorth: (target) => !isDeny(target),
+    }),
+  )
+  return (service, request, revision) => targetBy(revision)({ service, request })
+}
+
+type Wanted = { readonly service: CatalogService; readonly request: Request }
+
+const targetBytes = 8 * 1024 * 1024
+/** About what an entry weighs beside its texts. */
+const targetOverheadBytes = 600
 
 type Case = { readonly caller: Caller; readonly chain: Chain; readonly target: Target }
 

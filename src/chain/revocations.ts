@@ -53,6 +53,8 @@ export function checkRevoked(
   revocations: Revocations,
   nowMs: number,
 ): Deny | undefined {
+  const { actor, user, txn, jti } = revocations
+  if (actor.size + user.size + txn.size + jti.size === 0) return undefined
   const rootIssuedAt = rootOf(chain) ?? Math.floor(nowMs / 1000)
   for (const { kind, id } of membersOf(chain, caller)) {
     const notBefore = revocations[kind].get(id)

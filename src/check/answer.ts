@@ -39,17 +39,16 @@ export function toAnswer(
   names: HeaderNames,
   { reference, received, isObserving }: Answering,
 ): Answer {
+  const { decisionId, policyRevision } = reference
   const txn = onward?.txn ?? (chain?.kind === 'delegated' ? chain.txn : undefined)
-  const common = { ...reference, txn }
-  if (isDeny(decision) && !isObserving) return { ...common, kind: 'deny', code: decision.code }
-  const removeHeaders = removalsOf(received, names, {
-    taken: isObserving ? 'nothing' : caller?.isIngress === true ? 'ingress' : 'agent',
-    hasChild: onward !== undefined,
-  })
+  if (isDeny(decision) && !isObserving)
+    return { kind: 'deny', decisionId, policyRevision, txn, code: decision.code }
+  const taken = isObserving ? 'nothing' : caller?.isIngress === true ? 'ingress' : 'agent'
+  const removeHeaders = removalsOf(received, names, taken, onward !== undefined)
   const setHeaders = onward === undefined ? [] : [[names.chain, onward.token] as const]
   return isDeny(decision)
-    ? { ...common, setHeaders, removeHeaders, kind: 'observed', code: decision.code }
-    : { ...common, setHeaders, removeHeaders, kind: 'allow' }
+    ? { kind: 'observed', decisionId, policyRevision, txn, setHeaders, removeHeaders, code: decision.code }
+    : { kind: 'allow', decisionId, policyRevision, txn, setHeaders, removeHeaders }
 }
 
 type Taken = 'nothing' | 'agent' | 'ingress'
@@ -61,11 +60,12 @@ type Usual = Readonly<
 function removalsOf(
   received: Headers,
   names: HeaderNames,
-  { taken, hasChild }: { readonly taken: Taken; readonly hasChild: boolean },
+  taken: Taken,
+  hasChild: boolean,
 ): readonly string[] {
   const { besideChain, all } = usualOf(names)[taken]
   const unusable = names.unusable(received)
-  const twins = twinsOf([...all, ...unusable], received)
+  const twins = twinsOf(unusable.length === 0 ? all : [...all, ...unusable], received)
   const usual = hasChild ? besideChain : all
   return unusable.length === 0 && twins.length === 0 ? usual : [...usual, ...unusable, ...twins]
 }

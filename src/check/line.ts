@@ -7,7 +7,7 @@ import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
-import { checkWaypoint, findService, targetOf, toRequest } from '../revision/target.ts'
+import { checkWaypoint, findService, type Request, toRequest } from '../revision/target.ts'
 import type { Admission } from './admission.ts'
 import type { Permission } from './judge.ts'
 import { type ChainProofs, provenChain } from './proven-chain.ts'
@@ -29,6 +29,8 @@ export type LineDeps = ChainProofs & {
   /** Shared by all listeners; none where nobody waits for the answer. */
   readonly admission?: Pick<Admission, 'admit'>
   readonly identifyCaller: (input: CheckInput, waypoints: ReadonlySet<string>) => Caller | Deny
+  /** `targetOf`, or a function that gives its answers. */
+  readonly targetOf: (service: CatalogService, request: Request, revision: Revision) => Target | Deny
   /** `judge`, or a function that gives its answers. */
   readonly judge: (caller: Caller, chain: Chain, target: Target, revision: Revision) => Permission | Deny
   readonly extendChain: (
@@ -75,7 +77,7 @@ function followChain(
 ): Eventual<Findings> {
   return andThen(provenChain(input, caller, nowMs, deps), (chain) => {
     if (isDeny(chain)) return { decision: chain, caller, service }
-    const target = targetOf(service, toRequest(input))
+    const target = deps.targetOf(service, toRequest(input), revision)
     if (isDeny(target)) return { decision: target, caller, chain, service }
     const decision = deps.judge(caller, chain, target, revision)
     return handOn({ decision, caller, chain, service, target }, nowMs, deps)
@@ -86,14 +88,14 @@ type Judged = Required<Omit<Findings, 'onward'>>
 
 /** What was judged, with a chain for the callee if it is to have one. */
 function handOn(found: Judged, nowMs: number, deps: LineDeps): Eventual<Findings> {
-  const { decision, caller, chain, service } = found
+  const { decision, caller, chain, service, target } = found
   // Where the policies' refusal is only observed, a proven chain goes on: whoever comes next is to be observed with it.
   const goesOn =
     isDeny(decision) && decision.code === 'policy_denied' && deps.isObserving(service.name, nowMs)
   if (isDeny(decision) && !goesOn) return found
   if (chain.kind === 'none' || !service.forwards) return found
   return andThen(deps.extendChain(chain, caller, service, nowMs), (onward) => {
-    if (!isDeny(onward)) return { ...found, onward }
+    if (!isDeny(onward)) return { decision, caller, chain, service, target, onward }
     return isDeny(decision) ? found : { ...found, decision: onward }
   })
 }

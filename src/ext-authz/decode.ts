@@ -77,7 +77,8 @@ export function decodeCheckRequest(
   if (reading.fault !== undefined) return deny('request_malformed', reading.fault)
   if (isDeny(asked)) return asked
   const { metadata, tlsPeerUris } = call
-  return { sourcePrincipal, destinationAddress, ...asked, metadata, tlsPeerUris }
+  const { method, path, host, headers } = asked
+  return { sourcePrincipal, destinationAddress, method, path, host, headers, metadata, tlsPeerUris }
 }
 
 /** `IP:port`; the empty string when the connection goes to no socket address. */

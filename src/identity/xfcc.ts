@@ -1,3 +1,4 @@
+import { remember } from '../cache/remember.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
 
@@ -9,9 +10,15 @@ const pattern = /^By=([^,;="\s]+);URI=([^,;="\s]+)$/
 
 /**
  * Parses the one form of `x-forwarded-client-cert` that Istio's waypoints write (istio/istio#59986). Any other form
- * comes from another proxy, whose first elements may be a client's own.
+ * comes from another proxy, whose first elements may be a client's own. A mesh has far fewer forms of it than requests.
  */
-export function parseXfcc(value: string): Xfcc | Invalid {
+export const parseXfcc: (value: string) => Xfcc | Invalid = remember(readXfcc, {
+  maxEntries: 2000,
+  keyOf: (value) => value,
+  isWorth: (xfcc) => !isInvalid(xfcc),
+})
+
+function readXfcc(value: string): Xfcc | Invalid {
   const match = pattern.exec(value)
   if (match === null) return invalid('XFCC: expected `By=<SPIFFE ID>;URI=<SPIFFE ID>`')
   const [, byText = '', uriText = ''] = match

@@ -72,8 +72,10 @@ export function deny(code: DenyCode, reason: string, results: readonly Principal
 }
 
 /** Whether a step of the line refused. */
-export function isDeny(value: object): value is Deny {
-  return 'kind' in value && value.kind === 'deny'
+export function isDeny(value: object): value is Deny
+export function isDeny(value: { readonly kind?: unknown }): boolean {
+  // To read what may not be there is many times faster than to ask whether it is.
+  return value.kind === 'deny'
 }
 
 /** All principals that refused, not just the first. */

@@ -7,6 +7,8 @@ export function invalid(reason: string): Invalid {
 }
 
 /** Whether a parser refused. */
-export function isInvalid(value: object): value is Invalid {
-  return 'kind' in value && value.kind === 'invalid'
+export function isInvalid(value: object): value is Invalid
+export function isInvalid(value: { readonly kind?: unknown }): boolean {
+  // As with `isDeny`.
+  return value.kind === 'invalid'
 }

@@ -12,6 +12,7 @@ import { type Invalid, invalid } from '../model/invalid.ts'
 import { parseScopes } from '../model/scope.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import type { Revision } from '../revision/revision.ts'
+import { targetOf } from '../revision/target.ts'
 import type { Verdict } from './situation.ts'
 
 /** How to read a captured request. */
@@ -74,6 +75,7 @@ function believe(
       // Only an ingress peer may present a user's token, so whoever did is taken for one.
       return isDeny(caller) ? caller : { ...caller, isIngress: isFirstHop }
     },
+    targetOf,
     judge,
     verifyChain: async (text, caller) => toChain(text, caller, issuerName),
     verifyUserToken: async (headers) => toFirstHop(headers, issuerName),

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createJudge } from '../../src/app/remembered.ts'
+import { createJudge, createTargeting } from '../../src/app/remembered.ts'
 import { parseRevocations } from '../../src/chain/revocations.ts'
 import type { Findings } from '../../src/check/line.ts'
 import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
@@ -106,6 +106,35 @@ describe('app/remembered, judgements', () => {
     }
     expect(asked).to.have.length(2)
   })
+})
+
+describe('app/remembered, targets', () => {
+  const [service] = loaded.catalog.services
+  if (service === undefined) throw new TypeError('no service')
+  const request = { method: 'GET', path: '/patients/42', isUpgrade: false }
+
+  it('reads a path once, whatever its query', () => {
+    const read = createTargeting(config)
+    const first = read(service, request, loaded)
+    expect(isDeny(first)).to.equal(false)
+    expect(read(service, { ...request, path: '/patients/42?full=1' }, loaded)).to.equal(first)
+  })
+
+  const others: readonly { name: string; asks?: Partial<typeof request>; of?: object; by?: object }[] = [
+    { name: 'another path', asks: { path: '/patients/43' } },
+    { name: 'another method', asks: { method: 'PUT' } },
+    { name: 'an upgrade', asks: { isUpgrade: true } },
+    { name: 'another service', of: { name: 'other' } },
+    { name: 'another revision', by: {} },
+  ]
+  for (const { name, asks, of, by } of others) {
+    it(`reads anew for ${name}`, () => {
+      const read = createTargeting(config)
+      const first = read(service, request, loaded)
+      const revision = by === undefined ? loaded : { ...loaded, ...by }
+      expect(read({ ...service, ...of }, { ...request, ...asks }, revision)).to.not.equal(first)
+    })
+  }
 })
 
 describe('app/remembered, a warm line', () => {

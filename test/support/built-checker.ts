@@ -5,6 +5,7 @@ import type { CheckInput } from '../../src/model/check-input.ts'
 import { deny } from '../../src/model/decision.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { Revision } from '../../src/revision/revision.ts'
+import { targetOf } from '../../src/revision/target.ts'
 import { caller, clerk, delegated, hospital } from './identities.ts'
 import { mustLoad, policyFiles } from './policy-files.ts'
 
@@ -43,6 +44,7 @@ export function buildChecker(overlay: Partial<CheckDeps> = {}): BuiltChecker {
     verifyChain: async () => delegated(clerk),
     verifyUserToken: async () => deny('token_missing', ''),
     isUserToken: () => false,
+    targetOf,
     judge,
     recoverChain: () => undefined,
     isObserving: () => false,
