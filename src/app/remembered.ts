@@ -1,4 +1,4 @@
-import { joinKey, remember, rememberEach, rememberEventual, rememberLatest } from '../cache/remember.ts'
+import { identityOf, remember, rememberEventual, rememberLatest } from '../cache/remember.ts'
 import { mintChild, type SignedChain } from '../chain/extend.ts'
 import type { ChainKeys } from '../chain/keys.ts'
 import { admitChain, verifySignedChain } from '../chain/verify.ts'
@@ -63,30 +63,22 @@ export function createMinter(
 
 const maxJitter = 0.2
 
+/** A chain is the same object only while its proof is remembered, a service while its revision serves. */
 function toMintKey({ chain, caller, callee }: MintOrder): string {
-  return joinKey([...chainKey(chain), ...callerKey(caller), calleeKey(callee)])
+  return `${identityOf(chain)} ${identityOf(callee)} ${toCallerKey(caller)}`
 }
 
-/** All that minting reads of a service. */
-const calleeKey = rememberEach(({ spiffeId, hopLifetimeSeconds, scopes }: Service): string =>
-  joinKey([
-    spiffeId.uri,
-    String(hopLifetimeSeconds),
-    ...(scopes === undefined ? ['all'] : ['only', ...scopes]),
-  ]),
-)
-
 /**
- * A judgement is remembered as long as its revision serves: it rests on the caller, the chain, which its digest names,
- * and what the request wants of the service. A first hop has no digest, and its user is judged anew. Policies see no
+ * A judgement is remembered as long as its revision serves: it rests on the caller, the chain, and what the request wants
+ * of the service, each known by the object that stands for it. A first hop is proven, and so judged, anew. Policies see no
  * clock (revision/cedar-call.ts says what they see), so a judgement does not age.
  */
 export function createJudge({ cache }: Config): LineDeps['judge'] {
   const judgeBy = rememberLatest((revision: Revision) =>
     remember(({ caller, chain, target }: Case) => judge(caller, chain, target, revision), {
       maxEntries: cache.decisions,
-      keyOf: ({ caller, chain, target: { service, method, path } }) =>
-        joinKey([service.name, method, path, ...callerKey(caller), ...chainKey(chain)]),
+      keyOf: ({ caller, chain, target }) =>
+        `${identityOf(chain)} ${identityOf(target)} ${toCallerKey(caller)}`,
       isWorth: (judgement) => !isDeny(judgement) || judgement.code !== 'policy_unavailable',
     }),
   )
@@ -102,8 +94,9 @@ export function createTargeting({ cache }: Config): LineDeps['targetOf'] {
     remember(({ service, request }: Wanted) => targetOf(service, request), {
       maxEntries: cache.decisions,
       room: { maxBytes: targetBytes, bytesOf: (key) => key.length * 2 + targetOverheadBytes },
+      // A method may be any text: how long it is keeps it apart from the path.
       keyOf: ({ service, request: { method, path, isUpgrade } }) =>
-        joinKey([service.name, isUpgrade ? 'upgrade' : 'request', method, pathOf(path)]),
+        `${identityOf(service)} ${isUpgrade ? 'upgrade' : 'request'} ${method.length} ${method}${pathOf(path)}`,
       isWorth: (target) => !isDeny(target),
     }),
   )
@@ -118,14 +111,8 @@ const targetOverheadBytes = 600
 
 type Case = { readonly caller: Caller; readonly chain: Chain; readonly target: Target }
 
-/** The digest names all that a chain's token says; it does not say that the chain was found again. */
-function chainKey(chain: Chain): readonly string[] {
-  if (chain.kind !== 'delegated') return [chain.kind]
-  return [chain.digest, chain.isRecovered ? 'recovered' : 'presented', ...chain.scopes]
-}
-
-function callerKey({ id, isIngress }: Caller): readonly string[] {
-  return [id.uri, isIngress ? 'ingress' : 'workload']
+function toCallerKey({ id, isIngress }: Caller): string {
+  return isIngress ? `${identityOf(id)} ingress` : `${identityOf(id)}`
 }
 
 /** Signatures are remembered as long as the keys that verified them are in force; all else is asked on every check. */

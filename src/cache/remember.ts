@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { andThen, type Eventual } from '../model/eventual.ts'
 
+let identities = 0
+
 /** How much is remembered, and of what. */
 export type RememberOptions<A, R> = {
   readonly maxEntries: number
@@ -89,12 +91,11 @@ export function rememberEach<A extends object, R>(make: (argument: A) => R): (ar
   }
 }
 
-/** Makes one key of several texts: each says how long it is, so that no two lists have one key. */
-export function joinKey(parts: readonly string[]): string {
-  let key = ''
-  for (const part of parts) key += `${part.length}:${part}`
-  return key
-}
+/**
+ * A number that no other object has or will have: the shortest key for what never changes. An object that is made anew,
+ * equal as it may be, is another one.
+ */
+export const identityOf: (object: object) => number = rememberEach(() => ++identities)
 
 /** Makes a long key short: 32 bytes, and nobody finds two keys with one digest. */
 export function digestKey(key: string): string {

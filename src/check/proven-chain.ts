@@ -1,3 +1,4 @@
+import { rememberEach } from '../cache/remember.ts'
 import { presentedChain } from '../chain/verify.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop } from '../model/chain.ts'
@@ -43,9 +44,13 @@ export function provenChain(
   if (typeof recovered === 'object') return recovered
   if (recovered !== undefined) {
     return andThen(proofs.verifyChain(recovered, caller, nowMs), (chain) =>
-      isDeny(chain) ? chain : { ...chain, isRecovered: true },
+      isDeny(chain) ? chain : asRecovered(chain),
     )
   }
-  const none = { kind: 'none' } as const
   return proofs.checkRevoked(none, caller, nowMs) ?? none
 }
+
+const none = { kind: 'none' } as const
+
+/** The same object for the same chain, as `verifyChain` gives it. */
+const asRecovered = rememberEach((chain: DelegatedChain): DelegatedChain => ({ ...chain, isRecovered: true }))

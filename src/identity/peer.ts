@@ -1,3 +1,4 @@
+import { remember } from '../cache/remember.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
 import { type CheckInput, type Headers, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
@@ -91,10 +92,14 @@ function fromPrincipal({ sourcePrincipal, tlsPeerUris }: CheckInput): Peer | Den
   return isDeny(waypoint) ? waypoint : { id, waypoint }
 }
 
-function readSpiffeId(text: string): SpiffeId | Deny {
-  const id = parseSpiffeId(text)
-  return isInvalid(id) ? deny('peer_malformed', id.reason) : id
-}
+/** A mesh has far fewer workloads than requests, and one that stays the same object is known by it. */
+const readSpiffeId: (text: string) => SpiffeId | Deny = remember(
+  (text: string) => {
+    const id = parseSpiffeId(text)
+    return isInvalid(id) ? deny('peer_malformed', id.reason) : id
+  },
+  { maxEntries: 2000, keyOf: (text) => text, isWorth: (id) => !isDeny(id) },
+)
 
 function isSamePeer(one: Peer | Deny, other: Peer): boolean {
   return !isDeny(one) && one.id.uri === other.id.uri && one.waypoint.uri === other.waypoint.uri

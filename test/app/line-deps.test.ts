@@ -6,9 +6,10 @@ import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
 import { toKeySet } from '../../src/jws/key-set.ts'
 import { parseSigningKey } from '../../src/jws/signing-key.ts'
 import { isDeny } from '../../src/model/decision.ts'
+import type { SpiffeId } from '../../src/model/spiffe-id.ts'
 import { good, readKey } from '../support/forge.ts'
-import { caller, chainKey, clerk, nowMs, service, uris } from '../support/hospital.ts'
-import { clerk as clerkUser, delegated, hospital } from '../support/identities.ts'
+import { chainKey, clerk, nowMs, service, uris } from '../support/hospital.ts'
+import { caller, clerk as clerkUser, delegated, hospital } from '../support/identities.ts'
 import { settings } from '../support/settings.ts'
 
 const config = parseConfig('/waywarden.yaml', settings, new Map())
@@ -27,6 +28,8 @@ function build(jitter = 0) {
     problems: () => [],
   }
   const deps = createLineDeps(config, listener, credentials, undefined, randomUUID, () => jitter)
+  // As in a catalog, a service stays the same object.
+  const services = new Map<string, ReturnType<typeof service>>()
   const rotate = () => {
     signing = otherKey
     keys = { ...keys, signing }
@@ -35,20 +38,20 @@ function build(jitter = 0) {
     overlay: {
       chain?: Parameters<typeof deps.extendChain>[0]
       callee?: string
-      calls?: string
+      calls?: SpiffeId
       scopes?: readonly string[]
       atMs?: number
       hop?: number
     } = {},
   ) => {
-    const callee = service(overlay.callee ?? uris.insurance, {
-      hopLifetimeSeconds: overlay.hop ?? 300,
-      scopes: overlay.scopes,
-    })
+    const { callee = uris.insurance, hop = 300, scopes } = overlay
+    const name = JSON.stringify([callee, hop, scopes])
+    const named = services.get(name) ?? service(callee, { hopLifetimeSeconds: hop, scopes })
+    services.set(name, named)
     const signed = await deps.extendChain(
       overlay.chain ?? parent,
-      caller(overlay.calls ?? uris.agentD),
-      callee,
+      caller(overlay.calls ?? hospital.agentD),
+      named,
       overlay.atMs ?? nowMs,
     )
     if (isDeny(signed)) throw new TypeError(signed.reason)
@@ -77,7 +80,8 @@ describe('app/line-deps', () => {
 
   it('waits for the first child alone', async () => {
     const { deps } = build()
-    const extend = () => deps.extendChain(parent, caller(uris.agentD), service(uris.insurance), nowMs)
+    const [calls, callee] = [caller(hospital.agentD), service(uris.insurance)]
+    const extend = () => deps.extendChain(parent, calls, callee, nowMs)
     const first = extend()
     expect(first).to.be.instanceOf(Promise)
     expect(extend()).to.be.instanceOf(Promise)
@@ -101,7 +105,7 @@ describe('app/line-deps', () => {
     { name: 'another parent', overlay: { chain: { ...parent, digest: 'another' } } },
     { name: 'a parent of other scopes', overlay: { chain: { ...parent, scopes: [] } } },
     { name: 'a parent that was found again', overlay: { chain: { ...parent, isRecovered: true } } },
-    { name: 'another caller', overlay: { calls: uris.agentR } },
+    { name: 'another caller', overlay: { calls: hospital.agentR } },
     { name: 'a callee that is given no scopes', overlay: { scopes: [] } },
     { name: 'a callee that is given some scopes', overlay: { scopes: ['a'] } },
     { name: 'another callee', overlay: { callee: uris.agentR } },

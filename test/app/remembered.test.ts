@@ -53,8 +53,9 @@ describe('app/remembered, judgements', () => {
   it('asks the policies once for the same caller, chain and request', () => {
     const { asked, revision } = counting()
     const judge = createJudge(config)
-    const first = judge(caller(hospital.agentD), chain, target(), revision)
-    expect(judge(caller(hospital.agentD), chain, target(), revision)).to.equal(first)
+    const wanted = target()
+    const first = judge(caller(hospital.agentD), chain, wanted, revision)
+    expect(judge(caller(hospital.agentD), chain, wanted, revision)).to.equal(first)
     expect(asked).to.have.length(3)
   })
 
@@ -73,10 +74,11 @@ describe('app/remembered, judgements', () => {
     it(`judges anew for ${name}`, () => {
       const { asked, revision } = counting()
       const judge = createJudge(config)
-      judge(caller(hospital.agentD), chain, target(), revision)
-      const wanted = target(to.path, to.method)
-      const service = { ...wanted.service, name: to.service ?? wanted.service.name }
-      const again = judge(caller(who, isIngress), other, { ...wanted, service }, revision)
+      const first = target()
+      judge(caller(hospital.agentD), chain, first, revision)
+      const isOther = to.path !== undefined || to.method !== undefined || to.service !== undefined
+      const wanted = isOther ? target(to.path, to.method) : first
+      const again = judge(caller(who, isIngress), other, wanted, revision)
       // Without a chain nobody is asked: it is refused before, and not by the answer to another request.
       if (other.kind === 'none') expect(again).to.have.property('code', 'chain_missing')
       else expect(asked).to.have.length(3 + asks)
