@@ -59,7 +59,7 @@ function pathOf(room: string): string {
 const exceptions = [
   toOverride(['src/config/config.ts'], { style: { noProcessEnv: 'off' } }),
   toOverride(['src/cli/**', 'src/main.ts'], { suspicious: { noConsole: 'off' } }),
-  toOverride(['test/**', 'demo/**', 'scripts/**', 'agents/**'], {
+  toOverride(['test/**', 'demo/**', 'scripts/**', 'loadtest/**', 'agents/**'], {
     style: { noProcessEnv: 'off' },
     suspicious: { noConsole: 'off' },
   }),

@@ -30,6 +30,8 @@ export type WaywardenOptions = {
   readonly keys: string
   readonly jwksFile: string
   readonly preload?: readonly Preload[]
+  /** Keys of the configuration that are to be otherwise than here. */
+  readonly overlay?: { readonly audit?: object; readonly cache?: object }
 }
 
 const listeningWithinMs = 10_000
@@ -40,7 +42,7 @@ const deadline = '10s'
 export async function startWaywarden(
   processes: Processes,
   directory: string,
-  { name, transport, policies, keys, jwksFile, preload = [] }: WaywardenOptions,
+  { name, transport, policies, keys, jwksFile, preload = [], overlay = {} }: WaywardenOptions,
 ): Promise<Server> {
   const [port = 0, adminPort = 0] = await freePorts(2)
   const audit = join(directory, `${name}-audit`)
@@ -62,7 +64,8 @@ export async function startWaywarden(
       },
     ],
     policy: { directory: policies },
-    audit: { directory: audit },
+    ...overlay,
+    audit: { ...overlay.audit, directory: audit },
   }
   const file = join(directory, `${name}.yaml`)
   writeFileSync(file, stringify(config))

@@ -40,14 +40,15 @@ export class World implements AsyncDisposable {
   readonly requests: Requests
   readonly processes: Processes
   readonly #loadClient = buildGo('client')
-  readonly #keys: string
+  /** The keys that sign chains. */
+  readonly keys: string
   readonly #jwksFile: string
   readonly #message: string
   readonly #framed: string
 
   constructor(directory: string, keys: string, jwksFile: string) {
     this.directory = directory
-    this.#keys = keys
+    this.keys = keys
     this.#jwksFile = jwksFile
     this.processes = new Processes(directory)
     this.requests = createRequests(keys)
@@ -67,7 +68,7 @@ export class World implements AsyncDisposable {
   }
 
   startWaywarden(options: Omit<WaywardenOptions, 'keys' | 'jwksFile'>): Promise<Server> {
-    const given = { ...options, keys: this.#keys, jwksFile: this.#jwksFile }
+    const given = { ...options, keys: this.keys, jwksFile: this.#jwksFile }
     return startWaywarden(this.processes, this.directory, given)
   }
 
@@ -93,7 +94,7 @@ export class World implements AsyncDisposable {
 
   /** One request again and again, and every twentieth new. */
   mixed(server: Server, seconds: number, concurrency: Concurrency): Promise<Load> {
-    const fresh = this.#fresh(seconds * freshPerSecond, this.requests.another)
+    const fresh = this.#fresh(seconds * freshPerSecond, this.requests.another, `${server.name}-fresh`)
     const same = ['-body', this.#message, '-fresh-every', `${newEvery}`]
     return this.#load(server.port, seconds, [...toOptions(concurrency), ...fresh, ...same])
   }
@@ -113,6 +114,16 @@ export class World implements AsyncDisposable {
   /** One request again and again, at a rate. */
   atRate({ port }: Server, seconds: number, rate: number): Promise<Load> {
     return this.#load(port, seconds, ['-rate', `${rate}`, '-body', this.#message])
+  }
+
+  /** One request again and again, and every twentieth new, at a rate; all signed with the key that signs now. */
+  mixedAtRate({ name, port }: Server, seconds: number, rate: number, connections: number): Promise<Load> {
+    const { same, another } = createRequests(this.keys)
+    const message = join(this.directory, `${name}-message`)
+    writeFileSync(message, toCheckRequest(same))
+    const fresh = this.#fresh(Math.ceil((seconds * rate) / newEvery) + 1, another, `${name}-fresh`)
+    const mixed = ['-body', message, '-fresh-every', `${newEvery}`, ...fresh]
+    return this.#load(port, seconds, ['-connections', `${connections}`, '-rate', `${rate}`, ...mixed])
   }
 
   /** The request itself, as an agent sends it to an Envoy, at a rate. */
@@ -135,9 +146,9 @@ export class World implements AsyncDisposable {
     return runLoadClient(this.#loadClient, port, ['-for', `${seconds}s`, ...options])
   }
 
-  #fresh(count: number, next: () => Asked): readonly string[] {
+  #fresh(count: number, next: () => Asked, file = 'fresh'): readonly string[] {
     const messages = Array.from({ length: count }, () => toCheckRequest(next()))
-    return ['-fresh', writeMessages(join(this.directory, 'fresh'), messages)]
+    return ['-fresh', writeMessages(join(this.directory, file), messages)]
   }
 }
 

@@ -4,6 +4,7 @@ import { toGoals } from '../../scripts/bench/goals.ts'
 import { toMarkdown } from '../../scripts/bench/page.ts'
 import { type Row, runRounds } from '../../scripts/bench/rounds.ts'
 import { decideAll, one } from '../../scripts/bench/section.ts'
+import { type Sample, toVerdict } from '../../scripts/bench/verdict.ts'
 import { openWorld } from '../../scripts/bench/world.ts'
 
 describe('bench', function () {
@@ -34,6 +35,31 @@ describe('bench', function () {
       expect(goal?.found).to.equal(`${(30 / cpu).toFixed(2)} ×`)
       expect(goal?.isMet).to.equal(isMet)
       expect(others).to.deep.equal([])
+    })
+  }
+
+  const steady: Sample = { hours: 0, rssMib: 100, descriptors: 20, p99: 1000 }
+  for (const { name, sampleAt, problems } of [
+    { name: 'what stays as it is', sampleAt: (hours: number) => ({ ...steady, hours }), problems: [] },
+    {
+      name: 'memory that grows',
+      sampleAt: (hours: number) => ({ ...steady, hours, rssMib: 100 + 20 * hours }),
+      problems: ['memory +20.0 ± 0.0 MiB/h around 113 MiB'],
+    },
+    {
+      name: 'descriptors that stay open',
+      sampleAt: (hours: number) => ({ ...steady, hours, descriptors: 20 + 30 * hours }),
+      problems: ['descriptors 35, then 45'],
+    },
+    {
+      name: 'answers that become slower',
+      sampleAt: (hours: number) => ({ ...steady, hours, p99: hours < 0.7 ? 1000 : 2000 }),
+      problems: ['p99 1.0 ms, then 2.0 ms'],
+    },
+  ]) {
+    it(`judges a soak: ${name}`, () => {
+      const samples = Array.from({ length: 13 }, (_, index) => sampleAt(index / 12))
+      expect(toVerdict(samples).problems).to.deep.equal(problems)
     })
   }
 })
