@@ -10,7 +10,9 @@ import { run } from './support/terminal.ts'
 
 type Started = { readonly child: ChildProcess; readonly until: (message: string) => Promise<void> }
 
-describe('main', () => {
+describe('main', function () {
+  // Each starts a process of its own, on a machine that may be busy.
+  this.timeout(60_000)
   const started: ChildProcess[] = []
 
   afterEach(() => {
