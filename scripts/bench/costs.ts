@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Case } from './rounds.ts'
 import { decideAll, finish, one, type Section, startBoth } from './section.ts'
 import type { Server } from './servers.ts'
@@ -34,5 +37,30 @@ export const audit: Section = {
       return { server, load: 'warm', run: (seconds) => world.warm(server, seconds, one) }
     })
     return { rows: await finish(cases, pace), notes: [] }
+  },
+}
+
+/** What spans cost: of a check in a hundred, sent to a receiver that throws them away. */
+export const tracing: Section = {
+  title: 'What tracing costs',
+  about: 'Requests without a trace context, with `tracing` left out and with one check in a hundred sampled.',
+  async run(world, pace) {
+    const receiver = createServer((request, response) => request.resume().once('end', () => response.end()))
+    await once(receiver.listen(0, '127.0.0.1'), 'listening')
+    // A server that listens on a TCP port has an address of this kind.
+    const { port } = receiver.address() as AddressInfo
+    const sampled = { tracing: { sample: 0.01, endpoints: [{ url: `http://127.0.0.1:${port}` }] } }
+    const options = { transport: 'lean', policies: world.policies(10) } as const
+    const servers = [
+      await world.startWaywarden({ ...options, name: 'lean, not traced' }),
+      await world.startWaywarden({ ...options, name: 'lean, 1 % sampled', overlay: sampled }),
+    ]
+    await decideAll(world, servers)
+    const cases = servers.map((server): Case => {
+      return { server, load: 'warm', run: (seconds) => world.warmUntraced(server, seconds, one) }
+    })
+    const rows = await finish(cases, pace)
+    receiver.close()
+    return { rows, notes: [] }
   },
 }

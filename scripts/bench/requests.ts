@@ -56,9 +56,11 @@ export function createRequests(keys: string): Requests {
   }
 }
 
-/** The CheckRequest in which Envoy asks about a request, with every field that it sends. */
-export function toCheckRequest({ path, chain, peer }: Asked): Buffer {
+/** The CheckRequest in which Envoy asks about a request, with every field that it sends; `isTraced`: in a trace already. */
+export function toCheckRequest({ path, chain, peer }: Asked, isTraced = true): Buffer {
   const { vip: address, vipPort: port_value } = benchService
+  const { traceparent, ...headers } = toHeaders(chain, peer)
+  const pseudo = { ':method': 'GET', ':path': path, ':scheme': 'http' }
   return encodeRawCheckRequest({
     attributes: {
       source: { address: { socket_address: { address: '10.244.1.17', port_value: 43210 } } },
@@ -73,7 +75,7 @@ export function toCheckRequest({ path, chain, peer }: Asked): Buffer {
           scheme: 'http',
           size: -1,
           protocol: 'HTTP/1.1',
-          headers: { ':method': 'GET', ':path': path, ':scheme': 'http', ...toHeaders(chain, peer) },
+          headers: { ...pseudo, ...headers, ...(isTraced ? { traceparent } : {}) },
         },
       },
     },

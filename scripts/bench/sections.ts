@@ -1,10 +1,10 @@
-import { audit, policies } from './costs.ts'
+import { audit, policies, tracing } from './costs.ts'
 import { cold, rates, warm } from './direct.ts'
 import { footprint } from './footprint.ts'
 import type { Section } from './section.ts'
 import { throughEnvoy } from './through-envoy.ts'
 
-export type SectionName = 'warm' | 'cold' | 'policies' | 'audit' | 'rates' | 'envoy' | 'footprint'
+export type SectionName = 'warm' | 'cold' | 'policies' | 'audit' | 'tracing' | 'rates' | 'envoy' | 'footprint'
 
 /** The parts of the benchmark, in their order. */
 export const sections: Readonly<Record<SectionName, Section>> = {
@@ -12,6 +12,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   cold,
   policies,
   audit,
+  tracing,
   rates,
   envoy: throughEnvoy,
   footprint,

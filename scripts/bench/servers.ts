@@ -31,7 +31,7 @@ export type WaywardenOptions = {
   readonly jwksFile: string
   readonly preload?: readonly Preload[]
   /** Keys of the configuration that are to be otherwise than here. */
-  readonly overlay?: { readonly audit?: object; readonly cache?: object }
+  readonly overlay?: { readonly audit?: object; readonly cache?: object; readonly tracing?: object }
 }
 
 const listeningWithinMs = 10_000

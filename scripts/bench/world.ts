@@ -45,6 +45,7 @@ export class World implements AsyncDisposable {
   readonly #jwksFile: string
   readonly #message: string
   readonly #framed: string
+  readonly #untraced: string
 
   constructor(directory: string, keys: string, jwksFile: string) {
     this.directory = directory
@@ -54,11 +55,9 @@ export class World implements AsyncDisposable {
     this.requests = createRequests(keys)
     const message = toCheckRequest(this.requests.same)
     this.#message = join(directory, 'message')
-    this.#framed = join(directory, 'framed')
     writeFileSync(this.#message, message)
-    const prefix = Buffer.alloc(5)
-    prefix.writeUInt32BE(message.length, 1)
-    writeFileSync(this.#framed, Buffer.concat([prefix, message]))
+    this.#framed = writeFramed(join(directory, 'framed'), message)
+    this.#untraced = writeFramed(join(directory, 'untraced'), toCheckRequest(this.requests.same, false))
   }
 
   /** A policy repository with so many policies; `addresses` lead to the service asked about, too. */
@@ -84,6 +83,11 @@ export class World implements AsyncDisposable {
   /** One request again and again, by h2load. */
   warm({ port }: Server, seconds: number, concurrency: Concurrency): Promise<Load> {
     return runH2load(port, this.#framed, seconds, concurrency)
+  }
+
+  /** As `warm`, with a request that belongs to no trace yet. */
+  warmUntraced({ port }: Server, seconds: number, concurrency: Concurrency): Promise<Load> {
+    return runH2load(port, this.#untraced, seconds, concurrency)
   }
 
   /** Another chain and another patient each time. */
@@ -154,4 +158,12 @@ export class World implements AsyncDisposable {
 
 function toOptions({ connections, streams }: Concurrency): readonly string[] {
   return ['-connections', `${connections}`, '-streams', `${streams}`]
+}
+
+/** Writes a message with gRPC's prefix: not compressed, and how long it is. */
+function writeFramed(file: string, message: Buffer): string {
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt32BE(message.length, 1)
+  writeFileSync(file, Buffer.concat([prefix, message]))
+  return file
 }
