@@ -8,6 +8,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['audit/framed.ts', 'through sealed-log'],
   ['audit/lines.ts', 'through query'],
   ['audit/outage.ts', 'through audit-log, when the disk fails'],
+  ['audit/record-parts.ts', 'through record'],
   ['audit/referable.ts', 'through entry'],
   ['audit/untold-marks.ts', 'through audit-log, when the disk fails'],
   ['audit/verify-log.ts', 'through verify, which reads it beside other logs'],

@@ -1,5 +1,5 @@
 import { type Pseudonymize, withPseudonym } from '../audit/pseudonym.ts'
-import { type RecordParts, toRecord } from '../audit/record.ts'
+import { type RecordParts, toRecord } from '../audit/record-parts.ts'
 import { rememberLatest } from '../cache/remember.ts'
 import type { CheckDeps } from '../check/check.ts'
 import type { CallHandler } from '../ext-authz/transport.ts'

@@ -5,10 +5,10 @@ import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 import { createEntry, type Entry } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
 import { AuditUnavailable, Outage } from './outage.ts'
-import type { RecordParts } from './record.ts'
+import type { RecordParts } from './record-parts.ts'
 import { createReferables, type Referables } from './referable.ts'
 import { isDiskFull, Reserve, shrinkReserve } from './reserve.ts'
-import { findRetired, removeRetired } from './retention.ts'
+import { retire } from './retention.ts'
 import { frameMark, SealedLog } from './sealed-log.ts'
 import type { Line } from './segment.ts'
 import { StdoutCopy } from './stdout-copy.ts'
@@ -145,14 +145,12 @@ export class AuditLog implements AsyncDisposable {
 
   #refuseInOutage(entry: Entry): void {
     if (this.#isClosed) return
-    if (!this.#reserve.isWhole && !this.#reserve.refill()) {
-      const cause = new RangeError('the disk has no room for the reserve')
-      this.#outage.fail(cause, entry.sizeIn(this.#log.segment))
-    }
+    const isFull = !this.#reserve.isWhole && !this.#reserve.refill()
     // Each further try would leave another file behind; `isAvailable` finds out when syncs succeed again.
-    if (this.#commit !== undefined && this.#outage.failedBytes > 0) {
-      this.#outage.fail(new RangeError('the disk does not sync'), entry.sizeIn(this.#log.segment))
-    }
+    const isStuck = this.#commit !== undefined && this.#outage.failedBytes > 0
+    if (!isFull && !isStuck) return
+    const cause = isFull ? 'the disk has no room for the reserve' : 'the disk does not sync'
+    this.#outage.fail(new RangeError(cause), entry.sizeIn(this.#log.segment))
   }
 
   /** A sync that hangs must not stop everything else: it is asked for, and its answer counts the next time. */
@@ -214,13 +212,11 @@ export class AuditLog implements AsyncDisposable {
     const { directory, retention } = this.#options
     if (retention === undefined) return
     try {
-      const retired = findRetired(directory, this.#log.segment?.path, retention, Date.now())
-      if (retired === undefined) return
-      // Said and signed before it is done; on a full disk it is done all the same, and said with the next line.
-      this.#untold.add(retired.mark)
-      this.#tryPut([])
-      this.#log.trySeal()
-      removeRetired(retired)
+      retire(directory, this.#log.segment?.path, retention, Date.now(), (mark) => {
+        this.#untold.add(mark)
+        this.#tryPut([])
+        this.#log.trySeal()
+      })
     } catch (cause) {
       this.#options.report({ kind: 'fault', where: 'audit_retention', cause })
     }

@@ -3,7 +3,7 @@ import type { Chain, DelegatedChain, FirstHop, Subject } from '../model/chain.ts
 import type { EntityUid } from '../model/entity-uid.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Target } from '../model/target.ts'
-import type { RecordParts } from './record.ts'
+import type { RecordParts } from './record-parts.ts'
 
 /** What of a check another is compared with: no header, no token. */
 export type Likeness = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicros'>

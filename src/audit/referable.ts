@@ -1,7 +1,7 @@
 import type { PrincipalResult } from '../model/decision.ts'
 import { isLike, type Likeness, toLikeness } from './likeness.ts'
 import type { Hash } from './merkle.ts'
-import type { RecordParts } from './record.ts'
+import type { RecordParts } from './record-parts.ts'
 import { maxReferable, maxReferableBytes } from './repeat.ts'
 import type { Segment } from './segment.ts'
 

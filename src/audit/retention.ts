@@ -12,12 +12,26 @@ export type RetentionOptions = {
 }
 
 /** Segments that may go, and the mark that says so. */
-export type Retirement = { readonly mark: RetentionMark; readonly paths: readonly string[] }
+type Retirement = { readonly mark: RetentionMark; readonly paths: readonly string[] }
 
 type KeptFile = SegmentName & { readonly file: string; readonly bytes: number; readonly writtenAtMs: number }
 
+/** Removes what may go. It is said and signed before it is done; on a full disk it is done all the same, and said later. */
+export function retire(
+  directory: string,
+  current: string | undefined,
+  options: RetentionOptions,
+  nowMs: number,
+  say: (mark: RetentionMark) => void,
+): void {
+  const retired = findRetired(directory, current, options, nowMs)
+  if (retired === undefined) return
+  say(retired.mark)
+  for (const path of retired.paths) rmSync(path, { force: true })
+}
+
 /** What retention would remove: the oldest segments, never one behind which an older one stays, and never `current`. */
-export function findRetired(
+function findRetired(
   directory: string,
   current: string | undefined,
   { ageMs, bytes }: RetentionOptions,
@@ -43,11 +57,6 @@ export function findRetired(
     mark: { version: 1, kind: 'retention', time, removed, through: { epochMs, sequence } },
     paths: removed.map((file) => join(directory, file)),
   }
-}
-
-/** Removes what was found; a file that resists is found again the next time. */
-export function removeRetired({ paths }: Retirement): void {
-  for (const path of paths) rmSync(path, { force: true })
 }
 
 function filesOf(directory: string): readonly KeptFile[] {

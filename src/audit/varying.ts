@@ -1,5 +1,5 @@
 import { traceIdOf } from '../model/trace-context.ts'
-import type { RecordParts } from './record.ts'
+import type { RecordParts } from './record-parts.ts'
 
 /** What no two checks have in common, however alike they are: the part of a record that a repeat says anew. */
 export type Varying = {

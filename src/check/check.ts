@@ -1,4 +1,4 @@
-import type { RecordParts } from '../audit/record.ts'
+import type { RecordParts } from '../audit/record-parts.ts'
 import type { Answer } from '../model/answer.ts'
 import type { CheckInput, Headers } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'

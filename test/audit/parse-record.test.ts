@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { parseRecord, toCaller, toChain } from '../../src/audit/parse-record.ts'
-import { formatRecord, toRecord } from '../../src/audit/record.ts'
+import { formatRecord } from '../../src/audit/record.ts'
+import { toRecord } from '../../src/audit/record-parts.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { deniedParts } from '../support/decision.ts'
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { leafHash } from '../../src/audit/merkle.ts'
-import { formatRecord, toRecord } from '../../src/audit/record.ts'
+import { formatRecord } from '../../src/audit/record.ts'
+import { toRecord } from '../../src/audit/record-parts.ts'
 import { RecordReader, type Wanted } from '../../src/audit/record-reader.ts'
 import { formatRepeat, maxReferable } from '../../src/audit/repeat.ts'
 import { frameMark } from '../../src/audit/sealed-log.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { leafHash } from '../../src/audit/merkle.ts'
-import { toRecord } from '../../src/audit/record.ts'
+import { toRecord } from '../../src/audit/record-parts.ts'
 import { expandRepeat, formatRepeat, ownStart, parseRepeat, repeatStart } from '../../src/audit/repeat.ts'
 import { toVarying } from '../../src/audit/varying.ts'
 import { isInvalid } from '../../src/model/invalid.ts'

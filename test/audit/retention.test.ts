@@ -1,7 +1,8 @@
 import { existsSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { findRetired, type RetentionOptions, removeRetired } from '../../src/audit/retention.ts'
+import type { RetentionMark } from '../../src/audit/mark.ts'
+import { type RetentionOptions, retire } from '../../src/audit/retention.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const hourMs = 3_600_000
@@ -36,9 +37,7 @@ describe('audit/retention', () => {
   for (const { name, input, want } of cases) {
     it(name, () => {
       const current = join(directory, files.at(-1) ?? '')
-      const retired = findRetired(directory, current, { ...noLimit, ...input }, nowMs)
-      expect(retired?.mark.removed ?? []).to.deep.equal(files.slice(0, want))
-      if (retired !== undefined) removeRetired(retired)
+      expect(said(current, input)?.removed ?? []).to.deep.equal(files.slice(0, want))
       expect(files.map((file) => existsSync(join(directory, file)))).to.deep.equal(
         files.map((_, at) => at >= want),
       )
@@ -46,13 +45,28 @@ describe('audit/retention', () => {
   }
 
   it('says up to where it removed', () => {
-    const retired = findRetired(directory, undefined, { ...noLimit, bytes: 250 }, nowMs)
-    expect(retired?.mark.through).to.deep.equal({ epochMs: 5, sequence: 0 })
+    expect(said(undefined, { bytes: 250 })?.through).to.deep.equal({ epochMs: 5, sequence: 0 })
   })
 
   it('never leaves a gap: what is old behind what is young stays', () => {
     const fresh = new Date(nowMs)
     utimesSync(join(directory, files[0] ?? ''), fresh, fresh)
-    expect(findRetired(directory, undefined, { ...noLimit, ageMs: hourMs }, nowMs)).to.equal(undefined)
+    expect(said(undefined, { ageMs: hourMs })).to.equal(undefined)
   })
+
+  it('says so before it is done', () => {
+    const left: boolean[] = []
+    retire(directory, undefined, { ...noLimit, bytes: 0 }, nowMs, ({ removed }) => {
+      left.push(...removed.map((file) => existsSync(join(directory, file))))
+    })
+    expect(left).to.deep.equal(files.map(() => true))
+  })
+
+  function said(current: string | undefined, options: Partial<RetentionOptions>): RetentionMark | undefined {
+    let mark: RetentionMark | undefined
+    retire(directory, current, { ...noLimit, ...options }, nowMs, (each) => {
+      mark = each
+    })
+    return mark
+  }
 })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { RecordParts } from '../../src/audit/record.ts'
+import type { RecordParts } from '../../src/audit/record-parts.ts'
 import { deny } from '../../src/model/decision.ts'
 import { buildChecker, input, revision } from '../support/built-checker.ts'
 import { clerk, delegated, hospital } from '../support/identities.ts'

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type DecisionRecord, toRecord } from '../../src/audit/record.ts'
+import type { DecisionRecord } from '../../src/audit/record.ts'
+import { toRecord } from '../../src/audit/record-parts.ts'
 import { actorsBefore, decidingPolicies, type Hop, toTransaction } from '../../src/review/transaction.ts'
 import { deniedParts } from '../support/decision.ts'
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type DecisionRecord, type RecordParts, toRecord } from '../../src/audit/record.ts'
+import type { DecisionRecord } from '../../src/audit/record.ts'
+import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
 import { judge } from '../../src/check/judge.ts'
 import { deny } from '../../src/model/decision.ts'
 import { isInvalid } from '../../src/model/invalid.ts'

@@ -1,4 +1,4 @@
-import type { RecordParts } from '../../src/audit/record.ts'
+import type { RecordParts } from '../../src/audit/record-parts.ts'
 import { type CheckDeps, type Checker, createChecker } from '../../src/check/check.ts'
 import { judge } from '../../src/check/judge.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'

@@ -1,4 +1,4 @@
-import type { RecordParts } from '../../src/audit/record.ts'
+import type { RecordParts } from '../../src/audit/record-parts.ts'
 import type { DelegatedChain } from '../../src/model/chain.ts'
 import type { SpiffeId } from '../../src/model/spiffe-id.ts'
 import type { Target } from '../../src/model/target.ts'

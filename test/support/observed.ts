@@ -1,4 +1,5 @@
-import { type DecisionRecord, type RecordParts, toRecord } from '../../src/audit/record.ts'
+import type { DecisionRecord } from '../../src/audit/record.ts'
+import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
 import { type DenyCode, deny, type PrincipalResult } from '../../src/model/decision.ts'
 import { deniedParts, hospitalId } from './decision.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openAuditLog } from '../../src/audit/audit-log.ts'
 import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
 import { publicKeyFile } from '../../src/audit/log-key.ts'
-import type { RecordParts } from '../../src/audit/record.ts'
+import type { RecordParts } from '../../src/audit/record-parts.ts'
 import { deniedParts } from './decision.ts'
 
 /** Writes a whole log, from opening to shutdown, with a decision for each id. */
