@@ -88,8 +88,8 @@ export class AuditLog implements AsyncDisposable {
    * rejects with `AuditUnavailable`. A log that failed tries again at every call.
    */
   append(parts: RecordParts): void | Promise<void> {
-    const { pseudonymize } = this.#options
-    const entry = createEntry(parts, { referables: this.#referables, pseudonymize })
+    const { pseudonymize, stdout: isCopied } = this.#options
+    const entry = createEntry(parts, { referables: this.#referables, pseudonymize, isCopied })
     const isDenial = parts.decision.kind === 'deny' && parts.isObserved !== true
     // A denial stands even when its record cannot be written; whatever passed does not, and must not be claimed.
     if (isDenial) this.#writeCopy(entry)

@@ -12,6 +12,8 @@ import { formatVarying, isPlain, toVarying } from './varying.ts'
 export type EntryOptions = {
   readonly referables: Referables
   readonly pseudonymize: Pseudonymize | undefined
+  /** Whether copies are made, for which more of each record is held. */
+  readonly isCopied: boolean
 }
 
 /** One check's record on its way into the log: whole, or as a repeat where the segment has a record that says the rest. */
@@ -25,7 +27,7 @@ export type Entry = Exclude<Line, Buffer> & {
 const constantStart = ',"outcome":'
 
 /** Makes the entry of a check. */
-export function createEntry(parts: RecordParts, { referables, pseudonymize }: EntryOptions): Entry {
+export function createEntry(parts: RecordParts, { referables, pseudonymize, isCopied }: EntryOptions): Entry {
   const { decisionId } = parts
   let text: string | undefined
   let formed: { readonly segment: Segment; readonly line: Buffer; readonly isWhole: boolean } | undefined
@@ -49,15 +51,15 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize }: En
     toBytes,
     sizeIn: (segment) => (segment === undefined ? frameLine(toWhole()) : toBytes(segment)).length,
     onKept(segment: Segment, leaf: Hash) {
-      if (formed?.isWhole !== true || !isPlain(decisionId)) return
-      const line = toWhole()
-      const constant = line.slice(line.indexOf(constantStart))
+      if (formed?.isWhole !== true) return
+      const constant = isCopied ? toWhole().slice(toWhole().indexOf(constantStart)) : undefined
       // Zero byte and newline are no part of the line.
-      referables.add(segment, parts, formed.line.length - 2, { decisionId, leaf, constant })
+      const bytes = formed.line.length - 2
+      referables.add(segment, parts, bytes, isPlain(decisionId) ? { decisionId, leaf, constant } : undefined)
     },
     toCopy(segment) {
       const found = segment && find(segment)
-      if (found === undefined) return Buffer.from(toWhole())
+      if (found?.constant === undefined) return Buffer.from(toWhole())
       const start = wholeStart.slice(0, wholeStart.indexOf('"decisionId"'))
       return Buffer.from(`${start}${formatVarying(toVarying(parts))}${found.constant}`)
     },

@@ -9,8 +9,8 @@ import type { Segment } from './segment.ts'
 export type Referable = {
   readonly decisionId: string
   readonly leaf: Hash
-  /** Its line from behind what varies, newline excluded. */
-  readonly constant: string
+  /** Its line from behind what varies; absent where nobody copies it. */
+  readonly constant: string | undefined
 }
 
 type Kept = Referable & { readonly likeness: Likeness; readonly ordinal: number }
@@ -19,8 +19,8 @@ type Kept = Referable & { readonly likeness: Likeness; readonly ordinal: number 
 export type Referables = {
   /** The record of the segment that says of a check all that does not vary. */
   readonly find: (segment: Segment, parts: RecordParts) => Referable | undefined
-  /** A line of so many bytes has been written whole. */
-  readonly add: (segment: Segment, parts: RecordParts, bytes: number, record: Referable) => void
+  /** A line of so many bytes has been written whole; readers count it even when nothing can refer to it. */
+  readonly add: (segment: Segment, parts: RecordParts, bytes: number, record: Referable | undefined) => void
 }
 
 /**
@@ -47,7 +47,7 @@ export function createReferables(): Referables {
       count++
       const { results } = parts.decision
       // What was refused before policies were asked is not remembered, so it is not found again.
-      if (results.length === 0) return
+      if (results.length === 0 || record === undefined) return
       kept.delete(results)
       kept.set(results, { ...record, likeness: toLikeness(parts), ordinal: count })
       const [oldest] = kept.keys()

@@ -74,7 +74,7 @@ describe('audit/entry', () => {
   }
 
   it('copies single lines that need no other', () => {
-    const options = { referables: createReferables(), pseudonymize: undefined }
+    const options = { referables: createReferables(), pseudonymize: undefined, isCopied: true }
     const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
     const first = createEntry(repeatedParts('a'), options)
     const line = first.toBytes(segment)
@@ -90,7 +90,7 @@ describe('audit/entry', () => {
   })
 
   it('is whole again in another file than the one that it was made for', () => {
-    const options = { referables: createReferables(), pseudonymize: undefined }
+    const options = { referables: createReferables(), pseudonymize: undefined, isCopied: true }
     const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
     const first = createEntry(repeatedParts('a'), options)
     first.onKept(segment, leafHash(first.toBytes(segment)))
