@@ -56,8 +56,15 @@ export function formatVerifierKey(name: string, publicKey: KeyObject): string {
 
 /** The key as RFC 8032 writes it: the last 32 bytes of its SPKI form. */
 export function rawPublicKey(publicKey: KeyObject): Buffer {
-  return publicKey.export({ type: 'spki', format: 'der' }).subarray(-publicKeyBytes)
+  const known = rawKeys.get(publicKey)
+  if (known !== undefined) return known
+  const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-publicKeyBytes)
+  rawKeys.set(publicKey, raw)
+  return raw
 }
+
+/** To export a key takes longer than to sign with it, and each checkpoint names its key. */
+const rawKeys = new WeakMap<KeyObject, Buffer>()
 
 function toText({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${toBase64(root)}\n`
