@@ -36,6 +36,7 @@ export type TestSession = {
   readonly pass: (ms: number) => void
   /** All frames that the session has sent since it was last asked. */
   readonly frames: () => readonly SeenFrame[]
+  readonly allFrames: () => readonly SeenFrame[]
   readonly sentBytes: () => Buffer
 }
 
@@ -88,7 +89,7 @@ export function createTestSession(
   })
   const hear = (...bytes: readonly Uint8Array[]) => receive(session, Buffer.concat(bytes))
   greet(session)
-  if (isGreeted) hear(preface, encodeFrame(frameType.settings, 0, 0, Buffer.alloc(0)))
+  if (isGreeted) hear(preface, anyFrame('settings', 0), anyFrame('settings', 0, nothing, flag.ack))
   return {
     session,
     link,
@@ -105,6 +106,7 @@ export function createTestSession(
       seen = all.length
       return fresh
     },
+    allFrames: () => parseFrames(Buffer.concat(sent)),
     sentBytes: () => Buffer.concat(sent),
   }
 }

@@ -72,10 +72,11 @@ export function abortSession(session: Session): void {
   session.link.destroy()
 }
 
-/** Tells the peer which streams we still serve. */
+/** Tells the peer which streams we still serve; never more than it was told before (RFC 9113 §6.8). */
 export function putGoaway(session: Session, lastStreamId: number, code: ErrorCode): void {
+  session.announcedStreamId = Math.min(session.announcedStreamId, lastStreamId)
   const payload = Buffer.alloc(8)
-  writeUint32(payload, 0, lastStreamId)
+  writeUint32(payload, 0, session.announcedStreamId)
   writeUint32(payload, 4, code)
   putFrame(session.output, frameType.goaway, 0, 0, payload)
 }

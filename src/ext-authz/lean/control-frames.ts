@@ -3,7 +3,7 @@ import { announceEnd, drainPing } from './draining.ts'
 import { type ErrorCode, errorCode, type Frame, flag, frameType, maxWindowBytes } from './frames.ts'
 import { putFrame } from './output.ts'
 import { pump, sendWaiting } from './sending.ts'
-import type { Session } from './session.ts'
+import { isIdle, type Session } from './session.ts'
 import { applySettings } from './settings-frame.ts'
 
 const nothing = Buffer.alloc(0)
@@ -57,7 +57,7 @@ export function onPriority(session: Session, frame: Frame): ErrorCode | undefine
 /** RST_STREAM: RFC 9113 §6.4. Every one is charged for (CVE-2023-44487). */
 export function onRstStream(session: Session, frame: Frame): ErrorCode | undefined {
   const { streamId } = frame
-  if (streamId === 0 || streamId > session.lastStreamId) return errorCode.protocolError
+  if (isIdle(session, streamId)) return errorCode.protocolError
   if (frame.end - frame.start !== 4) return errorCode.frameSizeError
   const stream = session.streams.get(streamId)
   if (stream !== undefined) closeStream(session, stream)
@@ -72,7 +72,7 @@ export function onWindowUpdate(session: Session, frame: Frame): ErrorCode | unde
 function openWindow(session: Session, frame: Frame): ErrorCode | undefined {
   const { streamId } = frame
   if (frame.end - frame.start !== 4) return errorCode.frameSizeError
-  if (streamId > session.lastStreamId) return errorCode.protocolError
+  if (streamId !== 0 && isIdle(session, streamId)) return errorCode.protocolError
   const bytes = frame.bytes.readUInt32BE(frame.start) & 0x7fff_ffff
   if (streamId !== 0) return openStreamWindow(session, streamId, bytes)
   if (bytes === 0) return errorCode.protocolError

@@ -6,7 +6,7 @@ import { claimedBytes, failure, type GrpcFailure, grpcStatus, messagePrefixBytes
 import { putFrame } from './output.ts'
 import { unpad } from './padding.ts'
 import { sendFailure } from './sending.ts'
-import { connectionWindowBytes, defaultWindowBytes, type Session } from './session.ts'
+import { connectionWindowBytes, defaultWindowBytes, isIdle, type Session } from './session.ts'
 import type { Stream } from './stream.ts'
 
 const tooLarge = failure(grpcStatus.resourceExhausted, 'expected a smaller message')
@@ -20,7 +20,7 @@ const smallBytes = 256
 export function onData(session: Session, frame: Frame): ErrorCode | undefined {
   const { streamId } = frame
   const flowBytes = frame.end - frame.start
-  if (streamId === 0 || streamId > session.lastStreamId || !unpad(frame)) return errorCode.protocolError
+  if (isIdle(session, streamId) || !unpad(frame)) return errorCode.protocolError
   session.receiveWindow -= flowBytes
   if (session.receiveWindow < 0) return errorCode.flowControlError
   creditConnection(session, flowBytes)
@@ -61,11 +61,11 @@ function takeData(session: Session, stream: Stream, frame: Frame): ErrorCode | u
     return resetStream(session, stream.id, errorCode.protocolError)
   }
   const fault = length < smallBytes && !isEnd ? charge(session) : undefined
-  if (fault !== undefined || (length === 0 && !isEnd)) return fault
+  if (fault !== undefined) return fault
   const chunk = frame.bytes.subarray(frame.start, frame.end)
   // Most calls are one frame, which needs no copy.
   const isWhole = isEnd && stream.body === undefined && length <= maxRequestBytes(session)
-  if (!isWhole && isServed(stream) && !hold(session, stream, chunk)) return charge(session)
+  if (!isWhole && length > 0 && isServed(stream) && !hold(session, stream, chunk)) return charge(session)
   if (isEnd) return finishRequest(session, stream, chunk)
   creditStream(session, stream)
   return undefined

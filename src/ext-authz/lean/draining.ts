@@ -1,6 +1,6 @@
 import { putGoaway } from './closing.ts'
 import { flushSession } from './flushing.ts'
-import { errorCode, frameType, maxWindowBytes } from './frames.ts'
+import { errorCode, frameType, maxStreamId } from './frames.ts'
 import { failure, grpcStatus } from './grpc-message.ts'
 import { putFrame } from './output.ts'
 import { sendFailure } from './sending.ts'
@@ -16,7 +16,7 @@ export function startDraining(session: Session): void {
   if (session.state !== 'open') return
   session.state = 'draining'
   session.at.drainedMs = session.at.nowMs
-  putGoaway(session, maxWindowBytes, errorCode.noError)
+  putGoaway(session, maxStreamId, errorCode.noError)
   putFrame(session.output, frameType.ping, 0, 0, drainPing)
   flushSession(session)
 }

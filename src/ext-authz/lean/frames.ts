@@ -39,6 +39,9 @@ export const frameHeaderBytes = 9
 /** SETTINGS_MAX_FRAME_SIZE, ours and the smallest that a peer may set: we never send more. */
 export const maxFrameBytes = 16_384
 
+/** The largest id of a stream. */
+export const maxStreamId = 0x7fff_ffff
+
 /** The largest flow-control window. */
 export const maxWindowBytes = 0x7fff_ffff
 

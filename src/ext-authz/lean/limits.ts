@@ -17,7 +17,7 @@ export type Limits = {
   readonly maxTotalBytes: number
   /** Bytes on their way out above which we stop reading. */
   readonly pauseAboveBytes: number
-  /** For the preface and the first SETTINGS, and for a TLS handshake. */
+  /** For the preface, the first SETTINGS and the acknowledgement of ours, and for a TLS handshake. */
   readonly prefaceMs: number
   /** For a header block, a frame, and a whole request, each from its first byte. */
   readonly requestMs: number

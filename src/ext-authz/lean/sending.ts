@@ -46,7 +46,7 @@ export function sendAnswer(session: Session, stream: Stream, message: Uint8Array
   if (fits) {
     putWholeAnswer(session, stream.id, message)
     earn(session.bucket, tokensPerAnswer)
-    closeStream(session, stream)
+    finish(session, stream)
     return
   }
   const framed = frameMessage(message)

@@ -1,4 +1,5 @@
 import { createFrameReader, type FrameReader } from './frame-reader.ts'
+import { maxStreamId } from './frames.ts'
 import { createHpackDecoder, type HpackDecoder } from './hpack-decoder.ts'
 import type { Limits } from './limits.ts'
 import { createMemoryAccount, type MemoryAccount, type SharedMemory } from './memory.ts'
@@ -68,6 +69,8 @@ export type Session = Pick<
   block: OpenBlock | undefined
   state: 'open' | 'draining' | 'refusing' | 'closed'
   lastStreamId: number
+  /** The last stream that we have said we serve. */
+  announcedStreamId: number
   hasSettings: boolean
   hasAcknowledged: boolean
   /** Streams above the limit that a client may open before it can know the limit. */
@@ -103,6 +106,11 @@ export type Times = {
   drainedMs: number
 }
 
+/** Whether a stream has never been opened. We open none, so those that only we could open never are (RFC 9113 §5.1.1). */
+export function isIdle({ lastStreamId }: Session, streamId: number): boolean {
+  return streamId > lastStreamId || (streamId & 1) === 0
+}
+
 /** RFC 9113 §6.9.2. */
 export const defaultWindowBytes = 65_535
 
@@ -135,6 +143,7 @@ export function createSession(options: SessionOptions): Session {
     block: undefined,
     state: 'open',
     lastStreamId: 0,
+    announcedStreamId: maxStreamId,
     hasSettings: false,
     hasAcknowledged: false,
     earlyRefusals,

@@ -42,9 +42,8 @@ function isGone({ at, limits, unsentBytes }: Session): boolean {
 /** Ends late streams; the error when the whole connection is late. */
 function findLate(session: Session): ErrorCode | undefined {
   const { at, limits, block } = session
-  if (!session.hasSettings) {
-    return at.nowMs - at.openedMs > limits.prefaceMs ? errorCode.settingsTimeout : undefined
-  }
+  const isGreeted = session.hasSettings && session.hasAcknowledged
+  if (!isGreeted && at.nowMs - at.openedMs > limits.prefaceMs) return errorCode.settingsTimeout
   // Counted from the first byte: a peer that sends one now and then is late all the same.
   const isBlockLate = block !== undefined && at.nowMs - block.startedAtMs > limits.requestMs
   const isFrameLate = isWithinFrame(session.reader) && at.nowMs - at.partMs > limits.requestMs

@@ -76,6 +76,16 @@ describe('ext-authz/lean/control-frames', () => {
       code: errorCode.protocolError,
     },
     {
+      name: 'RST_STREAM of a stream that only we could open',
+      frame: anyFrame('rstStream', 2, uint32(8)),
+      code: errorCode.protocolError,
+    },
+    {
+      name: 'WINDOW_UPDATE of a stream that only we could open',
+      frame: anyFrame('windowUpdate', 2, uint32(1)),
+      code: errorCode.protocolError,
+    },
+    {
       name: 'RST_STREAM of a stream that never was',
       frame: anyFrame('rstStream', 9, uint32(8)),
       code: errorCode.protocolError,
@@ -108,7 +118,7 @@ describe('ext-authz/lean/control-frames', () => {
   ]) {
     it(`ends a connection that sends ${name}`, () => {
       const test = createTestSession({}, { [checkPath]: never })
-      test.hear(callFrames(1, 'a'), frame)
+      test.hear(callFrames(1, 'a'), callFrames(3, 'b'), frame)
       expect(goawayCode(test.frames())).to.equal(code)
     })
   }

@@ -121,8 +121,32 @@ describe('ext-authz/lean/data-frames', () => {
     expect(goawayCode(test.frames())).to.equal(errorCode.flowControlError)
   })
 
+  it('opens the windows again for what was only padding', () => {
+    const test = createTestSession()
+    test.hear(headersFrame(1))
+    for (let part = 0; part < 600; part++) {
+      test.hear(dataFrame(1, Buffer.concat([Buffer.from([255]), Buffer.alloc(255)]), flag.padded))
+    }
+    test.hear(dataFrame(1, message))
+    const frames = test.frames()
+    expect(statusOf(frames, 1)).to.equal('0')
+    expect(resetCodes(frames)).to.deep.equal([])
+  })
+
+  it('tells a client to stop sending when its message finds no room (RFC 9113 §8.1)', () => {
+    const test = createTestSession({ maxConnectionBytes: 1000 })
+    test.hear(headersFrame(1), dataFrame(1, frameMessage(Buffer.alloc(5000)).subarray(0, 2000), 0))
+    const frames = test.frames()
+    expect(statusOf(frames, 1)).to.equal('0')
+    expect(dataOf(frames, 1).subarray(5).toString()).to.equal('unheld')
+    expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
+    test.hear(dataFrame(1, Buffer.alloc(500), 0))
+    expect(resetCodes(test.frames())).to.deep.equal([])
+  })
+
   for (const { name, frame, code } of [
     { name: 'no stream', frame: dataFrame(0, message), code: errorCode.protocolError },
+    { name: 'a stream that only we could open', frame: dataFrame(2, message), code: errorCode.protocolError },
     { name: 'a stream that never was', frame: dataFrame(5, message), code: errorCode.protocolError },
     {
       name: 'more padding than data',
@@ -137,7 +161,7 @@ describe('ext-authz/lean/data-frames', () => {
   ]) {
     it(`ends a connection that sends data of ${name}`, () => {
       const test = createTestSession()
-      test.hear(headersFrame(1), frame)
+      test.hear(headersFrame(3), frame)
       expect(goawayCode(test.frames())).to.equal(code)
     })
   }

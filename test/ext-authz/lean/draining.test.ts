@@ -64,6 +64,27 @@ describe('ext-authz/lean/draining', () => {
     expect(test.link.isEnded).to.equal(true)
   })
 
+  it('never says that it serves more than it has said before (RFC 9113 §6.8)', async () => {
+    const held = createHeld()
+    const test = createTestSession({}, { [checkPath]: held.method })
+    test.hear(callFrames(1, 'a'))
+    startDraining(test.session)
+    test.hear(anyFrame('ping', 0, goodbye(test.frames()), flag.ack))
+    test.hear(callFrames(3, 'too late'), callFrames(5, 'too late, too'))
+    await held.answer()
+    expect(test.link.isEnded).to.equal(true)
+    expect(lastStreams(test.allFrames())).to.deep.equal([0x7fff_ffff, 1, 1])
+  })
+
+  it('says so, too, when it ends for a mistake', () => {
+    const test = createTestSession({}, { [checkPath]: createHeld().method })
+    test.hear(callFrames(1, 'a'))
+    startDraining(test.session)
+    test.hear(anyFrame('ping', 0, goodbye(test.frames()), flag.ack))
+    test.hear(callFrames(3, 'too late'), anyFrame('ping', 1, Buffer.alloc(8)))
+    expect(lastStreams(test.allFrames())).to.deep.equal([0x7fff_ffff, 1, 1])
+  })
+
   it('does not wait for a client that never acknowledges', () => {
     const test = createTestSession()
     startDraining(test.session)

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { preface } from '../../../src/ext-authz/lean/frame-reader.ts'
 import { encodeFrame, errorCode, flag, frameType, uint32 } from '../../../src/ext-authz/lean/frames.ts'
 import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import type { Method } from '../../../src/ext-authz/lean/method.ts'
@@ -154,7 +155,8 @@ describe('ext-authz/lean, floods', () => {
   })
 
   it('forgives calls above a limit that the client cannot know yet', () => {
-    const test = createTestSession({ maxStreams: 10 }, { [checkPath]: never })
+    const test = createTestSession({ maxStreams: 10 }, { [checkPath]: never }, false)
+    test.hear(preface, anyFrame('settings', 0))
     for (let index = 0; index < 5000; index++) test.hear(callFrames(odd(index), 'a'))
     expect(test.session.state).to.equal('open')
     test.hear(anyFrame('settings', 0, Buffer.alloc(0), flag.ack))
@@ -163,7 +165,8 @@ describe('ext-authz/lean, floods', () => {
   })
 
   it('does not forgive them for ever', () => {
-    const test = createTestSession({ maxStreams: 0 })
+    const test = createTestSession({ maxStreams: 0 }, undefined, false)
+    test.hear(preface, anyFrame('settings', 0))
     for (let index = 0; index < 20_000; index++) test.hear(headersFrame(odd(index)))
     expect(goawayCode(test.frames())).to.equal(errorCode.enhanceYourCalm)
   })

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { preface } from '../../../src/ext-authz/lean/frame-reader.ts'
 import { encodeFrame, errorCode, flag, frameType, uint32 } from '../../../src/ext-authz/lean/frames.ts'
 import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import { defaultLimits } from '../../../src/ext-authz/lean/limits.ts'
@@ -26,6 +27,15 @@ describe('ext-authz/lean/timing', () => {
     const test = createTestSession({}, undefined, false)
     test.pass(prefaceMs)
     expect(test.session.state).to.equal('open')
+    test.pass(1)
+    expect(goawayCode(test.frames())).to.equal(errorCode.settingsTimeout)
+  })
+
+  it('ends a connection that does not acknowledge our SETTINGS (RFC 9113 §6.5.3)', () => {
+    const test = createTestSession({}, undefined, false)
+    test.hear(preface, anyFrame('settings', 0), callFrames(1, 'a'))
+    test.pass(prefaceMs)
+    expect(statusOf(test.frames(), 1)).to.equal('0')
     test.pass(1)
     expect(goawayCode(test.frames())).to.equal(errorCode.settingsTimeout)
   })
