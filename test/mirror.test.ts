@@ -39,7 +39,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['ext-authz/health.ts', 'through grpc-js-server'],
   ['ext-authz/reflection.ts', 'through grpc-js-server'],
   ['ext-authz/lean/calls.ts', 'through lean/data-frames and lean/timing'],
-  ['ext-authz/lean/closing.ts', 'through lean/floods and lean/fuzz'],
   ['ext-authz/lean/connection.ts', 'through lean/lean-server'],
   ['ext-authz/lean/flushing.ts', 'through lean/draining and lean/fuzz'],
   ['ext-authz/lean/frames.ts', 'through lean/frame-reader'],

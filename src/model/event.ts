@@ -16,6 +16,28 @@ export type FollowedSource = (typeof followedSources)[number]
 /** Where which telemetry goes; the endpoint without what its URL might hide. */
 type Export = { readonly what: 'traces'; readonly endpoint: string }
 
+/** Why a connection was ended that its client did not end: a code of RFC 9113 §7, or what no frame can say. */
+export const connectionFaults = [
+  'protocol_error',
+  'internal_error',
+  'flow_control_error',
+  'settings_timeout',
+  'stream_closed',
+  'frame_size_error',
+  'refused_stream',
+  'cancel',
+  'compression_error',
+  'enhance_your_calm',
+  'silent',
+  'stalled',
+  'memory',
+  'tls',
+  'too_many',
+] as const
+
+/** One of those reasons. */
+export type ConnectionFault = (typeof connectionFaults)[number]
+
 /** What happens that an operator may want to see. Rooms report; only observe/ knows logs and metrics. */
 export type Event =
   | {
@@ -31,6 +53,7 @@ export type Event =
   | { readonly kind: 'shed'; readonly durationSeconds: number }
   | { readonly kind: 'fault'; readonly where: string; readonly cause: unknown }
   | { readonly kind: 'listening'; readonly what: string; readonly address: string }
+  | { readonly kind: 'connection_ended'; readonly why: ConnectionFault }
   | { readonly kind: 'draining'; readonly signal: string }
   | {
       readonly kind: 'revision_served'

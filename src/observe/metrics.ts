@@ -1,6 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DenyCode } from '../model/decision.ts'
-import { type ExportLoss, type FollowedSource, followedSources } from '../model/event.ts'
+import {
+  type ConnectionFault,
+  connectionFaults,
+  type ExportLoss,
+  type FollowedSource,
+  followedSources,
+} from '../model/event.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = {
@@ -11,6 +17,7 @@ export type Metrics = {
   ) => void
   readonly fault: (where: string) => void
   readonly logLineDropped: () => void
+  readonly connectionEnded: (why: ConnectionFault) => void
   readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
   /** When the policy source last said that what serves shall serve, and whether that is pinned. */
   readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
@@ -50,6 +57,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
   observingUntil.set(observingUntilMs / 1000)
   return {
     ...checkMetrics(registry),
+    ...connectionMetrics(registry),
     ...served,
     ...confirmedMetrics(registry),
     ...exportMetrics(registry),
@@ -91,6 +99,18 @@ function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | '
     fault: (where) => faults.inc({ where }),
     logLineDropped: () => dropped.inc(),
   }
+}
+
+function connectionMetrics(registry: Registry): Pick<Metrics, 'connectionEnded'> {
+  const ended = new Counter({
+    name: 'waywarden_connections_ended_total',
+    help: 'Connections to lean listeners that we ended for a fault of the client or of ours, by why',
+    labelNames: ['why'],
+    registers: [registry],
+  })
+  // From 0: of a series that begins with its first fault, no rate sees that one.
+  for (const why of connectionFaults) ended.inc({ why }, 0)
+  return { connectionEnded: (why) => ended.inc({ why }) }
 }
 
 function confirmedMetrics(registry: Registry): Pick<Metrics, 'revisionConfirmed'> {

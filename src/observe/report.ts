@@ -31,6 +31,10 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       metrics.fault(event.where)
       logger.error({ where: event.where, cause: describe(event.cause) }, 'fault')
       break
+    case 'connection_ended':
+      // No line of its own: a client could write as many as it likes.
+      metrics.connectionEnded(event.why)
+      break
     case 'listening':
       logger.info({ what: event.what, address: event.address }, 'listening')
       break
@@ -58,18 +62,30 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       logger.warn({ notices: boundAll(event.notices) }, 'policy notices changed')
       break
     case 'source_loaded':
-      metrics.sourceLoaded(event.what, event.names, event.entries)
-      logger.info({ what: event.what, names: event.names, entries: event.entries }, 'source loaded')
-      break
     case 'source_refused':
-      metrics.reloadRefused(event.what)
-      logger.error({ what: event.what, problems: boundAll(event.problems) }, 'source refused')
+      tellSource(event, logger, metrics)
       break
     case 'exported':
     case 'export_failed':
     case 'export_lost':
       tellExport(event, logger, metrics)
       break
+  }
+}
+
+function tellSource(
+  event: Extract<Event, { kind: 'source_loaded' | 'source_refused' }>,
+  logger: Logger,
+  metrics: Metrics,
+): void {
+  const { what } = event
+  if (event.kind === 'source_loaded') {
+    const { names, entries } = event
+    metrics.sourceLoaded(what, names, entries)
+    logger.info({ what, names, entries }, 'source loaded')
+  } else {
+    metrics.reloadRefused(what)
+    logger.error({ what, problems: boundAll(event.problems) }, 'source refused')
   }
 }
 

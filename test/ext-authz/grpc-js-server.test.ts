@@ -2,12 +2,14 @@ import { status } from '@grpc/grpc-js'
 import { expect } from 'chai'
 import { createGrpcTransport } from '../../src/ext-authz/grpc-js-server.ts'
 import { allowing, plainListener } from '../support/grpc-listener.ts'
+import { itReportsHealth } from '../support/transport-health.ts'
 import { itListensOnSockets } from '../support/transport-sockets.ts'
 import { field, grpcCall, itCarriesCalls } from '../support/transport-suite.ts'
 
 describe('ext-authz/grpc-js-server', () => {
   itCarriesCalls(createGrpcTransport, status.RESOURCE_EXHAUSTED)
   itListensOnSockets(createGrpcTransport)
+  itReportsHealth(createGrpcTransport)
 
   it('serves reflection when asked for', async () => {
     await using transport = await createGrpcTransport(

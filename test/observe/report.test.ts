@@ -47,6 +47,13 @@ describe('observe/report', () => {
     expect(text).to.contain('waywarden_check_duration_seconds_count{outcome="deny"} 2')
   })
 
+  it('counts why connections end, from 0', async () => {
+    expect(await metrics.toText()).to.contain('waywarden_connections_ended_total{why="stalled"} 0')
+    create('debug')({ kind: 'connection_ended', why: 'stalled' })
+    expect(logged()).to.deep.equal([])
+    expect(await metrics.toText()).to.contain('waywarden_connections_ended_total{why="stalled"} 1')
+  })
+
   it('counts what is shed, without a line for each', async () => {
     create('debug')({ kind: 'shed', durationSeconds: 0.00001 })
     expect(logged()).to.deep.equal([])

@@ -8,6 +8,7 @@ import type { Method } from '../../src/ext-authz/lean/method.ts'
 import { greet, receive } from '../../src/ext-authz/lean/receiving.ts'
 import { createSession, type Session } from '../../src/ext-authz/lean/session.ts'
 import { tick } from '../../src/ext-authz/lean/timing.ts'
+import type { ConnectionFault } from '../../src/model/event.ts'
 
 /** A frame as a client reads it; `headers` of HEADERS, `payload` of the others. */
 export type SeenFrame = {
@@ -31,6 +32,8 @@ export type TestSession = {
   }
   readonly clock: { nowMs: number }
   readonly memory: { usedBytes: number; readonly maxBytes: number }
+  /** Why the session was ended by us. */
+  readonly ended: readonly ConnectionFault[]
   readonly hear: (...bytes: readonly Uint8Array[]) => void
   /** Moves the clock and lets the session look at it. */
   readonly pass: (ms: number) => void
@@ -60,6 +63,7 @@ export function createTestSession(
   const limits = { ...defaultLimits, ...overrides }
   const memory = { usedBytes: 0, maxBytes: limits.maxTotalBytes }
   const sent: Buffer[] = []
+  const ended: ConnectionFault[] = []
   let seen = 0
   const session = createSession({
     limits,
@@ -69,6 +73,7 @@ export function createTestSession(
     memory,
     pool: { free: [] },
     onFault,
+    onEnded: (why) => ended.push(why),
     link: {
       write(bytes) {
         sent.push(Buffer.from(bytes))
@@ -95,6 +100,7 @@ export function createTestSession(
     link,
     clock,
     memory,
+    ended,
     hear,
     pass(ms) {
       clock.nowMs += ms

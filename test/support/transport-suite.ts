@@ -114,18 +114,6 @@ export function itCarriesCalls(create: CreateTransport, statusOfInflated: status
     })
   }
 
-  for (const service of ['', 'envoy.service.auth.v3.Authorization']) {
-    it(`reports the health of \`${service}\`: not serving until told so, and no more when told otherwise`, async () => {
-      const transport = await listen(allowing)
-      const seen: number[] = []
-      for (const isServing of [undefined, true, false]) {
-        if (isServing !== undefined) transport.setServing(isServing)
-        seen.push((await grpcCall(transport.port, healthPath, field(1, service)))[1] ?? 0)
-      }
-      expect(seen).to.deep.equal([notServing, serving, notServing])
-    })
-  }
-
   it('stays up when it gets bytes that are not HTTP/2', async () => {
     const { port } = await listen(allowing)
     await sendRaw(port, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n')
@@ -183,8 +171,6 @@ export function itCarriesCalls(create: CreateTransport, statusOfInflated: status
   })
 }
 
-const serving = 1
-const notServing = 2
 function faultyHandlers(): readonly { readonly name: string; readonly handle: CallHandler }[] {
   return [
     {

@@ -1,5 +1,6 @@
+import type { ConnectionFault } from '../../model/event.ts'
 import { releaseBody } from './body.ts'
-import { type ErrorCode, errorCode, frameType, uint32, writeUint32 } from './frames.ts'
+import { type ErrorCode, errorCode, frameType, toConnectionFault, uint32, writeUint32 } from './frames.ts'
 import { giveMemory } from './memory.ts'
 import { flush, putFrame } from './output.ts'
 import type { Session } from './session.ts'
@@ -59,6 +60,8 @@ export function resetStream(session: Session, streamId: number, code: ErrorCode)
 /** Says goodbye and closes when that is sent. */
 export function closeSession(session: Session, code: ErrorCode): void {
   if (session.state === 'closed') return
+  const why = toConnectionFault(code)
+  if (why !== undefined) session.onEnded(why)
   putGoaway(session, session.lastStreamId, code)
   flush(session.output)
   countUnsent(session)
@@ -67,7 +70,8 @@ export function closeSession(session: Session, code: ErrorCode): void {
 }
 
 /** Closes without a word: the peer would not hear it. */
-export function abortSession(session: Session): void {
+export function abortSession(session: Session, why: ConnectionFault): void {
+  if (session.state !== 'closed') session.onEnded(why)
   forget(session)
   session.link.destroy()
 }

@@ -1,3 +1,5 @@
+import type { ConnectionFault } from '../../model/event.ts'
+
 /** RFC 9113 §6. */
 export const frameType = {
   data: 0x0,
@@ -32,6 +34,24 @@ export const errorCode = {
 
 /** A code that a connection or a stream ends with. */
 export type ErrorCode = (typeof errorCode)[keyof typeof errorCode]
+
+/** How an operator reads a code that a connection ends with; `undefined` when all is well. */
+export function toConnectionFault(code: ErrorCode): ConnectionFault | undefined {
+  return faultByCode.get(code)
+}
+
+const faultByCode: ReadonlyMap<ErrorCode, ConnectionFault> = new Map([
+  [errorCode.protocolError, 'protocol_error'],
+  [errorCode.internalError, 'internal_error'],
+  [errorCode.flowControlError, 'flow_control_error'],
+  [errorCode.settingsTimeout, 'settings_timeout'],
+  [errorCode.streamClosed, 'stream_closed'],
+  [errorCode.frameSizeError, 'frame_size_error'],
+  [errorCode.refusedStream, 'refused_stream'],
+  [errorCode.cancel, 'cancel'],
+  [errorCode.compressionError, 'compression_error'],
+  [errorCode.enhanceYourCalm, 'enhance_your_calm'],
+])
 
 /** Bytes of a frame's header. */
 export const frameHeaderBytes = 9

@@ -7,6 +7,6 @@ export function guard(session: Session, work: () => void): void {
     work()
   } catch (cause) {
     session.onFault(cause)
-    abortSession(session)
+    abortSession(session, 'internal_error')
   }
 }

@@ -1,4 +1,4 @@
-import { encodeMessage, writeVarint } from '../message-writer.ts'
+import { encodeMessage, writeEncoded, writeHead, writeText, writeVarint, written } from '../message-writer.ts'
 import { bytesType, fieldsOf, isText, nextField, toText } from '../wire.ts'
 import { failure, type GrpcFailure, grpcStatus } from './grpc-message.ts'
 import type { Method } from './method.ts'
@@ -7,6 +7,7 @@ import type { Method } from './method.ts'
 export type Health = {
   readonly check: Method
   readonly watch: Method
+  readonly list: Method
   readonly setServing: (isServing: boolean) => void
 }
 
@@ -47,6 +48,7 @@ export function createHealth(): Health {
         return () => watchers.delete(send)
       },
     },
+    list: { kind: 'unary', unheld: tooLarge, answer: () => toStatuses(current) },
     setServing(isServing) {
       current = isServing ? serving : notServing
       for (const send of watchers) send(current)
@@ -70,4 +72,18 @@ function parseService(message: Uint8Array): string | GrpcFailure {
 
 function toStatus(status: number): Uint8Array {
   return encodeMessage((response) => writeVarint(response, 1, status))
+}
+
+/** `HealthListResponse`: its field 1 is a map from a service to its `HealthCheckResponse`. */
+function toStatuses(status: Uint8Array): Uint8Array {
+  return encodeMessage((response) => {
+    // Written from its end to its start.
+    for (const service of [...services].toReversed()) {
+      const beforeEntry = written(response)
+      writeEncoded(response, status)
+      writeHead(response, 2, beforeEntry)
+      writeText(response, 1, service)
+      writeHead(response, 1, beforeEntry)
+    }
+  })
 }

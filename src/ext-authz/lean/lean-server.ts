@@ -1,5 +1,5 @@
 import type { ListenOptions, Server, Socket } from 'node:net'
-import type { Report } from '../../model/event.ts'
+import type { ConnectionFault, Report } from '../../model/event.ts'
 import { unrecordedDenial } from '../respond.ts'
 import { listenOnSocketFile } from '../socket-file.ts'
 import {
@@ -37,6 +37,7 @@ export async function createLeanTransport(
     ['/envoy.service.auth.v3.Authorization/Check', toCheckMethod(handle, report)],
     ['/grpc.health.v1.Health/Check', health.check],
     ['/grpc.health.v1.Health/Watch', health.watch],
+    ['/grpc.health.v1.Health/List', health.list],
   ])
   const sessions = new Set<Session>()
   const shared = {
@@ -45,6 +46,7 @@ export async function createLeanTransport(
     memory: { usedBytes: 0, maxBytes: limits.maxTotalBytes },
     pool: { free: [] },
     onFault: (cause: unknown) => report({ kind: 'fault', where: 'ext-authz/lean', cause }),
+    onEnded: (why: ConnectionFault) => report({ kind: 'connection_ended', why }),
   }
   const server = createSocketServer(listener.tls, limits.prefaceMs, (socket, tlsPeerUris) => {
     const session = openSession(socket, { ...shared, tlsPeerUris, limits: withJitter(limits) })
@@ -54,6 +56,8 @@ export async function createLeanTransport(
     if (!server.listening) startDraining(session)
   })
   server.maxConnections = limits.maxConnections
+  server.on('tlsClientError', () => shared.onEnded('tls'))
+  server.on('drop', () => shared.onEnded('too_many'))
   const transport = new LeanTransport(
     server,
     sessions,

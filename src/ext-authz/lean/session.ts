@@ -1,3 +1,4 @@
+import type { ConnectionFault } from '../../model/event.ts'
 import { createFrameReader, type FrameReader } from './frame-reader.ts'
 import { maxStreamId } from './frames.ts'
 import { createHpackDecoder, type HpackDecoder } from './hpack-decoder.ts'
@@ -33,6 +34,8 @@ export type SessionOptions = {
   readonly pool: BufferPool
   /** Hears of a fault of ours, which ends the session. */
   readonly onFault: (cause: unknown) => void
+  /** Hears why we end a session that its client has not ended. */
+  readonly onEnded: (why: ConnectionFault) => void
 }
 
 /** A header block of which CONTINUATION frames are still to come. */
@@ -52,7 +55,7 @@ export type OpenBlock = {
  */
 export type Session = Pick<
   SessionOptions,
-  'limits' | 'methods' | 'link' | 'tlsPeerUris' | 'nowMs' | 'onFault'
+  'limits' | 'methods' | 'link' | 'tlsPeerUris' | 'nowMs' | 'onFault' | 'onEnded'
 > & {
   readonly memory: MemoryAccount
   readonly bucket: TokenBucket
@@ -122,7 +125,7 @@ const earlyRefusals = 10_000
 
 /** A session that has neither said nor heard anything. */
 export function createSession(options: SessionOptions): Session {
-  const { limits, methods, link, tlsPeerUris, nowMs, onFault } = options
+  const { limits, methods, link, tlsPeerUris, nowMs, onFault, onEnded } = options
   const now = nowMs()
   return {
     limits,
@@ -131,6 +134,7 @@ export function createSession(options: SessionOptions): Session {
     tlsPeerUris,
     nowMs,
     onFault,
+    onEnded,
     memory: createMemoryAccount(options.memory, limits.maxConnectionBytes),
     bucket: createTokenBucket(limits.controlBurst, limits.controlPerSecond, now),
     reader: createFrameReader(),

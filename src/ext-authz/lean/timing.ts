@@ -18,8 +18,9 @@ const late = failure(grpcStatus.deadlineExceeded, 'no answer in time')
 export function tick(session: Session): void {
   if (session.state === 'closed') return
   session.at.nowMs = session.nowMs()
-  if (isGone(session)) {
-    abortSession(session)
+  const gone = findGone(session)
+  if (gone !== undefined) {
+    abortSession(session, gone)
     return
   }
   const fault = findLate(session)
@@ -32,11 +33,11 @@ export function tick(session: Session): void {
   }
 }
 
-/** Whether there is nobody whom a GOAWAY would reach. */
-function isGone({ at, limits, unsentBytes }: Session): boolean {
-  const isStalled = unsentBytes > 0 && at.nowMs - at.progressMs > limits.stalledMs
+/** Why there is nobody whom a GOAWAY would reach. */
+function findGone({ at, limits, unsentBytes }: Session): 'stalled' | 'silent' | undefined {
+  if (unsentBytes > 0 && at.nowMs - at.progressMs > limits.stalledMs) return 'stalled'
   const isSilent = at.pingedMs > at.heardMs && at.nowMs - at.pingedMs > limits.keepaliveTimeoutMs
-  return isStalled || isSilent
+  return isSilent ? 'silent' : undefined
 }
 
 /** Ends late streams; the error when the whole connection is late. */

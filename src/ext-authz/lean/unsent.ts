@@ -13,6 +13,7 @@ export function countUnsent(session: Session): void {
   const unsent = link.unsentBytes()
   const more = unsent - session.unsentBytes
   if (more > 0 && !takeMemory(session.memory, more)) {
+    session.onEnded('memory')
     link.destroy()
     return
   }

@@ -15,6 +15,7 @@ describe('ext-authz/lean/guard', () => {
     guard(test.session, () => test.hear(callFrames(1, 'a')))
     expect(faults).to.deep.equal([broken])
     expect(test.link.isDestroyed).to.equal(true)
+    expect(test.ended).to.deep.equal(['internal_error'])
     expect(test.session.state).to.equal('closed')
     expect(test.memory.usedBytes).to.equal(0)
   })

@@ -11,10 +11,12 @@ import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import { createLeanTransport } from '../../../src/ext-authz/lean/lean-server.ts'
 import type { Limits } from '../../../src/ext-authz/lean/limits.ts'
 import type { CallHandler } from '../../../src/ext-authz/transport.ts'
+import type { Event } from '../../../src/model/event.ts'
 import { createGrpcClient } from '../../support/grpc-client.ts'
 import { plainListener } from '../../support/grpc-listener.ts'
 import { callFrames, checkPath, settingsFrame, watchPath } from '../../support/lean-session.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { itReportsHealth } from '../../support/transport-health.ts'
 import { itListensOnSockets } from '../../support/transport-sockets.ts'
 import { itCarriesCalls } from '../../support/transport-suite.ts'
 
@@ -26,6 +28,7 @@ describe('ext-authz/lean/lean-server', () => {
   // It says at once that it knows no compression, rather than after inflating.
   itCarriesCalls(createLeanTransport, status.UNIMPLEMENTED)
   itListensOnSockets(createLeanTransport)
+  itReportsHealth(createLeanTransport)
 
   it('tells a watcher of every change, and of the end', async () => {
     const transport = await listen()
@@ -62,7 +65,14 @@ describe('ext-authz/lean/lean-server', () => {
   })
 
   it('takes no more connections than it may', async () => {
-    await using transport = await listen(echoing, { maxConnections: 3 })
+    const events: Event[] = []
+    const limits = { maxConnections: 3 }
+    await using transport = await createLeanTransport(
+      plainListener,
+      echoing,
+      (event) => events.push(event),
+      limits,
+    )
     const sockets = Array.from({ length: 5 }, () => connect(transport.port, '127.0.0.1'))
     const ended: Socket[] = []
     for (const socket of sockets)
@@ -72,6 +82,8 @@ describe('ext-authz/lean/lean-server', () => {
         .on('close', () => ended.push(socket))
     await Promise.all(sockets.slice(3).map((socket) => once(socket, 'close')))
     expect(ended).to.have.members(sockets.slice(3))
+    const tooMany = { kind: 'connection_ended', why: 'too_many' }
+    expect(events.slice(1)).to.deep.equal([tooMany, tooMany])
     for (const socket of sockets) socket.destroy()
   })
 
