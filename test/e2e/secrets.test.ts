@@ -14,6 +14,7 @@ import { createRemote, samplePolicies } from '../support/git-remote.ts'
 import { createGrpcClient, type GrpcClient } from '../support/grpc-client.ts'
 import { uris } from '../support/hospital.ts'
 import { type HttpsRemote, serveHttps } from '../support/https-remote.ts'
+import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts'
 import { type Asked, asked, gitToken, proxyPassword, secretsOf, writeInputs } from '../support/secrets.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
@@ -27,12 +28,21 @@ describe('secrets', function () {
   const answers = new Map<string, CheckResponseFields>()
   let server: HttpsRemote
   let proxy: ConnectProxy
+  let traces: OtlpReceiver
 
   before(async () => {
     server = await serveHttps(createRemote(samplePolicies()), `x-access-token:${gitToken}`)
     proxy = await startConnectProxy(`clerk:${proxyPassword}`)
+    traces = await startOtlpReceiver()
     const [port = 0, adminPort = 0] = await freePorts(2)
-    writeInputs(directory, { port, adminPort, url: server.url, ca: server.certificate, proxy: proxy.url })
+    writeInputs(directory, {
+      port,
+      adminPort,
+      url: server.url,
+      ca: server.certificate,
+      proxy: proxy.url,
+      traces: traces.url,
+    })
     const admin = `http://127.0.0.1:${adminPort}`
     {
       await using processes = new Processes(directory)
@@ -58,9 +68,11 @@ describe('secrets', function () {
         JSON.stringify({ ...answer, setHeaders: Object.keys(answer.setHeaders) }),
       )
     }
+    written.set('spans', traces.requests.map(({ body }) => body.toString('latin1')).join())
     await runCommands(at('audit'), written)
   })
   after(async () => {
+    await traces[Symbol.asyncDispose]()
     await proxy[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
   })
@@ -76,6 +88,7 @@ describe('secrets', function () {
       undefined,
     ])
     expect(proxy.asked.length).to.be.greaterThan(0)
+    expect(traces.spans.length).to.be.greaterThan(answers.size)
     expect(written.get('waywarden.log')).to.contain('"decisionId"')
     expect([...written.keys()].filter((name) => name.endsWith('.ndjson'))).to.have.length(1)
     expect(written.get('audit find')?.split('\n')).to.have.length.greaterThan(answers.size - 1)
@@ -96,8 +109,8 @@ describe('secrets', function () {
   })
 
   it('include who the users are, where they have pseudonyms', () => {
-    const records = [...written].filter(([name]) => name.endsWith('.ndjson') || name === 'waywarden.log')
-    expect(records).to.have.length(2)
+    const records = [...written].filter(([name]) => /\.ndjson$|^waywarden\.log$|^spans$/.test(name))
+    expect(records).to.have.length(3)
     for (const [, content] of records) expect(content).to.not.match(/"clerk"|hospital\/clerk/)
   })
 })

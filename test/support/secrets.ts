@@ -21,6 +21,7 @@ const random = (): string => randomBytes(24).toString('hex')
 export const gitToken: string = random()
 export const proxyPassword: string = `${random()}@/`
 const pseudonyms = random()
+const traceKey = random()
 const cookie = random()
 const apiKey = random()
 const query = random()
@@ -99,6 +100,7 @@ export function secretsOf(directory: string): readonly (readonly [name: string, 
     ['the token for Git', gitToken],
     ['the token for Git, as it is sent', basic(`x-access-token:${gitToken}`)],
     ['the password for the proxy', proxyPassword.slice(0, -2)],
+    ['the key of a trace endpoint', traceKey],
     ['a query', query],
     ['a cookie', cookie],
     ['the key in a header', apiKey],
@@ -113,16 +115,18 @@ export type Reached = {
   readonly url: string
   readonly ca: string
   readonly proxy: string
+  readonly traces: string
 }
 
 /** What an operator gives a Waywarden that keeps as many secrets as one can, and talks as much as it can. */
-export function writeInputs(directory: string, { port, adminPort, url, ca, proxy }: Reached): void {
+export function writeInputs(directory: string, { port, adminPort, url, ca, proxy, traces }: Reached): void {
   mkdirSync(join(directory, 'secrets/keys'), { recursive: true })
   const inputs: ReadonlyMap<string, string> = new Map([
     ['secrets/keys/active.jwk.json', readKey('chain')],
     ['secrets/git-token', gitToken],
     ['secrets/proxy', `clerk:${proxyPassword}`],
     ['secrets/pseudonyms', pseudonyms],
+    ['secrets/trace-key', `Bearer ${traceKey}`],
     ['idp-jwks.json', readJwks('hospital-idp')],
     ['revocations.json', '{"version":1,"entries":[]}'],
   ])
@@ -146,6 +150,11 @@ export function writeInputs(directory: string, { port, adminPort, url, ca, proxy
       pseudonyms: './secrets/pseudonyms',
     },
     recovery: { trace: true, headers: ['x-api-key'] },
+    tracing: {
+      sample: 1,
+      denials: true,
+      endpoints: [{ url: traces, headers: [{ name: 'authorization', file: './secrets/trace-key' }] }],
+    },
     log: { level: 'debug' },
   }
   writeFileSync(join(directory, 'waywarden.yaml'), stringify(talkative))
