@@ -2,7 +2,7 @@ import { identityOf, remember, rememberEventual, rememberLatest } from '../cache
 import { mintChild, type SignedChain } from '../chain/extend.ts'
 import type { ChainKeys } from '../chain/keys.ts'
 import { admitChain, verifySignedChain } from '../chain/verify.ts'
-import { judge } from '../check/judge.ts'
+import { judge, type Permission } from '../check/judge.ts'
 import type { LineDeps } from '../check/line.ts'
 import type { Config } from '../config/config.ts'
 import type { Caller } from '../model/caller.ts'
@@ -25,6 +25,14 @@ type MintOrder = {
 
 /** A child and while it is handed out again. */
 type Minted = { readonly signed: SignedChain | Deny; readonly sinceMs: number; readonly untilMs: number }
+
+/**
+ * Room for each entry on average, bytes: what an ordinary one needs. Long paths, many groups or errors of policies take
+ * the room of several.
+ */
+const roomBytes = { chain: 3072, child: 2048, judgement: 1024, target: 512 }
+/** About what an entry weighs beside its texts. */
+const fixedBytes = 400
 
 /**
  * A child that was minted for the same parent, caller and callee serves again in the first quarter of its life: whoever
@@ -52,6 +60,10 @@ export function createMinter(
     }
     const mintOnce = rememberEventual(mint, {
       maxEntries: cache.chains,
+      room: {
+        maxBytes: cache.chains * roomBytes.child,
+        bytesOf: (_order, { signed }) => (isDeny(signed) ? 0 : signed.token.length) + fixedBytes,
+      },
       keyOf: toMintKey,
       isWorth: ({ signed }) => !isDeny(signed),
       isFresh: ({ sinceMs, untilMs }, { nowMs }) => nowMs >= sinceMs && nowMs < untilMs,
@@ -77,6 +89,10 @@ export function createJudge({ cache }: Config): LineDeps['judge'] {
   const judgeBy = rememberLatest((revision: Revision) =>
     remember(({ caller, chain, target }: Case) => judge(caller, chain, target, revision), {
       maxEntries: cache.decisions,
+      room: {
+        maxBytes: cache.decisions * roomBytes.judgement,
+        bytesOf: (_case, judgement) => toBytes(judgement),
+      },
       keyOf: ({ caller, chain, target }) =>
         `${identityOf(chain)} ${identityOf(target)} ${toCallerKey(caller)}`,
       isWorth: (judgement) => !isDeny(judgement) || judgement.code !== 'policy_unavailable',
@@ -93,7 +109,10 @@ export function createTargeting({ cache }: Config): LineDeps['targetOf'] {
   const targetBy = rememberLatest((_revision: Revision) =>
     remember(({ service, request }: Wanted) => targetOf(service, request), {
       maxEntries: cache.decisions,
-      room: { maxBytes: targetBytes, bytesOf: (key) => key.length * 2 + targetOverheadBytes },
+      room: {
+        maxBytes: cache.decisions * roomBytes.target,
+        bytesOf: ({ request }) => request.path.length * 3 + fixedBytes,
+      },
       // A method may be any text: how long it is keeps it apart from the path.
       keyOf: ({ service, request: { method, path, isUpgrade } }) =>
         `${identityOf(service)} ${isUpgrade ? 'upgrade' : 'request'} ${method.length} ${method}${pathOf(path)}`,
@@ -105,9 +124,14 @@ export function createTargeting({ cache }: Config): LineDeps['targetOf'] {
 
 type Wanted = { readonly service: CatalogService; readonly request: Request }
 
-const targetBytes = 8 * 1024 * 1024
-/** About what an entry weighs beside its texts. */
-const targetOverheadBytes = 600
+/** Errors are the one part that policies can make long. */
+function toBytes({ results }: Permission | Deny): number {
+  let bytes = fixedBytes
+  for (const { errors } of results) for (const { message } of errors) bytes += message.length + fixedBytes
+  return bytes + results.length * bytesOfResult
+}
+
+const bytesOfResult = 200
 
 type Case = { readonly caller: Caller; readonly chain: Chain; readonly target: Target }
 
@@ -130,6 +154,8 @@ export function createChainVerifier(
     const trusted = { ...trust, keys: verifying }
     return rememberEventual((text: string) => verifySignedChain(text, trusted), {
       maxEntries: cache.chains,
+      // The text, and about as much again for what it says.
+      room: { maxBytes: cache.chains * roomBytes.chain, bytesOf: (text) => text.length * 2 + fixedBytes },
       // To hash a whole token costs more than all else here; two tokens of one signature are told apart by `isSame`.
       keyOf: (text) => text.slice(-keyLength),
       isSame: (one, other) => one === other,

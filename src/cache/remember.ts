@@ -8,7 +8,7 @@ let identities = 0
 export type RememberOptions<A, R> = {
   readonly maxEntries: number
   /** How much all of it may weigh, and how much one entry does; without it only their number counts. */
-  readonly room?: { readonly maxBytes: number; readonly bytesOf: (key: string, result: R) => number }
+  readonly room?: { readonly maxBytes: number; readonly bytesOf: (argument: A, result: R) => number }
   /** Everything that the answer depends on, unambiguously; or a part that `isSame` makes whole. */
   readonly keyOf: (argument: A) => string
   /** For a key that is only a part of its argument: whether two of one key are the same indeed. */
@@ -112,10 +112,7 @@ type Entry<A, R> = { readonly argument: A | undefined; readonly result: R }
 function createMemory<A, R>({ maxEntries, room, isSame }: RememberOptions<A, R>): Memory<A, R> {
   const entries = new LRUCache<string, Entry<A, R>>({
     max: maxEntries,
-    ...(room && {
-      maxSize: room.maxBytes,
-      sizeCalculation: ({ result }, key) => Math.ceil(room.bytesOf(key, result)),
-    }),
+    ...(room && { maxSize: room.maxBytes }),
   })
   return {
     find(key, argument) {
@@ -124,7 +121,8 @@ function createMemory<A, R>({ maxEntries, room, isSame }: RememberOptions<A, R>)
       return entry.argument !== undefined && isSame(entry.argument, argument) ? entry.result : undefined
     },
     keep(key, argument, result) {
-      entries.set(key, { argument: isSame && argument, result })
+      const size = room && Math.ceil(room.bytesOf(argument, result))
+      entries.set(key, { argument: isSame && argument, result }, size === undefined ? {} : { size })
     },
   }
 }

@@ -1,3 +1,4 @@
+import { remember } from '../cache/remember.ts'
 import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
 import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
@@ -209,10 +210,16 @@ function readScopes(value: JsonValue | undefined): readonly string[] | undefined
 }
 
 function readSpiffeId(value: JsonValue | undefined): SpiffeId | undefined {
-  if (typeof value !== 'string') return undefined
-  const id = parseSpiffeId(value)
-  return isInvalid(id) ? undefined : id
+  const id = typeof value === 'string' ? parseOnce(value) : undefined
+  return id === undefined || isInvalid(id) ? undefined : id
 }
+
+/** Thousands of remembered chains name the same few agents: one object for each. */
+const parseOnce = remember(parseSpiffeId, {
+  maxEntries: 2000,
+  keyOf: (text) => text,
+  isWorth: (id) => !isInvalid(id),
+})
 
 function malformed(reason: string): Deny {
   return deny('chain_malformed', reason)

@@ -1,3 +1,4 @@
+import { rememberEach } from '../cache/remember.ts'
 import type { PolicyReference, PrincipalResult } from '../model/decision.ts'
 import type { Query } from '../model/query.ts'
 import type { Catalog } from './catalog.ts'
@@ -49,13 +50,19 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
     scopes.set(slice.key, scope)
     return scope
   }
+  // Equal evaluations are one object, and so is what they mean: remembered results weigh little.
+  const meaningOf = rememberEach((evaluation: Evaluation) => toMeaning(evaluation, byId))
   return {
     ...parts,
     engineVersion: `${engine.version}, vocabulary ${productSchemaVersion}`,
     isReady: engine.isReady,
     evaluate(query) {
       const slice = sliceOf(query.target)
-      return toResult(query, engine.evaluate(toCedarCall(query, scopeOf(slice)), slice), byId)
+      const { outcome, determiningPolicies, errors } = meaningOf(
+        engine.evaluate(toCedarCall(query, scopeOf(slice)), slice),
+      )
+      const principal = principalUid(query.principal)
+      return { principal, role: query.role, outcome, determiningPolicies, errors }
     },
   }
 }
@@ -68,13 +75,14 @@ export function watchRevision(
   return { ...revision, evaluate: (query) => around(query, () => revision.evaluate(query)) }
 }
 
-function toResult(query: Query, evaluation: Evaluation, byId: ReadonlyMap<string, Policy>): PrincipalResult {
-  const principal = principalUid(query.principal)
-  const common = { principal, role: query.role }
+type Meaning = Pick<PrincipalResult, 'outcome' | 'determiningPolicies' | 'errors'>
+
+/** What Cedar's answer says of a principal, whoever it is. */
+function toMeaning(evaluation: Evaluation, byId: ReadonlyMap<string, Policy>): Meaning {
   if (evaluation.kind !== 'answered') {
     const outcome = evaluation.kind === 'refused' ? 'error' : 'unavailable'
     const policy = { id: 'engine', file: '', line: 0 }
-    return { ...common, outcome, determiningPolicies: [], errors: [{ policy, message: evaluation.message }] }
+    return { outcome, determiningPolicies: [], errors: [{ policy, message: evaluation.message }] }
   }
   const errors = evaluation.errors.map(({ policyId, message }) => ({
     policy: toReference(policyId, byId),
@@ -85,7 +93,7 @@ function toResult(query: Query, evaluation: Evaluation, byId: ReadonlyMap<string
     ({ policyId }) => byId.get(policyId)?.json.effect !== 'permit',
   )
   const determiningPolicies = evaluation.determiningPolicies.map((id) => toReference(id, byId))
-  return { ...common, outcome: toOutcome(evaluation, hasFailedForbid), determiningPolicies, errors }
+  return { outcome: toOutcome(evaluation, hasFailedForbid), determiningPolicies, errors }
 }
 
 function toOutcome(
@@ -99,5 +107,8 @@ function toOutcome(
 
 function toReference(id: string, byId: ReadonlyMap<string, Policy>): PolicyReference {
   const policy = byId.get(id)
-  return { id, file: policy?.file ?? '', line: policy?.line ?? 0 }
+  return policy === undefined ? { id, file: '', line: 0 } : referenceTo(policy)
 }
+
+/** The same object each time: many thousand remembered results name the same few policies. */
+const referenceTo = rememberEach(({ id, file, line }: Policy): PolicyReference => ({ id, file, line }))

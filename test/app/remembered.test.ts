@@ -134,7 +134,8 @@ describe('app/remembered, targets', () => {
       const read = createTargeting(config)
       const first = read(service, request, loaded)
       const revision = by === undefined ? loaded : { ...loaded, ...by }
-      expect(read({ ...service, ...of }, { ...request, ...asks }, revision)).to.not.equal(first)
+      const other = of === undefined ? service : { ...service, ...of }
+      expect(read(other, { ...request, ...asks }, revision)).to.not.equal(first)
     })
   }
 })

@@ -125,7 +125,7 @@ describe('cache/remember', () => {
         asked.push(argument)
         return answer(argument)
       },
-      { ...options, maxEntries: 100, room: { maxBytes: 10, bytesOf: (key) => key.length } },
+      { ...options, maxEntries: 100, room: { maxBytes: 10, bytesOf: (argument) => argument.length } },
     )
     for (const argument of ['aaaa', 'bbbb', 'aaaa', 'cccc', 'bbbb', 'too long for all', 'too long for all'])
       ask(argument)
