@@ -14,7 +14,7 @@ import { runOwnTests } from './own-tests.ts'
 // Runs in a thread of its own: whatever the engine makes of a candidate, the one that serves is another.
 // The order is what `candidate.ts` has put there, and nobody else starts this thread.
 const { source, options, isUrgent } = workerData as CandidateOrder
-const policiesAtOnce = 100
+const policiesAtOnce = 50
 if (!isUrgent) standBack()
 const result = proveHere(source, options, test)
 if ('parts' in result) await handOver(result)

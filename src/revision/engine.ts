@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { CedarValueJson, CheckParseAnswer, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
 import { digestKey, remember } from '../cache/remember.ts'
 import { type Cedar, createCedar } from './cedar.ts'
@@ -101,11 +102,29 @@ const warmUp: CedarCall = {
 /** Makes an instance that has been warmed up and knows no policies yet. */
 export function createInstance(schema: string | undefined): Instance {
   const cedar = createCedar()
+  prepareWarmUp(cedar, schema)
+  return warm(cedar, schema)
+}
+
+/** As `createInstance`, a turn of the event loop for each step. */
+export async function createInstanceInTurns(schema: string | undefined): Promise<Instance> {
+  await nextTurn()
+  const cedar = createCedar()
+  await nextTurn()
+  prepareWarmUp(cedar, schema)
+  await nextTurn()
+  return warm(cedar, schema)
+}
+
+function prepareWarmUp(cedar: Cedar, schema: string | undefined): void {
   if (schema !== undefined) mustSucceed(cedar.preparseSchema(schemaName, schema))
   mustSucceed(
     cedar.preparsePolicySet(warmUpSlice, { staticPolicies: 'permit (principal, action, resource);' }),
   )
-  // The first calls compile; no request is to wait for that.
+}
+
+/** The first calls compile; no request is to wait for that. */
+function warm(cedar: Cedar, schema: string | undefined): Instance {
   for (let call = 0; call < warmUpCalls; call++)
     evaluateWith(cedar, warmUp, warmUpSlice, schema !== undefined)
   return { cedar, prepared: new Set() }

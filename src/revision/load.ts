@@ -4,7 +4,7 @@ import { parseCatalog } from './catalog.ts'
 import { catalogProblems } from './catalog-rules.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import { digestFiles, type PolicyFiles } from './directory-source.ts'
-import { createEngine, createInstance, type Engine } from './engine.ts'
+import { createEngine, createInstanceInTurns, type Engine } from './engine.ts'
 import { type Entities, parseEntities } from './entities.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
@@ -50,9 +50,8 @@ export function assembleRevision(parts: LoadedParts, options: LoadOptions = {}):
 
 /** As `assembleRevision`, a turn of the event loop for each step, so that requests are decided meanwhile. */
 export async function assembleInTurns(parts: LoadedParts, options: LoadOptions): Promise<Revision> {
-  const serving = createInstance(parts.schema)
-  await nextTurn()
-  const spare = createInstance(parts.schema)
+  const serving = await createInstanceInTurns(parts.schema)
+  const spare = await createInstanceInTurns(parts.schema)
   await nextTurn()
   return toRevision(parts, createEngine(parts.schema, options.maxRemembered, [serving, spare]))
 }
