@@ -27,6 +27,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['cli/doctor-sources.ts', 'through doctor, over a kubectl of our own and real admin ports'],
   ['cli/doctor-text.ts', 'through doctor, which prints it'],
   ['cli/report-text.ts', 'through report, which prints it'],
+  ['cli/outcome-text.ts', 'through policy-diff, which prints it'],
   ['cli/collect.ts', 'through the policy commands, whose options may come several times'],
   ['cli/kept-revision.ts', 'through why, policy-explain and policy-diff, which load it'],
   ['cli/policy-directory.ts', 'through the policy commands, which load it'],

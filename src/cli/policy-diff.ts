@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { type Change, createDiff, type Outcome, type PolicyDiff } from '../review/diff.ts'
+import { type Change, createDiff, type PolicyDiff } from '../review/diff.ts'
 import { parseTests } from '../review/policy-tests.ts'
 import { isProblems, type PolicyTest } from '../review/test-file.ts'
 import { readPolicyDirectory } from '../revision/directory-source.ts'
@@ -10,6 +10,7 @@ import { formatProblem, type Problem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
 import { collect } from './collect.ts'
 import { loadKept } from './kept-revision.ts'
+import { formatDifference } from './outcome-text.ts'
 import { loadDirectory } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
@@ -108,27 +109,6 @@ function formatDiff({ changes, judged, passedOver }: PolicyDiff): readonly strin
   ]
 }
 
-function formatChange({
-  before,
-  after,
-  service,
-  action,
-  caller,
-  records,
-  tests,
-  example,
-}: Change): readonly string[] {
-  const mark = after.decision === 'allow' ? 'OPENS ' : before.decision === 'allow' ? 'CLOSES' : 'other '
-  return [
-    `${mark} ${service} ${action} for ${caller}: ${records} records, ${tests} tests`,
-    `       - ${formatOutcome(before)}`,
-    `       + ${formatOutcome(after)}`,
-    `       such as ${example}`,
-    '',
-  ]
-}
-
-function formatOutcome({ decision, deniedBy, policies }: Outcome): string {
-  const who = deniedBy.length === 0 ? '' : ` by ${deniedBy.join(', ')}`
-  return `${decision}${who}${policies.length === 0 ? '' : ` (${policies.join(', ')})`}`
+function formatChange({ records, tests, example, ...change }: Change): readonly string[] {
+  return [...formatDifference(change, `${records} records, ${tests} tests`), `       such as ${example}`, '']
 }

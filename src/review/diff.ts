@@ -1,11 +1,12 @@
 import { toCaller, toChain } from '../audit/parse-record.ts'
 import type { DecisionRecord } from '../audit/record.ts'
 import { judge, type Permission } from '../check/judge.ts'
-import { type Deny, type DenyCode, deniedBy, isDeny } from '../model/decision.ts'
+import { type Deny, isDeny } from '../model/decision.ts'
 import { isInvalid } from '../model/invalid.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
 import { targetOf } from '../revision/target.ts'
+import { byEffect, isSameOutcome, type Outcome, toOutcome } from './outcome.ts'
 import { judgeSituation } from './situation.ts'
 import type { PolicyTest } from './test-file.ts'
 
@@ -20,14 +21,6 @@ export type Change = {
   readonly tests: number
   /** A decision id, or a test's name. */
   readonly example: string
-}
-
-/** `allow`, or the code of a refusal and who refused. */
-export type Outcome = {
-  readonly decision: 'allow' | DenyCode
-  readonly deniedBy: readonly string[]
-  /** Ids of the policies that made those refuse, or that permitted. */
-  readonly policies: readonly string[]
 }
 
 /** What a second revision decides otherwise. */
@@ -58,7 +51,7 @@ export function createDiff(a: Revision, b: Revision): DiffBuilder {
   const compare = (before: Judged, after: Judged, source: Source) => {
     judged[source.of]++
     const [was, is] = [toOutcome(before.decision), toOutcome(after.decision)]
-    if (was.decision === is.decision && was.deniedBy.join() === is.deniedBy.join()) return
+    if (isSameOutcome(was, is)) return
     const { of, service, caller, example } = source
     const action = after.action === '' ? before.action : after.action
     const key = JSON.stringify([was, is, service, action, caller])
@@ -122,19 +115,7 @@ function callerOf({ caller }: DecisionRecord): string {
   return caller === undefined || caller.isIngress ? 'ingress' : caller.id
 }
 
-function toOutcome(decision: Permission | Deny): Outcome {
-  const deciding = isDeny(decision) ? deniedBy(decision.results) : decision.results
-  const policies = deciding.flatMap(({ determiningPolicies }) => determiningPolicies.map(({ id }) => id))
-  return {
-    decision: isDeny(decision) ? decision.code : 'allow',
-    deniedBy: isDeny(decision) ? deciding.map(({ role }) => role) : [],
-    policies: [...new Set(policies)].sort(),
-  }
-}
-
-/** What opens comes first, then what closes; within these the most frequent. */
+/** Within one effect the most frequent first. */
 function byWeight(a: Change, b: Change): number {
-  const rank = ({ before, after }: Change) =>
-    after.decision === 'allow' ? 0 : before.decision === 'allow' ? 1 : 2
-  return rank(a) - rank(b) || b.records + b.tests - (a.records + a.tests)
+  return byEffect(a, b) || b.records + b.tests - (a.records + a.tests)
 }

@@ -6,6 +6,7 @@ import { toRecord } from '../../src/audit/record-parts.ts'
 import { keepRevision } from '../../src/audit/revision-store.ts'
 import { readPolicyDirectory } from '../../src/revision/directory-source.ts'
 import { deniedParts } from '../support/decision.ts'
+import { uris } from '../support/hospital.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
@@ -34,7 +35,9 @@ describe('cli/policy-diff', () => {
     const { code, out } = await run(['policy', 'diff', 'policies', open, '--audit', audit])
     expect(code).to.equal(1)
     expect(out).to.match(/^OPENS {2}patient-records read-record for spiffe:.*: 1 records, 1 tests$/m)
-    expect(out).to.include('- policy_denied by caller, delegator, subject').and.to.include('such as ')
+    expect(out)
+      .to.include(`- policy_denied by caller, delegator ${uris.agentA}, subject`)
+      .and.to.include('such as ')
     expect(await run(['policy', 'diff', open, 'policies'])).to.include({ code: 1 })
   })
 

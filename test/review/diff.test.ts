@@ -6,6 +6,7 @@ import { isProblems, parseTestFile } from '../../src/review/test-file.ts'
 import { toPolicyFiles } from '../../src/revision/directory-source.ts'
 import type { Revision } from '../../src/revision/revision.ts'
 import { deniedParts } from '../support/decision.ts'
+import { uris } from '../support/hospital.ts'
 import { hospitalRevision, mustLoad } from '../support/policy-files.ts'
 
 const file = 'records-team/patient-records.cedar'
@@ -48,7 +49,7 @@ describe('review/diff', () => {
     })
     expect(changes[0]?.before).to.deep.include({
       decision: 'policy_denied',
-      deniedBy: ['caller', 'delegator', 'subject'],
+      deniedBy: ['caller', `delegator ${uris.agentA}`, 'subject'],
     })
     expect(changes[0]?.after.decision).to.equal('allow')
   })
@@ -61,7 +62,7 @@ describe('review/diff', () => {
         .replace('Group::"hospital/clinicians",', 'Group::"hospital/billing",')
         .slice(0, text.indexOf('// Whatever')),
     )
-    expect(compare(others).changes[0]?.after.deniedBy).to.deep.equal(['caller', 'delegator'])
+    expect(compare(others).changes[0]?.after.deniedBy).to.deep.equal(['caller', `delegator ${uris.agentA}`])
   })
 
   it('finds the request anew when the catalog has changed', () => {

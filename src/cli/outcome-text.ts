@@ -1,0 +1,31 @@
+import type { Outcome } from '../review/outcome.ts'
+
+/** A kind of request that two revisions decide otherwise; `count` says how often it came. */
+export function formatDifference(
+  {
+    before,
+    after,
+    service,
+    action,
+    caller,
+  }: {
+    readonly before: Outcome
+    readonly after: Outcome
+    readonly service: string
+    readonly action: string
+    readonly caller: string
+  },
+  count: string,
+): readonly string[] {
+  const mark = after.decision === 'allow' ? 'OPENS ' : before.decision === 'allow' ? 'CLOSES' : 'other '
+  return [
+    `${mark} ${service} ${action} for ${caller}: ${count}`,
+    `       - ${formatOutcome(before)}`,
+    `       + ${formatOutcome(after)}`,
+  ]
+}
+
+function formatOutcome({ decision, deniedBy, policies }: Outcome): string {
+  const who = deniedBy.length === 0 ? '' : ` by ${deniedBy.join(', ')}`
+  return `${decision}${who}${policies.length === 0 ? '' : ` (${policies.join(', ')})`}`
+}
