@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { parse } from 'yaml'
 import { denyCodes } from '../src/model/decision.ts'
+import { createMetrics } from '../src/observe/metrics.ts'
 import { anchorOf, readDocument } from './support/document.ts'
 import { startOtlpReceiver } from './support/otlp-receiver.ts'
 import { type PromqlNames, parsePromql } from './support/promql.ts'
@@ -55,7 +56,7 @@ describe('observability: what a running Waywarden measures', () => {
   const directory = temporaryDirectory()
   let metrics: ReadonlyMap<string, ReadonlySet<string>>
   before(async () => {
-    metrics = toLabelsByMetric(await measure(directory))
+    metrics = toLabelsByMetric(`${await measure(directory)}\n${await measureShadow()}`)
   })
 
   for (const { name, expr } of expressions) {
@@ -173,6 +174,14 @@ async function measure(directory: string): Promise<string> {
   await writeFile(join(directory, 'audit'), 'no directory')
   await running.ask({ headers: { 'actor-chain': chainNow() } })
   return await readMetrics()
+}
+
+/** The metrics of a shadow revision that decides something otherwise. */
+async function measureShadow(): Promise<string> {
+  const metrics = createMetrics(() => true)
+  metrics.shadowFollowed('revision')
+  metrics.shadowJudged('allow', 'policy_denied', false)
+  return metrics.toText()
 }
 
 function toLabelsByMetric(text: string): ReadonlyMap<string, ReadonlySet<string>> {

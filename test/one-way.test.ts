@@ -20,7 +20,7 @@ describe('the one way to a decision', () => {
     expect(outside.filter(({ text }) => near.test(text)).map(({ file }) => file)).to.deep.equal([])
   })
 
-  it('is the one that live checks, tests, explanations, lint, diffs and why take', () => {
+  it('is the one that live checks, tests, explanations, lint, diffs, why and the shadow take', () => {
     const judging = sources.filter(({ text }) => /from '.*\/judge\.ts'/.test(text)).map(({ file }) => file)
     expect(judging).to.include.members([
       'app/remembered.ts',
@@ -31,6 +31,7 @@ describe('the one way to a decision', () => {
       'review/flips.ts',
       'review/lint-chainless.ts',
       'review/diff.ts',
+      'review/shadow.ts',
     ])
   })
 })

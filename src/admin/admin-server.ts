@@ -15,6 +15,8 @@ export type Readiness = {
     readonly confirmedSecondsAgo: number | undefined
     readonly lastError: string | undefined
   }
+  /** The same of the revision that judges beside it; `undefined` when there is to be none. */
+  readonly shadow?: Exclude<Readiness['policy'], undefined> | undefined
 }
 
 /** What the admin port shows, handed in as functions: it knows no room of the house. */
@@ -127,11 +129,11 @@ function toPages({ readiness, metricsText, jwks }: AdminOptions): Pages {
   ])
 }
 
-function toReadyPage({ ready, reasons, notices, policy }: Readiness): Page {
+function toReadyPage({ ready, reasons, notices, policy, shadow }: Readiness): Page {
   return {
     status: ready ? 200 : 503,
     type: 'application/json',
-    body: `${JSON.stringify({ ready, reasons, notices, policy })}\n`,
+    body: `${JSON.stringify({ ready, reasons, notices, policy, shadow })}\n`,
   }
 }
 

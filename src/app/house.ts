@@ -16,6 +16,8 @@ import { openRevisionSource, type RevisionSource } from '../revision/revision-so
 import { type Credentials, openCredentials } from './credentials.ts'
 import { type Opening, StartError } from './opening.ts'
 import { createPolicySource } from './policy-source.ts'
+import { createShadow, type Shadow } from './shadow.ts'
+import { type Loading, openShadowRevision } from './shadow-revision.ts'
 import { openTracing } from './tracing.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -30,6 +32,8 @@ export type House = {
   readonly dns: DnsSource
   /** The revision that decides, its catalog with what its names resolve to. */
   readonly revision: () => Revision | undefined
+  /** Judges some of what was decided again; `undefined` unless the configuration asks for it. */
+  readonly shadow: Shadow | undefined
   readonly audit: AuditLog
   /** How records and traces name users; `undefined` by their ids. */
   readonly pseudonymize: Pseudonymize | undefined
@@ -54,7 +58,9 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   closing.push(audit)
   const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
   const tracer = await openTracing(config, opening)
-  const revisions = await openRevisions(config, opening, onServed)
+  const loading = loadingOf(config)
+  const revisions = await openRevisions(config, opening, loading, onServed)
+  const shadow = await openShadow(config, opening, loading, audit)
   const admission = createAdmission({
     maxInFlight: config.maxInFlight,
     targetMs: config.deadlineMs * tolerableDelay,
@@ -62,7 +68,8 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   })
   const looking = setInterval(admission.look, lookMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
-  return { config, credentials, recovery, admission, ...revisions, audit, pseudonymize, tracer, report }
+  const rooms = { ...revisions, shadow, audit, pseudonymize, tracer }
+  return { config, credentials, recovery, admission, ...rooms, report }
 }
 
 function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
@@ -79,19 +86,37 @@ function toRecoveryOptions({
   return { byTrace: trace, byHeaders: headers, maxChains }
 }
 
+function loadingOf({ chain, cache, policy, audit }: Config): Loading {
+  return {
+    load: { hopLifetimeMs: chain.hopLifetimeSeconds * 1000, maxRemembered: cache.decisions },
+    prover: candidateEntry,
+    runsTests: policy.tests === 'required',
+    keep: ({ id, files }) => keepRevision(audit.directory, id, files),
+  }
+}
+
+async function openShadow(
+  config: Config,
+  opening: Opening,
+  loading: Loading,
+  audit: AuditLog,
+): Promise<Shadow | undefined> {
+  const { shadow } = config.policy
+  const revision = await openShadowRevision(config, opening, loading)
+  return shadow && revision && createShadow(shadow, revision, audit, opening)
+}
+
 async function openRevisions(
   config: Config,
   { closing, report, pollMs }: Opening,
+  loading: Loading,
   onServed: () => void,
 ): Promise<Pick<House, 'revisions' | 'dns' | 'revision'>> {
   const names = { resolved: new Map() as Resolved, refresh: async () => {} }
   const revisions = await openRevisionSource({
     source: createPolicySource(config, pollMs),
     maxStalenessMs: config.policy.maxStalenessMs,
-    load: { hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000, maxRemembered: config.cache.decisions },
-    prover: candidateEntry,
-    runsTests: config.policy.tests === 'required',
-    keep: ({ id, files }) => keepRevision(config.audit.directory, id, files),
+    ...loading,
     onServed() {
       onServed()
       void names.refresh()

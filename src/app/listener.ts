@@ -37,7 +37,7 @@ export async function listen(
 }
 
 function createCheckDeps(house: House, listener: Listener): CheckDeps {
-  const { config, credentials, recovery, revision, audit, report } = house
+  const { config, credentials, recovery, revision, shadow, audit, report } = house
   const { header } = config.chain
   const { forwardAuthorization, tokenCopies } = config.ingress
   return {
@@ -49,6 +49,7 @@ function createCheckDeps(house: House, listener: Listener): CheckDeps {
       unusable: (received) => recovery?.unusable(received) ?? [],
     },
     handedOn: recovery === undefined ? () => {} : createHandover(recovery),
+    ...(shadow && { lookAgain: shadow.lookAgain(listener.peer) }),
     revision,
     record: createRecorder(audit),
     report,

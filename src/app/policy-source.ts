@@ -6,7 +6,16 @@ import type { PolicySource } from '../revision/policy-source.ts'
 import { StartError } from './opening.ts'
 
 /** Where the configuration says that policies come from. */
-export function createPolicySource({ policy, audit }: Config, pollMs: number): PolicySource {
+export function createPolicySource(
+  {
+    policy,
+    audit,
+  }: {
+    readonly policy: Pick<Config['policy'], 'directory' | 'git'>
+    readonly audit: Pick<Config['audit'], 'directory'>
+  },
+  pollMs: number,
+): PolicySource {
   if (policy.git !== undefined) return createGitSource(policy.git)
   // The configuration's rules leave exactly one.
   if (policy.directory === undefined) throw new StartError(['policy: expected `directory` or `git`'])

@@ -5,7 +5,7 @@ import type { House } from './house.ts'
 
 /** Whether this process can decide, why not, and what its operator should know all the same. */
 export function readinessOf(
-  { config, credentials, revisions, dns, audit }: House,
+  { config, credentials, revisions, shadow, dns, audit }: House,
   isDraining: boolean,
 ): Readiness {
   const { current, problems } = revisions
@@ -26,11 +26,18 @@ export function readinessOf(
       : problems.map((problem) => `the policy source is not followed: ${problem}`)),
     ...(config.policy.tests === 'required' ? [] : [untested]),
     ...revisions.notices,
+    ...shadowNotices(shadow?.source, current),
     ...dns.problems,
     ...credentials.problems().map((problem) => `not in force: ${problem}`),
     ...plaintext.map((address) => `${address} takes plaintext; the mesh's L4 policy must guard it`),
   ]
-  return { ready: reasons.length === 0, reasons, notices, policy: toPolicy(revisions) }
+  return {
+    ready: reasons.length === 0,
+    reasons,
+    notices,
+    policy: toPolicy(revisions),
+    shadow: shadow && toPolicy(shadow.source),
+  }
 }
 
 /** Why no revision serves. */
@@ -55,6 +62,18 @@ function toPolicy({
       confirmedAtMs === undefined ? undefined : Math.max(0, Math.round((Date.now() - confirmedAtMs) / 1000)),
     lastError: problems[0],
   }
+}
+
+/** Whatever is wrong with what decides nothing, requests are decided as before. */
+function shadowNotices(
+  source: House['revisions'] | undefined,
+  live: Revision | undefined,
+): readonly string[] {
+  if (source === undefined) return []
+  if (source.problems.length > 0)
+    return source.problems.map((problem) => `the shadow revision is not followed: ${problem}`)
+  const isMerged = live !== undefined && source.current?.id === live.id
+  return isMerged ? ['`policy.shadow` is what decides already: take it out of the configuration'] : []
 }
 
 const noAudit = 'the audit log cannot be written'

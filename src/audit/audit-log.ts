@@ -4,6 +4,7 @@ import { type AuditLogOptions, toSealedLogOptions } from './audit-log-options.ts
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 import { createEntry, type Entry } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
+import type { Mark } from './mark.ts'
 import { AuditUnavailable, Outage } from './outage.ts'
 import type { RecordParts } from './record-parts.ts'
 import { createReferables, type Referables } from './referable.ts'
@@ -108,6 +109,12 @@ export class AuditLog implements AsyncDisposable {
       },
       (cause: unknown) => this.#outage.fail(cause, entry.sizeIn(this.#log.segment)),
     )
+  }
+
+  /** Writes what is no decision, if it can be written now; nothing depends on it. */
+  tell(mark: Mark): void {
+    const line = frameMark(mark)
+    if (this.#tryPut([line])) this.#copy?.write(line.subarray(1))
   }
 
   /** Whether the next record can be written. After a failure it finds out with as many bytes as the record that failed had. */

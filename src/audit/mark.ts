@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { type Invalid, invalid } from '../model/invalid.ts'
 import { frontierLength, type Hash, parseHash } from './merkle.ts'
+import { type ShadowMark, shadowMark } from './shadow-mark.ts'
 
 /** The first line of a segment: where in its log it stands, and what was found before it. */
 export type SegmentMark = {
@@ -58,11 +59,11 @@ export type UnrecordedMark = {
 }
 
 /** What a log says of itself between its records. */
-export type Mark = SegmentMark | CheckpointMark | RetentionMark | UnrecordedMark
+export type Mark = SegmentMark | CheckpointMark | RetentionMark | UnrecordedMark | ShadowMark
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const version = v.literal(1)
-const mark: v.GenericSchema<unknown, Mark> = v.variant('kind', [
+const ownMark: v.GenericSchema<unknown, Exclude<Mark, ShadowMark>> = v.variant('kind', [
   v.object({
     version,
     kind: v.literal('segment'),
@@ -99,8 +100,9 @@ const mark: v.GenericSchema<unknown, Mark> = v.variant('kind', [
     denials: count,
   }),
 ])
+const mark: v.GenericSchema<unknown, Mark> = v.union([ownMark, shadowMark])
 
-const markStart = /^\{"version":1,"kind":"(segment|checkpoint|retention|unrecorded)"/
+const markStart = /^\{"version":1,"kind":"(segment|checkpoint|retention|unrecorded|shadow)"/
 const startBytes = 48
 
 /** Of which kind a line's mark is; `undefined` for a record or anything else. Looks at the first bytes alone. */
@@ -111,7 +113,7 @@ export function markKindOf(line: Buffer): Mark['kind'] | undefined {
   return markKinds.find((known) => known === kind)
 }
 
-const markKinds = ['segment', 'checkpoint', 'retention', 'unrecorded'] as const
+const markKinds = ['segment', 'checkpoint', 'retention', 'unrecorded', 'shadow'] as const
 
 /** Parses a line that `markKindOf` took for a mark. */
 export function parseMark(line: Buffer): Mark | Invalid {
@@ -121,7 +123,7 @@ export function parseMark(line: Buffer): Mark | Invalid {
   } catch {
     // Not JSON: no mark either.
   }
-  return invalid('mark: expected a segment, checkpoint, retention or unrecorded mark, version 1')
+  return invalid('mark: expected a segment, checkpoint, retention, unrecorded or shadow mark, version 1')
 }
 
 /** The roots that stand before a segment, or `undefined` when they cannot be those of a tree of its size. */

@@ -1,6 +1,6 @@
 import { isInvalid } from '../model/invalid.ts'
 import type { RawLine } from './lines.ts'
-import { type Mark, markKindOf } from './mark.ts'
+import { type Mark, markKindOf, parseMark } from './mark.ts'
 import { parseRecord } from './parse-record.ts'
 import type { DecisionRecord } from './record.ts'
 import {
@@ -12,6 +12,7 @@ import {
   repeatStart,
   wholeStart,
 } from './repeat.ts'
+import type { ShadowMark } from './shadow-mark.ts'
 import { createWholeLine, type WholeLine } from './whole-line.ts'
 
 /** What stands on one line. `torn`: the last line of a file whose writer was killed or ran out of disk in the middle of it. */
@@ -23,7 +24,8 @@ export type LogLine = { readonly file: string; readonly line: number } & (
       readonly of?: Buffer | undefined
     }
   /** What the log says of itself; see `verifyLogs`. */
-  | { readonly kind: 'mark'; readonly mark: Mark['kind'] }
+  | { readonly kind: 'mark'; readonly mark: Exclude<Mark, ShadowMark>['kind'] }
+  | { readonly kind: 'shadow'; readonly shadow: ShadowMark }
   | { readonly kind: 'torn' }
   /** Not a record, or (line 0) a path that cannot be read. */
   | { readonly kind: 'bad'; readonly reason: string }
@@ -114,7 +116,8 @@ export class RecordReader {
     const mark = markKindOf(bytes)
     if (mark === 'segment') this.#wholes.clear()
     if (!this.#needles.every((needle) => bytes.includes(needle))) return undefined
-    return mark !== undefined && isEnded ? { kind: 'mark', file, line, mark } : toRecordLine(raw)
+    if (mark === undefined || !isEnded) return toRecordLine(raw)
+    return mark === 'shadow' ? toShadowLine(raw) : { kind: 'mark', file, line, mark }
   }
 
   /** A time that is not where it is expected is left to whoever reads the record. */
@@ -141,6 +144,15 @@ function toRecordLine(raw: RawLine): LogLine {
   const { file, line, bytes } = raw
   const record = parseRecord(bytes.toString())
   return isInvalid(record) ? toUnread(raw, record.reason) : { kind: 'record', file, line, record }
+}
+
+function toShadowLine(raw: RawLine): LogLine {
+  const { file, line, bytes } = raw
+  const shadow = parseMark(bytes)
+  if (isInvalid(shadow)) return toUnread(raw, shadow.reason)
+  return shadow.kind === 'shadow'
+    ? { kind: 'shadow', file, line, shadow }
+    : { kind: 'mark', file, line, mark: shadow.kind }
 }
 
 function toUnread({ file, line, isEnded }: RawLine, reason: string): LogLine {

@@ -17,6 +17,7 @@ export type CheckDeps = LineDeps & {
   readonly record: (parts: RecordParts, deadlineMs: number) => Eventual<boolean>
   /** Told of each request that is passed on, with its chain or without. */
   readonly handedOn: (headers: Headers, findings: Findings, nowMs: number) => void
+  readonly lookAgain?: LookAgain
   readonly report: Report
   /** Wall clock, for tokens and records. */
   readonly nowMs: () => number
@@ -29,6 +30,14 @@ export type CheckDeps = LineDeps & {
   /** The same for one check, with a stopwatch around its steps if it may be traced; absent when nothing is. */
   readonly watched?: (input: CheckInput | Deny) => CheckDeps
 }
+
+/** Told of every answer, for whoever judges it again once it has left; neither throws nor waits. */
+export type LookAgain = (
+  input: CheckInput | Deny,
+  revision: Revision | undefined,
+  found: Findings,
+  decisionId: string,
+) => void
 
 /**
  * Decides requests, at once where everything is known; `refuse` answers what never came to a decision. Each answer has
@@ -152,6 +161,7 @@ function answer(deps: CheckDeps, { asked, found, decisionId, isObserving }: Endi
   const answered = toAnswer(found, deps.headers, { reference, received, isObserving })
   // Only now is it certain that the callee gets the chain, and that the handing over is on record.
   if (answered.kind !== 'deny') deps.handedOn(received, found, deps.nowMs())
+  deps.lookAgain?.(asked.input, asked.revision, found, decisionId)
   deps.report({
     kind: 'checked',
     decisionId,

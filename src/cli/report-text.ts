@@ -3,6 +3,7 @@ import type { ForwardingGap } from '../review/forwarding.ts'
 import type { Denials, ObservationReport } from '../review/report.ts'
 import type { Sightings } from '../review/tally.ts'
 import { formatRouteDraft, formatServiceDrafts } from '../revision/service-draft.ts'
+import { formatShadow } from './shadow-text.ts'
 
 const maxRows = 20
 
@@ -20,6 +21,7 @@ export function formatReport(report: ObservationReport): readonly string[] {
     ...formatPolicies(report),
     ...formatForbidden(report),
     ...formatCut(report.cut),
+    ...report.shadow.flatMap(formatShadow),
   ]
 }
 

@@ -19,7 +19,9 @@ const maxComplaints = 5
 export function addReport(program: Command, terminal: Terminal, finish: Finish): void {
   program
     .command('report')
-    .description('what enforcement would deny, by the records of observe mode, and what would have to change')
+    .description(
+      'what enforcement would deny and what a shadow revision would decide otherwise, by the records of both',
+    )
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
     .option('--since <when>', 'only decisions since then: `7d`, `12h`, or 2027-01-31T12:00:00Z')
     .option('--denied', 'count what was denied in earnest, too')
@@ -67,7 +69,8 @@ async function readInto(
     if (line.kind === 'record') {
       builder.add(line.record)
       if (latest === undefined || line.record.time > latest.time) latest = line.record
-    } else if (line.kind === 'bad') {
+    } else if (line.kind === 'shadow') builder.addShadow(line.shadow)
+    else if (line.kind === 'bad') {
       if (unreadable < maxComplaints) terminal.complain(toLine(formatBadLine(line)))
       unreadable++
     }

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import type { PeerSource } from '../model/caller.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import { overlay, variablePrefix } from './overlay.ts'
-import { type GitPolicy, toPolicy } from './policy.ts'
+import { type GitPolicy, type ShadowSource, toPolicy } from './policy.ts'
 import { type Draft, findConflicts } from './rules.ts'
 import { settingsSchema } from './schema.ts'
 import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
@@ -52,6 +52,8 @@ export type Config = {
     readonly git?: GitPolicy | undefined
     readonly tests: 'required' | 'ignored'
     readonly maxStalenessMs?: number | undefined
+    /** Exactly one of `directory` and `git`, as above. */
+    readonly shadow?: ShadowSource | undefined
   }
   readonly audit: {
     readonly directory: string

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { parseGitProxy, parseGitRef, parseGitUrl } from './git-values.ts'
 import type { PolicyRepository } from './settings.ts'
 import type { SchemaNode } from './tree.ts'
-import { choice, duration, matching, parsed, size, text, type Value } from './values.ts'
+import { choice, duration, integer, matching, parsed, size, someShare, text, type Value } from './values.ts'
 
 const git = v.strictObject({
   url: about(
@@ -51,6 +51,19 @@ const git = v.strictObject({
   ),
 })
 
+const shadow = v.strictObject({
+  ref: about(
+    v.optional(parsed(parseGitRef, 'stricter-records')),
+    'with `policy.git`: branch, tag or whole commit id of the same repository',
+  ),
+  directory: about(v.optional(text), 'with `policy.directory`: another policy directory'),
+  sample: about(v.optional(someShare, 1), 'share of all checks that is judged again, above 0 and at most 1'),
+  perSecond: about(
+    v.optional(integer(1, 10_000), 50),
+    'how many checks are judged again in a second at most; the rest is counted and left out',
+  ),
+})
+
 const policy = v.strictObject({
   directory: about(v.optional(text), 'the policy repository as a directory'),
   git: about(v.optional(git), 'the policy repository in Git'),
@@ -61,6 +74,10 @@ const policy = v.strictObject({
   maxStaleness: about(
     v.optional(duration('1s', '30d')),
     'refuse everything when the source has not confirmed for so long what serves; never when left out',
+  ),
+  shadow: about(
+    v.optional(shadow),
+    'a second revision that judges what was decided again, beside the one that decides; `waywarden report` lists the differences',
   ),
 })
 

@@ -1,4 +1,4 @@
-import type { GitRepository, PolicyRepository } from './settings.ts'
+import type { GitRepository, PolicyRepository, ShadowPolicy } from './settings.ts'
 
 /** A policy repository in Git; paths of this machine are absolute. */
 export type GitPolicy = Omit<
@@ -26,22 +26,56 @@ export type GitPolicy = Omit<
   readonly allowedSigners: string | undefined
 }
 
+/** A policy repository that judges beside the one that decides. */
+export type ShadowSource = {
+  readonly directory: string | undefined
+  readonly git: GitPolicy | undefined
+  readonly sample: number
+  readonly perSecond: number
+}
+
 /** Puts units into names and makes paths absolute. */
 export function toPolicy(
-  { directory, git, tests, maxStaleness }: PolicyRepository,
+  { directory, git, tests, maxStaleness, shadow }: PolicyRepository,
   at: (path: string) => string,
 ): {
   readonly directory: string | undefined
   readonly git: GitPolicy | undefined
   readonly tests: PolicyRepository['tests']
   readonly maxStalenessMs: number | undefined
+  readonly shadow: ShadowSource | undefined
 } {
   const maybeAt = (path: string | undefined) => (path === undefined ? undefined : at(path))
+  const live = git && toGitPolicy(git, at, maybeAt)
   return {
     directory: maybeAt(directory),
-    git: git && toGitPolicy(git, at, maybeAt),
+    git: live,
     tests,
     maxStalenessMs: maxStaleness,
+    shadow: shadow && toShadow(shadow, live, maybeAt),
+  }
+}
+
+function toShadow(
+  { ref, directory, sample, perSecond }: ShadowPolicy,
+  live: GitPolicy | undefined,
+  maybeAt: (path: string | undefined) => string | undefined,
+): ShadowSource {
+  const git = live && ref !== undefined ? toShadowGit(ref, live) : undefined
+  return { directory: maybeAt(directory), git, sample, perSecond }
+}
+
+/** Another ref of the same repository, by the same credentials and signers. */
+function toShadowGit(ref: string, live: GitPolicy): GitPolicy {
+  return {
+    ...live,
+    ref,
+    // One source, one directory: what is fetched for the shadow must not count towards what serves.
+    directory: `${live.directory}.shadow`,
+    // A branch that is worked on is rewritten.
+    rewrites: 'follow',
+    // The pin holds what serves. Who would pin the shadow has a ref of its own.
+    pinRef: `${live.pinRef}-shadow`,
   }
 }
 

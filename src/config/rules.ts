@@ -178,6 +178,7 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
     say([], 'expected `directory` or `git`, found neither; name where the policies stand')
   if (directory !== undefined && git !== undefined)
     say(['git'], 'stands beside `policy.directory`; policies come from one place, remove the other')
+  conflicts.push(...shadowConflicts(policy))
   const scheme = git?.url?.split(':', 1)[0]
   if (scheme === undefined) return conflicts
   for (const key of ['sshKey', 'knownHosts'] as const)
@@ -193,6 +194,29 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
       ['git', 'url'],
       'an ssh host must be known before it is believed; name its keys in `policy.git.knownHosts`',
     )
+  return conflicts
+}
+
+/** The shadow is to differ from what decides by its content alone. */
+function shadowConflicts({
+  directory,
+  git,
+  shadow,
+}: Draft<Settings['policy']> & object): readonly Conflict[] {
+  if (shadow === undefined) return []
+  const conflicts: Conflict[] = []
+  const say = (path: Path, message: string) =>
+    conflicts.push({ path: ['policy', 'shadow', ...path], message })
+  if (shadow.ref === undefined && shadow.directory === undefined)
+    say([], 'expected `ref` or `directory`, found neither; name the policies to judge by')
+  if (shadow.ref !== undefined && git === undefined)
+    say(['ref'], 'is for `policy.git`; with `policy.directory` name another `directory`')
+  if (shadow.directory !== undefined && directory === undefined)
+    say(['directory'], 'is for `policy.directory`; with `policy.git` name another `ref`')
+  if (shadow.directory !== undefined && shadow.directory === directory)
+    say(['directory'], 'is what decides; name another directory, or remove `policy.shadow`')
+  if (git?.ref !== undefined && shadow.ref === git.ref)
+    say(['ref'], 'is what decides; name another branch, or remove `policy.shadow`')
   return conflicts
 }
 

@@ -52,6 +52,15 @@ export type PolicyRepository = {
   readonly git?: GitRepository | undefined
   readonly tests: 'required' | 'ignored'
   readonly maxStaleness?: number | undefined
+  readonly shadow?: ShadowPolicy | undefined
+}
+
+/** A revision that judges beside the one that decides: exactly one of `ref` and `directory`. */
+export type ShadowPolicy = {
+  readonly ref?: string | undefined
+  readonly directory?: string | undefined
+  readonly sample: number
+  readonly perSecond: number
 }
 
 /** waywarden.yaml by its own names, with defaults filled in; durations are milliseconds. */

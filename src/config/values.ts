@@ -81,6 +81,15 @@ export const share: Value<number> = (() => {
   return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
 })()
 
+/** A part of the whole that is not nothing. */
+export const someShare: Value<number> = v.pipe(
+  share,
+  v.check(
+    (part) => part > 0,
+    (issue) => `expected a number above 0 and at most 1, found ${show(issue.input)}`,
+  ),
+)
+
 /** A duration with its unit, within bounds, as milliseconds. */
 export function duration(least: string, most: string): Value<number> {
   const [leastMs, mostMs] = [parseDurationMs(least), parseDurationMs(most)]

@@ -1,6 +1,6 @@
 import type { DenyCode } from './decision.ts'
 
-/** What is followed while we run: files, the catalog's names in DNS, and where policies come from. */
+/** What is followed while we run: files, the catalog's names in DNS, where policies come from, and what they may become. */
 export const followedSources = [
   'keys',
   'issuer_keys',
@@ -8,6 +8,7 @@ export const followedSources = [
   'certificates',
   'names',
   'policies',
+  'shadow',
 ] as const
 
 /** One of what is followed. */
@@ -81,9 +82,27 @@ export type Event =
   /** An attempt failed; `isNews` once an outage and then rarely. */
   | (Export & { readonly kind: 'export_failed'; readonly reason: string; readonly isNews: boolean })
   | (Export & { readonly kind: 'export_lost'; readonly items: number; readonly loss: ExportLoss })
+  | ShadowEvent
 
 /** Why telemetry is lost on its way to an endpoint. */
 export type ExportLoss = 'queue_full' | 'refused' | 'unreachable' | 'shutdown'
+
+/** What a revision that decides nothing says of what was decided. */
+export type ShadowEvent =
+  | { readonly kind: 'shadow_followed'; readonly policyRevision: string }
+  | { readonly kind: 'shadow_confirmed'; readonly confirmedAtMs: number }
+  | {
+      readonly kind: 'shadow_judged'
+      readonly decisionId: string
+      readonly live: 'allow' | DenyCode
+      readonly shadow: 'allow' | DenyCode
+      /** Of two refusals, whether the same principals refused. */
+      readonly isSame: boolean
+      readonly service: string
+      readonly action: string
+    }
+  /** Too many at once, or something broke. */
+  | { readonly kind: 'shadow_passed_over'; readonly why: 'dropped' | 'failed'; readonly count: number }
 
 /** Tells the operator; never throws and never waits. */
 export type Report = (event: Event) => void

@@ -7,9 +7,10 @@ import {
   type FollowedSource,
   followedSources,
 } from '../model/event.ts'
+import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
-export type Metrics = {
+export type Metrics = ShadowMetrics & {
   readonly checked: (
     outcome: 'allow' | 'observed' | 'deny',
     code: DenyCode | undefined,
@@ -61,6 +62,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
     ...served,
     ...confirmedMetrics(registry),
     ...exportMetrics(registry),
+    ...createShadowMetrics(registry),
     toText: () => registry.metrics(),
   }
 }

@@ -1,4 +1,4 @@
-import type { Event, Report } from '../model/event.ts'
+import type { Event, Report, ShadowEvent } from '../model/event.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -41,22 +41,11 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
     case 'draining':
       logger.info({ signal: event.signal }, 'draining')
       break
-    case 'revision_served': {
-      const { policyRevision, policies, services } = event
-      metrics.revisionServed(policyRevision, policies, services)
-      logger.info({ policyRevision, policies, services }, 'policy revision served')
-      break
-    }
+    case 'revision_served':
     case 'revision_tested':
-      logger.info({ policyRevision: event.policyRevision, tests: event.tests }, 'policy revision tested')
-      break
     case 'revision_refused':
-      metrics.reloadRefused('revision')
-      logger.error({ problems: boundAll(event.problems) }, 'policy revision refused')
-      break
     case 'revision_confirmed':
-      metrics.revisionConfirmed(event.confirmedAtMs, event.isPinned)
-      logger.debug({ isPinned: event.isPinned }, 'policy revision confirmed')
+      tellRevision(event, logger, metrics)
       break
     case 'policy_notices':
       logger.warn({ notices: boundAll(event.notices) }, 'policy notices changed')
@@ -64,6 +53,12 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
     case 'source_loaded':
     case 'source_refused':
       tellSource(event, logger, metrics)
+      break
+    case 'shadow_followed':
+    case 'shadow_confirmed':
+    case 'shadow_judged':
+    case 'shadow_passed_over':
+      tellShadow(event, logger, metrics)
       break
     case 'exported':
     case 'export_failed':
@@ -99,6 +94,53 @@ function tellCheck(
   if (event.outcome === 'allow') logger.debug(fields, 'allowed')
   else logger.info(fields, event.outcome === 'deny' ? 'denied' : 'would be denied')
   metrics.checked(event.outcome, event.code, event.durationSeconds)
+}
+
+function tellRevision(
+  event: Extract<Event, { readonly kind: `revision_${string}` }>,
+  logger: Logger,
+  metrics: Metrics,
+): void {
+  switch (event.kind) {
+    case 'revision_served': {
+      const { policyRevision, policies, services } = event
+      metrics.revisionServed(policyRevision, policies, services)
+      logger.info({ policyRevision, policies, services }, 'policy revision served')
+      break
+    }
+    case 'revision_tested':
+      logger.info({ policyRevision: event.policyRevision, tests: event.tests }, 'policy revision tested')
+      break
+    case 'revision_refused':
+      metrics.reloadRefused('revision')
+      logger.error({ problems: boundAll(event.problems) }, 'policy revision refused')
+      break
+    case 'revision_confirmed':
+      metrics.revisionConfirmed(event.confirmedAtMs, event.isPinned)
+      logger.debug({ isPinned: event.isPinned }, 'policy revision confirmed')
+      break
+  }
+}
+
+function tellShadow(event: ShadowEvent, logger: Logger, metrics: Metrics): void {
+  switch (event.kind) {
+    case 'shadow_followed':
+      metrics.shadowFollowed(event.policyRevision)
+      logger.info({ policyRevision: event.policyRevision }, 'shadow revision judges')
+      break
+    case 'shadow_confirmed':
+      metrics.shadowConfirmed(event.confirmedAtMs)
+      break
+    case 'shadow_judged': {
+      const { decisionId, live, shadow, service, action } = event
+      metrics.shadowJudged(live, shadow, event.isSame)
+      if (!event.isSame) logger.debug({ decisionId, live, shadow, service, action }, 'shadow differs')
+      break
+    }
+    case 'shadow_passed_over':
+      metrics.shadowPassedOver(event.why, event.count)
+      break
+  }
 }
 
 /** A collector that is down is no trouble of ours: it is counted each time, and told rarely. */

@@ -1,4 +1,5 @@
 import type { DecisionRecord } from '../audit/record.ts'
+import type { ShadowMark } from '../audit/shadow-mark.ts'
 import type { DenyCode } from '../model/decision.ts'
 import {
   createPolicyNeeds,
@@ -14,6 +15,7 @@ import {
   type UnknownService,
 } from './draft-service.ts'
 import { createForwarding, type Forwarding, type ForwardingGap } from './forwarding.ts'
+import { createShadowReport, type ShadowSummary } from './shadow-report.ts'
 import { createTally, type Sightings, sighted, type Tally, together } from './tally.ts'
 
 /** What enforcement would refuse, and what it would take that it need not. */
@@ -29,6 +31,8 @@ export type ObservationReport = {
   readonly routes: readonly (UnknownRoutes & { readonly service: string | undefined })[]
   readonly policies: readonly PolicyDrafts[]
   readonly forbidden: readonly ForbiddenCalls[]
+  /** What a revision that judged beside the one that decided would have decided otherwise. */
+  readonly shadow: readonly ShadowSummary[]
   /** Records that went into the counts above but, for too many distinct names, into no list. */
   readonly cut: { readonly denials: number; readonly gaps: number; readonly drafts: number }
 }
@@ -45,6 +49,7 @@ export type Denials = {
 /** Takes records one by one and holds a bounded summary. */
 export type ReportBuilder = {
   readonly add: (record: DecisionRecord) => void
+  readonly addShadow: (mark: ShadowMark) => void
   /** `ownerOf`: every service of the catalog and its owner, as far as either is known. */
   readonly build: (ownerOf: ReadonlyMap<string, string | undefined>) => ObservationReport
 }
@@ -73,6 +78,7 @@ export function createReport({ sinceMs, withDenied }: ReportOptions): ReportBuil
     drafts: createServiceDrafts(),
     needs: createPolicyNeeds(),
   }
+  const shadow = createShadowReport()
   let decisions: Sightings | undefined
   let wouldBeDenied = 0
   let denied = 0
@@ -85,8 +91,12 @@ export function createReport({ sinceMs, withDenied }: ReportOptions): ReportBuil
       else if (record.outcome === 'deny') denied++
       take(record, isDenial, parts)
     },
+    addShadow(mark) {
+      if (Date.parse(mark.until) >= sinceMs) shadow.add(mark)
+    },
     build(ownerOf) {
-      return { decisions, wouldBeDenied, denied, ...summarize(parts, ownerOf) }
+      const found = summarize(parts, ownerOf)
+      return { decisions, wouldBeDenied, denied, ...found, shadow: shadow.summaries() }
     },
   }
 }
@@ -107,7 +117,7 @@ function take(record: DecisionRecord, isDenial: boolean, parts: Parts): void {
 function summarize(
   { rows, names, forwarding, drafts, needs }: Parts,
   ownerOf: ReadonlyMap<string, string | undefined>,
-): Omit<ObservationReport, 'decisions' | 'wouldBeDenied' | 'denied'> {
+): Omit<ObservationReport, 'decisions' | 'wouldBeDenied' | 'denied' | 'shadow'> {
   return {
     denials: toDenials(rows, names),
     gaps: forwarding.gaps(),

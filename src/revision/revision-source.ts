@@ -20,6 +20,8 @@ export type RevisionSourceOptions = {
   /** Keeps the revision's content, so that what it decides can be judged again; a revision that cannot be kept does not serve. */
   readonly keep: (revision: Revision) => Promise<void>
   readonly onServed: () => void
+  /** Others are served meanwhile: even the first revision is proven in a thread of its own. */
+  readonly isApart?: boolean
   readonly report: Report
   /** Wall clock: the last word of a source outlives the process. */
   readonly nowMs: () => number
@@ -148,9 +150,9 @@ export class RevisionSource implements AsyncDisposable {
   }
 
   async #load(files: PolicyFiles): Promise<readonly Problem[]> {
-    const { load, prover, report } = this.#options
+    const { load, prover, isApart, report } = this.#options
     const hasTests = files.tests.size > 0
-    const isUrgent = this.#current === undefined
+    const isUrgent = this.#current === undefined && isApart !== true
     // While nothing serves there is nobody to keep waiting, and a thread would only be slower; but tests may run on and on.
     const proven =
       isUrgent && !hasTests ? proveHere(files, load) : await proveCandidate(files, load, prover, { isUrgent })

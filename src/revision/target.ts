@@ -10,11 +10,14 @@ import { covers, matchRoute, methods } from './route.ts'
 /** A request as far as it can say what it wants; `isUpgrade` when one check would cover a long stream. */
 export type Request = { readonly method: string; readonly path: string; readonly isUpgrade: boolean }
 
+/** Where a request goes to, as the mesh tells. */
+type Asked = Pick<CheckInput, 'destinationAddress' | 'metadata'>
+
 /**
  * The service that a request goes to, from where it is going and never from `Host`: the waypoint routes by VIP, and the
  * client chooses `Host`.
  */
-export function findService(input: CheckInput, peer: PeerSource, catalog: Catalog): CatalogService | Deny {
+export function findService(input: Asked, peer: PeerSource, catalog: Catalog): CatalogService | Deny {
   return peer === 'metadata' ? byMetadata(input, catalog) : byAddress(input, catalog)
 }
 
@@ -65,13 +68,13 @@ export function targetOf(service: CatalogService, { method, path, isUpgrade }: R
   return { ...common, action: route.action, resource, params, requiredScope: route.requiredScope }
 }
 
-function byAddress({ destinationAddress }: CheckInput, catalog: Catalog): CatalogService | Deny {
+function byAddress({ destinationAddress }: Asked, catalog: Catalog): CatalogService | Deny {
   const service = catalog.byAddress.get(destinationAddress)
   return service ?? deny('service_unknown', `no service has the address \`${destinationAddress}\``)
 }
 
 /** Envoy's own routing decision names the service; the address may only agree with it. */
-function byMetadata(input: CheckInput, catalog: Catalog): CatalogService | Deny {
+function byMetadata(input: Asked, catalog: Catalog): CatalogService | Deny {
   const address = input.destinationAddress
   const chain = singleHeader(input.metadata, 'x-waypoint-service')
   if (chain === undefined || chain === 'repeated') {

@@ -26,6 +26,28 @@ const marks: readonly Mark[] = [
     removed: ['a.ndjson'],
     through: { epochMs: 1, sequence: 0 },
   },
+  {
+    version: 1,
+    kind: 'shadow',
+    since: '2027-01-01T00:00:00.000Z',
+    until: '2027-01-01T00:01:00.000Z',
+    live: 'old',
+    shadow: 'new',
+    judged: 7,
+    dropped: 1,
+    differences: [
+      {
+        service: 'records',
+        action: 'read-record',
+        caller: 'agent-d',
+        before: { decision: 'allow', deniedBy: [], policies: ['a.cedar#all'] },
+        after: { decision: 'policy_denied', deniedBy: ['subject'], policies: [] },
+        count: 2,
+        examples: ['decision-1'],
+      },
+    ],
+    cut: 0,
+  },
   { version: 1, kind: 'unrecorded', since: '2027-01-01', until: '2027-01-02', denials: 3 },
 ]
 

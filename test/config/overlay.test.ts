@@ -12,6 +12,11 @@ describe('config-overlay', () => {
     { variable: 'WAYWARDEN__chain__MaxDepth', value: '8', want: { chain: { maxDepth: 8 } } },
     { variable: 'WAYWARDEN__VERSION', value: '1', want: { version: 1 } },
     { variable: 'WAYWARDEN__AUDIT__STDOUT', value: 'true', want: { audit: { stdout: true } } },
+    {
+      variable: 'WAYWARDEN__POLICY__SHADOW__SAMPLE',
+      value: '0.25',
+      want: { policy: { shadow: { sample: 0.25 } } },
+    },
     { variable: 'WAYWARDEN__AUDIT__STDOUT', value: 'yes', want: { audit: { stdout: 'yes' } } },
     {
       variable: 'WAYWARDEN__LISTENERS__0__TLS__CERT',

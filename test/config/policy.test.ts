@@ -19,6 +19,7 @@ describe('config/policy', () => {
       directory: undefined,
       tests: 'required',
       maxStalenessMs: 3_600_000,
+      shadow: undefined,
       git: {
         url: 'ssh://git@host/p.git',
         ref: 'main',
@@ -42,6 +43,37 @@ describe('config/policy', () => {
   })
 
   const url = 'url: "https://host/p.git", directory: copy'
+  it('follows the shadow with the same repository, credentials and signers, in a place and by a pin of its own', () => {
+    const live = parse(`{git: {${url}, allowedSigners: s, tokenFile: t}}`)
+    const both = parse(`{git: {${url}, allowedSigners: s, tokenFile: t}, shadow: {ref: stricter}}`)
+    if (!('git' in live) || !('git' in both)) throw new TypeError(JSON.stringify([live, both]))
+    expect(both.git).to.deep.equal(live.git)
+    expect(both.shadow).to.deep.equal({
+      directory: undefined,
+      git: {
+        ...live.git,
+        ref: 'stricter',
+        directory: '/etc/waywarden/copy.shadow',
+        rewrites: 'follow',
+        pinRef: 'refs/waywarden/pin-shadow',
+      },
+      sample: 1,
+      perSecond: 50,
+    })
+  })
+
+  it('judges by another directory, as often as it is told', () => {
+    expect(parse('{directory: p, shadow: {directory: q, sample: 0.1, perSecond: 5}}')).to.have.deep.property(
+      'shadow',
+      {
+        directory: '/etc/waywarden/q',
+        git: undefined,
+        sample: 0.1,
+        perSecond: 5,
+      },
+    )
+  })
+
   const refused: readonly { readonly name: string; readonly policy: string; readonly at: string }[] = [
     { name: 'tests that are half required', policy: '{directory: p, tests: some}', at: 'policy.tests' },
     { name: 'neither a directory nor Git', policy: '{maxStaleness: 1h}', at: 'policy' },
@@ -71,6 +103,33 @@ describe('config/policy', () => {
       name: 'a password for no proxy',
       policy: `{git: {${url}, proxyAuthFile: f}}`,
       at: 'policy.git.proxyAuthFile',
+    },
+    { name: 'a shadow of nothing', policy: '{directory: p, shadow: {sample: 1}}', at: 'policy.shadow' },
+    { name: 'a ref of no repository', policy: '{directory: p, shadow: {ref: b}}', at: 'policy.shadow.ref' },
+    {
+      name: 'a directory beside Git',
+      policy: `{git: {${url}}, shadow: {ref: b, directory: q}}`,
+      at: 'policy.shadow.directory',
+    },
+    {
+      name: 'a shadow of what decides',
+      policy: `{git: {${url}}, shadow: {ref: main}}`,
+      at: 'policy.shadow.ref',
+    },
+    {
+      name: 'a shadow of the directory that decides',
+      policy: '{directory: p, shadow: {directory: p}}',
+      at: 'policy.shadow.directory',
+    },
+    {
+      name: 'a sample of nothing',
+      policy: '{directory: p, shadow: {directory: q, sample: 0}}',
+      at: 'policy.shadow.sample',
+    },
+    {
+      name: 'a sample of more than all',
+      policy: '{directory: p, shadow: {directory: q, sample: 1.5}}',
+      at: 'policy.shadow.sample',
     },
     { name: 'a path out of the repository', policy: `{git: {${url}, path: a/../b}}`, at: 'policy.git.path' },
     { name: 'an absolute path', policy: `{git: {${url}, path: /a}}`, at: 'policy.git.path' },

@@ -131,6 +131,30 @@ describe('observe/report', () => {
     expect(text).to.contain(`waywarden_export_lost_total{${labels},loss="unreachable"} 7`)
   })
 
+  it('counts what a shadow revision says, and names a difference at debug alone', async () => {
+    const report = create('debug')
+    const judged = { kind: 'shadow_judged', decisionId: 'd-1', service: 's', action: 'a' } as const
+    report({ kind: 'shadow_followed', policyRevision: 'aaa' })
+    report({ kind: 'shadow_followed', policyRevision: 'bbb' })
+    report({ kind: 'shadow_confirmed', confirmedAtMs: 1_790_000_000_000 })
+    report({ ...judged, live: 'allow', shadow: 'allow', isSame: true })
+    report({ ...judged, live: 'policy_denied', shadow: 'policy_denied', isSame: false })
+    report({ kind: 'shadow_passed_over', why: 'dropped', count: 3 })
+    const text = await metrics.toText()
+    for (const sample of [
+      'waywarden_shadow_revision_info{revision="bbb"} 1',
+      'waywarden_shadow_confirmed_timestamp_seconds 1790000000',
+      'waywarden_shadow_checks_total{result="same"} 1',
+      'waywarden_shadow_checks_total{result="different"} 1',
+      'waywarden_shadow_checks_total{result="dropped"} 3',
+      'waywarden_shadow_differences_total{live="policy_denied",shadow="policy_denied"} 1',
+    ])
+      expect(text).to.contain(sample)
+    expect(text).not.to.contain('revision="aaa"')
+    const messages = logged().map(({ msg }) => msg)
+    expect(messages).to.deep.equal(['shadow revision judges', 'shadow revision judges', 'shadow differs'])
+  })
+
   it('never throws, and counts what it could not tell', async () => {
     const report = createReport(
       createLogger('debug', () => {}, {

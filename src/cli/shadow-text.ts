@@ -1,0 +1,32 @@
+import type { ShadowDifference } from '../audit/shadow-mark.ts'
+import type { ShadowSummary } from '../review/shadow-report.ts'
+import { formatDifference } from './outcome-text.ts'
+
+const maxRows = 20
+const shownLength = 12
+
+/** What one shadow revision would have decided otherwise, for people. */
+export function formatShadow(summary: ShadowSummary): readonly string[] {
+  const { live, shadow, since, until, judged, dropped, differences, cut } = summary
+  const different = differences.reduce((sum, { count }) => sum + count, cut)
+  const left = differences.length - maxRows
+  return [
+    '',
+    `SHADOW: what revision ${shorten(shadow)} would decide otherwise than ${shorten(live)}`,
+    '',
+    `  ${judged} checks judged again, ${since} to ${until}: ${different === 0 ? 'none differs' : `${different} differ (${((100 * different) / judged).toFixed(1)} %)`}`,
+    ...(dropped === 0 ? [] : [`  ${dropped} more were to be judged again and were not: too many at once`]),
+    ...differences.slice(0, maxRows).flatMap(formatRow),
+    ...(left > 0 ? [`  and ${left} less frequent kinds; \`--json\` lists them`] : []),
+    ...(cut === 0 ? [] : [`  ${cut} more of too many different kinds`]),
+  ]
+}
+
+function formatRow({ count, examples, ...difference }: ShadowDifference): readonly string[] {
+  const lines = [...formatDifference(difference, `${count} checks`), `       such as ${examples.join(', ')}`]
+  return ['', ...lines.map((line) => `  ${line}`)]
+}
+
+function shorten(revision: string): string {
+  return revision.slice(0, shownLength)
+}
