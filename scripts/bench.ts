@@ -7,6 +7,7 @@ import { createPeers } from './bench/peers.ts'
 import type { Pace } from './bench/rounds.ts'
 import type { Found, Section } from './bench/section.ts'
 import { type SectionName, sections } from './bench/sections.ts'
+import { toTable } from './bench/table.ts'
 import { openWorld } from './bench/world.ts'
 
 // What a check costs, beside servers that decide nothing. Without arguments it writes docs/performance.md and its charts.
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     bare: { type: 'string', multiple: true, default: [] },
   },
 })
-const full: Pace = { seconds: 3, rounds: 3 }
+const full: Pace = { seconds: 2, rounds: 3 }
 const quick: Pace = { seconds: 1, rounds: 1 }
 /** What `--quick` leaves out takes long. */
 const slow: readonly string[] = ['policies', 'audit', 'footprint']
@@ -55,7 +56,10 @@ async function runAll(parts: Readonly<Record<string, Section>>, pace: Pace): Pro
   const found = new Map<SectionName | 'peers', Found>()
   for (const [name, section] of Object.entries(parts)) {
     console.error(`bench: ${name}`)
-    found.set(isSectionName(name) ? name : 'peers', await section.run(world, pace))
+    const one = await section.run(world, pace)
+    // At once, so that a part that fails does not take the others with it.
+    console.error(toTable(one))
+    found.set(isSectionName(name) ? name : 'peers', one)
   }
   return found
 }

@@ -35,6 +35,8 @@ export type WaywardenOptions = {
 }
 
 const listeningWithinMs = 10_000
+/** With thousands of policies, on a machine that is busy. */
+const readyWithinMs = 180_000
 /** Longer than a queue under full load: what is measured is how long answers take, not how many are given up. */
 const deadline = '10s'
 
@@ -75,6 +77,7 @@ export async function startWaywarden(
     command: process.execPath,
     args: [...modules, waywardenProgram, 'serve', '-c', file],
     readyUrl: `http://127.0.0.1:${adminPort}/readyz`,
+    readyWithinMs,
   })
   return { name, port, adminPort, running, log: join(directory, `${name}.log`) }
 }
