@@ -44,7 +44,7 @@ export type House = {
 
 const dnsPollMs = 10_000
 /** Of the deadline: a queue that stands as long is shortened before anybody is too late. */
-const tolerableDelay = 0.2
+const tolerableDelay = 1 / 3
 
 /** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
 export async function openHouse(config: Config, opening: Opening, onServed: () => void): Promise<House> {

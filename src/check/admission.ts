@@ -44,10 +44,11 @@ const windowMs = 50
 const standingWindows = 2
 /** About what work costs that waits: signatures and policies, which nobody can time one by one. */
 const heldWorkMs = 0.5
-/** What every caller has, however late we are: 60 checks a second, and half a second's at once. */
+/** What every caller has, however late we are: 60 checks a second, and a second's at once. */
 const leastChecks = 3
-const burstChecks = 30
-const leastWorkMs = heldWorkMs
+const burstChecks = 60
+/** What all callers together have of a window, in equal parts: a queue sinks all the same, and one busy caller works on. */
+const sharedWorkMs = windowMs / 10
 const growth = 1.1
 /** Callers of one window; those who come after them share one place. */
 const maxCallers = 4096
@@ -126,9 +127,11 @@ function moveOn(load: Load, targetMs: number, nowMs: number): void {
   const isHeldLong = load.leastHeldMs > targetMs && Number.isFinite(load.leastHeldMs)
   load.lateWindows = lateMs > targetMs || isHeldLong ? load.lateWindows + 1 : 0
   load.limitMs = nextLimit(load)
+  // Windows that we slept through count, too: whoever had to wait meanwhile comes all at once.
+  const madeUp = leastChecks * (1 + Math.floor((nowMs - load.endsAtMs) / windowMs))
   for (const [name, share] of load.shares) {
     share.workMs = 0
-    share.checks = Math.max(0, Math.min(share.checks, burstChecks) - leastChecks)
+    share.checks = Math.max(0, Math.min(share.checks, burstChecks) - madeUp)
     if (share.inFlight === 0 && share.checks === 0) load.shares.delete(name)
   }
   load.endsAtMs = nowMs + windowMs
@@ -140,7 +143,7 @@ function nextLimit({ limitMs, lateWindows, shares }: Load): number {
   if (lateWindows >= standingWindows) {
     let mostMs = 0
     for (const { workMs } of shares.values()) mostMs = Math.max(mostMs, workMs)
-    return Math.max(leastWorkMs, Math.min(limitMs, mostMs) / 2)
+    return Math.max(sharedWorkMs / Math.max(1, shares.size), Math.min(limitMs, mostMs) / 2)
   }
   const raisedMs = lateWindows === 0 ? limitMs * growth : limitMs
   // No window holds more.
