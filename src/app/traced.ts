@@ -3,7 +3,8 @@ import { type RecordParts, toRecord } from '../audit/record-parts.ts'
 import { rememberLatest } from '../cache/remember.ts'
 import type { CheckDeps } from '../check/check.ts'
 import type { CallHandler } from '../ext-authz/transport.ts'
-import { isDeny } from '../model/decision.ts'
+import type { CheckInput } from '../model/check-input.ts'
+import { type Deny, isDeny } from '../model/decision.ts'
 import type { Event } from '../model/event.ts'
 import { judgeStep, type Step } from '../observe/check-spans.ts'
 import type { Tracer, Watch } from '../observe/tracer.ts'
@@ -26,6 +27,10 @@ export function traceListener(tracer: Tracer, pseudonymize: Pseudonymize | undef
       return handler(request, call)
     },
     watch(given) {
+      const begin = (input: CheckInput | Deny, startedMs: number): Watch | undefined => {
+        if (isDeny(input)) return tracer.begin(new Map(), undefined, startedMs)
+        return tracer.begin(input.headers, input.headers.get(given.header)?.at(-1), startedMs)
+      }
       const { deps, judgeWatched } = watchJudging(given, tracer)
       return {
         ...deps,
@@ -33,7 +38,7 @@ export function traceListener(tracer: Tracer, pseudonymize: Pseudonymize | undef
           // INVARIANT: a call is decoded and its check begun in one turn, so that the time noted last is its own.
           const startedMs = receivedMs ?? tracer.elapsedMs()
           receivedMs = undefined
-          const watch = tracer.begin(isDeny(input) ? new Map() : input.headers, startedMs)
+          const watch = begin(input, startedMs)
           if (watch === undefined) return deps
           watch.steps.push({ name: 'decode', startedMs, endedMs: tracer.elapsedMs() })
           return {

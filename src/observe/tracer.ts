@@ -21,6 +21,8 @@ export type TracerOptions = {
 export type Watch = {
   readonly headers: Headers
   readonly context: TraceContext | undefined
+  /** The chain that was presented, by the end of its text. */
+  readonly chainKey: string | undefined
   readonly startedMs: number
   readonly steps: Step[]
   /** How long each principal took, unless the judgement was remembered. */
@@ -34,12 +36,17 @@ export type DecisionIds = Pick<TracedDecision, 'outcome' | 'txn' | 'jtiIn' | 'jt
 export type Tracer = {
   readonly elapsedMs: () => number
   /** Begins a check; `undefined` when it is not traced, whatever comes of it. */
-  readonly begin: (headers: Headers, startedMs: number) => Watch | undefined
+  readonly begin: (headers: Headers, chain: string | undefined, startedMs: number) => Watch | undefined
   /** Ends a check; only a traced one asks for its decision. */
   readonly end: (watch: Watch, ids: DecisionIds, toDecision: () => TracedDecision) => void
 }
 
 const maxMinted = 20_000
+const maxPassedOver = 20_000
+
+/** The end of a token is its signature; should two share it, some check goes untraced. */
+const chainKeyLength = 64
+const passed = {}
 
 /**
  * Makes a tracer. A request that brings a trace context stays in that trace. One without is traced by its chain: the
@@ -49,19 +56,26 @@ const maxMinted = 20_000
 export function createTracer({ sample, denials, send, nowMs, elapsedMs }: TracerOptions): Tracer {
   /** The check that minted a chain, by the chain's `jti`. */
   const minted = createBoundedMap<SpanContext>(maxMinted)
+  /** Chains whose transaction is not sampled, so that their next checks pay for no stopwatch. */
+  const passedOver = createBoundedMap<object>(maxPassedOver)
   const toWall = createWallClock(nowMs, elapsedMs)
   return {
     elapsedMs,
-    begin(headers, startedMs) {
+    begin(headers, chain, startedMs) {
       const context = traceContextOf(headers)
-      if (context?.isSampled === false && !denials) return undefined
-      return { headers, context, startedMs, steps: [], evaluations: [] }
+      const chainKey = context === undefined ? chain?.slice(-chainKeyLength) : undefined
+      const isPassedOver = chainKey !== undefined && passedOver.get(chainKey) !== undefined
+      if ((context?.isSampled === false || isPassedOver) && !denials) return undefined
+      return { headers, context, chainKey, startedMs, steps: [], evaluations: [] }
     },
     end(watch, ids, toDecision) {
       const { outcome, jtiIn, jtiOut } = ids
       const origin = jtiIn === undefined ? undefined : minted.get(jtiIn)
       const found = findTrace(watch.context, origin, ids, sample)
-      if (!found.isSampled && !(denials && outcome !== 'allow')) return
+      if (!found.isSampled && !(denials && outcome !== 'allow')) {
+        if (watch.chainKey !== undefined && jtiIn !== undefined) passedOver.set(watch.chainKey, passed)
+        return
+      }
       const isFirst = jtiOut !== undefined && minted.get(jtiOut) === undefined
       // A chain that serves again was minted by an earlier check, whose id is taken.
       const spanId = isFirst ? spanIdOf(jtiOut) : createSpanId()

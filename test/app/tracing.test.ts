@@ -52,7 +52,7 @@ describe('app/tracing', () => {
     await writeFile(file, 'Bearer old\n')
     const { tracer, closing } = await open(configured(receiver.url))
     await writeFile(file, 'Bearer new\n')
-    const watch = tracer?.begin(new Map(), 0)
+    const watch = tracer?.begin(new Map(), undefined, 0)
     if (watch === undefined) expect.fail('nothing is watched')
     tracer?.end(watch, { outcome: 'allow' }, () => ({ decisionId: 'd', outcome: 'allow', results: [] }))
     for (const part of closing) await part[Symbol.asyncDispose]()

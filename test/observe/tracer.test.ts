@@ -17,7 +17,7 @@ function build(overlay: Partial<TracerOptions> = {}) {
     ...overlay,
   })
   const trace = (ids: Partial<DecisionIds>, headers: ReadonlyMap<string, readonly string[]> = new Map()) => {
-    const watch = tracer.begin(headers, 499)
+    const watch = tracer.begin(headers, undefined, 499)
     if (watch !== undefined) tracer.end(watch, { outcome: 'allow', ...ids }, () => decision)
     return sent.at(-1)
   }
@@ -54,7 +54,7 @@ describe('observe/tracer', () => {
       ...{ sample: 0, denials: true, nowMs: () => 0, elapsedMs: () => 0 },
       send: () => expect.fail('sent'),
     })
-    const watch = tracer.begin(new Map(), 0)
+    const watch = tracer.begin(new Map(), undefined, 0)
     if (watch === undefined) expect.fail('not watched')
     tracer.end(watch, { outcome: 'allow', txn }, () => expect.fail('asked'))
   })
@@ -64,10 +64,25 @@ describe('observe/tracer', () => {
     const watch = (denials: boolean) =>
       createTracer({ sample: 1, denials, send: () => {}, nowMs: () => 0, elapsedMs: () => 0 }).begin(
         headers,
+        undefined,
         0,
       )
     expect(watch(false)).to.equal(undefined)
     expect(watch(true)).to.not.equal(undefined)
+  })
+
+  it('watches a chain that is not sampled once', () => {
+    const tracer = createTracer({
+      ...{ sample: 0, denials: false, nowMs: () => 0, elapsedMs: () => 0 },
+      send: () => expect.fail('sent'),
+    })
+    const check = (ids: Partial<DecisionIds>) => {
+      const watch = tracer.begin(new Map(), 'token', 0)
+      if (watch !== undefined) tracer.end(watch, { outcome: 'allow', ...ids }, () => decision)
+      return watch !== undefined
+    }
+    expect([check({}), check({ txn, jtiIn: 'jti-1' }), check({})]).to.deep.equal([true, true, false])
+    expect(tracer.begin(new Map(), 'other', 0)).to.not.equal(undefined)
   })
 
   it('goes on in the trace of the check that minted the chain, though the next request brings none', () => {
