@@ -8,7 +8,14 @@ const sign = signer('hospital-idp')
 const token = forge(accessHeader, accessClaims, sign)
 const pretty = forge(accessHeader, JSON.stringify(accessClaims, undefined, 2), sign)
 const elsewhere = forge(accessHeader, { ...accessClaims, aud: 'payroll' }, sign)
+const groups = Array.from(
+  { length: 200 },
+  (_, index) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+)
+const ofMany = forge(accessHeader, { ...accessClaims, aud: 'payroll', groups }, sign)
 const foreign = forge(accessHeader, { ...accessClaims, iss: 'https://idp.elsewhere.example' }, sign)
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 describe('identity/agent-token', () => {
   const table: readonly {
@@ -24,7 +31,36 @@ describe('identity/agent-token', () => {
     { name: 'one in a second header', values: ['Basic eDp5', `Bearer ${token}`], want: true },
     { name: 'one with a broken signature', values: [`Bearer ${token.slice(0, -9)}`], want: true },
     { name: 'one with white space in its JSON', values: [`Bearer ${pretty}`], want: true },
+    { name: 'one as the password of Basic', values: [`Basic ${base64(`oauth2:${token}`)}`], want: true },
+    { name: 'one encoded as a whole', values: [`Bearer ${base64(token)}`], want: true },
+    { name: 'one encoded twice', values: [`Basic ${base64(base64(`clerk:Bearer ${token}`))}`], want: true },
+    { name: 'one whose dots are escaped', values: [`Bearer ${token.replaceAll('.', '%2E')}`], want: true },
+    {
+      name: 'one whose letters are escaped',
+      values: [`Bearer ${token.replaceAll('e', '%65')}`],
+      want: true,
+    },
+    {
+      name: 'a password of its own',
+      values: [`Basic ${base64(`agent-d:${'s3cret-'.repeat(9)}`)}`],
+      want: false,
+    },
+    {
+      name: 'as the password of Basic a token for another audience',
+      values: [`Basic ${base64(`oauth2:${elsewhere}`)}`],
+      want: false,
+    },
+    {
+      name: 'more parts within its parts than it reads',
+      values: [`Basic ${base64(Array.from({ length: 65 }, () => 'A'.repeat(24)).join())}`],
+      want: true,
+    },
     { name: 'a token for another audience', values: [`Bearer ${elsewhere}`], want: false },
+    {
+      name: 'a token for another audience, of a user in many groups',
+      values: [`Bearer ${ofMany}`],
+      want: false,
+    },
     { name: 'a token of another issuer', values: [`Bearer ${foreign}`], want: false },
     {
       name: 'an opaque token',
