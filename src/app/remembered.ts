@@ -1,7 +1,7 @@
 import { identityOf, remember, rememberEventual, rememberLatest } from '../cache/remember.ts'
 import { mintChild, type SignedChain } from '../chain/extend.ts'
 import type { ChainKeys } from '../chain/keys.ts'
-import { admitChain, verifySignedChain } from '../chain/verify.ts'
+import { admitChain, type ProvenChain, verifySignedChain } from '../chain/verify.ts'
 import { judge, type Permission } from '../check/judge.ts'
 import type { LineDeps } from '../check/line.ts'
 import type { Config } from '../config/config.ts'
@@ -150,9 +150,14 @@ export function createChainVerifier(
     maxDepth: chain.maxDepth,
     maxLifetimeSeconds: chain.maxLifetimeSeconds,
   }
+  const allowedBy = new Map(users.map(({ issuer, groupsAllow }) => [issuer, new Set(groupsAllow)]))
   const verifySignedBy = rememberLatest(({ verifying }: ChainKeys) => {
     const trusted = { ...trust, keys: verifying }
-    return rememberEventual((text: string) => verifySignedChain(text, trusted), {
+    const verify = (text: string) =>
+      andThen(verifySignedChain(text, trusted), (proven) =>
+        isDeny(proven) ? proven : withAllowedGroups(proven, allowedBy),
+      )
+    return rememberEventual(verify, {
       maxEntries: cache.chains,
       // The text, and about as much again for what it says.
       room: { maxBytes: cache.chains * roomBytes.chain, bytesOf: (text) => text.length * 2 + fixedBytes },
@@ -166,6 +171,16 @@ export function createChainVerifier(
     andThen(verifySignedBy(keys())(text), (proven) =>
       isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations()),
     )
+}
+
+/** A chain may be older than the configuration: what was taken off `groupsAllow` since, it no longer brings. */
+function withAllowedGroups(
+  { token, ...proof }: ProvenChain,
+  allowedBy: ReadonlyMap<string, ReadonlySet<string>>,
+): ProvenChain {
+  const allowed = allowedBy.get(token.subject.issuer)
+  const groups = token.subject.groups.filter((group) => allowed?.has(group) === true)
+  return { ...proof, token: { ...token, subject: { ...token.subject, groups } } }
 }
 
 /** The end of a token, which is its signature: no two good tokens are likely to share it. */

@@ -7,8 +7,8 @@ import { toKeySet } from '../../src/jws/key-set.ts'
 import { parseSigningKey } from '../../src/jws/signing-key.ts'
 import { isDeny } from '../../src/model/decision.ts'
 import type { SpiffeId } from '../../src/model/spiffe-id.ts'
-import { good, readKey } from '../support/forge.ts'
-import { chainKey, clerk, nowMs, service, uris } from '../support/hospital.ts'
+import { forge, good, readKey, signer } from '../support/forge.ts'
+import { chainClaims, chainHeader, chainKey, clerk, nowMs, service, uris } from '../support/hospital.ts'
 import { caller, clerk as clerkUser, delegated, hospital } from '../support/identities.ts'
 import { settings } from '../support/settings.ts'
 
@@ -59,6 +59,21 @@ function build(jitter = 0) {
   }
   return { deps, extend, rotate }
 }
+
+describe('app/line-deps: a chain from before the configuration', () => {
+  it('keeps only the groups that are allowed now, and hands no other on', async () => {
+    const { deps } = build()
+    const tctx = { ...chainClaims.tctx, groups: ['directors', 'billing'] }
+    const text = forge(chainHeader, { ...chainClaims, tctx }, signer('chain'))
+    const proven = await deps.verifyChain(text, caller(hospital.agentD), nowMs)
+    if (isDeny(proven)) throw new TypeError(proven.reason)
+    expect(proven.subject.groups).to.deep.equal(['billing'])
+    const child = await deps.extendChain(proven, caller(hospital.agentD), service(uris.insurance), nowMs)
+    if (isDeny(child)) throw new TypeError(child.reason)
+    const claims = Buffer.from(child.token.split('.')[1] ?? '', 'base64url').toString()
+    expect(JSON.parse(claims).tctx.groups).to.deep.equal(['billing'])
+  })
+})
 
 const chain = delegated(clerkUser, [hospital.agentA], ['a'])
 const parent = {
