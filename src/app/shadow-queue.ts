@@ -1,7 +1,7 @@
 /** How much of what is offered is worked on. */
 export type ShadowQueueOptions<T> = {
   readonly work: (item: T) => void
-  /** Told how many items were chosen and had no room, before the next is worked on: what has no room costs next to nothing. */
+  /** Told how many items were chosen and had no room, soon after: what has no room costs next to nothing. */
   readonly onDropped: (count: number) => void
   /** The share of all items that is chosen, above 0 and at most 1. */
   readonly sample: number
@@ -21,13 +21,12 @@ export type ShadowQueue<T> = {
 }
 
 const maxWaiting = 100
-// Of a second: what came at its start is no better a sample than what comes later.
-const burst = 0.1
 
 /** Works on a bounded share of what is offered, one item at a time, with everything else in between. */
 export function createShadowQueue<T>(options: ShadowQueueOptions<T>): ShadowQueue<T> {
   const { work, onDropped, sample, perSecond, random, elapsedMs, later } = options
-  const room = Math.max(1, perSecond * burst)
+  // A second's worth at once: a mesh with little traffic has it in bursts, and none of it is to be missed.
+  const room = perSecond
   let waiting: T[] = []
   let dropped = 0
   let tokens = room
@@ -39,10 +38,10 @@ export function createShadowQueue<T>(options: ShadowQueueOptions<T>): ShadowQueu
     return tokens >= 1 && waiting.length < maxWaiting
   }
   const step = (): void => {
-    const item = waiting.shift()
-    if (item === undefined) return
     if (dropped > 0) onDropped(dropped)
     dropped = 0
+    const item = waiting.shift()
+    if (item === undefined) return
     work(item)
     if (waiting.length > 0) later(step)
   }
@@ -51,13 +50,14 @@ export function createShadowQueue<T>(options: ShadowQueueOptions<T>): ShadowQueu
       if (sample < 1 && random() >= sample) return
       if (!hasRoom()) {
         dropped++
+        if (dropped === 1 && waiting.length === 0) later(step)
         return
       }
       const item = make()
       if (item === undefined) return
       tokens--
       waiting.push(item)
-      if (waiting.length === 1) later(step)
+      if (waiting.length === 1 && dropped === 0) later(step)
     },
     clear() {
       waiting = []

@@ -65,18 +65,19 @@ describe('app/shadow-queue', () => {
     expect([state.done.length, state.dropped]).to.deep.equal([100, 50])
   })
 
-  it('drops and counts what is more than it may do in a second, spread over the second', () => {
-    const { queue, state, turns, turn } = build({ perSecond: 50 })
+  it('drops and counts what is more than it may do in a second, and soon says so', () => {
+    const { queue, state, turns, turn } = build({ perSecond: 10 })
     const offerTwenty = () => {
       for (let item = 0; item < 20; item++) queue.offer(() => item)
       while (turns.length > 0) turn()
-      return state.dropped
+      return [state.done.length, state.dropped]
     }
-    expect(offerTwenty()).to.equal(15)
-    state.nowMs += 40
-    expect(offerTwenty()).to.equal(33)
+    expect(offerTwenty()).to.deep.equal([10, 10])
+    expect(offerTwenty()).to.deep.equal([10, 30])
+    state.nowMs += 200
+    expect(offerTwenty()).to.deep.equal([12, 48])
     state.nowMs += 60_000
-    expect(offerTwenty()).to.equal(48)
+    expect(offerTwenty()).to.deep.equal([22, 58])
   })
 
   it('lets go of what waits', () => {
