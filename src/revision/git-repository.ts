@@ -37,12 +37,9 @@ export function isCommitId(text: string): boolean {
 
 /** Makes the bare repository unless it is there, and removes what a fetch that was killed has left. */
 export async function openGitRepository(git: Git, directory: string): Promise<GitFailure | undefined> {
+  await sweep(directory)
   const made = await git({ args: ['init', '--bare', '--quiet', '--template=', directory] })
-  if (isGitFailure(made)) return made
-  const packs = join(directory, 'objects/pack')
-  for (const name of await readdir(packs).catch(() => []))
-    if (name.startsWith('tmp_')) await rm(join(packs, name), { force: true })
-  return undefined
+  return isGitFailure(made) ? made : undefined
 }
 
 /** Asks the remote what the followed ref and the pin are now. */
@@ -142,9 +139,16 @@ export async function setRefs(
 
 /** Lets go of what was fetched last and was too much, so that the next look can be a better one. */
 async function discard(git: Git, directory: string): Promise<void> {
+  await sweep(directory)
   await setRefs(git, { [localRefs.head]: undefined, [localRefs.pin]: undefined })
-  await openGitRepository(git, directory)
   await git({ args: ['gc', '--quiet', '--prune=now'] })
+}
+
+/** Removes what a git that was killed has left: half a pack, and locks, for which every later git would give up. */
+async function sweep(directory: string): Promise<void> {
+  const names = await readdir(directory, { recursive: true }).catch(() => [])
+  const left = names.filter((name) => name.startsWith('objects/pack/tmp_') || name.endsWith('.lock'))
+  for (const name of left) await rm(join(directory, name), { force: true })
 }
 
 function candidatesOf(ref: string): readonly string[] {

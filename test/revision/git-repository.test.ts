@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createGitSource } from '../../src/revision/git-source.ts'
@@ -57,4 +57,16 @@ describe('revision/git-repository', () => {
     const next = remote.commit({ 'team/b.cedar': 'x' })
     expect(await lookAt(source)).to.equal(next)
   })
+
+  const left = ['refs/waywarden/head.lock', 'packed-refs.lock', 'config.lock']
+  for (const name of left) {
+    it(`is not held up by the ${name} of a git that was killed`, async () => {
+      const remote = createRemote(smallRepository)
+      const options = gitOptions(remote)
+      await follow(createGitSource(options))
+      writeFileSync(join(options.directory, name), '')
+      const next = remote.commit({ 'team/b.cedar': 'x' })
+      expect(await lookAt(createGitSource(options))).to.equal(next)
+    })
+  }
 })
