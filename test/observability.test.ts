@@ -172,7 +172,9 @@ async function measure(directory: string): Promise<string> {
   while (!/export_items_total\{.*export_lost_total\{/s.test(await readMetrics()));
   await rm(join(directory, 'audit'), { recursive: true })
   await writeFile(join(directory, 'audit'), 'no directory')
-  await running.ask({ headers: { 'actor-chain': chainNow() } })
+  // The log looks now and then whether its file still has its name.
+  do await running.ask({ headers: { 'actor-chain': chainNow() } })
+  while (!(await readMetrics()).includes('waywarden_faults_total{'))
   return await readMetrics()
 }
 
