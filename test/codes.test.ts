@@ -256,9 +256,13 @@ describe('decision codes, each by a gRPC Check', () => {
     const audit = join(blind.directory, 'audit')
     await rm(audit, { recursive: true })
     await writeFile(audit, 'in the way')
-    expectDenied(await blind.ask(withChain(chainNow())), 'audit_unavailable')
+    const ask = () => blind.ask(withChain(chainNow()))
+    let answer = await ask()
+    // The log looks now and then whether its file still has its name.
+    while (answer.status === 0) answer = await ask()
+    expectDenied(answer, 'audit_unavailable')
     await rm(audit)
-    expect(await blind.ask(withChain(chainNow()))).to.have.property('status', 0)
+    expect(await ask()).to.have.property('status', 0)
   })
 
   it('has produced every code but the reviewed ones', () => {
