@@ -3,14 +3,15 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import type { PeerSource } from '../model/caller.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
+import { toIssue, without } from './issue.ts'
 import { overlay, variablePrefix } from './overlay.ts'
 import { type GitPolicy, type ShadowSource, toPolicy } from './policy.ts'
-import { type Draft, findConflicts } from './rules.ts'
+import { findConflicts } from './rules.ts'
 import { settingsSchema } from './schema.ts'
 import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
 import { type Tracing, toTracing } from './tracing.ts'
-import { type Path, readConfigTree, type SchemaNode, unwrap } from './tree.ts'
-import { type Endpoint, type SocketPath, show } from './values.ts'
+import { type Path, readConfigTree } from './tree.ts'
+import type { Endpoint, SocketPath } from './values.ts'
 
 /** One port or Unix socket on which Envoy asks; `mode` is that of the socket's file. */
 export type Listener = (Endpoint | (SocketPath & { readonly mode: number })) & {
@@ -116,15 +117,8 @@ export function parseConfig(
     message,
   })
   const parsed = v.safeParse(settingsSchema, tree.root)
-  const issues = (parsed.issues ?? []).map((issue) => ({ path: pathOf(issue), message: toMessage(issue) }))
-  const conflicts = findConflicts(
-    parsed.success
-      ? parsed.output
-      : without(
-          parsed.output,
-          issues.map(({ path }) => path),
-        ),
-  )
+  const issues = (parsed.issues ?? []).map(toIssue)
+  const conflicts = findConflicts(parsed.success ? parsed.output : without(parsed.output, issues))
   const problems = [...inFile, ...inEnv, ...[...issues, ...conflicts].map(problemAt)].sort(byPlace)
   if (!parsed.success || problems.length > 0) return { kind: 'problems', problems }
   return freeze(toConfig(parsed.output, dirname(resolve(file))))
@@ -154,42 +148,6 @@ function byPlace(one: ConfigProblem, other: ConfigProblem): number {
 
 function dotted(path: Path): string {
   return path.join('.')
-}
-
-function pathOf(issue: v.BaseIssue<unknown>): Path {
-  return (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))
-}
-
-function toMessage(issue: v.BaseIssue<unknown>): string {
-  if (issue.type !== 'strict_object') return issue.message
-  if (issue.received !== 'undefined') return `expected keys and values, found ${show(issue.input)}`
-  return `missing; add it: ${describe(settingsSchema, pathOf(issue))}`
-}
-
-function describe(schema: SchemaNode, path: Path): string {
-  const [key, ...rest] = path
-  const { entries, item } = unwrap(schema)
-  const child = key === undefined ? undefined : (entries?.[key] ?? item)
-  if (child !== undefined) return describe(child, rest)
-  const description = 'pipe' in schema && Array.isArray(schema.pipe) ? schema.pipe.at(-1) : undefined
-  return description?.description ?? 'see `waywarden config schema`'
-}
-
-function without(settings: unknown, paths: readonly Path[]): Draft<Settings> {
-  for (const path of paths) {
-    if (path.length === 0) return undefined
-    const holder = path
-      .slice(0, -1)
-      .reduce<unknown>((node, key) => (isHolder(node) ? node[key] : undefined), settings)
-    const last = path.at(-1)
-    if (isHolder(holder) && last !== undefined) holder[last] = undefined
-  }
-  // What is left has passed its schema, which is what a draft says.
-  return settings as Draft<Settings>
-}
-
-function isHolder(node: unknown): node is Record<string | number, unknown> {
-  return typeof node === 'object' && node !== null
 }
 
 function toConfig(settings: Settings, folder: string): Config {
