@@ -109,7 +109,10 @@ describe('app, observing', () => {
     const audit = join(running.directory, 'audit')
     await rm(audit, { recursive: true })
     await writeFile(audit, '')
-    expect(await running.ask({ ...record, ...held })).to.include({ status: 0 })
+    const metrics = `http://${running.app.addresses.admin}/metrics`
+    // The log looks now and then whether its file still has its name.
+    do expect(await running.ask({ ...record, ...held })).to.include({ status: 0 })
+    while (!(await (await fetch(metrics)).text()).includes('waywarden_faults_total{where="audit"}'))
     expect(await (await fetch(`http://${running.app.addresses.admin}/readyz`)).text()).to.match(
       /"ready":true/,
     )
