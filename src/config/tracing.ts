@@ -81,8 +81,11 @@ const tracesPath = '/v1/traces'
 /** One rule for all: the base is configured, and the path of OTLP/HTTP comes after it. */
 function parseTracesUrl(input: string): string | Invalid {
   const isBase = /^https?:\/\/[^\s?#@\\]+$/.test(input) && URL.canParse(input)
+  // It may hold a password or a key, so it is not shown.
   if (!isBase)
-    return invalid(`expected an http or https URL without query, fragment or user, found ${show(input)}`)
+    return invalid(
+      'expected an http or https URL without query, fragment or user, such as `http://collector:4318`',
+    )
   const base = input.replace(/\/+$/, '')
   return base.endsWith(tracesPath)
     ? invalid(

@@ -27,7 +27,7 @@ export const httpsUrl: Value<string> = v.pipe(
   v.string((issue) => `expected an https URL, found ${show(issue.input)}`),
   v.check(
     (url) => /^https:\/\/[^\s?#@\\]+$/.test(url) && URL.canParse(url),
-    (issue) => `expected an https URL without query, fragment or user, found ${show(issue.input)}`,
+    (issue) => `expected an https URL without query, fragment or user, found ${showUrl(issue.input)}`,
   ),
 )
 
@@ -165,6 +165,11 @@ export function show(value: unknown): string {
   const shown =
     typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
   return `\`${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown}\``
+}
+
+/** A URL without the parts that may hold a password or a key. */
+function showUrl(url: string): string {
+  return show(url.replace(/\/\/.*@.*/s, '//…').replace(/[?#].*/s, '…'))
 }
 
 /** What to do about a name that nobody knows. */

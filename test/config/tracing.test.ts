@@ -35,6 +35,19 @@ describe('config/tracing', () => {
     })
   })
 
+  for (const url of ['http://user:hunter2@host', 'https://hunter2@host', 'https://host/?key=hunter2']) {
+    it(`shows no secret of \`${url}\``, () => {
+      const parsed = parseConfig(
+        'waywarden.yaml',
+        `${settings.replace(/issuer: https:[^,}]*/, `issuer: "${url}"`)}tracing: {endpoints: [{url: "${url}"}]}\n`,
+        new Map(),
+      )
+      const problems = isConfigProblems(parsed) ? parsed.problems : []
+      expect(problems.map(({ path }) => path)).to.include.members(['tracing.endpoints.0.url', 'chain.issuer'])
+      expect(JSON.stringify(problems)).to.not.include('hunter2')
+    })
+  }
+
   it('takes a share from the environment', () => {
     const env = new Map([['WAYWARDEN__TRACING__SAMPLE', '0.25']])
     expect(parse('{endpoints: [{url: "http://collector:4318"}]}', env)).to.include({ sample: 0.25 })
