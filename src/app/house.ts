@@ -5,6 +5,7 @@ import { keepRevision } from '../audit/revision-store.ts'
 import { rememberLatest } from '../cache/remember.ts'
 import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/recovery.ts'
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
+import type { CheckDeps } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import type { Report } from '../model/event.ts'
 import type { Tracer } from '../observe/tracer.ts'
@@ -16,6 +17,7 @@ import { openRevisionSource, type RevisionSource } from '../revision/revision-so
 import { type Credentials, openCredentials } from './credentials.ts'
 import { type Opening, StartError } from './opening.ts'
 import { createPolicySource } from './policy-source.ts'
+import { createRecorder } from './recorder.ts'
 import { createShadow, type Shadow } from './shadow.ts'
 import { type Loading, openShadowRevision } from './shadow-revision.ts'
 import { openTracing } from './tracing.ts'
@@ -35,6 +37,7 @@ export type House = {
   /** Judges some of what was decided again; `undefined` unless the configuration asks for it. */
   readonly shadow: Shadow | undefined
   readonly audit: AuditLog
+  readonly record: CheckDeps['record']
   /** How records and traces name users; `undefined` by their ids. */
   readonly pseudonymize: Pseudonymize | undefined
   /** Traces checks; `undefined` unless the configuration asks for it. */
@@ -68,7 +71,8 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   })
   const looking = setInterval(admission.look, lookMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
-  const rooms = { ...revisions, shadow, audit, pseudonymize, tracer }
+  const record = createRecorder(audit, config.audit)
+  const rooms = { ...revisions, shadow, audit, record, pseudonymize, tracer }
   return { config, credentials, recovery, admission, ...rooms, report }
 }
 

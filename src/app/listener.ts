@@ -13,7 +13,6 @@ import { followCertificates } from './certificates.ts'
 import type { House } from './house.ts'
 import { createLineDeps } from './line-deps.ts'
 import type { Opening } from './opening.ts'
-import { createRecorder } from './recorder.ts'
 import { traceListener } from './traced.ts'
 
 /** Opens one port on which Envoy asks. */
@@ -37,7 +36,7 @@ export async function listen(
 }
 
 function createCheckDeps(house: House, listener: Listener): CheckDeps {
-  const { config, credentials, recovery, revision, shadow, audit, report } = house
+  const { config, credentials, recovery, revision, shadow, record, report } = house
   const { header } = config.chain
   const { forwardAuthorization, tokenCopies } = config.ingress
   return {
@@ -51,7 +50,7 @@ function createCheckDeps(house: House, listener: Listener): CheckDeps {
     handedOn: recovery === undefined ? () => {} : createHandover(recovery),
     ...(shadow && { lookAgain: shadow.lookAgain(listener.peer) }),
     revision,
-    record: createRecorder(audit),
+    record,
     report,
     nowMs: Date.now,
     elapsedMicros: () => performance.now() * 1000,

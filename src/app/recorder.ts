@@ -1,16 +1,68 @@
 import type { AuditLog } from '../audit/audit-log.ts'
 import { AuditUnavailable } from '../audit/outage.ts'
+import type { RecordParts } from '../audit/record-parts.ts'
 import type { CheckDeps } from '../check/check.ts'
+import type { Config } from '../config/config.ts'
+import type { Eventual } from '../model/eventual.ts'
 
-/** Has what a check knows recorded, and says whether that was kept in time. */
-export function createRecorder(audit: Pick<AuditLog, 'append'>): CheckDeps['record'] {
-  return (parts, deadlineMs) => {
-    try {
-      const written = audit.append(parts)
-      return written === undefined ? true : isKeptBy(deadlineMs, written)
-    } catch (cause) {
-      return isRefused(cause)
+type Log = Pick<AuditLog, 'append' | 'tryAppendAll'>
+
+/** Has what a check knows recorded, and says whether that was kept in time. One for all listeners, so that all share its writes. */
+export function createRecorder(log: Log, { mode }: Pick<Config['audit'], 'mode'>): CheckDeps['record'] {
+  const gather = createGathering(log)
+  return (parts, by) => {
+    if (mode === 'written' && by !== 'now') return gather(parts)
+    const kept = keep(log, parts)
+    return kept instanceof Promise && by !== 'now' ? isKeptBy(by, kept) : kept
+  }
+}
+
+type Waiting = {
+  readonly parts: RecordParts
+  readonly resolve: (isKept: Eventual<boolean>) => void
+  readonly reject: (cause: unknown) => void
+}
+
+/** More than what one read of one connection brings are not made to wait for one another. */
+const maxGathered = 64
+
+/**
+ * Writes together what came in one turn of the event loop: to the kernel a write costs as much as all else that a record
+ * costs. When they cannot be kept together, each is tried by itself, so that one answer never depends on another's record.
+ */
+function createGathering(log: Log): (parts: RecordParts) => Promise<boolean> {
+  let gathered: Waiting[] = []
+  const write = () => {
+    const batch = gathered
+    gathered = []
+    if (batch.length === 0) return
+    const areKept = log.tryAppendAll(batch.map(({ parts }) => parts))
+    for (const waiting of batch) {
+      if (areKept) waiting.resolve(true)
+      else settle(log, waiting)
     }
+  }
+  return (parts) =>
+    new Promise((resolve, reject) => {
+      gathered.push({ parts, resolve, reject })
+      if (gathered.length === 1) setImmediate(write)
+      else if (gathered.length === maxGathered) write()
+    })
+}
+
+function settle(log: Log, { parts, resolve, reject }: Waiting): void {
+  try {
+    resolve(keep(log, parts))
+  } catch (cause) {
+    reject(cause)
+  }
+}
+
+function keep(log: Log, parts: RecordParts): Eventual<boolean> {
+  try {
+    return log.append(parts)?.then(() => true, isRefused) ?? true
+  } catch (cause) {
+    return isRefused(cause)
   }
 }
 
@@ -21,12 +73,9 @@ function isRefused(cause: unknown): false {
 }
 
 /** Whether the record was on the disk in time; an answer that waits for a slow disk would find nobody. */
-function isKeptBy(deadlineMs: number, written: Promise<void>): Promise<boolean> {
+function isKeptBy(deadlineMs: number, kept: Promise<boolean>): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(false), Math.max(0, deadlineMs - Date.now()))
-    written
-      .then(() => true, isRefused)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
+    kept.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

@@ -89,8 +89,7 @@ export class AuditLog implements AsyncDisposable {
    * rejects with `AuditUnavailable`. A log that failed tries again at every call.
    */
   append(parts: RecordParts): void | Promise<void> {
-    const { pseudonymize, stdout: isCopied } = this.#options
-    const entry = createEntry(parts, { referables: this.#referables, pseudonymize, isCopied })
+    const entry = this.#toEntry(parts)
     const isDenial = parts.decision.kind === 'deny' && parts.isObserved !== true
     // A denial stands even when its record cannot be written; whatever passed does not, and must not be claimed.
     if (isDenial) this.#writeCopy(entry)
@@ -109,6 +108,18 @@ export class AuditLog implements AsyncDisposable {
       },
       (cause: unknown) => this.#outage.fail(cause, entry.sizeIn(this.#log.segment)),
     )
+  }
+
+  /**
+   * Keeps several records by one write, as `written`: all, or none and `false`. What is to be done when the disk does not do
+   * as it should depends on each record, and is known to `append` alone.
+   */
+  tryAppendAll(all: readonly RecordParts[]): boolean {
+    if (this.#outage.failedBytes > 0 || !this.#reserve.isWhole) return false
+    const entries = all.map((parts) => this.#toEntry(parts))
+    if (!this.#tryPut(entries)) return false
+    if (this.#copy !== undefined) for (const entry of entries) this.#writeCopy(entry)
+    return true
   }
 
   /** Writes what is no decision, if it can be written now; nothing depends on it. */
@@ -144,6 +155,11 @@ export class AuditLog implements AsyncDisposable {
     this.#reserve[Symbol.dispose]()
     this.#lock[Symbol.dispose]()
     await this.#copy?.[Symbol.asyncDispose]()
+  }
+
+  #toEntry(parts: RecordParts): Entry {
+    const { pseudonymize, stdout: isCopied } = this.#options
+    return createEntry(parts, { referables: this.#referables, pseudonymize, isCopied })
   }
 
   #writeCopy(entry: Entry): void {

@@ -13,8 +13,11 @@ import { createShedding, type Shedding } from './shedding.ts'
 export type CheckDeps = LineDeps & {
   readonly headers: HeaderNames
   readonly revision: () => Revision | undefined
-  /** Keeps the record before the answer leaves; `false` when it cannot, or not by the deadline (wall clock). */
-  readonly record: (parts: RecordParts, deadlineMs: number) => Eventual<boolean>
+  /**
+   * Keeps the record before the answer leaves; `false` when it cannot, or not by the deadline (wall clock). By `now`, an
+   * answer leaves that waits for nothing.
+   */
+  readonly record: (parts: RecordParts, by: number | 'now') => Eventual<boolean>
   /** Told of each request that is passed on, with its chain or without. */
   readonly handedOn: (headers: Headers, findings: Findings, nowMs: number) => void
   readonly lookAgain?: LookAgain
@@ -62,7 +65,7 @@ type Ending = {
   readonly found: Findings
   readonly decisionId: string
   readonly isObserving: boolean
-  readonly keep: (findings: Findings) => Eventual<boolean>
+  readonly keep: (findings: Findings, by: number | 'now') => Eventual<boolean>
 }
 
 /** Makes the checker of one listener. */
@@ -129,7 +132,7 @@ function shed(deps: CheckDeps, shedding: Shedding, asked: Asked, found: Shed): E
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
 function conclude(deps: CheckDeps, asked: Asked, found: Findings): Eventual<Answer> {
   const ending = toEnding(deps, asked, found)
-  return andThen(ending.keep(found), (isKept) => settle(deps, ending, isKept))
+  return andThen(ending.keep(found, asked.deadlineMs), (isKept) => settle(deps, ending, isKept))
 }
 
 function settle(deps: CheckDeps, ending: Ending, isKept: boolean): Answer {
@@ -142,7 +145,7 @@ function settle(deps: CheckDeps, ending: Ending, isKept: boolean): Answer {
 
 /** A refusal stands whether or not its record can be kept, so nobody waits for that. */
 function keepUnwaited({ report }: CheckDeps, { keep }: Ending, findings: Findings): void {
-  const isKept = keep(findings)
+  const isKept = keep(findings, 'now')
   if (typeof isKept === 'boolean') return
   isKept.catch((cause: unknown) => report({ kind: 'fault', where: 'check/record', cause }))
 }
@@ -150,8 +153,8 @@ function keepUnwaited({ report }: CheckDeps, { keep }: Ending, findings: Finding
 function toEnding(deps: CheckDeps, asked: Asked, found: Findings): Ending {
   const decisionId = deps.createDecisionId()
   const isObserving = deps.isObserving(found.service?.name, deps.nowMs())
-  const keep = (findings: Findings) =>
-    deps.record(toParts(deps, asked, findings, decisionId, isObserving), asked.deadlineMs)
+  const keep: Ending['keep'] = (findings, by) =>
+    deps.record(toParts(deps, asked, findings, decisionId, isObserving), by)
   return { asked, found, decisionId, isObserving, keep }
 }
 

@@ -15,9 +15,9 @@ import { type AuditLog, openAuditLog } from '../../src/audit/audit-log.ts'
 import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
 import { readRecords } from '../../src/audit/query.ts'
 import type { LogLine } from '../../src/audit/record-reader.ts'
-import type { WriteBytes } from '../../src/audit/segment.ts'
 import type { Event } from '../../src/model/event.ts'
 import { deniedParts } from '../support/decision.ts'
+import { failingDisk } from '../support/failing-disk.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('audit/audit-log', () => {
@@ -240,28 +240,4 @@ describe('audit/audit-log', () => {
 
 function append(log: AuditLog, decisionId: string): void {
   void log.append(deniedParts(decisionId))
-}
-
-/** A disk that from some moment takes a few more bytes and then fails as the kernel would. */
-function failingDisk(): {
-  write: WriteBytes
-  fail: (code: string, room: number) => void
-  repair: () => void
-} {
-  let fault: { code: string; room: number } | undefined
-  return {
-    write: (fd, bytes, offset, length) => {
-      if (fault === undefined) return writeSync(fd, bytes, offset, length)
-      if (fault.room === 0) throw Object.assign(new Error('the disk failed'), { code: fault.code })
-      const written = writeSync(fd, bytes, offset, Math.min(fault.room, length))
-      fault.room -= written
-      return written
-    },
-    fail: (code, room) => {
-      fault = { code, room }
-    },
-    repair: () => {
-      fault = undefined
-    },
-  }
 }

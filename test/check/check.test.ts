@@ -91,16 +91,17 @@ describe('check/check', () => {
     expect(refuse(deny('internal_error', ''))).to.include({ kind: 'deny', code: 'internal_error' })
   })
 
-  it('gives the record until the deadline', async () => {
-    const deadlines: number[] = []
-    const { check } = buildChecker({
-      record: (_parts, deadlineMs) => {
-        deadlines.push(deadlineMs)
-        return true
+  it('gives the record until the deadline, and has one written now for which no answer waits', async () => {
+    const asked: (number | 'now')[] = []
+    const { check, refuse } = buildChecker({
+      record: (_parts, by) => {
+        asked.push(by)
+        return asked.length > 1
       },
     })
     await check(input, 2000)
-    expect(deadlines).to.deep.equal([2000])
+    refuse(deny('internal_error', ''))
+    expect(asked).to.deep.equal([2000, 'now', 'now'])
   })
 
   it('keeps a denial a denial of its own code when it cannot be recorded', async () => {
