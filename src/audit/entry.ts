@@ -4,7 +4,7 @@ import { type Pseudonymize, withPseudonym } from './pseudonym.ts'
 import { formatRecord } from './record.ts'
 import { type RecordParts, toRecord } from './record-parts.ts'
 import type { Referables } from './referable.ts'
-import { formatRepeat, wholeStart } from './repeat.ts'
+import { formatRepeat, startRepeat, wholeStart } from './repeat.ts'
 import type { Line, Segment } from './segment.ts'
 import { formatVarying, isPlain, toVarying } from './varying.ts'
 
@@ -42,7 +42,7 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize, isCo
   const toBytes = (segment: Segment): Buffer => {
     if (formed?.segment !== segment) {
       const found = find(segment)
-      const line = found && formatRepeat(found.decisionId, found.leaf, toVarying(parts))
+      const line = found && formatRepeat(found.repeatStart, toVarying(parts))
       formed = { segment, line: frameLine(line ?? toWhole()), isWhole: line === undefined }
     }
     return formed.line
@@ -55,7 +55,12 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize, isCo
       const constant = isCopied ? toWhole().slice(toWhole().indexOf(constantStart)) : undefined
       // Zero byte and newline are no part of the line.
       const bytes = formed.line.length - 2
-      referables.add(segment, parts, bytes, isPlain(decisionId) ? { decisionId, leaf, constant } : undefined)
+      referables.add(
+        segment,
+        parts,
+        bytes,
+        isPlain(decisionId) ? { repeatStart: startRepeat(decisionId, leaf), constant } : undefined,
+      )
     },
     toCopy(segment) {
       const found = segment && find(segment)

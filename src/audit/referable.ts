@@ -1,14 +1,13 @@
 import type { PrincipalResult } from '../model/decision.ts'
 import { isLike, type Likeness, toLikeness } from './likeness.ts'
-import type { Hash } from './merkle.ts'
 import type { RecordParts } from './record-parts.ts'
 import { maxReferable, maxReferableBytes } from './repeat.ts'
 import type { Segment } from './segment.ts'
 
 /** A record that stands whole in the current segment. */
 export type Referable = {
-  readonly decisionId: string
-  readonly leaf: Hash
+  /** What its repeats begin with. */
+  readonly repeatStart: string
   /** Its line from behind what varies; absent where nobody copies it. */
   readonly constant: string | undefined
 }

@@ -30,9 +30,14 @@ export const repeatStart = '{"version":2,"kind":"repeat","of":"'
 const leafMember = '","leaf":"'
 const leafLength = 44
 
-/** The repeat as one line of NDJSON, newline included. */
-export function formatRepeat(of: string, leaf: Hash, varying: Varying): string {
-  return `${repeatStart}${of}${leafMember}${toBase64(leaf)}",${formatVarying(varying)}}\n`
+/** What all repeats of one record begin with: its id and its leaf. */
+export function startRepeat(of: string, leaf: Hash): string {
+  return `${repeatStart}${of}${leafMember}${toBase64(leaf)}",`
+}
+
+/** The repeat as one line of NDJSON, newline included; `start` by `startRepeat`. */
+export function formatRepeat(start: string, varying: Varying): string {
+  return `${start}${formatVarying(varying)}}\n`
 }
 
 /** Where a repeat's own members begin, if its `of` ends at `ofEnd`. */

@@ -87,9 +87,9 @@ export function createChecker(common: CheckDeps): Checker {
       )
       if (!(answered instanceof Promise)) return answered
       inFlight++
-      return answered.finally(() => {
-        inFlight--
-      })
+      const free = () => void inFlight--
+      answered.then(free, free)
+      return answered
     },
     refuse(decision) {
       const ending = toEnding(common, begin(decision, common.nowMs()), { decision })

@@ -32,10 +32,11 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
     try {
       const deadlineMs = toDeadlineMs(call, deps)
       const answer = deps.check(decodeCheckRequest(request, call), deadlineMs)
-      if (!(answer instanceof Promise)) return encodeCheckResponse(answer, deps.report)
-      return answer
-        .then((settled) => encodeCheckResponse(settled, deps.report))
-        .catch((cause: unknown) => encodeFault(cause, deps))
+      if (!(answer instanceof Promise)) return encodeSettled(answer, deps)
+      return answer.then(
+        (settled) => encodeSettled(settled, deps),
+        (cause: unknown) => encodeFault(cause, deps),
+      )
     } catch (cause) {
       return encodeFault(cause, deps)
     }
@@ -45,6 +46,14 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 function toDeadlineMs(call: CallContext, deps: CallHandlerDeps): number {
   const budgetEndMs = deps.nowMs() + deps.budgetMs
   return call.deadlineMs === undefined ? budgetEndMs : Math.min(budgetEndMs, call.deadlineMs - returnMs)
+}
+
+function encodeSettled(answer: Answer, deps: CallHandlerDeps): Uint8Array {
+  try {
+    return encodeCheckResponse(answer, deps.report)
+  } catch (cause) {
+    return encodeFault(cause, deps)
+  }
 }
 
 function encodeFault(cause: unknown, deps: CallHandlerDeps): Uint8Array {

@@ -3,7 +3,7 @@ import { leafHash } from '../../src/audit/merkle.ts'
 import { formatRecord } from '../../src/audit/record.ts'
 import { toRecord } from '../../src/audit/record-parts.ts'
 import { RecordReader, type Wanted } from '../../src/audit/record-reader.ts'
-import { formatRepeat, maxReferable } from '../../src/audit/repeat.ts'
+import { formatRepeat, maxReferable, startRepeat } from '../../src/audit/repeat.ts'
 import { frameMark } from '../../src/audit/sealed-log.ts'
 import { toVarying } from '../../src/audit/varying.ts'
 import { deniedParts } from '../support/decision.ts'
@@ -82,7 +82,7 @@ function whole(decisionId: string, other: { readonly engine?: string } = {}): st
 
 function repeat(decisionId: string, of: string, other = {}, timeMs = deniedParts().timeMs): string {
   const leaf = leafHash(Buffer.from(whole(of, other)))
-  return formatRepeat(of, leaf, toVarying({ ...deniedParts(decisionId), timeMs })).trimEnd()
+  return formatRepeat(startRepeat(of, leaf), toVarying({ ...deniedParts(decisionId), timeMs })).trimEnd()
 }
 
 function segmentMark(): string {

@@ -1,14 +1,21 @@
 import { expect } from 'chai'
 import { leafHash } from '../../src/audit/merkle.ts'
 import { toRecord } from '../../src/audit/record-parts.ts'
-import { expandRepeat, formatRepeat, ownStart, parseRepeat, repeatStart } from '../../src/audit/repeat.ts'
+import {
+  expandRepeat,
+  formatRepeat,
+  ownStart,
+  parseRepeat,
+  repeatStart,
+  startRepeat,
+} from '../../src/audit/repeat.ts'
 import { toVarying } from '../../src/audit/varying.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { deniedParts } from '../support/decision.ts'
 
 describe('audit/repeat', () => {
   const parts = deniedParts('decision-2')
-  const line = formatRepeat('decision-1', leafHash(Buffer.from('whole')), toVarying(parts))
+  const line = formatRepeat(startRepeat('decision-1', leafHash(Buffer.from('whole'))), toVarying(parts))
 
   it('comes back as it was written', () => {
     expect(parseRepeat(line)).to.deep.equal({
