@@ -226,7 +226,7 @@ async function present(
     userIssuers: new Map(users.map((user) => [user.issuer, user.name])),
   }
   const text = readFileSync(join(v1, 'chains', `${name}.jws`), 'utf8').trimEnd()
-  const proven = await verifySignedChain(text, trust)
+  const proven = verifySignedChain(text, trust)
   if (isDeny(proven)) return proven.code
   const chain = admitChain(proven, caller(by), trust, at * 1000, noRevocations)
   return isDeny(chain) ? chain.code : chain

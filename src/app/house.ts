@@ -53,7 +53,7 @@ const tolerableDelay = 1 / 3
 export async function openHouse(config: Config, opening: Opening, onServed: () => void): Promise<House> {
   const { closing, report } = opening
   const credentials = await openCredentials(config, opening)
-  await warmUp(config, credentials.keys(), Date.now())
+  warmUp(config, credentials.keys(), Date.now())
   const origin = `${hostname()}-${process.pid}`
   const authority = new URL(config.chain.issuer).host
   const pseudonymize = openPseudonyms(config)

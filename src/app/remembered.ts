@@ -1,4 +1,4 @@
-import { identityOf, remember, rememberEventual, rememberLatest } from '../cache/remember.ts'
+import { identityOf, remember, rememberLatest } from '../cache/remember.ts'
 import { mintChild, type SignedChain } from '../chain/extend.ts'
 import type { ChainKeys } from '../chain/keys.ts'
 import { admitChain, type ProvenChain, verifySignedChain } from '../chain/verify.ts'
@@ -8,7 +8,6 @@ import type { Config } from '../config/config.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop } from '../model/chain.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
-import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Service, Target } from '../model/target.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import { pathOf } from '../revision/path.ts'
@@ -43,7 +42,7 @@ export function createMinter(
   { keys }: Credentials,
   createId: () => string,
   random: () => number = Math.random,
-): (order: MintOrder) => Eventual<SignedChain | Deny> {
+): (order: MintOrder) => SignedChain | Deny {
   const limits = {
     issuer: chain.issuer,
     maxLifetimeSeconds: chain.maxLifetimeSeconds,
@@ -51,14 +50,14 @@ export function createMinter(
     maxDepth: chain.maxDepth,
   }
   const mintBy = rememberLatest(({ signing }: ChainKeys) => {
-    const mint = async ({ chain: parent, caller, callee, nowMs }: MintOrder): Promise<Minted> => {
+    const mint = ({ chain: parent, caller, callee, nowMs }: MintOrder): Minted => {
       const ids = { jti: createId(), txn: createId() }
-      const signed = await mintChild(parent, caller, callee, { ...limits, key: signing }, nowMs, ids)
+      const signed = mintChild(parent, caller, callee, { ...limits, key: signing }, nowMs, ids)
       const lifeMs = isDeny(signed) ? 0 : signed.expiresAt * 1000 - nowMs
       // Chains that were minted in one moment, as after a start, are not all to be minted anew in another.
       return { signed, sinceMs: nowMs, untilMs: nowMs + (lifeMs / 4) * (1 - maxJitter * random()) }
     }
-    const mintOnce = rememberEventual(mint, {
+    const mintOnce = remember(mint, {
       maxEntries: cache.chains,
       room: {
         maxBytes: cache.chains * roomBytes.child,
@@ -70,7 +69,7 @@ export function createMinter(
     })
     return (order: MintOrder) => (order.chain.kind === 'delegated' ? mintOnce(order) : mint(order))
   })
-  return (order) => andThen(mintBy(keys())(order), ({ signed }) => signed)
+  return (order) => mintBy(keys())(order).signed
 }
 
 const maxJitter = 0.2
@@ -153,11 +152,11 @@ export function createChainVerifier(
   const allowedBy = new Map(users.map(({ issuer, groupsAllow }) => [issuer, new Set(groupsAllow)]))
   const verifySignedBy = rememberLatest(({ verifying }: ChainKeys) => {
     const trusted = { ...trust, keys: verifying }
-    const verify = (text: string) =>
-      andThen(verifySignedChain(text, trusted), (proven) =>
-        isDeny(proven) ? proven : withAllowedGroups(proven, allowedBy),
-      )
-    return rememberEventual(verify, {
+    const verify = (text: string) => {
+      const proven = verifySignedChain(text, trusted)
+      return isDeny(proven) ? proven : withAllowedGroups(proven, allowedBy)
+    }
+    return remember(verify, {
       maxEntries: cache.chains,
       // The text, and about as much again for what it says.
       room: { maxBytes: cache.chains * roomBytes.chain, bytesOf: (text) => text.length * 2 + fixedBytes },
@@ -167,10 +166,10 @@ export function createChainVerifier(
       isWorth: (proven) => !isDeny(proven),
     })
   })
-  return (text, caller, nowMs) =>
-    andThen(verifySignedBy(keys())(text), (proven) =>
-      isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations()),
-    )
+  return (text, caller, nowMs) => {
+    const proven = verifySignedBy(keys())(text)
+    return isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations())
+  }
 }
 
 /** A chain may be older than the configuration: what was taken off `groupsAllow` since, it no longer brings. */

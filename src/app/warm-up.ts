@@ -16,7 +16,7 @@ const rounds = 20
  * Signs and verifies chains that nobody gets: the first request is not to wait for the compiler, and a key that does not
  * verify what it signs is found before it signs anything that counts. Throws a `StartError`.
  */
-export async function warmUp({ chain }: Config, keys: ChainKeys, nowMs: number): Promise<void> {
+export function warmUp({ chain }: Config, keys: ChainKeys, nowMs: number): void {
   const id = parseSpiffeId(`spiffe://${chain.trustDomain}/warm-up`)
   if (isInvalid(id)) return
   const now = Math.floor(nowMs / 1000)
@@ -44,11 +44,11 @@ export async function warmUp({ chain }: Config, keys: ChainKeys, nowMs: number):
   const limits = { maxDepth: 1, maxLifetimeSeconds: 1 }
   const minting = { ...limits, key: keys.signing, issuer: chain.issuer, ceiling: 'fixed' } as const
   for (let round = 0; round < rounds; round++) {
-    const signed = await mintChild(firstHop, caller, service, minting, nowMs, {
+    const signed = mintChild(firstHop, caller, service, minting, nowMs, {
       jti: 'warm-up',
       txn: 'warm-up',
     })
-    const proven = isDeny(signed) ? signed : await verifySignedChain(signed.token, { ...trust, ...limits })
+    const proven = isDeny(signed) ? signed : verifySignedChain(signed.token, { ...trust, ...limits })
     if (isDeny(proven))
       throw new StartError([`${chain.keys}: the signing key does not verify what it signs: ${proven.reason}`])
   }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { andThen, type Eventual } from '../model/eventual.ts'
 
 let identities = 0
 
@@ -15,10 +14,7 @@ export type RememberOptions<A, R> = {
   readonly isSame?: (one: A, other: A) => boolean
   /** A fault is never remembered. */
   readonly isWorth: (result: R) => boolean
-}
-
-/** Also for how long: an answer that is not fresh any more for this argument is asked for anew. */
-export type RememberEventualOptions<A, R> = RememberOptions<A, R> & {
+  /** An answer that is not fresh any more for this argument is asked for anew. */
   readonly isFresh?: (result: R, argument: A) => boolean
 }
 
@@ -27,44 +23,15 @@ export function remember<A, R extends object>(
   ask: (argument: A) => R,
   options: RememberOptions<A, R>,
 ): (argument: A) => R {
-  const { keyOf, isWorth } = options
+  const { keyOf, isWorth, isFresh = () => true } = options
   const memory = createMemory(options)
-  return (argument) => {
-    const key = keyOf(argument)
-    const known = memory.find(key, argument)
-    if (known !== undefined) return known
-    const result = ask(argument)
-    if (isWorth(result)) memory.keep(key, argument, result)
-    return result
-  }
-}
-
-/**
- * As `remember`, for a function that may have to wait. What is known is there at once; those who ask the same while it
- * is found out wait for one answer.
- */
-export function rememberEventual<A, R extends object>(
-  ask: (argument: A) => Eventual<R>,
-  options: RememberEventualOptions<A, R>,
-): (argument: A) => Eventual<R> {
-  const { keyOf, isSame, isWorth, isFresh = () => true } = options
-  const memory = createMemory(options)
-  const asking = new Map<string, { readonly argument: A; readonly answer: Promise<R> }>()
   return (argument) => {
     const key = keyOf(argument)
     const known = memory.find(key, argument)
     if (known !== undefined && isFresh(known, argument)) return known
-    const asked = asking.get(key)
-    if (asked !== undefined && isSame?.(asked.argument, argument) !== false) return asked.answer
-    const answer = andThen(ask(argument), (result) => {
-      if (isWorth(result)) memory.keep(key, argument, result)
-      return result
-    })
-    // Whoever has only the key in common with the one who asks already waits alone.
-    if (!(answer instanceof Promise) || asked !== undefined) return answer
-    const shared = answer.finally(() => asking.delete(key))
-    asking.set(key, { argument, answer: shared })
-    return shared
+    const result = ask(argument)
+    if (isWorth(result)) memory.keep(key, argument, result)
+    return result
   }
 }
 

@@ -32,14 +32,14 @@ export type MintOptions = {
  * Extends a chain by its caller and signs it for the service that receives the call. Whoever calls becomes the
  * latest actor; the service has not acted yet, so it is named as holder only. `ids.txn` names a chain that begins here.
  */
-export async function mintChild(
+export function mintChild(
   chain: DelegatedChain | FirstHop,
   caller: Caller,
   service: Service,
   options: MintOptions,
   nowMs: number,
   ids: { readonly jti: string; readonly txn: string },
-): Promise<SignedChain | Deny> {
+): SignedChain | Deny {
   const now = Math.floor(nowMs / 1000)
   const actors = actorsWith(chain, caller)
   if (actors.length > options.maxDepth)
@@ -64,7 +64,7 @@ export async function mintChild(
     // Never taken back: what was weak once stays so.
     isRecovered: chain.kind === 'delegated' && chain.isRecovered,
   }
-  const text = await signCompactJws(chainType, toChainClaims(token), options.key)
+  const text = signCompactJws(chainType, toChainClaims(token), options.key)
   if (text.length > maxTokenBytes)
     return deny('chain_too_large', `expected at most ${maxTokenBytes} bytes, found ${text.length}`)
   const { jti, txn, parHash, expiresAt } = token

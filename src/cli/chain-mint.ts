@@ -70,7 +70,7 @@ async function mint(options: MintCommandOptions, terminal: Terminal): Promise<Ex
     terminal.complain(order.reason)
     return exitCodes.usage
   }
-  const signed = await mintAlong(options, order, terminal.nowMs())
+  const signed = mintAlong(options, order, terminal.nowMs())
   if (isDeny(signed)) {
     terminal.complain(`${signed.code}: ${signed.reason}`)
     return exitCodes.negative
@@ -97,11 +97,7 @@ async function readOrder(options: MintCommandOptions): Promise<Order | Invalid> 
 }
 
 /** Mints hop after hop, as the waypoints on the way would have. */
-async function mintAlong(
-  options: MintCommandOptions,
-  order: Order,
-  nowMs: number,
-): Promise<SignedChain | Deny> {
+function mintAlong(options: MintCommandOptions, order: Order, nowMs: number): SignedChain | Deny {
   const { keys, lifetimeSeconds } = order
   const userIssuers = new Map([[options.subjectIssuer, options.subjectIssuer]])
   const trust = { issuer: options.issuer, keys: keys.verifying, userIssuers, ...widestLimits }
@@ -113,17 +109,17 @@ async function mintAlong(
     maxLifetimeSeconds: lifetimeSeconds,
   } as const
   const txn = randomUUID()
-  const step = async (
+  const step = (
     chain: FirstHop | DelegatedChain,
     caller: Caller,
     [holder, ...onward]: readonly [SpiffeId, ...SpiffeId[]],
-  ): Promise<SignedChain | Deny> => {
+  ): SignedChain | Deny => {
     const ids = { jti: randomUUID(), txn }
-    const signed = await mintChild(chain, caller, toService(holder, lifetimeSeconds), minting, nowMs, ids)
+    const signed = mintChild(chain, caller, toService(holder, lifetimeSeconds), minting, nowMs, ids)
     const [next, ...rest] = onward
     if (isDeny(signed) || next === undefined) return signed
     const presenter = toCaller(holder, false)
-    const proven = await verifySignedChain(signed.token, trust)
+    const proven = verifySignedChain(signed.token, trust)
     const admitted = isDeny(proven) ? proven : admitChain(proven, presenter, trust, nowMs, noRevocations)
     return isDeny(admitted) ? admitted : step(admitted, presenter, [next, ...rest])
   }

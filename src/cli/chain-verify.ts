@@ -60,9 +60,7 @@ async function verify(argument: string, options: VerifyOptions, terminal: Termin
   }
   const text = await readToken(argument, terminal)
   const reading = readChain(text)
-  const refusal = isDeny(reading)
-    ? reading
-    : await findRefusal(text, reading.token.issuer, options, keys, nowMs)
+  const refusal = isDeny(reading) ? reading : findRefusal(text, reading.token.issuer, options, keys, nowMs)
   const isProven = refusal === undefined
   if (options.json) {
     const shown = isDeny(reading) ? undefined : chainToJson(reading)
@@ -91,20 +89,20 @@ async function readKeys({ keys, jwks }: VerifyOptions): Promise<KeySet | Invalid
     : invalid(loaded.map(({ reason }) => `\`${keys}\`: ${reason}`).join('\n'))
 }
 
-async function findRefusal(
+function findRefusal(
   text: string,
   claimedIssuer: string,
   options: VerifyOptions,
   keys: KeySet,
   nowMs: number,
-): Promise<{ readonly code: string; readonly reason: string } | undefined> {
+): { readonly code: string; readonly reason: string } | undefined {
   const trust = {
     issuer: options.issuer ?? claimedIssuer,
     keys,
     userIssuers: new Map<string, string>(),
     ...widestLimits,
   }
-  const proven = await verifySignedChain(text, trust)
+  const proven = verifySignedChain(text, trust)
   if (isDeny(proven)) return proven
   const { token } = proven
   const holder = options.holder === undefined ? token.holder : parseSpiffeId(options.holder)

@@ -19,16 +19,16 @@ const bearerPattern = /^Bearer ([A-Za-z0-9._-]+)$/i
  * Verifies the user's own OAuth access token (RFC 9068, and what Keycloak issues) that an ingress peer presents.
  * Only a user's access token begins a chain: no ID token, no client's own token, nothing that was delegated before.
  */
-export async function verifyUserToken(
+export function verifyUserToken(
   headers: Headers,
   issuers: readonly UserIssuer[],
   nowMs: number,
-): Promise<FirstHop | Deny> {
+): FirstHop | Deny {
   const jws = readBearerToken(headers)
   if (isDeny(jws)) return jws
   const issuer = issuers.find((candidate) => candidate.issuer === jws.claims.get('iss'))
   if (issuer === undefined) return invalidToken('`iss` is no issuer for this ingress')
-  const verified = await verifySignature(jws, issuer.keys)
+  const verified = verifySignature(jws, issuer.keys)
   if (verified !== true) return invalidToken(`signature: ${verified}`)
   const { claims } = jws
   if (!isAudience(claims.get('aud'), issuer.audience))

@@ -1,12 +1,5 @@
 import { expect } from 'chai'
-import {
-  digestKey,
-  identityOf,
-  remember,
-  rememberEach,
-  rememberEventual,
-  rememberLatest,
-} from '../../src/cache/remember.ts'
+import { digestKey, identityOf, remember, rememberEach, rememberLatest } from '../../src/cache/remember.ts'
 
 type Answer = { readonly to: string; readonly isFault: boolean }
 
@@ -49,73 +42,43 @@ describe('cache/remember', () => {
     expect(asked).to.deep.equal(['a', 'b', 'c', 'b'])
   })
 
-  it('lets those who ask at once wait for one answer', async () => {
+  it('never remembers a failure', () => {
     let asked = 0
-    const ask = rememberEventual(async (argument: string) => {
+    const ask = remember((argument: string): Answer => {
       asked++
-      return answer(argument)
+      throw new RangeError(argument)
     }, options)
-    expect((await Promise.all([ask('a'), ask('a'), ask('a')])).map(({ to }) => to)).to.deep.equal([
-      'a',
-      'a',
-      'a',
-    ])
-    expect(asked).to.equal(1)
+    for (let round = 0; round < 2; round++) expect(() => ask('throw')).to.throw(RangeError)
+    expect(asked).to.equal(2)
   })
 
-  it('remembers neither a fault nor a failure that it waited for', async () => {
+  it('asks anew when an answer is not fresh for the argument, and keeps the new one', () => {
     let asked = 0
-    const ask = rememberEventual(async (argument: string) => {
-      asked++
-      if (argument === 'throw') throw new RangeError('failed')
-      return answer(argument)
-    }, options)
-    for (let round = 0; round < 2; round++) {
-      await ask('fault')
-      expect(await Promise.resolve(ask('throw')).catch((cause: unknown) => cause)).to.be.instanceOf(
-        RangeError,
-      )
-    }
-    expect(asked).to.equal(4)
+    const ask = remember((age: number) => ({ to: String(age), isFault: false, asked: ++asked }), {
+      maxEntries: 2,
+      keyOf: () => 'one',
+      isWorth: () => true,
+      isFresh: ({ to }, age: number) => age - Number(to) < 10,
+    })
+    expect([0, 9, 10, 19, 20].map((age) => ask(age).asked)).to.deep.equal([1, 1, 2, 2, 3])
   })
 
-  it('asks anew when an answer is not fresh for the argument, and shares the new one', async () => {
-    let asked = 0
-    const ask = rememberEventual(
-      async (age: number) => ({ to: String(age), isFault: false, asked: ++asked }),
-      {
-        maxEntries: 2,
-        keyOf: () => 'one',
-        isWorth: () => true,
-        isFresh: ({ to }, age: number) => age - Number(to) < 10,
-      },
-    )
-    const answers = []
-    for (const age of [0, 9, 10, 19, 20]) answers.push((await ask(age)).asked)
-    expect(answers).to.deep.equal([1, 1, 2, 2, 3])
-  })
-
-  it('hands out at once what it knows, without a promise', async () => {
-    const ask = rememberEventual(async (argument: string) => answer(argument), options)
-    expect(ask('a')).to.be.instanceOf(Promise)
-    await ask('a')
-    expect(ask('a')).to.deep.equal(answer('a'))
-  })
-
-  it('tells arguments apart that have a key in common, known or still asked', async () => {
+  it('tells arguments apart that have a key in common', () => {
     const asked: string[] = []
-    const ask = rememberEventual(
-      async (argument: string) => {
+    const ask = remember(
+      (argument: string) => {
         asked.push(argument)
         return answer(argument)
       },
       { ...options, keyOf: (argument) => argument.slice(-1), isSame: (one, other) => one === other },
     )
-    const both = await Promise.all([ask('1a'), ask('2a'), ask('1a')])
-    expect(both.map(({ to }) => to)).to.deep.equal(['1a', '2a', '1a'])
-    expect((await ask('1a')).to).to.equal('1a')
-    expect((await ask('2a')).to).to.equal('2a')
-    expect(asked).to.include.members(['1a', '2a'])
+    expect(['1a', '2a', '2a', '1a'].map((argument) => ask(argument).to)).to.deep.equal([
+      '1a',
+      '2a',
+      '2a',
+      '1a',
+    ])
+    expect(asked).to.deep.equal(['1a', '2a', '1a'])
   })
 
   it('takes no more room than it may', () => {

@@ -35,7 +35,7 @@ export async function mintChain(
     maxDepth: 4,
   } as const
   const ids = { jti: crypto.randomUUID(), txn: crypto.randomUUID() }
-  const signed = await mintChild(chain, toCaller(caller), toService(holder), options, nowMs, ids)
+  const signed = mintChild(chain, toCaller(caller), toService(holder), options, nowMs, ids)
   if (isDeny(signed)) throw new Error(signed.reason)
   return signed.token
 }
