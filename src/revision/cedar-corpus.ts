@@ -60,11 +60,9 @@ export function runCorpus(set: CorpusSet): CorpusAnswers | string {
   const answers = set.requests.map((request): CorpusAnswer => {
     const entities = toEntities(request.entities)
     const sliceOf = createSlicer(policies, withKin(families, entities))
-    const slice = sliceOf({
-      service: { name: serviceOf(request.resource, entities) },
-      action: request.action,
-      resource: request.resource,
-    })
+    const { principal, action, resource } = request
+    const service = { name: serviceOf(resource, entities) }
+    const slice = sliceOf({ service, action, resource }, principal.type)
     const { literals, context: read } = readFootprint(slice.policies)
     const roots = [
       request.principal,

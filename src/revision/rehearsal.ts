@@ -29,7 +29,7 @@ function queriesOf(catalog: Catalog): readonly Query[] {
       principalsOf(service).map(
         (principal): Query => ({
           principal,
-          role: principal.kind === 'user' ? 'subject' : 'caller',
+          role: roleOf[principal.kind],
           delegatee: undefined,
           chain: { actors: [], subject: undefined, scopes: [], isRecovered: false },
           target,
@@ -39,10 +39,16 @@ function queriesOf(catalog: Catalog): readonly Query[] {
   )
 }
 
-function principalsOf({ spiffeId }: CatalogService): readonly Principal[] {
+const roleOf = { agent: 'caller', user: 'subject', autonomous: 'autonomous' } as const
+
+/** One of each type, for each has slices of its own. */
+function principalsOf({ spiffeId, chainless }: CatalogService): readonly Principal[] {
   const nobody = parseSpiffeId(`spiffe://${spiffeId.trustDomain}/rehearsal`)
   const subject = { issuerName: 'rehearsal', issuer: 'rehearsal', id: 'rehearsal', groups: [] }
-  return [...(isInvalid(nobody) ? [] : [{ kind: 'agent', id: nobody } as const]), { kind: 'user', subject }]
+  const user: Principal = { kind: 'user', subject }
+  if (isInvalid(nobody)) return [user]
+  const agent: Principal = { kind: 'agent', id: nobody }
+  return chainless.length === 0 ? [agent, user] : [agent, user, { kind: 'autonomous', id: nobody }]
 }
 
 function targetsOf(service: CatalogService): readonly Target[] {

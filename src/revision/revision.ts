@@ -57,11 +57,11 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
     engineVersion: `${engine.version}, vocabulary ${productSchemaVersion}`,
     isReady: engine.isReady,
     evaluate(query) {
-      const slice = sliceOf(query.target)
+      const principal = principalUid(query.principal)
+      const slice = sliceOf(query.target, principal.type)
       const { outcome, determiningPolicies, errors } = meaningOf(
         engine.evaluate(toCedarCall(query, scopeOf(slice)), slice),
       )
-      const principal = principalUid(query.principal)
       return { principal, role: query.role, outcome, determiningPolicies, errors }
     },
   }

@@ -2,7 +2,7 @@ import type { EntityUidJson, SchemaJson, TypeAndId } from '@cedar-policy/cedar-w
 import type { Target } from '../model/target.ts'
 import type { Policy } from './policies.ts'
 
-/** The policies that can say anything about one kind of target; `key` names the kind. */
+/** The policies that can say anything about one kind of question; `key` names the kind. */
 export type Slice = { readonly key: string; readonly policies: readonly Policy[] }
 
 /** A target as far as it chooses a slice. */
@@ -19,19 +19,23 @@ export type Families = {
 }
 
 /**
- * Cuts a set of policies for each kind of target (service, action, resource type), once. A policy stays out only when its
- * scope cannot match any target of the kind; whatever is not understood stays in.
+ * Cuts a set of policies for each kind of question (service, action, resource type, principal type), once. A policy stays
+ * out only when its scope cannot match any question of the kind; whatever is not understood stays in.
  */
 export function createSlicer(
   policies: readonly Policy[],
   families: Families,
-): (target: SliceTarget) => Slice {
+): (target: SliceTarget, principalType: string) => Slice {
   const slices = new Map<string, Slice>()
-  return (target) => {
-    const key = JSON.stringify([target.service.name, target.action.id, target.resource.type])
+  return (target, principalType) => {
+    const key = JSON.stringify([target.service.name, target.action.id, target.resource.type, principalType])
     const known = slices.get(key)
     if (known !== undefined) return known
-    const slice = { key, policies: policies.filter((policy) => canMatch(policy, target, families)) }
+    const canMatch = ({ json }: Policy) =>
+      matchesPrincipal(json.principal, principalType, families) &&
+      matchesAction(json.action, target, families) &&
+      matchesResource(json.resource, target, families)
+    const slice = { key, policies: policies.filter(canMatch) }
     slices.set(key, slice)
     return slice
   }
@@ -72,8 +76,19 @@ function closures(parents: ReadonlyMap<string, readonly string[]>): ReadonlyMap<
   return families
 }
 
-function canMatch({ json }: Policy, target: SliceTarget, families: Families): boolean {
-  return matchesAction(json.action, target, families) && matchesResource(json.resource, target, families)
+function matchesPrincipal(scope: Policy['json']['principal'], type: string, { types }: Families): boolean {
+  const family = types.get(type) ?? new Set([type])
+  switch (scope.op) {
+    case 'All':
+      return true
+    case '==':
+      return !('entity' in scope) || toUid(scope.entity).type === type
+    case 'in':
+      return !('entity' in scope) || family.has(toUid(scope.entity).type)
+    case 'is':
+      if (scope.entity_type !== type) return false
+      return scope.in === undefined || !('entity' in scope.in) || family.has(toUid(scope.in.entity).type)
+  }
 }
 
 function matchesAction(

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Query } from '../../src/model/query.ts'
 import { rehearse } from '../../src/revision/rehearsal.ts'
-import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
+import { mustLoad, policyFiles, servicesYaml, workload } from '../support/policy-files.ts'
 
 describe('revision/rehearsal', () => {
   it('asks about every route, as an agent and as a user', () => {
@@ -18,6 +18,30 @@ describe('revision/rehearsal', () => {
     expect(
       asked.map(({ principal, target }) => `${principal.kind} ${target.action.id} ${target.resource.type}`),
     ).to.deep.equal(['agent read-it Patient', 'user read-it Patient'])
+  })
+
+  it('asks as an autonomous caller where the catalog lets one in', () => {
+    const chainless = [workload('backup')]
+    const routes = undefined
+    const { catalog, evaluate } = mustLoad(
+      policyFiles({
+        'services.yaml': servicesYaml({ chainless, routes }),
+        'team/a.cedar': 'permit (principal is Agent, action, resource in Service::"records");\n',
+      }),
+    )
+    const asked: Query[] = []
+    rehearse({
+      catalog,
+      evaluate(query) {
+        asked.push(query)
+        return evaluate(query)
+      },
+    })
+    expect(asked.map(({ principal, role }) => `${principal.kind} ${role}`)).to.deep.equal([
+      'agent caller',
+      'user subject',
+      'autonomous autonomous',
+    ])
   })
 
   it('asks about a service without routes, too', () => {

@@ -9,6 +9,7 @@ import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
 const cedar = createCedar()
 const schema = cedar.schemaToJson(`
 entity Service; entity Ward in [Service]; entity Patient in [Ward, Service]; entity Other in [Service];
+entity Group; entity Team in [Group]; entity User in [Team];
 action "read"; action "read-it" in [Action::"read"] appliesTo {principal: [Other], resource: [Patient]};
 `)
 if (schema.type === 'failure') throw new TypeError('bad schema')
@@ -45,11 +46,33 @@ describe('revision/slices', () => {
     ['principal, action, resource is Patient in Service::"records"', true],
     ['principal, action, resource is Patient in Service::"other"', false],
     ['principal, action, resource is Patient in Ward::"west"', true],
+    ['principal == User::"7", action, resource', true],
+    ['principal == Other::"7", action, resource', false],
+    ['principal in Team::"west", action, resource', true],
+    ['principal in Group::"west", action, resource', true],
+    ['principal in User::"7", action, resource', true],
+    ['principal in Other::"7", action, resource', false],
+    ['principal is User, action, resource', true],
+    ['principal is Other, action, resource', false],
+    ['principal is User in Group::"west", action, resource', true],
+    ['principal is User in Other::"7", action, resource', false],
+    ['principal is Other in Group::"west", action, resource', false],
   ]
   for (const [scope, isIn] of rows) {
     it(`${isIn ? 'keeps' : 'leaves out'} (${scope})`, () => {
       const { policies } = parsePolicies(cedar, new Map([['a.cedar', `permit (${scope});`]]))
-      expect(createSlicer(policies, families)(target).policies).to.have.length(isIn ? 1 : 0)
+      expect(createSlicer(policies, families)(target, 'User').policies).to.have.length(isIn ? 1 : 0)
     })
   }
+
+  it('cuts a slice for each type of principal, once', () => {
+    const { policies } = parsePolicies(
+      cedar,
+      new Map([['a.cedar', 'permit (principal is User, action, resource);']]),
+    )
+    const sliceOf = createSlicer(policies, families)
+    expect(sliceOf(target, 'User')).to.equal(sliceOf(target, 'User'))
+    expect(sliceOf(target, 'User').key).to.not.equal(sliceOf(target, 'Other').key)
+    expect(sliceOf(target, 'Other').policies).to.deep.equal([])
+  })
 })
