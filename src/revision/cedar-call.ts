@@ -2,6 +2,7 @@ import type { CedarValueJson, EntityJson, TypeAndId } from '@cedar-policy/cedar-
 import type { Subject } from '../model/chain.ts'
 import type { Principal, Query } from '../model/query.ts'
 import { namespaceOf, type SpiffeId } from '../model/spiffe-id.ts'
+import type { Variable } from './descents.ts'
 import type { CedarCall } from './engine.ts'
 import { type Entities, entityKey } from './entities.ts'
 import type { Footprint } from './footprint.ts'
@@ -21,34 +22,61 @@ export type CallScope = {
  */
 export function toCedarCall(query: Query, scope: CallScope): CedarCall {
   const { target } = query
+  const { context, descents } = scope.footprint
+  const principal = principalUid(query.principal)
   const action = toUid('Action', target.action.id)
-  const proven = provenEntities(query)
+  const resource = toUid(target.resource.type, target.resource.id)
+  const entities =
+    descents === undefined ? anyEntities(query, action, scope) : descendants(query, action, descents, scope)
+  return { principal, action, resource, context: toContext(query, context), entities }
+}
+
+/** Everything that policies could come upon, whatever they do. */
+function anyEntities(query: Query, action: TypeAndId, scope: CallScope): readonly EntityJson[] {
   const { literals } = scope.footprint
-  const roots = [
-    ...literals,
-    action,
-    ...[...proven.values()].flatMap(({ uid, parents }) => [uid, ...parents]),
+  return withKin(provenEntities(query), [action, ...literals], scope)
+}
+
+/**
+ * The variables whose ancestors are read, and their ancestors. Cedar takes an entity that is not there for one without
+ * ancestors, so whatever has none can be left out.
+ */
+function descendants(
+  query: Query,
+  action: TypeAndId,
+  descents: ReadonlySet<Variable>,
+  scope: CallScope,
+): readonly EntityJson[] {
+  const proven = [
+    ...(descents.has('resource') ? resourceEntities(query) : []),
+    ...(descents.has('principal') ? [principalEntity(query.principal)] : []),
   ]
+  const kin = withKin(proven, descents.has('action') ? [action] : [], scope)
+  return kin.filter(({ parents }) => parents.length > 0)
+}
+
+/** Proven entities and named ones with what entities.json and the groups of actions say of them and all above them. */
+function withKin(
+  proven: readonly EntityJson[],
+  named: readonly TypeAndId[],
+  scope: CallScope,
+): readonly EntityJson[] {
+  const roots = [...named, ...proven.flatMap(({ uid, parents }) => [uid, ...parents])]
   // Names are written one way only, by this file and by `parseEntities`.
   const entities = new Map(reachableFrom(roots as TypeAndId[], scope.entities))
-  for (const [key, entity] of proven) {
+  for (const entity of proven) {
+    const key = entityKey(entity.uid as TypeAndId)
     const other = scope.entities.get(key)
     entities.set(
       key,
       other === undefined ? entity : { ...other, parents: [...other.parents, ...entity.parents] },
     )
   }
-  for (const named of scope.actions === undefined ? [] : [action, ...literals]) {
-    const entity = actionEntity(named, scope.actions)
-    if (entity !== undefined) entities.set(entityKey(named), entity)
+  for (const uid of scope.actions === undefined ? [] : named) {
+    const entity = actionEntity(uid, scope.actions)
+    if (entity !== undefined) entities.set(entityKey(uid), entity)
   }
-  return {
-    principal: principalUid(query.principal),
-    action,
-    resource: toUid(target.resource.type, target.resource.id),
-    context: toContext(query, scope.footprint.context),
-    entities: [...entities.values()],
-  }
+  return [...entities.values()]
 }
 
 function actionEntity(uid: TypeAndId, actions: CallScope['actions']): EntityJson | undefined {
@@ -70,20 +98,25 @@ export function principalUid(principal: Principal): TypeAndId {
   }
 }
 
-/** The entities that a request proves, each once. */
-function provenEntities({ principal, delegatee, chain, target }: Query): ReadonlyMap<string, EntityJson> {
-  const service = toUid('Service', target.service.name)
-  const resource = toUid(target.resource.type, target.resource.id)
+/** The entities that a request proves; what is proven twice is the same each time. */
+function provenEntities(query: Query): readonly EntityJson[] {
+  const { principal, delegatee, chain } = query
   const agents = delegatee === undefined ? chain.actors : [...chain.actors, delegatee]
-  const proven: EntityJson[] = [
-    { uid: resource, attrs: {}, parents: [service] },
-    // After the resource, which may be the service itself: nothing is its own parent.
-    { uid: service, attrs: {}, parents: [] },
+  return [
+    ...resourceEntities(query),
     ...agents.map((id) => principalEntity({ kind: 'agent', id })),
     ...(chain.subject === undefined ? [] : [principalEntity({ kind: 'user', subject: chain.subject })]),
     principalEntity(principal),
   ]
-  return new Map(proven.map((entity) => [entityKey(entity.uid as TypeAndId), entity]))
+}
+
+function resourceEntities({ target: { resource, service } }: Query): readonly EntityJson[] {
+  const itself = toUid('Service', service.name)
+  return [
+    { uid: toUid(resource.type, resource.id), attrs: {}, parents: [itself] },
+    // After the resource, which may be the service itself: nothing is its own parent.
+    { uid: itself, attrs: {}, parents: [] },
+  ]
 }
 
 function principalEntity(principal: Principal): EntityJson {

@@ -63,21 +63,18 @@ export function runCorpus(set: CorpusSet): CorpusAnswers | string {
     const { principal, action, resource } = request
     const service = { name: serviceOf(resource, entities) }
     const slice = sliceOf({ service, action, resource }, principal.type)
-    const { literals, context: read } = readFootprint(slice.policies)
-    const roots = [
-      request.principal,
-      request.action,
-      request.resource,
-      ...literals,
-      ...uidsIn(request.context),
-    ]
+    const { literals, context: read, descents } = readFootprint(slice.policies)
+    const roots =
+      descents === undefined
+        ? [principal, action, resource, ...literals, ...uidsIn(request.context)]
+        : [...descents].map((variable) => request[variable])
     // With a schema Cedar wants the context whole, and knows the actions.
     const isRead = (name: string) => schema !== undefined || read === undefined || read.has(name)
     const context = Object.fromEntries(Object.entries(request.context).filter(([name]) => isRead(name)))
     const call = {
-      principal: request.principal,
-      action: request.action,
-      resource: request.resource,
+      principal,
+      action,
+      resource,
       // The corpus is trusted to hold Cedar's JSON; the engine refuses it otherwise.
       context: context as Record<string, CedarValueJson>,
       entities: [...reachableFrom(roots, entities).values()].filter(

@@ -1,4 +1,5 @@
 import type { EntityUidJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import { readDescents, type Variable } from './descents.ts'
 import type { Policy } from './policies.ts'
 
 /** What a slice's policies can read of a request beyond principal, action and resource. */
@@ -7,6 +8,11 @@ export type Footprint = {
   readonly context: ReadonlySet<string> | undefined
   /** Entities that policies name: whatever they are or have must be there to be read. */
   readonly literals: readonly TypeAndId[]
+  /**
+   * Whose ancestors may be read, while of every other entity nothing but its name is; `undefined` when anything of any
+   * entity may be read.
+   */
+  readonly descents: ReadonlySet<Variable> | undefined
 }
 
 /**
@@ -28,7 +34,11 @@ export function readFootprint(policies: readonly Policy[]): Footprint {
     }
   }
   for (const { json } of policies) visit([json.principal, json.action, json.resource, json.conditions])
-  return { context: isWhole ? undefined : context, literals: [...literals.values()] }
+  return {
+    context: isWhole ? undefined : context,
+    literals: [...literals.values()],
+    descents: readDescents(policies),
+  }
 }
 
 /** The first step of `context.x` or `context has x`, whose node has `left` and `attr`; a list of steps in `has` is a path. */

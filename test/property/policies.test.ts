@@ -98,6 +98,14 @@ const conditions = fc.constantFrom(
   'action in Action::"admin"',
   'Action::"change" in Action::"admin"',
   'resource in Ward::"house"',
+  'resource is Patient in Ward::"west"',
+  'principal is User in Group::"hospital/billing"',
+  'principal in Namespace::"hospital.example/billing" || principal in TrustDomain::"hospital.example"',
+  'context has delegatee && context.delegatee in Namespace::"hospital.example/billing"',
+  'context.chain.actors.contains(principal)',
+  'context.chain has subject && context.chain.subject == principal',
+  '[principal].contains(resource) || (if context.role == "caller" then principal else resource) in Service::"wards"',
+  'resource.floor > 1',
   'Patient::"1" in Ward::"house"',
   'resource is Patient && resource has vip && resource.vip',
   'resource is Patient && resource has doctor && resource.doctor == principal',
@@ -177,28 +185,16 @@ const query = fc
     delegatee: fc.option(fc.constantFrom(...agents), { nil: undefined }),
     role: fc.constantFrom('caller', 'delegator', 'subject', 'autonomous'),
   })
-  .map(
-    ({
-      service,
-      method,
-      path,
-      agent,
-      subject,
-      actors,
-      scopes,
-      isRecovered,
-      delegatee,
-      role,
-    }): Query | undefined => {
-      const target = targetOf(service, { method, path, isUpgrade: false })
-      if (isDeny(target)) return undefined
-      const principal =
-        role === 'subject' && subject !== undefined
-          ? ({ kind: 'user', subject } as const)
-          : ({ kind: role === 'autonomous' ? 'autonomous' : 'agent', id: agent } as const)
-      return { principal, role, delegatee, chain: { actors, subject, scopes, isRecovered }, target } as Query
-    },
-  )
+  .map(({ service, method, path, agent, ...rest }): Query | undefined => {
+    const { subject, actors, scopes, isRecovered, delegatee, role } = rest
+    const target = targetOf(service, { method, path, isUpgrade: false })
+    if (isDeny(target)) return undefined
+    const principal =
+      role === 'subject' && subject !== undefined
+        ? ({ kind: 'user', subject } as const)
+        : ({ kind: role === 'autonomous' ? 'autonomous' : 'agent', id: agent } as const)
+    return { principal, role, delegatee, chain: { actors, subject, scopes, isRecovered }, target } as Query
+  })
 
 describe('property: slices, footprints and memory', function () {
   this.timeout(120_000)
@@ -246,7 +242,7 @@ function compare(
   const call = toCedarCall(asked, {
     entities,
     actions: undefined,
-    footprint: { context: undefined, literals },
+    footprint: { context: undefined, literals, descents: undefined },
   })
   const answer = cedar.isAuthorized({
     ...call,
@@ -259,8 +255,8 @@ function compare(
   expect(result.errors.filter(({ policy }) => policy.id === 'engine')).to.deep.equal([])
   const { decision, diagnostics } = answer.response
   expect(result.determiningPolicies.map(({ id }) => id)).to.have.members(diagnostics.reason)
-  expect(result.errors.map(({ policy }) => policy.id)).to.have.members(
-    diagnostics.errors.map(({ policyId }) => policyId),
+  expect(result.errors.map(({ policy, message }) => `${policy.id}: ${message}`)).to.have.members(
+    diagnostics.errors.map(({ policyId, error }) => `${policyId}: ${error.message}`),
   )
   if (diagnostics.errors.length === 0) expect(result.outcome === 'permit').to.equal(decision === 'allow')
 }

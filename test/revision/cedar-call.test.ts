@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Query } from '../../src/model/query.ts'
 import type { Service } from '../../src/model/target.ts'
 import { type CallScope, toCedarCall } from '../../src/revision/cedar-call.ts'
+import type { Variable } from '../../src/revision/descents.ts'
 import { entityKey } from '../../src/revision/entities.ts'
 import { clerk, hospital, user } from '../support/identities.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
@@ -29,7 +30,11 @@ function query(service: Service, overlay: Partial<Query> = {}): Query {
 }
 
 function everything(entities: CallScope['entities'] = new Map()): CallScope {
-  return { entities, actions: undefined, footprint: { context: undefined, literals: [] } }
+  return {
+    entities,
+    actions: undefined,
+    footprint: { context: undefined, literals: [], descents: undefined },
+  }
 }
 
 describe('revision/cedar-call', () => {
@@ -96,12 +101,50 @@ describe('revision/cedar-call', () => {
   })
 
   it('encodes only what the slice can read', () => {
-    const scope = { ...everything(), footprint: { context: new Set(['role', 'params']), literals: [] } }
+    const scope = {
+      ...everything(),
+      footprint: { context: new Set(['role', 'params']), literals: [], descents: undefined },
+    }
     expect(toCedarCall(query(service), scope).context).to.deep.equal({
       role: 'caller',
       params: { patientId: '42' },
     })
   })
+
+  const nobody = { type: 'User', id: 'nobody' }
+  const ward = { type: 'Ward', id: 'west' }
+  const house = { type: 'Ward', id: 'house' }
+  const known = new Map(
+    [
+      { uid: { type: 'Patient', id: '42' }, attrs: {}, parents: [ward] },
+      { uid: ward, attrs: {}, parents: [house] },
+      { uid: house, attrs: {}, parents: [] },
+    ].map((entity) => [entityKey(entity.uid), entity]),
+  )
+  const actions = new Map([['read-it', new Set(['read-it', 'read'])]])
+  const descents: readonly { of: readonly Variable[]; want: readonly string[] }[] = [
+    { of: [], want: [] },
+    { of: ['principal'], want: ['User hospital/clerk'] },
+    { of: ['resource'], want: ['Patient 42', 'Ward west'] },
+    { of: ['action'], want: ['Action read-it'] },
+    {
+      of: ['principal', 'action', 'resource'],
+      want: ['User hospital/clerk', 'Patient 42', 'Ward west', 'Action read-it'],
+    },
+  ]
+  for (const { of, want } of descents) {
+    it(`sends for the ancestors of ${of.join(', ') || 'nobody'} what has any: ${want.join(', ') || 'nothing'}`, () => {
+      const footprint = { context: undefined, literals: [nobody, house], descents: new Set(of) }
+      const { entities } = toCedarCall(query(service, { principal: { kind: 'user', subject: clerk } }), {
+        entities: known,
+        actions,
+        footprint,
+      })
+      // `uid` is written in one way only.
+      const names = entities.map(({ uid }) => Object.values(uid).join(' '))
+      expect(names).to.have.members(want)
+    })
+  }
 
   it('gives an action its groups when the engine has no schema to know them by', () => {
     const actions = new Map([['read-it', new Set(['read-it', 'read'])]])

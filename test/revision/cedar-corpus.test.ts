@@ -99,7 +99,7 @@ describe('revision/cedar-corpus', () => {
   it('denies with a fault what the engine does not take', () => {
     const entities = [{ uid: uid('Photo', 'p'), attrs: { n: 1.5 }, parents: [] }]
     const [answer] = run({
-      policies: 'permit (principal, action, resource);',
+      policies: 'permit (principal, action, resource) unless { resource has other };',
       requests: [{ ...request, entities }],
     }).answers
     expect(answer?.decision).to.equal('deny')
