@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import type { App } from '../app/app.ts'
 import { isConfigProblems } from '../config/config.ts'
@@ -30,6 +31,9 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
     return exitCodes.config
   }
   const stopped = terminal.stopSignal()
+  // A collection of young garbage would wait for helper threads, which on few or limited cores wait for their turn: for all
+  // of these milliseconds no request is answered, while one thread is done in half of one.
+  setFlagsFromString('--no-parallel-scavenge')
   let app: App
   try {
     // Only here is the whole house needed; the other commands start without it.
