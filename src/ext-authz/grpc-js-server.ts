@@ -35,7 +35,8 @@ export async function createGrpcTransport(
   setLogVerbosity(logVerbosity.NONE)
   const credentials = createServerCredentials(listener.tls)
   const server = new Server(toServerOptions(listener))
-  server.addService(authorizationService, { check: createUnaryHandler(handle, report) })
+  const check = createUnaryHandler(handle, createToContext(listener.tls !== undefined), report)
+  server.addService(authorizationService, { check })
   const setHealth = addHealth(server)
   if (listener.reflection) addReflection(server)
   const transport = new GrpcJsTransport(server, setHealth, await bindOrClose(server, listener, credentials))
@@ -104,14 +105,18 @@ const authorizationService = {
 } as const
 
 /** INVARIANT: whatever happens, the callback is called exactly once; grpc-js never finishes a call that is answered twice or not at all. */
-function createUnaryHandler(handle: CallHandler, report: Report): handleUnaryCall<Buffer, Buffer> {
+function createUnaryHandler(
+  handle: CallHandler,
+  toContext: (call: Call) => CallContext,
+  report: Report,
+): handleUnaryCall<Buffer, Buffer> {
   const toDenial = (cause: unknown) => {
     report({ kind: 'fault', where: 'ext-authz/grpc-js-server', cause })
     return unrecordedDenial
   }
-  const respond = (call: ServerUnaryCall<Buffer, Buffer>) => {
+  const respond = (call: Call) => {
     try {
-      const bytes = handle(call.request, toCallContext(call))
+      const bytes = handle(call.request, toContext(call))
       return bytes instanceof Uint8Array ? bytes : bytes.catch(toDenial)
     } catch (cause) {
       return toDenial(cause)
@@ -125,16 +130,21 @@ function createUnaryHandler(handle: CallHandler, report: Report): handleUnaryCal
   }
 }
 
+type Call = ServerUnaryCall<Buffer, Buffer>
+
 function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function toCallContext(call: ServerUnaryCall<Buffer, Buffer>): CallContext {
-  const deadlineMs = Number(call.getDeadline())
-  return {
-    metadata: toHeaders(call.metadata),
-    tlsPeerUris: parseUriSans(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? ''),
-    deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
+/** What is known of a call; who the peer is only where it has to prove that, for to look costs as much as to read a header. */
+function createToContext(isTls: boolean): (call: Call) => CallContext {
+  return (call) => {
+    const deadlineMs = Number(call.getDeadline())
+    return {
+      metadata: toHeaders(call.metadata),
+      tlsPeerUris: isTls ? parseUriSans(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? '') : [],
+      deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
+    }
   }
 }
 

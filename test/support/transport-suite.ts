@@ -67,6 +67,21 @@ export function itCarriesCalls(create: CreateTransport, statusOfInflated: status
     })
   }
 
+  it('answers many calls at once, each with its own answer whatever becomes of the others', async () => {
+    const handlers = [allowing, ...faultyHandlers().map(({ handle }) => handle)]
+    const pick = (bytes: Uint8Array) => handlers[bytes.length % handlers.length] ?? allowing
+    const { port } = await listen((bytes, call) => pick(bytes)(bytes, call))
+    const requests = Array.from({ length: 60 }, (_, at) =>
+      encodeCheckRequest({ method: 'GET', path: `/${'a'.repeat(at)}` }),
+    )
+    const client = createGrpcClient(port)
+    const responses = await Promise.all(requests.map((bytes) => client.check(bytes)))
+    client.close()
+    const kinds = responses.map((response) => decodeCheckResponse(response).kind)
+    expect(kinds).to.deep.equal(requests.map((bytes) => (pick(bytes) === allowing ? 'ok' : 'denied')))
+    expect(new Set(requests.map(pick))).to.have.property('size', handlers.length)
+  })
+
   it('passes on metadata as text, repeated keys with all their values, and no binary', async () => {
     const { contexts, handle } = recordingHandler()
     const { port } = await listen(handle)
