@@ -61,6 +61,12 @@ export function writeEncoded(writer: Writer, fields: Uint8Array): void {
   writer.bytes.set(fields, writer.at)
 }
 
+/** Writes ASCII text over what is written already, up to so many bytes before its end. */
+export function overwriteAscii(writer: Writer, bytesAfter: number, text: string): void {
+  const start = writer.end - bytesAfter - text.length
+  for (let index = 0; index < text.length; index++) writer.bytes[start + index] = text.charCodeAt(index)
+}
+
 /** Makes one field of all that was written since `before`: a string, or a message within a message. */
 export function writeHead(writer: Writer, number: number, before: number): void {
   reserve(writer, maxHeadBytes)

@@ -2,8 +2,10 @@ import { remember, rememberEach } from '../cache/remember.ts'
 import type { Answer } from '../model/answer.ts'
 import type { DenyCode } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import {
   encodeMessage,
+  overwriteAscii,
   type Writer,
   writeEncoded,
   writeHead,
@@ -32,11 +34,9 @@ const valuePattern = /^[\t\x20-\x7e]*$/
  * `internal_error` denial, and the operator is told.
  */
 export function encodeCheckResponse(answer: Answer, report: Report): Uint8Array {
-  const problem = problemOf(answer)
-  if (problem === undefined) {
-    return answer.kind === 'deny' ? encodeDenial(answer) : encodeAllowance(answer)
-  }
-  report({ kind: 'fault', where: 'ext-authz/respond', cause: new UnencodableAnswerError(problem) })
+  const encoded = encodeAnswer(answer)
+  if (!isInvalid(encoded)) return encoded
+  report({ kind: 'fault', where: 'ext-authz/respond', cause: new UnencodableAnswerError(encoded.reason) })
   const { txn, policyRevision } = answer
   const decisionId = valuePattern.test(answer.decisionId) ? answer.decisionId : unrecordedId
   return encodeDenial({ kind: 'deny', code: 'internal_error', decisionId, txn, policyRevision })
@@ -47,16 +47,20 @@ class UnencodableAnswerError extends Error {
   readonly code = 'unencodable_answer'
 }
 
+function encodeAnswer(answer: Answer): Uint8Array | Invalid {
+  if (!valuePattern.test(answer.decisionId)) return invalid('decision id: expected visible ASCII')
+  if (answer.kind === 'deny') return encodeDenial(answer)
+  const template = toTemplate(answer)
+  return isInvalid(template) ? template : fillIn(template, answer.decisionId)
+}
+
 /** Names the header and never its value, which may be a token. */
-function problemOf(answer: Answer): string | undefined {
-  if (!valuePattern.test(answer.decisionId)) return 'decision id: expected visible ASCII'
-  if (answer.kind === 'deny') return undefined
-  const badName =
-    answer.setHeaders.find(([name]) => !isChangeable(name))?.[0] ?? badNameOf(answer.removeHeaders)
-  if (badName !== undefined) return `header ${JSON.stringify(badName)}: expected a name that may be changed`
-  const badValue = answer.setHeaders.find(([, value]) => !isSendable(value))
-  if (badValue !== undefined) return `header \`${badValue[0]}\`: expected a value of visible ASCII`
-  return undefined
+function findProblem({ setHeaders, removeHeaders }: Allowance): Invalid | undefined {
+  const badName = setHeaders.find(([name]) => !isChangeable(name))?.[0] ?? badNameOf(removeHeaders)
+  if (badName !== undefined)
+    return invalid(`header ${JSON.stringify(badName)}: expected a name that may be changed`)
+  const badValue = setHeaders.find(([, value]) => !valuePattern.test(value))
+  return badValue && invalid(`header \`${badValue[0]}\`: expected a value of visible ASCII`)
 }
 
 /** Most answers remove the very same list. */
@@ -66,28 +70,69 @@ function isChangeable(name: string): boolean {
   return tokenPattern.test(name) && name.toLowerCase() !== 'host'
 }
 
-function isSendable(value: string): boolean {
-  return value.length > longValue ? isSendableToken(value).isSendable : valuePattern.test(value)
-}
+/** An encoded allowance, and how far before its end each of its decision ids ends. */
+type Template = { readonly bytes: Uint8Array; readonly idEnds: readonly number[] }
 
-const longValue = 256
-const maxRememberedValues = 20_000
-/** A child chain is sent many times, and is long: the string itself says that it was looked at. */
-const isSendableToken = remember((value: string) => ({ isSendable: valuePattern.test(value) }), {
-  maxEntries: maxRememberedValues,
-  keyOf: (value) => value,
-  isWorth: ({ isSendable }) => isSendable,
+/**
+ * To hand a child chain out again changes nothing in an allowance but the decision id. INVARIANT: whatever else is encoded
+ * is compared, for a chain must never come to another callee or caller.
+ */
+const toTemplate = remember(encodeAllowance, {
+  maxEntries: 4096,
+  room: { maxBytes: 4 * 1024 * 1024, bytesOf: (_answer, template) => weigh(template) },
+  keyOf: ({ setHeaders, txn }) => setHeaders[0]?.[1] ?? txn ?? '',
+  isSame: differInId,
+  isWorth: (template) => !isInvalid(template),
 })
 
-function encodeAllowance(answer: Allowance): Uint8Array {
-  return encodeMessage((response) => {
-    writeDynamicMetadata(response, answer)
+const fixedBytes = 600
+
+function weigh(template: Template | Invalid): number {
+  return isInvalid(template) ? fixedBytes : template.bytes.length + fixedBytes
+}
+
+/** Whether two allowances differ in their decision id at most, and not in its length. */
+function differInId(one: Allowance, other: Allowance): boolean {
+  return (
+    codeOf(one) === codeOf(other) &&
+    one.txn === other.txn &&
+    one.policyRevision === other.policyRevision &&
+    one.decisionId.length === other.decisionId.length &&
+    one.removeHeaders === other.removeHeaders &&
+    one.setHeaders.length === other.setHeaders.length &&
+    one.setHeaders.every(([name, value], index) => {
+      const [otherName, otherValue] = other.setHeaders[index] ?? []
+      return name === otherName && value === otherValue
+    })
+  )
+}
+
+/** `undefined` only for what is simply allowed. */
+function codeOf(answer: Answer): DenyCode | undefined {
+  return answer.kind === 'allow' ? undefined : answer.code
+}
+
+function encodeAllowance(answer: Allowance): Template | Invalid {
+  const problem = findProblem(answer)
+  if (problem !== undefined) return problem
+  const idEnds: number[] = []
+  const bytes = encodeMessage((response) => {
+    idEnds.push(writeDynamicMetadata(response, answer))
     const before = written(response)
+    idEnds.push(before + overwriting.length)
     writeHeader(response, 6, decisionIdHeader, answer.decisionId)
     writeEncoded(response, toRemovals(answer.removeHeaders))
     for (const [name, value] of answer.setHeaders.toReversed()) writeHeader(response, 2, name, value)
     writeHead(response, 3, before)
     writeEncoded(response, okStatus)
+  })
+  return { bytes: new Uint8Array(bytes), idEnds }
+}
+
+function fillIn({ bytes, idEnds }: Template, decisionId: string): Uint8Array {
+  return encodeMessage((response) => {
+    writeEncoded(response, bytes)
+    for (const idEnd of idEnds) overwriteAscii(response, idEnd, decisionId)
   })
 }
 
@@ -157,15 +202,20 @@ function toTitle(code: DenyCode): string {
   return `Request refused: ${code.replaceAll('_', ' ')}`
 }
 
-/** For Envoy's access log: `%DYNAMIC_METADATA(envoy.filters.http.ext_authz:decision_id)%`. */
-function writeDynamicMetadata(response: Writer, answer: Answer): void {
+/**
+ * For Envoy's access log: `%DYNAMIC_METADATA(envoy.filters.http.ext_authz:decision_id)%`. Says how far before the end the
+ * decision id ends.
+ */
+function writeDynamicMetadata(response: Writer, answer: Answer): number {
   const before = written(response)
   writeEntry(response, 'outcome', answer.kind)
   writeEntry(response, 'policy_revision', answer.policyRevision)
-  writeEntry(response, 'code', answer.kind === 'allow' ? undefined : answer.code)
+  writeEntry(response, 'code', codeOf(answer))
   writeEntry(response, 'txn', answer.txn)
+  const idEnd = written(response)
   writeEntry(response, 'decision_id', answer.decisionId)
   writeHead(response, 4, before)
+  return idEnd
 }
 
 function writeEntry(struct: Writer, key: string, value: string | undefined): void {

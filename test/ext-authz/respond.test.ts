@@ -124,6 +124,33 @@ describe('ext-authz/respond', () => {
     )
   })
 
+  it('writes what a plain encoder does when it has written nearly the same before', () => {
+    const lists = [[], ['authorization'], ['authorization', 'x-original-url']]
+    const header = fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('1', '2'))
+    const answer = fc.record({
+      kind: fc.constantFrom('allow', 'observed'),
+      code: fc.constantFrom('policy_denied', 'policy_error'),
+      decisionId: fc.constantFrom('d-1', 'd-2', 'd-10'),
+      txn: fc.constantFrom(undefined, '1', '2'),
+      policyRevision: fc.constantFrom(undefined, 'r-1', 'r-2'),
+      setHeaders: fc.array(header, { maxLength: 2 }),
+      removeHeaders: fc.constantFrom(...lists),
+    })
+    const before = { ...reference, kind: 'allow', setHeaders: [['a', '1']], removeHeaders: [] } as const
+    fc.assert(
+      fc.property(answer, fc.constantFrom(...Object.keys(before)), (drawn, changed) => {
+        const otherEnd = drawn.setHeaders.map(
+          ([name, value], at) => [name, at === 1 ? 'other' : value] as const,
+        )
+        const other = { ...drawn, [changed]: before[changed as keyof typeof before] }
+        for (const next of [drawn, other, drawn, { ...drawn, setHeaders: otherEnd }]) {
+          expect(Buffer.compare(encode(next as Answer), encodePlainly(next as Answer, ''))).to.equal(0)
+        }
+      }),
+      { numRuns: 800 },
+    )
+  })
+
   it('leaves the answer before as it was', () => {
     const answers = Array.from({ length: 60 }, (_, index) =>
       encode({ ...reference, kind: 'allow', setHeaders: [['a', `${index}`.repeat(400)]], removeHeaders: [] }),
