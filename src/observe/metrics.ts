@@ -1,5 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { DenyCode } from '../model/decision.ts'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import {
   type ConnectionFault,
   connectionFaults,
@@ -7,15 +6,12 @@ import {
   type FollowedSource,
   followedSources,
 } from '../model/event.ts'
+import { type CountCheck, createCheckMetrics } from './check-metrics.ts'
 import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = ShadowMetrics & {
-  readonly checked: (
-    outcome: 'allow' | 'observed' | 'deny',
-    code: DenyCode | undefined,
-    durationSeconds: number,
-  ) => void
+  readonly checked: CountCheck
   readonly fault: (where: string) => void
   readonly logLineDropped: () => void
   readonly connectionEnded: (why: ConnectionFault) => void
@@ -30,12 +26,6 @@ export type Metrics = ShadowMetrics & {
   /** The metrics in Prometheus' text format 0.0.4. */
   readonly toText: () => Promise<string>
 }
-
-// A warm check takes tens of microseconds, Envoy gives up after 250 ms.
-const buckets = [
-  0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15,
-  0.25, 1,
-]
 
 /** Creates a registry of its own; `isReady` is asked at every scrape. `observingUntilMs`: when all will be enforced. */
 export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Metrics {
@@ -57,7 +47,8 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
   })
   observingUntil.set(observingUntilMs / 1000)
   return {
-    ...checkMetrics(registry),
+    checked: createCheckMetrics(registry),
+    ...faultMetrics(registry),
     ...connectionMetrics(registry),
     ...served,
     ...confirmedMetrics(registry),
@@ -67,21 +58,8 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
   }
 }
 
-function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | 'logLineDropped'> {
+function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'logLineDropped'> {
   const registers = [registry]
-  const checks = new Counter({
-    name: 'waywarden_checks_total',
-    help: 'Decided checks; code is empty when allowed, and what would have refused when observed',
-    labelNames: ['outcome', 'code'],
-    registers,
-  })
-  const duration = new Histogram({
-    name: 'waywarden_check_duration_seconds',
-    help: 'From the bytes of a CheckRequest to the bytes of its answer',
-    labelNames: ['outcome'],
-    buckets,
-    registers,
-  })
   const faults = new Counter({
     name: 'waywarden_faults_total',
     help: 'Faults by where in Waywarden they were caught',
@@ -94,10 +72,6 @@ function checkMetrics(registry: Registry): Pick<Metrics, 'checked' | 'fault' | '
     registers,
   })
   return {
-    checked: (outcome, code, durationSeconds) => {
-      checks.inc({ outcome, code: code ?? '' })
-      duration.observe({ outcome }, durationSeconds)
-    },
     fault: (where) => faults.inc({ where }),
     logLineDropped: () => dropped.inc(),
   }
