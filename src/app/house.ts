@@ -68,12 +68,24 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
     maxInFlight: config.maxInFlight,
     targetMs: config.deadlineMs * tolerableDelay,
     elapsedMs: () => performance.now(),
+    utilization: createUtilization(),
   })
   const looking = setInterval(admission.look, lookMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
   const record = createRecorder(audit, config.audit)
   const rooms = { ...revisions, shadow, audit, record, pseudonymize, tracer }
   return { config, credentials, recovery, admission, ...rooms, report }
+}
+
+/** Node counts as idle that it waits for events, and so that it waits for a processor to hear of them. */
+function createUtilization(): () => number {
+  let since = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, since)
+    since = now
+    return utilization
+  }
 }
 
 function openPseudonyms({ audit }: Config): Pseudonymize | undefined {

@@ -10,6 +10,8 @@ export type AdmissionOptions = {
   readonly targetMs: number
   /** Monotonic clock. */
   readonly elapsedMs: () => number
+  /** The share of the time since it was last asked in which the event loop had work, 0 to 1. */
+  readonly utilization: () => number
 }
 
 /** Who may still ask. Under load the callers that cost most are refused first, and the others pass. */
@@ -50,6 +52,8 @@ const burstChecks = 60
 /** What all callers together have of a window, in equal parts: a queue sinks all the same, and one busy caller works on. */
 const sharedWorkMs = windowMs / 10
 const growth = 1.1
+/** A loop that is late and has less to do waits for a processor that others use: to refuse requests would not help it. */
+const leastUtilization = 0.5
 /** Callers of one window; those who come after them share one place. */
 const maxCallers = 4096
 const everybodyElse = ''
@@ -59,13 +63,14 @@ const everybodyElse = ''
  * queue may not. While one stands, what each caller may have of a window is halved again and again, and then it rises for
  * some seconds: whoever costs most meets it first. At all times nobody holds more places than are left for the others.
  */
-export function createAdmission({ maxInFlight, targetMs, elapsedMs }: AdmissionOptions): Admission {
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { maxInFlight, elapsedMs } = options
   const load = createLoad(elapsedMs())
   return {
     admit(caller, work) {
       const startedMs = elapsedMs()
       // Work that does not pause keeps the timer from coming, and must not make a window longer.
-      if (startedMs >= load.endsAtMs) moveOn(load, targetMs, startedMs)
+      if (startedMs >= load.endsAtMs) moveOn(load, options, startedMs)
       const share = shareOf(load, caller)
       if (share.inFlight >= maxInFlight - load.inFlight) {
         return deny('overloaded', `${share.inFlight} checks of this caller wait, ${load.inFlight} in all`)
@@ -90,7 +95,7 @@ export function createAdmission({ maxInFlight, targetMs, elapsedMs }: AdmissionO
       const nowMs = elapsedMs()
       load.leastLateMs = Math.min(load.leastLateMs, latenessOf(load, nowMs))
       load.lookedAtMs = nowMs
-      if (nowMs >= load.endsAtMs) moveOn(load, targetMs, nowMs)
+      if (nowMs >= load.endsAtMs) moveOn(load, options, nowMs)
     },
   }
 }
@@ -122,10 +127,11 @@ function latenessOf({ lookedAtMs }: Load, nowMs: number): number {
 }
 
 /** Ends a window and begins the next. */
-function moveOn(load: Load, targetMs: number, nowMs: number): void {
+function moveOn(load: Load, { targetMs, utilization }: AdmissionOptions, nowMs: number): void {
   const lateMs = Number.isFinite(load.leastLateMs) ? load.leastLateMs : latenessOf(load, nowMs)
   const isHeldLong = load.leastHeldMs > targetMs && Number.isFinite(load.leastHeldMs)
-  load.lateWindows = lateMs > targetMs || isHeldLong ? load.lateWindows + 1 : 0
+  const isBusy = utilization() >= leastUtilization
+  load.lateWindows = (lateMs > targetMs && isBusy) || isHeldLong ? load.lateWindows + 1 : 0
   load.limitMs = nextLimit(load)
   // Windows that we slept through count, too: whoever had to wait meanwhile comes all at once.
   const madeUp = leastChecks * (1 + Math.floor((nowMs - load.endsAtMs) / windowMs))

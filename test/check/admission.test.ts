@@ -27,6 +27,14 @@ describe('check/admission', () => {
     expect(ask(flooder, 30)).to.equal(0)
   })
 
+  it('refuses nobody while it is late for want of a processor that others use', () => {
+    const { ask, pass } = build(1000, () => 0.4)
+    for (let round = 0; round < 10; round++) {
+      expect(ask(flooder, 40)).to.equal(0)
+      pass(60, 50)
+    }
+  })
+
   it('sees that it is late in the midst of work that does not pause', () => {
     const { ask } = build()
     expect(ask(flooder, 60)).to.equal(0)
@@ -149,9 +157,14 @@ function agent(name: string): SpiffeId {
   return spiffeId(`spiffe://hospital.example/ns/billing/sa/${name}`)
 }
 
-function build(maxInFlight = 1000) {
+function build(maxInFlight = 1000, utilization = () => 1) {
   const clock = { nowMs: 0 }
-  const admission = createAdmission({ maxInFlight, targetMs: 50, elapsedMs: () => clock.nowMs })
+  const admission = createAdmission({
+    maxInFlight,
+    targetMs: 50,
+    elapsedMs: () => clock.nowMs,
+    utilization,
+  })
   /** Lets time pass, with every look so much too late. */
   const pass = (ms: number, lateMs = 0): void => {
     for (const endMs = clock.nowMs + ms; clock.nowMs < endMs; ) {
