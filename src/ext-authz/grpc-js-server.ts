@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js'
 import type { Headers } from '../model/check-input.ts'
 import type { Report } from '../model/event.ts'
+import { type Bound, toHanded } from './bound.ts'
 import { addHealth } from './health.ts'
 import { addReflection } from './reflection.ts'
 import { unrecordedDenial } from './respond.ts'
@@ -19,6 +20,7 @@ import {
   type CallContext,
   type CallHandler,
   type GrpcListener,
+  type Handed,
   type Transport,
   TransportError,
   toHostPort,
@@ -39,8 +41,13 @@ export async function createGrpcTransport(
   server.addService(authorizationService, { check })
   const setHealth = addHealth(server)
   if (listener.reflection) addReflection(server)
-  const transport = new GrpcJsTransport(server, setHealth, await bindOrClose(server, listener, credentials))
-  report({ kind: 'listening', what: 'ext_authz', address: transport.address })
+  const bound =
+    listener.handed === undefined
+      ? await bindOrClose(server, listener, credentials)
+      : inject(server, listener, listener.handed, credentials)
+  const transport = new GrpcJsTransport(server, setHealth, bound)
+  if (listener.handed === undefined)
+    report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
 }
 
@@ -49,9 +56,9 @@ class GrpcJsTransport implements Transport {
   readonly port: number
   readonly #server: Server
   readonly #setHealth: (isServing: boolean) => void
-  readonly #bound: Bound
+  readonly #bound: Listening
 
-  constructor(server: Server, setHealth: (isServing: boolean) => void, bound: Bound) {
+  constructor(server: Server, setHealth: (isServing: boolean) => void, bound: Listening) {
     this.#server = server
     this.#setHealth = setHealth
     this.#bound = bound
@@ -65,7 +72,7 @@ class GrpcJsTransport implements Transport {
 
   async drain(graceMs: number): Promise<void> {
     // Its own timer ends what is left, a health watcher for one. `forceShutdown` would not: without channelz it knows no session.
-    this.#server.drain(this.#bound.target, graceMs)
+    this.#bound.drain(graceMs)
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()))
     await this.#bound.release()
     await closed
@@ -157,19 +164,14 @@ function toHeaders(metadata: Metadata): Headers {
   return headers
 }
 
-/** Where a server listens; `target` is what grpc-js knows it by, `release` what is left to do when it no longer listens. */
-type Bound = {
-  readonly address: string
-  readonly port: number
-  readonly target: string
-  readonly release: () => Promise<void>
-}
+/** Where a server listens, what ends its connections, and what is left to do when it no longer listens. */
+type Listening = Bound & { readonly drain: (graceMs: number) => void }
 
 async function bindOrClose(
   server: Server,
   listener: GrpcListener,
   credentials: ServerCredentials,
-): Promise<Bound> {
+): Promise<Listening> {
   try {
     return await bind(server, listener, credentials)
   } catch (cause) {
@@ -178,7 +180,11 @@ async function bindOrClose(
   }
 }
 
-async function bind(server: Server, listener: GrpcListener, credentials: ServerCredentials): Promise<Bound> {
+async function bind(
+  server: Server,
+  listener: GrpcListener,
+  credentials: ServerCredentials,
+): Promise<Listening> {
   if ('path' in listener) {
     const address = toSocketName(listener.path)
     let target = address
@@ -186,13 +192,40 @@ async function bind(server: Server, listener: GrpcListener, credentials: ServerC
       target = toSocketName(path)
       return open(server, target, credentials, address)
     })
-    return { address, port: 0, target, release }
+    return { address, port: 0, release, drain: (graceMs) => server.drain(target, graceMs) }
   }
   const { address: host, port } = listener
   const asked = toHostPort(host, port)
   const ownPort = await open(server, asked, credentials, asked)
   const address = toHostPort(host, ownPort)
-  return { address, port: ownPort, target: address, release: async () => {} }
+  return {
+    address,
+    port: ownPort,
+    release: async () => {},
+    drain: (graceMs) => server.drain(address, graceMs),
+  }
+}
+
+/** Serves what is handed in. */
+function inject(
+  server: Server,
+  listener: GrpcListener,
+  handed: Handed,
+  credentials: ServerCredentials,
+): Listening {
+  const injector = server.createConnectionInjector(credentials)
+  let isDraining = false
+  handed((socket) => {
+    if (isDraining) socket.destroy()
+    else injector.injectConnection(socket)
+  })
+  return {
+    ...toHanded(listener),
+    drain(graceMs) {
+      isDraining = true
+      injector.drain(graceMs)
+    },
+  }
 }
 
 function open(server: Server, target: string, credentials: ServerCredentials, name: string): Promise<number> {

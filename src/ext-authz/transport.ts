@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Headers } from '../model/check-input.ts'
 import type { CertificateSource } from './tls.ts'
 
@@ -23,8 +24,13 @@ export type Endpoint = { readonly address: string; readonly port: number }
 /** A Unix socket to listen on, and the permissions of its file. */
 export type SocketFile = { readonly path: string; readonly mode: number }
 
+/** Has connections handed in that another process of ours has accepted at the listener's address. */
+export type Handed = (take: (socket: Socket) => void) => void
+
 /** One place where Envoy asks. */
 export type GrpcListener = (Endpoint | SocketFile) & {
+  /** Instead of listening. */
+  readonly handed?: Handed | undefined
   readonly tls: CertificateSource | undefined
   readonly reflection: boolean
   readonly maxConcurrentStreams: number

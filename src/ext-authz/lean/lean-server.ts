@@ -1,15 +1,9 @@
-import type { ListenOptions, Server, Socket } from 'node:net'
+import { once } from 'node:events'
+import type { Server, Socket } from 'node:net'
 import type { ConnectionFault, Report } from '../../model/event.ts'
+import { type Bound, bindServer } from '../bound.ts'
 import { unrecordedDenial } from '../respond.ts'
-import { listenOnSocketFile } from '../socket-file.ts'
-import {
-  type CallHandler,
-  type GrpcListener,
-  type Transport,
-  TransportError,
-  toHostPort,
-  toSocketName,
-} from '../transport.ts'
+import type { CallHandler, GrpcListener, Transport } from '../transport.ts'
 import { endSession, openSession } from './connection.ts'
 import { startDraining } from './draining.ts'
 import { guard } from './guard.ts'
@@ -40,6 +34,7 @@ export async function createLeanTransport(
     ['/grpc.health.v1.Health/List', health.list],
   ])
   const sessions = new Set<Session>()
+  const life = { isDraining: false }
   const shared = {
     methods,
     nowMs: Date.now,
@@ -53,19 +48,28 @@ export async function createLeanTransport(
     sessions.add(session)
     socket.on('close', () => sessions.delete(session))
     // Its handshake ended after we had begun to drain.
-    if (!server.listening) startDraining(session)
+    if (life.isDraining) startDraining(session)
   })
   server.maxConnections = limits.maxConnections
   server.on('tlsClientError', () => shared.onEnded('tls'))
   server.on('drop', () => shared.onEnded('too_many'))
-  const transport = new LeanTransport(
-    server,
-    sessions,
-    health.setServing,
-    await bindOrClose(server, listener),
-  )
-  report({ kind: 'listening', what: 'ext_authz', address: transport.address })
+  const bound = await bindServer(server, listener)
+  const transport = new LeanTransport(server, { sessions, life, bound, setServing: health.setServing })
+  listener.handed?.((socket) => {
+    if (life.isDraining) socket.destroy()
+    else if (sessions.size < limits.maxConnections) server.emit('connection', socket)
+    else server.emit('drop', socket.destroy())
+  })
+  if (listener.handed === undefined)
+    report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
+}
+
+type Parts = {
+  readonly sessions: ReadonlySet<Session>
+  readonly life: { isDraining: boolean }
+  readonly bound: Bound
+  readonly setServing: (isServing: boolean) => void
 }
 
 class LeanTransport implements Transport {
@@ -75,23 +79,20 @@ class LeanTransport implements Transport {
   readonly #server: Server
   readonly #release: () => Promise<void>
   readonly #sessions: ReadonlySet<Session>
+  readonly #life: Parts['life']
   /** All connections, those in a TLS handshake among them. */
   readonly #sockets = new Set<Socket>()
   readonly #clock: NodeJS.Timeout
   #drained: Promise<void> | undefined
 
-  constructor(
-    server: Server,
-    sessions: ReadonlySet<Session>,
-    setServing: (isServing: boolean) => void,
-    { address, port, release }: Bound,
-  ) {
+  constructor(server: Server, { sessions, life, bound, setServing }: Parts) {
     this.#server = server
     this.#sessions = sessions
+    this.#life = life
     this.setServing = setServing
-    this.address = address
-    this.port = port
-    this.#release = release
+    this.address = bound.address
+    this.port = bound.port
+    this.#release = bound.release
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -102,6 +103,7 @@ class LeanTransport implements Transport {
   }
 
   drain(graceMs: number): Promise<void> {
+    this.#life.isDraining = true
     this.#drained ??= this.#close()
     for (const session of this.#sessions) startDraining(session)
     const timer = setTimeout(() => this.#end(), graceMs)
@@ -116,6 +118,8 @@ class LeanTransport implements Transport {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     await this.#release()
     await closed
+    // A server counts no connection that was handed to it.
+    await Promise.all([...this.#sockets].map((socket) => once(socket, 'close')))
     clearInterval(this.#clock)
   }
 
@@ -157,40 +161,4 @@ function toLimits(listener: GrpcListener): Limits {
 
 function withJitter(limits: Limits): Limits {
   return { ...limits, maxAgeMs: limits.maxAgeMs * (1 - ageJitter * Math.random()) }
-}
-
-/** Where a server listens, and what is left to do when it no longer does. */
-type Bound = { readonly address: string; readonly port: number; readonly release: () => Promise<void> }
-
-async function bindOrClose(server: Server, listener: GrpcListener): Promise<Bound> {
-  try {
-    return await bind(server, listener)
-  } catch (cause) {
-    server.close()
-    throw cause
-  }
-}
-
-async function bind(server: Server, listener: GrpcListener): Promise<Bound> {
-  if ('path' in listener) {
-    const address = toSocketName(listener.path)
-    const release = await listenOnSocketFile(listener, (path) => open(server, { path }, address))
-    return { address, port: 0, release }
-  }
-  const { address: host, port } = listener
-  await open(server, { host, port }, toHostPort(host, port))
-  const bound = server.address()
-  const ownPort = typeof bound === 'object' && bound !== null ? bound.port : port
-  return { address: toHostPort(host, ownPort), port: ownPort, release: async () => {} }
-}
-
-function open(server: Server, where: ListenOptions, name: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (cause: Error) => reject(new TransportError(`cannot listen on \`${name}\``, { cause }))
-    server.once('error', refuse)
-    server.listen(where, () => {
-      server.off('error', refuse)
-      resolve()
-    })
-  })
 }

@@ -1,0 +1,28 @@
+import { createServer, type Socket } from 'node:net'
+import { bindServer } from './bound.ts'
+import type { Endpoint, SocketFile } from './transport.ts'
+
+/** Listens for processes that serve. */
+export type Acceptor = AsyncDisposable & { readonly address: string; readonly port: number }
+
+/** Accepts connections and reads nothing from them: whoever gets one reads it from its first byte. Throws a `TransportError`. */
+export async function createAcceptor(
+  place: Endpoint | SocketFile,
+  onSocket: (socket: Socket) => void,
+): Promise<Acceptor> {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    // One that ends on its way to whom it is handed concerns nobody.
+    socket.on('error', () => socket.destroy())
+    onSocket(socket)
+  })
+  const { address, port, release } = await bindServer(server, place)
+  return {
+    address,
+    port,
+    async [Symbol.asyncDispose]() {
+      // Not waited for: it ends when the last connection does, and those are others'.
+      server.close()
+      await release()
+    },
+  }
+}
