@@ -9,6 +9,7 @@ const terminal: Terminal = {
   readStdin: () => text(process.stdin),
   stopSignal,
   nowMs: Date.now,
+  program: import.meta.filename,
   isTerminal: process.stdout.isTTY === true,
   hasColors: process.stdout.isTTY === true && process.stdout.hasColors(),
 }

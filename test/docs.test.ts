@@ -208,6 +208,7 @@ async function complaintAbout(command: readonly string[]): Promise<string> {
     complain: (line) => complaints.push(line),
     readStdin: async () => '',
     stopSignal: async () => '',
+    program: '',
     nowMs: Date.now,
     isTerminal: false,
     hasColors: false,

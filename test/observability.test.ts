@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { parse } from 'yaml'
 import { denyCodes } from '../src/model/decision.ts'
 import { createMetrics } from '../src/observe/metrics.ts'
+import { primaryName } from '../src/observe/worker-metrics.ts'
 import { anchorOf, readDocument } from './support/document.ts'
 import { startOtlpReceiver } from './support/otlp-receiver.ts'
 import { type PromqlNames, parsePromql } from './support/promql.ts'
@@ -56,7 +57,9 @@ describe('observability: what a running Waywarden measures', () => {
   const directory = temporaryDirectory()
   let metrics: ReadonlyMap<string, ReadonlySet<string>>
   before(async () => {
-    metrics = toLabelsByMetric(`${await measure(directory)}\n${await measureShadow()}`)
+    metrics = toLabelsByMetric(
+      [await measure(directory), await measureShadow(), await measureWorkers()].join('\n'),
+    )
   })
 
   for (const { name, expr } of expressions) {
@@ -183,6 +186,13 @@ async function measureShadow(): Promise<string> {
   const metrics = createMetrics(() => true)
   metrics.shadowFollowed('revision')
   metrics.shadowJudged('allow', 'policy_denied', false)
+  return metrics.toText()
+}
+
+/** What the process before several workers measures of them. */
+async function measureWorkers(): Promise<string> {
+  const metrics = createMetrics(() => true, 0, primaryName)
+  metrics.workerConnections(1, 1)
   return metrics.toText()
 }
 

@@ -17,6 +17,16 @@ export type Readiness = {
   }
   /** The same of the revision that judges beside it; `undefined` when there is to be none. */
   readonly shadow?: Exclude<Readiness['policy'], undefined> | undefined
+  /** Of several processes that decide, each one. */
+  readonly workers?: readonly WorkerReadiness[]
+}
+
+/** Whether one of several processes can decide, by what, and for how many connections. */
+export type WorkerReadiness = {
+  readonly worker: number
+  readonly ready: boolean
+  readonly connections: number
+  readonly revision: string | undefined
 }
 
 /** What the admin port shows, handed in as functions: it knows no room of the house. */
@@ -129,11 +139,11 @@ function toPages({ readiness, metricsText, jwks }: AdminOptions): Pages {
   ])
 }
 
-function toReadyPage({ ready, reasons, notices, policy, shadow }: Readiness): Page {
+function toReadyPage({ ready, reasons, notices, policy, shadow, workers }: Readiness): Page {
   return {
     status: ready ? 200 : 503,
     type: 'application/json',
-    body: `${JSON.stringify({ ready, reasons, notices, policy, shadow })}\n`,
+    body: `${JSON.stringify({ ready, reasons, notices, policy, shadow, workers })}\n`,
   }
 }
 

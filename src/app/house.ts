@@ -1,7 +1,10 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { type AuditLog, openAuditLog } from '../audit/audit-log.ts'
+import { privateKeyFile } from '../audit/log-key.ts'
 import { type Pseudonymize, readPseudonyms } from '../audit/pseudonym.ts'
 import { keepRevision } from '../audit/revision-store.ts'
+import { workerLog } from '../audit/worker-logs.ts'
 import { rememberLatest } from '../cache/remember.ts'
 import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/recovery.ts'
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
@@ -57,7 +60,7 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   const origin = `${hostname()}-${process.pid}`
   const authority = new URL(config.chain.issuer).host
   const pseudonymize = openPseudonyms(config)
-  const audit = openAuditLog({ ...config.audit, pseudonymize, origin, authority, report })
+  const audit = openAuditLog({ ...auditOf(config, opening), pseudonymize, origin, authority, report })
   closing.push(audit)
   const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
   const tracer = await openTracing(config, opening)
@@ -94,6 +97,18 @@ function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
   throw new StartError([`\`audit.pseudonyms\`: ${pseudonymize.reason}`])
 }
 
+/** Each worker has a log of its own: all are signed by one key, and together take no more room than one would. */
+function auditOf({ audit, workers }: Config, { worker }: Opening): Config['audit'] {
+  if (worker === undefined) return audit
+  const { ageMs, bytes } = audit.retention
+  return {
+    ...audit,
+    directory: workerLog(audit.directory, worker.number),
+    key: audit.key ?? join(audit.directory, privateKeyFile),
+    retention: { ageMs, bytes: bytes && Math.ceil(bytes / workers) },
+  }
+}
+
 function toRecoveryOptions({
   trace,
   headers,
@@ -124,13 +139,14 @@ async function openShadow(
 
 async function openRevisions(
   config: Config,
-  { closing, report, pollMs }: Opening,
+  opening: Opening,
   loading: Loading,
   onServed: () => void,
 ): Promise<Pick<House, 'revisions' | 'dns' | 'revision'>> {
+  const { closing, report } = opening
   const names = { resolved: new Map() as Resolved, refresh: async () => {} }
   const revisions = await openRevisionSource({
-    source: createPolicySource(config, pollMs),
+    source: createPolicySource(config, opening),
     maxStalenessMs: config.policy.maxStalenessMs,
     ...loading,
     onServed() {

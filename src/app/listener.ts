@@ -7,7 +7,7 @@ import type { Listener } from '../config/config.ts'
 import { createGrpcTransport } from '../ext-authz/grpc-js-server.ts'
 import { createCallHandler } from '../ext-authz/handler.ts'
 import { createLeanTransport } from '../ext-authz/lean/lean-server.ts'
-import type { Transport } from '../ext-authz/transport.ts'
+import type { Handed, Transport } from '../ext-authz/transport.ts'
 import { deny } from '../model/decision.ts'
 import { followCertificates } from './certificates.ts'
 import type { House } from './house.ts'
@@ -15,11 +15,12 @@ import { createLineDeps } from './line-deps.ts'
 import type { Opening } from './opening.ts'
 import { traceListener } from './traced.ts'
 
-/** Opens one port on which Envoy asks. */
+/** Opens one port on which Envoy asks, or serves what is handed in from one. */
 export async function listen(
   house: House,
   listener: Listener,
   { closing, pollMs }: Opening,
+  handed?: Handed,
 ): Promise<Transport> {
   const { config, report } = house
   const tracing = house.tracer && traceListener(house.tracer, house.pseudonymize)
@@ -30,7 +31,7 @@ export async function listen(
   const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
   if (certificates !== undefined) closing.push(certificates.followed)
   const createTransport = listener.transport === 'lean' ? createLeanTransport : createGrpcTransport
-  const transport = await createTransport({ ...listener, tls: certificates?.source }, handler, report)
+  const transport = await createTransport({ ...listener, tls: certificates?.source, handed }, handler, report)
   closing.push(transport)
   return transport
 }

@@ -1,3 +1,4 @@
+import type { Handed } from '../ext-authz/transport.ts'
 import type { Report } from '../model/event.ts'
 
 /** What every part that is opened needs; `closing` is closed in the reverse order. */
@@ -5,6 +6,16 @@ export type Opening = {
   readonly closing: AsyncDisposable[]
   readonly report: Report
   readonly pollMs: number
+  /** Which of several workers this process is; `undefined` when it is alone. */
+  readonly worker?: Worker | undefined
+}
+
+/** One of the processes that decide behind the same listeners. */
+export type Worker = {
+  /** From 1; the same again for the process that takes its place. */
+  readonly number: number
+  /** Where a listener's connections come from, by its place in the configuration. */
+  readonly handedTo: (listener: number) => Handed
 }
 
 /** Files that the configuration names cannot be used; `problems` has each of them. */
@@ -18,3 +29,6 @@ export class StartError extends Error {
     this.problems = problems
   }
 }
+
+/** How long what is in flight gets once connections are asked to move on. */
+export const drainGraceMs = 5000

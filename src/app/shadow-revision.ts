@@ -28,15 +28,16 @@ const rememberedShare = 0.1
  */
 export async function openShadowRevision(
   config: Config,
-  { closing, report, pollMs }: Opening,
+  opening: Opening,
   loading: Loading,
 ): Promise<ShadowRevision | undefined> {
+  const { closing, report } = opening
   const { shadow } = config.policy
   if (shadow === undefined) return undefined
   const names = { resolved: new Map() as Resolved, refresh: async () => {} }
   const maxRemembered = Math.ceil(config.cache.decisions * rememberedShare)
   const source = new RevisionSource({
-    source: createPolicySource({ policy: shadow, audit: config.audit }, pollMs),
+    source: createPolicySource({ policy: shadow, audit: config.audit }, opening),
     maxStalenessMs: undefined,
     ...loading,
     load: { ...loading.load, maxRemembered },

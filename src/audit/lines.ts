@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { logsOf } from './worker-logs.ts'
 
 /** One line of a log, newline excluded; `isEnded` is false when the file ends without one. */
 export type RawLine = {
@@ -28,8 +29,10 @@ const stdin = '-'
 export async function* readLines(paths: readonly string[]): AsyncGenerator<readonly RawLine[] | Unreadable> {
   for (const path of paths) {
     try {
-      for (const file of await filesOf(path)) {
-        yield* splitLines(file, file === stdin ? process.stdin : createReadStream(file, { highWaterMark }))
+      for (const log of await logsOf(path)) {
+        for (const file of await filesOf(log)) {
+          yield* splitLines(file, file === stdin ? process.stdin : createReadStream(file, { highWaterMark }))
+        }
       }
     } catch (cause) {
       yield {

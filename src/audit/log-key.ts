@@ -8,7 +8,8 @@ export type LogKey = { readonly privateKey: KeyObject; readonly publicKey: KeyOb
 
 /** Where the public key lies beside the log, for whoever verifies it. */
 export const publicKeyFile = 'log-key.pub'
-const privateKeyFile = 'log-key'
+/** What signs, in the directory, unless the configuration names another file. */
+export const privateKeyFile = 'log-key'
 
 /** Reads the key, or makes one (Ed25519, 0600) where there is none; its public part is put beside the log. Throws when neither can be. */
 export function openLogKey(directory: string, file: string | undefined): LogKey {

@@ -4,6 +4,7 @@ import { toBase64 } from './merkle.ts'
 import { bySegmentAge, formatLogName, parseSegmentName, type SegmentName } from './segment.ts'
 import { verifyLog } from './verify-log.ts'
 import type { Flaw, LogVerdict, SegmentFile, Trust } from './verify-progress.ts'
+import { logsOf } from './worker-logs.ts'
 
 /** A log in its directory, and all that is wrong with it. */
 export type VerifiedLog = {
@@ -55,8 +56,7 @@ async function findSegments(paths: readonly string[], problems: string[]): Promi
   const found: Found[] = []
   for (const path of paths) {
     try {
-      const isDirectory = (await stat(path)).isDirectory()
-      const files = isDirectory ? (await readdir(path)).map((name) => join(path, name)) : [path]
+      const files = (await Promise.all((await logsOf(path)).map(filesOf))).flat()
       const segments = files.flatMap((file) => {
         const name = parseSegmentName(basename(file))
         return name === undefined ? [] : [{ ...name, path: file }]
@@ -68,6 +68,11 @@ async function findSegments(paths: readonly string[], problems: string[]): Promi
     }
   }
   return found.sort(bySegmentAge)
+}
+
+async function filesOf(path: string): Promise<readonly string[]> {
+  const isDirectory = (await stat(path)).isDirectory()
+  return isDirectory ? (await readdir(path)).map((name) => join(path, name)) : [path]
 }
 
 function toLogs(found: readonly Found[]): readonly Log[] {

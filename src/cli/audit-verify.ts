@@ -7,6 +7,7 @@ import { parsePublicKey, publicKeyFile } from '../audit/log-key.ts'
 import { parseMark } from '../audit/mark.ts'
 import { toBase64 } from '../audit/merkle.ts'
 import { type Verification, type VerifiedLog, verifyLogs } from '../audit/verify.ts'
+import { logsOf } from '../audit/worker-logs.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import {
   describeError,
@@ -79,7 +80,7 @@ export async function readKeys(
   paths: readonly string[],
 ): Promise<readonly KeyObject[] | Invalid> {
   const keys: KeyObject[] = []
-  for (const file of files.length > 0 ? files : paths.map((path) => join(path, publicKeyFile))) {
+  for (const file of files.length > 0 ? files : await keysBeside(paths)) {
     const text = await readText(file)
     if (typeof text !== 'string') return invalid(`${text.reason}; name it with \`--key\``)
     const key = parsePublicKey(text)
@@ -87,6 +88,12 @@ export async function readKeys(
     keys.push(key)
   }
   return keys
+}
+
+async function keysBeside(paths: readonly string[]): Promise<readonly string[]> {
+  // A path that cannot be read is told by the key that is not found there.
+  const logs = await Promise.all(paths.map((path) => logsOf(path).catch(() => [path])))
+  return logs.flat().map((log) => join(log, publicKeyFile))
 }
 
 /** Exported checkpoints: one signed note a file, or the lines that `audit.stdout` printed. */

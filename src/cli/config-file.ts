@@ -10,11 +10,19 @@ import { describeError, type Terminal } from './terminal.ts'
 
 /** Reads waywarden.yaml and the environment; a file that cannot be read is a problem like any other. */
 export async function readConfigFile(file: string): Promise<Config | ConfigProblems> {
+  return (await readConfigAndText(file)).config
+}
+
+/** The same, with what the file said. */
+export async function readConfigAndText(
+  file: string,
+): Promise<{ readonly config: Config | ConfigProblems; readonly text: string }> {
   try {
-    return parseConfig(file, await readFile(file, 'utf8'), readEnv())
+    const text = await readFile(file, 'utf8')
+    return { config: parseConfig(file, text, readEnv()), text }
   } catch (error) {
     const message = `cannot be read: ${describeError(error)}; name the file with \`--config\``
-    return { kind: 'problems', problems: [{ path: '', place: file, message }] }
+    return { config: { kind: 'problems', problems: [{ path: '', place: file, message }] }, text: '' }
   }
 }
 

@@ -11,6 +11,7 @@ import { addReport } from './report.ts'
 import { addServe } from './serve.ts'
 import { describeError, type ExitCode, exitCodes, type Terminal } from './terminal.ts'
 import { addWhy } from './why.ts'
+import { addWorker } from './worker.ts'
 
 /** Runs one command line, without the program's name, and returns its exit code. */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -18,6 +19,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   const program = createProgram(terminal)
   for (const add of [
     addServe,
+    addWorker,
     addConfig,
     addKeys,
     addChain,

@@ -1,16 +1,10 @@
-import { setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import type { App } from '../app/app.ts'
-import { isConfigProblems } from '../config/config.ts'
-import { complainAboutConfig, readConfigFile } from './config-file.ts'
-import {
-  describeError,
-  type ExitCode,
-  exitCodes,
-  type Finish,
-  helpFooter,
-  type Terminal,
-} from './terminal.ts'
+import type { WorkerSource } from '../app/workers.ts'
+import { type Config, isConfigProblems } from '../config/config.ts'
+import { complainAboutConfig, readConfigAndText } from './config-file.ts'
+import { complainAboutStart, setUpEngine } from './serving.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 
 /** Adds `serve`. */
 export function addServe(program: Command, terminal: Terminal, finish: Finish): void {
@@ -25,34 +19,32 @@ export function addServe(program: Command, terminal: Terminal, finish: Finish): 
 }
 
 async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
-  const config = await readConfigFile(file)
+  const { config, text } = await readConfigAndText(file)
   if (isConfigProblems(config)) {
     complainAboutConfig(config, terminal)
     return exitCodes.config
   }
   const stopped = terminal.stopSignal()
-  // A collection of young garbage would wait for helper threads, which on few or limited cores wait for their turn: for all
-  // of these milliseconds no request is answered, while one thread is done in half of one.
-  setFlagsFromString('--no-parallel-scavenge')
+  setUpEngine()
   let app: App
   try {
-    // Only here is the whole house needed; the other commands start without it.
-    const { startApp } = await import('../app/app.ts')
-    app = await startApp(config)
+    app = await start(config, { file, text, program: terminal.program })
   } catch (error) {
-    for (const problem of problemsOf(error)) terminal.complain(`waywarden: cannot start: ${problem}`)
+    complainAboutStart(error, terminal)
     return exitCodes.negative
   }
   try {
-    await app.drain(await stopped)
+    const end = await Promise.race([stopped, app.failed])
+    if (typeof end === 'string') await app.drain(end)
+    else complainAboutStart(end, terminal)
+    return typeof end === 'string' ? exitCodes.ok : exitCodes.negative
   } finally {
     await app[Symbol.asyncDispose]()
   }
-  return exitCodes.ok
 }
 
-/** Whoever starts a server wants to fix everything at once, so an error that carries several problems is printed whole. */
-function problemsOf(error: unknown): readonly string[] {
-  const problems = error instanceof Error && 'problems' in error ? error.problems : undefined
-  return Array.isArray(problems) ? problems.map(String) : [describeError(error)]
+/** Only here is the whole house needed; the other commands start without it, and so does who only accepts for workers. */
+async function start(config: Config, source: WorkerSource): Promise<App> {
+  if (config.workers === 1) return (await import('../app/app.ts')).startApp(config)
+  return (await import('../app/workers.ts')).startWorkers(config, source)
 }

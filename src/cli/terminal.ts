@@ -6,6 +6,8 @@ export type Terminal = {
   /** Resolves with the name of the first signal that asks to stop. */
   readonly stopSignal: () => Promise<string>
   readonly nowMs: () => number
+  /** The path of the program that runs, for whoever starts it again. */
+  readonly program: string
   /** Whether a person looks at what is printed, and whether it may have colours. */
   readonly isTerminal: boolean
   readonly hasColors: boolean

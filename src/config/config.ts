@@ -31,7 +31,9 @@ export type Config = {
   readonly listeners: readonly Listener[]
   readonly admin: Endpoint
   readonly deadlineMs: number
-  /** Checks at once; above it: `overloaded`. */
+  /** Processes that decide; with more than one they stand behind another that accepts. */
+  readonly workers: number
+  /** Checks at once in each of them; above it: `overloaded`. */
   readonly maxInFlight: number
   readonly drainSeconds: number
   readonly chain: {

@@ -26,6 +26,7 @@ export function findConflicts(draft: Draft<Settings>): readonly Conflict[] {
     ...ingressConflicts(draft),
     ...userConflicts(draft),
     ...policyConflicts(draft?.policy),
+    ...workerConflicts(draft),
   ]
 }
 
@@ -195,6 +196,13 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
       'an ssh host must be known before it is believed; name its keys in `policy.git.knownHosts`',
     )
   return conflicts
+}
+
+/** What is handed out is found again by whoever handed it out alone. */
+function workerConflicts(draft: Draft<Settings>): readonly Conflict[] {
+  if (draft?.recovery === undefined || (draft.workers ?? 1) === 1) return []
+  const message = 'a chain that one worker keeps is unknown to another; remove it, or set `workers: 1`'
+  return [{ path: ['recovery'], message }]
 }
 
 /** The shadow is to differ from what decides by its content alone. */

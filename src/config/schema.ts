@@ -136,13 +136,17 @@ const settings = v.strictObject({
     ),
     'health, metrics and public keys; nothing can be changed there',
   ),
+  workers: about(
+    v.optional(integer(1, 64), 1),
+    'processes that decide, each on a core of its own, behind the same listeners',
+  ),
   deadline: about(
     v.optional(duration('1ms', '10s'), '150ms'),
     'time in which a check is answered; keep it below the timeout in Envoy',
   ),
   maxInFlight: about(
     v.optional(integer(1, 1_000_000), 1000),
-    'checks at once; more are refused as overloaded',
+    'checks at once in each worker; more are refused as overloaded',
   ),
   drain: about(v.optional(duration('0s', '5m'), '5s'), 'time between NOT_SERVING and the end of connections'),
   chain: about(chain, 'the delegation chain'),

@@ -81,6 +81,7 @@ export type Settings = {
   readonly admin: { readonly address: Endpoint }
   readonly deadline: number
   readonly maxInFlight: number
+  readonly workers: number
   readonly drain: number
   readonly chain: {
     readonly issuer: string

@@ -82,6 +82,15 @@ export type Event =
   /** An attempt failed; `isNews` once an outage and then rarely. */
   | (Export & { readonly kind: 'export_failed'; readonly reason: string; readonly isNews: boolean })
   | (Export & { readonly kind: 'export_lost'; readonly items: number; readonly loss: ExportLoss })
+  /** One of several processes that decide can be handed connections. */
+  | { readonly kind: 'worker_opened'; readonly worker: number; readonly pid: number | undefined }
+  /** It ended, by itself or by a signal; another takes its place after this time. */
+  | {
+      readonly kind: 'worker_ended'
+      readonly worker: number
+      readonly how: string
+      readonly restartMs: number
+    }
   | ShadowEvent
 
 /** Why telemetry is lost on its way to an endpoint. */

@@ -14,15 +14,17 @@ const maxBufferedBytes = 1024 * 1024
 
 /**
  * The operator's log: JSON lines on stderr, for stdout belongs to the audit's copy. A reader that stalls costs lines,
- * each told to `onDropped`, never a decision.
+ * each told to `onDropped`, never a decision. `worker` says in every line which of several processes wrote it.
  */
 export function createLogger(
   level: LogLevel,
   onDropped: () => void,
   sink: LogSink = openStderr(onDropped),
+  worker?: string,
 ): Logger {
+  const base = worker === undefined ? null : { worker }
   const stream = { write: (line: string) => sink.write(toSafeJson(line)) }
-  return pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }, stream)
+  return pino({ level, base, timestamp: () => `,"time":"${new Date().toISOString()}"` }, stream)
 }
 
 function openStderr(onDropped: () => void): LogSink {

@@ -8,28 +8,40 @@ import {
 } from '../model/event.ts'
 import { type CountCheck, createCheckMetrics } from './check-metrics.ts'
 import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
+import {
+  createWorkerMetrics,
+  keepMetricsOfPrimary,
+  primaryName,
+  type WorkerMetrics,
+} from './worker-metrics.ts'
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
-export type Metrics = ShadowMetrics & {
-  readonly checked: CountCheck
-  readonly fault: (where: string) => void
-  readonly logLineDropped: () => void
-  readonly connectionEnded: (why: ConnectionFault) => void
-  readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
-  /** When the policy source last said that what serves shall serve, and whether that is pinned. */
-  readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
-  readonly reloadRefused: (what: 'revision' | FollowedSource) => void
-  readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
-  readonly exported: (what: string, endpoint: string, items: number) => void
-  readonly exportFailed: (what: string, endpoint: string) => void
-  readonly exportLost: (what: string, endpoint: string, loss: ExportLoss, items: number) => void
-  /** The metrics in Prometheus' text format 0.0.4. */
-  readonly toText: () => Promise<string>
-}
+export type Metrics = ShadowMetrics &
+  WorkerMetrics & {
+    readonly checked: CountCheck
+    readonly fault: (where: string) => void
+    readonly logLineDropped: () => void
+    readonly connectionEnded: (why: ConnectionFault) => void
+    readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
+    /** When the policy source last said that what serves shall serve, and whether that is pinned. */
+    readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
+    readonly reloadRefused: (what: 'revision' | FollowedSource) => void
+    readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
+    readonly exported: (what: string, endpoint: string, items: number) => void
+    readonly exportFailed: (what: string, endpoint: string) => void
+    readonly exportLost: (what: string, endpoint: string, loss: ExportLoss, items: number) => void
+    /** The metrics in Prometheus' text format 0.0.4. */
+    readonly toText: () => Promise<string>
+  }
 
-/** Creates a registry of its own; `isReady` is asked at every scrape. `observingUntilMs`: when all will be enforced. */
-export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Metrics {
+/**
+ * Creates a registry of its own; `isReady` is asked at every scrape. `observingUntilMs`: when all will be enforced.
+ * `worker` is a label of every sample: each of several processes counts for itself, from 0 when it is started again, and
+ * the primary before them measures itself and them alone.
+ */
+export function createMetrics(isReady: () => boolean, observingUntilMs = 0, worker?: string): Metrics {
   const registry = new Registry()
+  if (worker !== undefined) registry.setDefaultLabels({ worker })
   collectDefaultMetrics({ register: registry })
   const served = servedMetrics(registry)
   new Gauge({
@@ -46,7 +58,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
     registers: [registry],
   })
   observingUntil.set(observingUntilMs / 1000)
-  return {
+  const metrics = {
     checked: createCheckMetrics(registry),
     ...faultMetrics(registry),
     ...connectionMetrics(registry),
@@ -54,8 +66,11 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0): Met
     ...confirmedMetrics(registry),
     ...exportMetrics(registry),
     ...createShadowMetrics(registry),
+    ...createWorkerMetrics(registry),
     toText: () => registry.metrics(),
   }
+  if (worker === primaryName) keepMetricsOfPrimary(registry)
+  return metrics
 }
 
 function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'logLineDropped'> {

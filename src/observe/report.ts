@@ -41,6 +41,10 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
     case 'draining':
       logger.info({ signal: event.signal }, 'draining')
       break
+    case 'worker_opened':
+    case 'worker_ended':
+      tellWorker(event, logger, metrics)
+      break
     case 'revision_served':
     case 'revision_tested':
     case 'revision_refused':
@@ -65,6 +69,18 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
     case 'export_lost':
       tellExport(event, logger, metrics)
       break
+  }
+}
+
+function tellWorker(
+  event: Extract<Event, { readonly kind: `worker_${string}` }>,
+  logger: Logger,
+  metrics: Metrics,
+): void {
+  if (event.kind === 'worker_opened') logger.info({ of: event.worker, pid: event.pid }, 'worker opened')
+  else {
+    metrics.workerEnded(event.worker)
+    logger.error({ of: event.worker, how: event.how, restartMs: event.restartMs }, 'worker ended')
   }
 }
 

@@ -244,7 +244,7 @@ describe('config', () => {
     const schema = JSON.parse(JSON.stringify(configJsonSchema()))
     expect(schema.additionalProperties).to.equal(false)
     expect(Object.keys(schema.properties)).to.have.members(
-      'version listeners admin deadline maxInFlight drain chain ingress users policy audit cache recovery observe tracing log'.split(
+      'version listeners admin workers deadline maxInFlight drain chain ingress users policy audit cache recovery observe tracing log'.split(
         ' ',
       ),
     )

@@ -56,6 +56,12 @@ describe('config-rules', () => {
       draft: { listeners: [{ address: open, tls: mutualTls, plaintext: 'behind-ztunnel' }] },
       want: ['listeners.0.plaintext'],
     },
+    { name: 'recovery in one process', draft: { workers: 1, recovery: { trace: true } }, want: [] },
+    {
+      name: 'recovery by workers that do not know of each other',
+      draft: { workers: 2, recovery: { trace: true } },
+      want: ['recovery'],
+    },
     {
       name: 'a Unix socket without certificates',
       draft: { listeners: [{ address: socket, peer: 'xfcc', socketAccess: 'group' }] },

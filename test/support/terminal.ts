@@ -18,6 +18,7 @@ export async function run(
     readStdin: async () => stdin,
     stopSignal: async () => 'SIGTERM',
     nowMs: () => nowMs,
+    program: 'src/main.ts',
     isTerminal: shown !== 'plain',
     hasColors: shown === 'colors',
   })

@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Report } from '../model/event.ts'
+import { type End, WorkerPlace, type WorkerProgram } from './worker-place.ts'
+
+/** A worker could not start; `problems` is empty when it has said why itself. */
+export class WorkerFailed extends Error {
+  override readonly name = 'WorkerFailed'
+  readonly code = 'worker_failed'
+  readonly problems: readonly string[]
+
+  constructor(worker: number, end: End) {
+    super(`worker ${worker} ended with ${describeEnd(end)} before it could decide`)
+    this.problems = end.code === saidWhy ? [] : [this.message]
+  }
+}
+
+/** The exit code with which a server ends that could not start. */
+const saidWhy = 1
+const lookMs = 2000
+const firstRestartMs = 500
+const maxRestartMs = 30_000
+/** Who has lived as long did not fail to start. */
+const soundMs = 60_000
+/** What a worker gets to close its log when it is to end at once. */
+const closingMs = 5000
+
+/** The workers: each place is filled again when its process ends. */
+export class Crew implements AsyncDisposable {
+  readonly places: readonly WorkerPlace[]
+  /** Resolves when nobody is left who decides, and who should take a place cannot start. */
+  readonly failed: Promise<WorkerFailed>
+  readonly #report: Report
+  readonly #looking: NodeJS.Timeout
+  readonly #ending = new AbortController()
+  #fail: (cause: WorkerFailed) => void = () => {}
+
+  constructor(count: number, program: WorkerProgram, report: Report) {
+    this.places = Array.from({ length: count }, (_, index) => new WorkerPlace(index + 1, program))
+    this.#report = report
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve
+    })
+    this.#looking = setInterval(() => this.#look(), lookMs).unref()
+  }
+
+  /** Fills all places. What keeps every worker from starting is said once, by the first. Throws a `WorkerFailed`. */
+  async open(onFirst: () => Promise<void>): Promise<void> {
+    const [first, ...others] = this.places
+    if (first !== undefined) await this.#begin(first)
+    await onFirst()
+    await Promise.all(others.map((place) => this.#begin(place)))
+  }
+
+  /** Hands a connection to whoever can decide and has the fewest: they live long, and requests follow them. */
+  give(listener: number, socket: Socket): void {
+    const open = this.places.filter(({ isOpen }) => isOpen)
+    const ready = open.filter(({ isReady }) => isReady)
+    // While nobody can decide, a worker says so, in an answer.
+    const [least] = (ready.length > 0 ? ready : open).sort(
+      (one, other) => one.connections - other.connections,
+    )
+    if (least === undefined) socket.destroy()
+    else least.give(listener, socket)
+  }
+
+  /** Has all drain; resolves when they have ended, at the latest after this time. */
+  async drain(signal: string, withinMs: number): Promise<void> {
+    this.#ending.abort()
+    for (const place of this.places) {
+      if (place.isOpen) place.drain(signal)
+      else place.leave()
+    }
+    await this.#untilEnded(withinMs)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#looking)
+    this.#ending.abort()
+    for (const place of this.places) place.leave()
+    await this.#untilEnded(closingMs)
+  }
+
+  async #begin(place: WorkerPlace): Promise<void> {
+    const startedMs = performance.now()
+    const result = await place.open()
+    if (result !== 'opened') throw new WorkerFailed(place.number, result)
+    this.#report({ kind: 'worker_opened', worker: place.number, pid: place.pid })
+    void this.#keep(place, startedMs)
+  }
+
+  /** Fills a place again and again, at growing distances. */
+  async #keep(place: WorkerPlace, openedMs: number): Promise<void> {
+    let startedMs = openedMs
+    for (let attempts = 0; ; attempts++) {
+      const end = await place.ended
+      for (const { listener, socket } of place.takeBack()) this.give(listener, socket)
+      if (this.#ending.signal.aborted) return
+      if (performance.now() - startedMs > soundMs) attempts = 0
+      const restartMs = Math.min(maxRestartMs, firstRestartMs * 2 ** attempts)
+      this.#report({ kind: 'worker_ended', worker: place.number, how: describeEnd(end), restartMs })
+      await wait(restartMs, undefined, { signal: this.#ending.signal }).catch(() => {})
+      if (this.#ending.signal.aborted) return
+      startedMs = performance.now()
+      const result = await place.open()
+      if (result === 'opened') this.#report({ kind: 'worker_opened', worker: place.number, pid: place.pid })
+      else if (!this.places.some(({ isOpen }) => isOpen))
+        return this.#fail(new WorkerFailed(place.number, result))
+    }
+  }
+
+  #look(): void {
+    const isAnyReady = this.places.some(({ isReady }) => isReady)
+    for (const place of this.places) {
+      const fault = place.look()
+      if (fault === 'silent') place.kill()
+      // Its connections go to who can decide. While nobody can, nothing is won by it.
+      else if (fault === 'unready' && isAnyReady) place.drain('another worker can decide, and it cannot')
+    }
+  }
+
+  async #untilEnded(withinMs: number): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const place of this.places) place.kill()
+    }, withinMs)
+    await Promise.all(this.places.map(({ ended }) => ended))
+    clearTimeout(timer)
+  }
+}
+
+function describeEnd({ code, signal }: End): string {
+  return signal ?? `exit code ${code}`
+}

@@ -1,0 +1,98 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { AdminOptions, Readiness } from '../admin/admin-server.ts'
+import { toJwks } from '../chain/keys.ts'
+import type { Config } from '../config/config.ts'
+import type { Transport } from '../ext-authz/transport.ts'
+import type { Report } from '../model/event.ts'
+import { createLogger } from '../observe/logger.ts'
+import { createMetrics, type Metrics } from '../observe/metrics.ts'
+import { createReport } from '../observe/report.ts'
+import { openHouse } from './house.ts'
+import { listen } from './listener.ts'
+import { drainGraceMs, type Opening, type Worker } from './opening.ts'
+import { readinessOf } from './readiness.ts'
+
+/** What decides, and what it shows of itself. */
+export type Deciding = AsyncDisposable & {
+  /** Of its listeners, in the order of the configuration. */
+  readonly addresses: readonly string[]
+  readonly shown: Pick<AdminOptions, 'readiness' | 'metricsText' | 'jwks' | 'report'>
+  /** Says NOT_SERVING, waits until Envoy has heard it, and finishes what is in flight. */
+  readonly drain: (signal: string) => Promise<void>
+}
+
+type DecideOptions = {
+  readonly pollMs?: number | undefined
+  readonly worker?: Worker | undefined
+  /** Called when it may have become ready, or no longer is. */
+  readonly onReadiness?: () => void
+}
+
+const defaultPollMs = 2000
+const notYet: Readiness = { ready: false, reasons: ['starting'], notices: [] }
+
+/** Opens every room but the admin port; throws when a file or port that the configuration names cannot be used. */
+export async function decide(config: Config, options: DecideOptions = {}): Promise<Deciding> {
+  const closing: AsyncDisposable[] = []
+  try {
+    return await begin(config, closing, options)
+  } catch (cause) {
+    await close(closing)
+    throw cause
+  }
+}
+
+async function begin(
+  config: Config,
+  closing: AsyncDisposable[],
+  { pollMs = defaultPollMs, worker, onReadiness = () => {} }: DecideOptions,
+): Promise<Deciding> {
+  const state = { isDraining: false, readiness: () => notYet }
+  const { report, metrics } = createObservers(config, () => state.readiness().ready, worker)
+  const opening: Opening = { closing, report, pollMs, worker }
+  const transports: Transport[] = []
+  const setServing = () => {
+    for (const transport of transports) transport.setServing(state.readiness().ready)
+    onReadiness()
+  }
+  const house = await openHouse(config, opening, setServing)
+  state.readiness = () => readinessOf(house, state.isDraining)
+  for (const [index, listener] of config.listeners.entries())
+    transports.push(await listen(house, listener, opening, worker?.handedTo(index)))
+  setServing()
+  // A full disk or a failed engine is found out between requests too, and so is its recovery.
+  const watch = setInterval(setServing, pollMs).unref()
+  closing.push({ [Symbol.asyncDispose]: async () => clearInterval(watch) })
+  return {
+    addresses: transports.map(({ address }) => address),
+    shown: {
+      readiness: () => state.readiness(),
+      metricsText: metrics.toText,
+      jwks: () => toJwks(house.credentials.keys().verifying),
+      report,
+    },
+    async drain(signal) {
+      report({ kind: 'draining', signal })
+      state.isDraining = true
+      setServing()
+      await wait(config.drainSeconds * 1000)
+      await Promise.all(transports.map((transport) => transport.drain(drainGraceMs)))
+    },
+    [Symbol.asyncDispose]: () => close(closing),
+  }
+}
+
+function createObservers(
+  { observe, log }: Config,
+  isReady: () => boolean,
+  worker: Worker | undefined,
+): { report: Report; metrics: Metrics } {
+  const name = worker && String(worker.number)
+  const metrics = createMetrics(isReady, observe?.untilMs, name)
+  const logger = createLogger(log.level, metrics.logLineDropped, undefined, name)
+  return { metrics, report: createReport(logger, metrics) }
+}
+
+async function close(closing: readonly AsyncDisposable[]): Promise<void> {
+  for (const part of closing.toReversed()) await part[Symbol.asyncDispose]()
+}

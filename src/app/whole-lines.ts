@@ -1,0 +1,18 @@
+import type { Readable } from 'node:stream'
+
+const newline = 0x0a
+
+/** Passes on what comes in whole lines alone: what several processes write into one stream must not mingle within one. */
+export function passLines(from: Readable, write: (lines: Uint8Array) => void): void {
+  let rest: Buffer[] = []
+  from.on('data', (chunk: Buffer) => {
+    const end = chunk.lastIndexOf(newline) + 1
+    if (end > 0) write(Buffer.concat([...rest.splice(0), chunk.subarray(0, end)]))
+    if (end < chunk.length) rest.push(chunk.subarray(end))
+  })
+  from.on('end', () => {
+    // Whoever ends in the middle of a line must not have another's appended to it.
+    if (rest.length > 0) write(Buffer.concat([...rest, Buffer.of(newline)]))
+    rest = []
+  })
+}

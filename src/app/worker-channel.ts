@@ -1,0 +1,72 @@
+import * as v from 'valibot'
+import type { Readiness } from '../admin/admin-server.ts'
+
+/** What the primary tells a worker. */
+export type Order =
+  /** Which worker it is, and the configuration as the primary has read it: a file that changes meanwhile changes nothing. */
+  | { readonly kind: 'open'; readonly worker: number; readonly file: string; readonly text: string }
+  /** Comes with its socket. */
+  | { readonly kind: 'connection'; readonly listener: number }
+  | { readonly kind: 'measure' }
+  | { readonly kind: 'drain'; readonly signal: string }
+  /** End at once, as when the primary is gone. */
+  | { readonly kind: 'leave' }
+
+/** What a worker tells the primary. */
+export type News =
+  | { readonly kind: 'opened' }
+  /** Comes again and again, as a sign of life. */
+  | { readonly kind: 'state'; readonly readiness: Readiness; readonly jwks: object }
+  /** The connection that was handed over first of those not yet taken is here. */
+  | { readonly kind: 'taken' }
+  /** A connection has ended. */
+  | { readonly kind: 'left' }
+  | { readonly kind: 'measured'; readonly text: string }
+
+const orderSchema = v.variant('kind', [
+  v.object({ kind: v.literal('open'), worker: v.number(), file: v.string(), text: v.string() }),
+  v.object({ kind: v.literal('connection'), listener: v.number() }),
+  v.object({ kind: v.literal('measure') }),
+  v.object({ kind: v.literal('drain'), signal: v.string() }),
+  v.object({ kind: v.literal('leave') }),
+])
+
+const texts = v.array(v.string())
+const policySchema = v.object({
+  source: v.string(),
+  revision: v.undefinedable(v.string()),
+  pinned: v.undefinedable(v.string()),
+  confirmedSecondsAgo: v.undefinedable(v.number()),
+  lastError: v.undefinedable(v.string()),
+})
+const readinessSchema = v.object({
+  ready: v.boolean(),
+  reasons: texts,
+  notices: texts,
+  policy: v.exactOptional(policySchema),
+  shadow: v.optional(policySchema),
+})
+
+const newsSchema = v.variant('kind', [
+  v.object({ kind: v.literal('opened') }),
+  v.object({
+    kind: v.literal('state'),
+    readiness: readinessSchema,
+    jwks: v.record(v.string(), v.unknown()),
+  }),
+  v.object({ kind: v.literal('taken') }),
+  v.object({ kind: v.literal('left') }),
+  v.object({ kind: v.literal('measured'), text: v.string() }),
+])
+
+/** Reads an order; `undefined` when it is none: nobody but our own program is at the other end. */
+export function parseOrder(message: unknown): Order | undefined {
+  const parsed = v.safeParse(orderSchema, message)
+  return parsed.success ? parsed.output : undefined
+}
+
+/** Reads news; `undefined` when they are none. */
+export function parseNews(message: unknown): News | undefined {
+  const parsed = v.safeParse(newsSchema, message)
+  return parsed.success ? parsed.output : undefined
+}

@@ -1,0 +1,111 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { createAdminServer } from '../admin/admin-server.ts'
+import { StdoutCopy } from '../audit/stdout-copy.ts'
+import type { Config } from '../config/config.ts'
+import { createAcceptor } from '../ext-authz/acceptor.ts'
+import type { Report } from '../model/event.ts'
+import { createLogger } from '../observe/logger.ts'
+import { createMetrics, type Metrics } from '../observe/metrics.ts'
+import { createReport } from '../observe/report.ts'
+import { joinMetrics, primaryName } from '../observe/worker-metrics.ts'
+import type { App } from './app.ts'
+import { Crew } from './crew.ts'
+import { joinReadiness } from './joint-readiness.ts'
+import { drainGraceMs } from './opening.ts'
+import type { WorkerProgram } from './worker-place.ts'
+
+/** What workers run: our own program, by the configuration as we have read it. */
+export type WorkerSource = Pick<WorkerProgram, 'program' | 'file' | 'text'>
+
+/** What a worker gets beyond its drain to close its log. */
+const closingMs = 5000
+
+/** Starts all workers, which decide, and accepts for them; throws a `WorkerFailed`, or what a port throws that cannot be opened. */
+export async function startWorkers(config: Config, source: WorkerSource): Promise<App> {
+  const closing: AsyncDisposable[] = []
+  try {
+    return await start(config, source, closing)
+  } catch (cause) {
+    await close(closing)
+    throw cause
+  }
+}
+
+async function start(config: Config, source: WorkerSource, closing: AsyncDisposable[]): Promise<App> {
+  const { report, metrics } = createObservers(config)
+  const crew = new Crew(config.workers, { ...source, ...openStreams(closing, report, metrics) }, report)
+  closing.push(crew)
+  const state = { isDraining: false }
+  const addresses = { listeners: [] as string[], admin: '' }
+  const accepting: AsyncDisposable[] = []
+  closing.push({ [Symbol.asyncDispose]: () => close(accepting) })
+  await crew.open(async () => {
+    for (const [index, listener] of config.listeners.entries()) {
+      const acceptor = await createAcceptor(listener, (socket) => crew.give(index, socket))
+      accepting.push(acceptor)
+      addresses.listeners.push(acceptor.address)
+      report({ kind: 'listening', what: 'ext_authz', address: acceptor.address })
+    }
+    const admin = await createAdminServer({ ...config.admin, ...toShown(crew, state, metrics), report })
+    closing.push(admin)
+    addresses.admin = admin.address
+  })
+  return {
+    addresses,
+    failed: crew.failed,
+    async drain(signal) {
+      report({ kind: 'draining', signal })
+      state.isDraining = true
+      const drainMs = config.drainSeconds * 1000
+      const drained = crew.drain(signal, drainMs + drainGraceMs + closingMs)
+      // While Envoy has not heard of it, it may still connect.
+      await wait(drainMs)
+      await close(accepting)
+      await drained
+    },
+    [Symbol.asyncDispose]: () => close(closing),
+  }
+}
+
+function toShown(crew: Crew, state: { readonly isDraining: boolean }, metrics: Metrics) {
+  return {
+    readiness: () =>
+      joinReadiness(
+        crew.places.map(({ number, connections, shown }) => ({
+          worker: number,
+          connections,
+          readiness: shown?.readiness,
+        })),
+        state.isDraining,
+      ),
+    jwks: () => crew.places.find(({ shown }) => shown !== undefined)?.shown?.jwks ?? { keys: [] },
+    async metricsText() {
+      for (const { number, connections } of crew.places) metrics.workerConnections(number, connections)
+      const texts = await Promise.all(crew.places.map((place) => place.measure()))
+      return joinMetrics([await metrics.toText(), ...texts.flatMap((text) => text ?? [])])
+    },
+  }
+}
+
+function openStreams(
+  closing: AsyncDisposable[],
+  report: Report,
+  metrics: Metrics,
+): Pick<WorkerProgram, 'writeOut' | 'writeError'> {
+  const out = new StdoutCopy(process.stdout, (cause) =>
+    report({ kind: 'fault', where: 'audit_stdout', cause }),
+  )
+  const error = new StdoutCopy(process.stderr, metrics.logLineDropped)
+  closing.push(out, error)
+  return { writeOut: (lines) => out.write(lines), writeError: (lines) => error.write(lines) }
+}
+
+function createObservers({ log }: Config): { report: Report; metrics: Metrics } {
+  const metrics = createMetrics(() => true, 0, primaryName)
+  const logger = createLogger(log.level, metrics.logLineDropped, undefined, primaryName)
+  return { metrics, report: createReport(logger, metrics) }
+}
+
+async function close(closing: AsyncDisposable[]): Promise<void> {
+  for (const part of closing.splice(0).toReversed()) await part[Symbol.asyncDispose]()
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { isConfigProblems, parseConfig, readEnv } from '../config/config.ts'
+import { complainAboutConfig } from './config-file.ts'
+import { complainAboutStart, setUpEngine } from './serving.ts'
+import { type ExitCode, exitCodes, type Finish, type Terminal } from './terminal.ts'
+
+/** Adds `worker`, which `serve` starts for each of several workers and nobody else. */
+export function addWorker(program: Command, terminal: Terminal, finish: Finish): void {
+  program
+    .command('worker', { hidden: true })
+    .description('decide for a `serve` that accepts')
+    .argument('<number>', 'which of its workers this is, for who lists processes')
+    .action(async () => finish(await serveAsWorker(terminal)))
+}
+
+async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
+  const { connectToPrimary, work } = await import('../app/worker.ts')
+  const primary = connectToPrimary()
+  if (primary === undefined) {
+    terminal.complain('waywarden: `worker` is started by `serve` alone; set `workers` in its configuration')
+    return exitCodes.usage
+  }
+  // A terminal asks all processes of its group to stop; when a worker does is for its primary to say.
+  void terminal.stopSignal()
+  setUpEngine()
+  try {
+    const opening = await primary.opening
+    if (opening === undefined) return exitCodes.negative
+    const { file, text, worker } = opening
+    const config = parseConfig(file, text, readEnv())
+    if (isConfigProblems(config)) {
+      complainAboutConfig(config, terminal)
+      return exitCodes.config
+    }
+    return (await work(config, worker, primary)) === 'drained' ? exitCodes.ok : exitCodes.negative
+  } catch (error) {
+    complainAboutStart(error, terminal)
+    return exitCodes.negative
+  } finally {
+    primary.leave()
+  }
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect } from 'chai'
+import { Crew, WorkerFailed } from '../../src/app/crew.ts'
+import { createAcceptor } from '../../src/ext-authz/acceptor.ts'
+import type { Event } from '../../src/model/event.ts'
+
+const nothing = async () => {}
+
+describe('app/crew', function () {
+  // Each worker is a process, on a machine that may be busy.
+  this.timeout(60_000)
+
+  const start = (behaviours: string, events: Event[] = []) => {
+    const program = {
+      program: 'test/support/fake-worker.mjs',
+      file: 'waywarden.yaml',
+      text: behaviours,
+      writeOut: () => {},
+      writeError: () => {},
+    }
+    return new Crew(behaviours.split(' ').length, program, (event) => events.push(event))
+  }
+
+  it('hands each connection to who has the fewest, of those that can decide', async () => {
+    await using crew = start('serves serves cannotDecide')
+    await crew.open(nothing)
+    expect((await askAtOnce(crew, 4)).toSorted()).to.deep.equal(['1', '1', '2', '2'])
+  })
+
+  it('hands them to who cannot decide while nobody can, for a refusal must be an answer', async () => {
+    await using crew = start('cannotDecide cannotDecide')
+    await crew.open(nothing)
+    expect((await askAtOnce(crew, 2)).toSorted()).to.deep.equal(['1', '2'])
+  })
+
+  it('fills a place again, hands what was not taken to another, and says so', async () => {
+    const events: Event[] = []
+    await using crew = start('takesNothing serves', events)
+    await crew.open(nothing)
+    const answers = askAtOnce(crew, 2)
+    while (crew.places[0]?.connections === 0) await wait(5)
+    crew.places[0]?.kill()
+    expect(await answers).to.deep.equal(['2', '2'])
+    while (!crew.places.every(({ isOpen }) => isOpen)) await wait(5)
+    expect(events.map(({ kind }) => kind)).to.deep.equal([
+      'worker_opened',
+      'worker_opened',
+      'worker_ended',
+      'worker_opened',
+    ])
+    expect(events[2]).to.deep.include({ worker: 1, how: 'SIGKILL', restartMs: 500 })
+  })
+
+  for (const { name, behaviours, problems } of [
+    { name: 'the first', behaviours: 'failsToStart serves', problems: [] },
+    { name: 'another', behaviours: 'serves failsToStart', problems: [] },
+    {
+      name: 'one that could not say why',
+      behaviours: 'isKilledAtStart serves',
+      problems: ['worker 1 ended with SIGKILL before it could decide'],
+    },
+  ]) {
+    it(`does not begin when ${name} cannot start`, async () => {
+      await using crew = start(behaviours)
+      const fault = await crew.open(nothing).catch((cause: unknown) => cause)
+      expect(fault).to.be.instanceOf(WorkerFailed).and.to.deep.include({ problems })
+    })
+  }
+
+  it('accepts once the first can decide', async () => {
+    await using crew = start('serves serves')
+    const open: (readonly boolean[])[] = []
+    await crew.open(async () => void open.push(crew.places.map(({ isOpen }) => isOpen)))
+    expect(open).to.deep.equal([[true, false]])
+  })
+
+  it('ends with all of them, and fills no place any more', async () => {
+    const events: Event[] = []
+    await using crew = start('serves serves', events)
+    await crew.open(nothing)
+    await crew.drain('SIGTERM', 30_000)
+    expect(crew.places.map(({ isOpen, shown }) => [isOpen, shown])).to.deep.equal([
+      [false, undefined],
+      [false, undefined],
+    ])
+    expect(events.map(({ kind }) => kind)).to.deep.equal(['worker_opened', 'worker_opened'])
+  })
+})
+
+/** Connects several times at once; the fake worker says its number. */
+async function askAtOnce(crew: Crew, count: number): Promise<readonly string[]> {
+  await using acceptor = await createAcceptor({ address: '127.0.0.1', port: 0 }, (socket) =>
+    crew.give(0, socket),
+  )
+  return await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect(acceptor.port, '127.0.0.1')
+      await once(socket, 'connect')
+      return text(socket)
+    }),
+  )
+}

@@ -1,0 +1,37 @@
+// Stands in for a worker. What the configuration's text says of its number is what it does.
+const behaviours = {
+  serves: () => open(true),
+  cannotDecide: () => open(false),
+  failsToStart: () => process.exit(1),
+  isKilledAtStart: () => process.kill(process.pid, 'SIGKILL'),
+  cannotDecideForWhomItHolds: () => {
+    takes = () => process.send({ kind: 'taken' })
+    open(false)
+  },
+  takesNothing: () => {
+    takes = () => {}
+    open(true)
+  },
+}
+let takes = (socket) => {
+  process.send({ kind: 'taken' })
+  socket.on('close', () => process.send({ kind: 'left' }))
+  socket.end(String(number))
+}
+let number
+
+function open(ready) {
+  const readiness = { ready, reasons: [], notices: [] }
+  process.send({ kind: 'state', readiness, jwks: { keys: [] } })
+  process.send({ kind: 'opened' })
+  process.stdout.write(`opened ${number}\n`)
+}
+
+process.on('message', (order, socket) => {
+  if (order.kind === 'open') {
+    number = order.worker
+    behaviours[order.text.split(' ')[number - 1]]()
+  } else if (order.kind === 'connection') takes(socket)
+  else if (order.kind === 'measure') process.send({ kind: 'measured', text: `metrics of ${number}` })
+  else process.exit(0)
+})
