@@ -1,7 +1,7 @@
 import type { RecordParts } from '../audit/record-parts.ts'
 import type { Answer } from '../model/answer.ts'
 import type { CheckInput, Headers } from '../model/check-input.ts'
-import { type Deny, deny, isDeny } from '../model/decision.ts'
+import { type Deny, deny, isDeny, type PrincipalResult } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
 import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -173,8 +173,15 @@ function answer(deps: CheckDeps, { asked, found, decisionId, isObserving }: Endi
     service: found.service?.name,
     action: found.target?.action.id,
     durationSeconds: secondsSince(deps, asked),
+    failedPolicies: countFailed(found.decision.results),
   })
   return answered
+}
+
+function countFailed(results: readonly PrincipalResult[]): number {
+  let failed = 0
+  for (const { errors } of results) failed += errors.length
+  return failed
 }
 
 function secondsSince(deps: CheckDeps, { startedMicros }: Asked): number {

@@ -49,6 +49,8 @@ export type Event =
       readonly service: string | undefined
       readonly action: string | undefined
       readonly durationSeconds: number
+      /** Policies that failed while they were evaluated, over all principals. */
+      readonly failedPolicies: number
     }
   /** Refused for overload, and answered as the one before was. */
   | { readonly kind: 'shed'; readonly durationSeconds: number }

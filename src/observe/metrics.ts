@@ -20,6 +20,7 @@ export type Metrics = ShadowMetrics &
   WorkerMetrics & {
     readonly checked: CountCheck
     readonly fault: (where: string) => void
+    readonly policiesFailed: (count: number) => void
     readonly logLineDropped: () => void
     readonly connectionEnded: (why: ConnectionFault) => void
     readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
@@ -73,12 +74,17 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0, work
   return metrics
 }
 
-function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'logLineDropped'> {
+function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'policiesFailed' | 'logLineDropped'> {
   const registers = [registry]
   const faults = new Counter({
     name: 'waywarden_faults_total',
     help: 'Faults by where in Waywarden they were caught',
     labelNames: ['where'],
+    registers,
+  })
+  const failed = new Counter({
+    name: 'waywarden_policy_errors_total',
+    help: 'Policies that failed while a check evaluated them: a permit grants nothing then, a forbid denies',
     registers,
   })
   const dropped = new Counter({
@@ -88,6 +94,7 @@ function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'logLineDropp
   })
   return {
     fault: (where) => faults.inc({ where }),
+    policiesFailed: (count) => failed.inc(count),
     logLineDropped: () => dropped.inc(),
   }
 }

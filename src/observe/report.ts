@@ -110,6 +110,7 @@ function tellCheck(
   if (event.outcome === 'allow') logger.debug(fields, 'allowed')
   else logger.info(fields, event.outcome === 'deny' ? 'denied' : 'would be denied')
   metrics.checked(event.outcome, event.code, event.durationSeconds)
+  if (event.failedPolicies > 0) metrics.policiesFailed(event.failedPolicies)
 }
 
 function tellRevision(

@@ -165,6 +165,22 @@ describe('check/check', () => {
     expect(await check(input, 2000)).to.include({ code: 'policy_unavailable', policyRevision: undefined })
   })
 
+  it('tells how many policies failed, whether or not they decided anything', async () => {
+    const failing = mustLoad(
+      policyFiles({
+        'team/a.cedar':
+          'permit (principal, action, resource in Service::"records") when { 9223372036854775807 + context.chain.depth > 0 };\npermit (principal, action, resource in Service::"records");\n',
+      }),
+    )
+    const actors = [hospital.agentA]
+    const { check, events } = buildChecker({
+      revision: () => failing,
+      verifyChain: () => ({ ...delegated(clerk), actors }),
+    })
+    expect(await check(input, 2000)).to.include({ kind: 'allow' })
+    expect(events.map((event) => event.kind === 'checked' && event.failedPolicies)).to.deep.equal([3])
+  })
+
   it('decides by the revision that it began with, and records that one', async () => {
     const other = mustLoad(
       policyFiles({

@@ -13,6 +13,7 @@ const denied: Event = {
   service: 'patient-records',
   action: 'read-record',
   durationSeconds: 0.0004,
+  failedPolicies: 0,
 }
 const allowed: Event = { ...denied, outcome: 'allow', code: undefined, durationSeconds: 0.00002 }
 
@@ -35,6 +36,13 @@ describe('observe/report', () => {
   it('logs an allow at debug', () => {
     create('debug')(allowed)
     expect(logged()[0]).to.include({ decisionId: 'decision-1', msg: 'allowed' })
+  })
+
+  it('counts policies that failed', async () => {
+    const report = create('info')
+    report({ ...allowed, failedPolicies: 2 })
+    report({ ...denied, failedPolicies: 1 })
+    expect(await metrics.toText()).to.include('\nwaywarden_policy_errors_total 3\n')
   })
 
   it('counts checks by outcome and code, and their duration', async () => {
