@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type JsonObject, parseStrictJson } from './json.ts'
 
@@ -47,7 +47,7 @@ export function parseCompactJws(text: string, options: CompactJwsOptions): Parse
   const claims = parsePart(payload)
   if (isInvalid(claims)) return fault('malformed', `claims: ${claims.reason}`)
   const signingInput = `${header}.${payload}`
-  const digest = createHash('sha256').update(signingInput).digest('base64url')
+  const digest = hash('sha256', signingInput, 'base64url')
   return { kind: 'jws', protectedHeader, claims, signingInput, signature, digest }
 }
 
