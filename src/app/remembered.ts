@@ -174,12 +174,14 @@ export function createChainVerifier(
 
 /** A chain may be older than the configuration: what was taken off `groupsAllow` since, it no longer brings. */
 function withAllowedGroups(
-  { token, ...proof }: ProvenChain,
+  proven: ProvenChain,
   allowedBy: ReadonlyMap<string, ReadonlySet<string>>,
 ): ProvenChain {
+  const { kind, digest, token } = proven
   const allowed = allowedBy.get(token.subject.issuer)
   const groups = token.subject.groups.filter((group) => allowed?.has(group) === true)
-  return { ...proof, token: { ...token, subject: { ...token.subject, groups } } }
+  if (groups.length === token.subject.groups.length) return proven
+  return { kind, digest, token: { ...token, subject: { ...token.subject, groups } } }
 }
 
 /** The end of a token, which is its signature: no two good tokens are likely to share it. */

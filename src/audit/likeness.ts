@@ -8,10 +8,19 @@ import type { RecordParts } from './record-parts.ts'
 /** What of a check another is compared with: no header, no token. */
 export type Likeness = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicros'>
 
-/** Keeps what is compared, and lets go of the request. */
-export function toLikeness({ input, onward, ...same }: RecordParts): Likeness {
-  return {
-    ...same,
+/**
+ * Keeps what is compared, and lets go of the request. Every field by its name: what begins as a spread gets a hidden class
+ * of its own from V8, which thousands of them weigh, and which every check that compares stumbles over.
+ */
+export function toLikeness(parts: RecordParts): Likeness {
+  const { input, onward, decision, isObserved, policyRevision, policyDigest, engine } = parts
+  const { caller, chain, service, target } = parts
+  const likeness: Whole = {
+    decision,
+    isObserved,
+    policyRevision,
+    policyDigest,
+    engine,
     input: input && {
       path: withoutQuery(input.path),
       method: input.method,
@@ -19,9 +28,17 @@ export function toLikeness({ input, onward, ...same }: RecordParts): Likeness {
       destinationAddress: input.destinationAddress,
       headers: noHeaders,
     },
+    caller,
+    chain,
+    service,
+    target,
     onward: onward && { jti: onward.jti, txn: onward.txn, kid: onward.kid, parHash: onward.parHash },
   }
+  return likeness
 }
+
+/** No field can be forgotten. */
+type Whole = { readonly [field in keyof Required<Likeness>]: Likeness[field] }
 
 /**
  * Whether a check's record says what the other's does, but for what varies. Written out, for it stands on the path of

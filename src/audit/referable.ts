@@ -48,7 +48,8 @@ export function createReferables(): Referables {
       // What was refused before policies were asked is not remembered, so it is not found again.
       if (results.length === 0 || record === undefined) return
       kept.delete(results)
-      kept.set(results, { ...record, likeness: toLikeness(parts), ordinal: count })
+      const { repeatStart, constant } = record
+      kept.set(results, { repeatStart, constant, likeness: toLikeness(parts), ordinal: count })
       const [oldest] = kept.keys()
       if (kept.size > maxReferable && oldest !== undefined) kept.delete(oldest)
     },

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
 let identities = 0
@@ -62,11 +62,19 @@ export function rememberEach<A extends object, R>(make: (argument: A) => R): (ar
  * A number that no other object has or will have: the shortest key for what never changes. An object that is made anew,
  * equal as it may be, is another one.
  */
-export const identityOf: (object: object) => number = rememberEach(() => ++identities)
+export function identityOf(object: object): number {
+  const known = identitiesOf.get(object)
+  if (known !== undefined) return known
+  identitiesOf.set(object, ++identities)
+  return identities
+}
+
+// The number itself, and not an object that holds it: there is one for each of many thousand that are remembered.
+const identitiesOf = new WeakMap<object, number>()
 
 /** Makes a long key short: 32 bytes, and nobody finds two keys with one digest. */
 export function digestKey(key: string): string {
-  return hash('sha256', key, 'base64')
+  return createHash('sha256').update(key).digest('base64')
 }
 
 type Memory<A, R> = {
@@ -74,9 +82,26 @@ type Memory<A, R> = {
   readonly keep: (key: string, argument: A, result: R) => void
 }
 
-type Entry<A, R> = { readonly argument: A | undefined; readonly result: R }
+function createMemory<A, R extends object>(options: RememberOptions<A, R>): Memory<A, R> {
+  const { isSame } = options
+  return isSame === undefined ? createPlainMemory(options) : createProvingMemory(options, isSame)
+}
 
-function createMemory<A, R>({ maxEntries, room, isSame }: RememberOptions<A, R>): Memory<A, R> {
+/** The key says everything, so that the answer is all that an entry holds. */
+function createPlainMemory<A, R extends object>({ maxEntries, room }: RememberOptions<A, R>): Memory<A, R> {
+  const entries = new LRUCache<string, R>({ max: maxEntries, ...(room && { maxSize: room.maxBytes }) })
+  return {
+    find: (key) => entries.get(key),
+    keep: (key, argument, result) => void entries.set(key, result, sizeOf(room, argument, result)),
+  }
+}
+
+type Entry<A, R> = { readonly argument: A; readonly result: R }
+
+function createProvingMemory<A, R extends object>(
+  { maxEntries, room }: RememberOptions<A, R>,
+  isSame: (one: A, other: A) => boolean,
+): Memory<A, R> {
   const entries = new LRUCache<string, Entry<A, R>>({
     max: maxEntries,
     ...(room && { maxSize: room.maxBytes }),
@@ -84,15 +109,22 @@ function createMemory<A, R>({ maxEntries, room, isSame }: RememberOptions<A, R>)
   return {
     find(key, argument) {
       const entry = entries.get(key)
-      if (entry === undefined || isSame === undefined) return entry?.result
-      return entry.argument !== undefined && isSame(entry.argument, argument) ? entry.result : undefined
+      return entry !== undefined && isSame(entry.argument, argument) ? entry.result : undefined
     },
-    keep(key, argument, result) {
-      const size = room && Math.ceil(room.bytesOf(argument, result))
-      entries.set(key, { argument: isSame && argument, result }, size === undefined ? {} : { size })
-    },
+    keep: (key, argument, result) =>
+      void entries.set(key, { argument, result }, sizeOf(room, argument, result)),
   }
 }
+
+function sizeOf<A, R>(
+  room: RememberOptions<A, R>['room'],
+  argument: A,
+  result: R,
+): { readonly size?: number } {
+  return room === undefined ? noSize : { size: Math.ceil(room.bytesOf(argument, result)) }
+}
+
+const noSize = {}
 
 function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
   for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false

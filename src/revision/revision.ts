@@ -1,4 +1,4 @@
-import { rememberEach } from '../cache/remember.ts'
+import { identityOf, remember, rememberEach } from '../cache/remember.ts'
 import type { PolicyReference, PrincipalResult } from '../model/decision.ts'
 import type { Query } from '../model/query.ts'
 import type { Catalog } from './catalog.ts'
@@ -62,7 +62,7 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
       const { outcome, determiningPolicies, errors } = meaningOf(
         engine.evaluate(toCedarCall(query, scopeOf(slice)), slice),
       )
-      return { principal, role: query.role, outcome, determiningPolicies, errors }
+      return asOne({ principal, role: query.role, outcome, determiningPolicies, errors })
     },
   }
 }
@@ -74,6 +74,17 @@ export function watchRevision(
 ): Revision {
   return { ...revision, evaluate: (query) => around(query, () => revision.evaluate(query)) }
 }
+
+/**
+ * One object for all equal results: of all that are remembered, most say the same of the same few principals. Whatever
+ * policies say has one list of them (`meaningOf`), which stands for outcome and errors, too.
+ */
+const asOne = remember((result: PrincipalResult) => result, {
+  maxEntries: 10_000,
+  keyOf: ({ principal: { type, id }, role, determiningPolicies }) =>
+    `${identityOf(determiningPolicies)} ${role} ${type} ${id}`,
+  isWorth: () => true,
+})
 
 type Meaning = Pick<PrincipalResult, 'outcome' | 'determiningPolicies' | 'errors'>
 

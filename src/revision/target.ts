@@ -42,21 +42,16 @@ export function targetOf(service: CatalogService, { method, path, isUpgrade }: R
   }
   const request = service.hasRawPaths ? { path: pathOf(path), segments: [] } : parseRequestPath(path)
   if (isDeny(request)) return request
-  const common = { service, method, path: request.path }
+  const { path: asked } = request
   if (service.routes === undefined) {
     if (isUpgrade) return deny('route_unknown', `\`${service.name}\` has no route that says \`stream: true\``)
+    const action = { type: 'Action', id: method }
     const resource = { type: 'Service', id: service.name }
-    return {
-      ...common,
-      action: { type: 'Action', id: method },
-      resource,
-      params: new Map(),
-      requiredScope: undefined,
-    }
+    return { service, action, resource, params: none, requiredScope: undefined, method, path: asked }
   }
   const match = findRoute(service.routes, method, request.segments)
   if (match === undefined)
-    return deny('route_unknown', `\`${service.name}\` has no route for \`${method} ${request.path}\``)
+    return deny('route_unknown', `\`${service.name}\` has no route for \`${method} ${asked}\``)
   const { route, params } = match
   if (request.segments.length > 1 && request.segments.at(-1) === '' && !route.route.text.endsWith('/')) {
     return deny('path_ambiguous', 'path: found a trailing `/`, which many servers take for none')
@@ -65,8 +60,12 @@ export function targetOf(service: CatalogService, { method, path, isUpgrade }: R
     return deny('route_unknown', `route \`${route.route.text}\` does not say \`stream: true\``)
   const resource =
     route.resource === undefined ? { type: 'Service', id: service.name } : toResource(route.resource, params)
-  return { ...common, action: route.action, resource, params, requiredScope: route.requiredScope }
+  // Written out: V8 gives each object that begins as a spread a hidden class of its own, and many are remembered.
+  const { action, requiredScope } = route
+  return { service, action, resource, params, requiredScope, method, path: asked }
 }
+
+const none: ReadonlyMap<string, string> = new Map()
 
 function byAddress({ destinationAddress }: Asked, catalog: Catalog): CatalogService | Deny {
   const service = catalog.byAddress.get(destinationAddress)

@@ -6,6 +6,7 @@ import { readRecords } from '../../src/audit/query.ts'
 import { formatRecord } from '../../src/audit/record.ts'
 import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
 import { clerkChain, deniedParts, hospitalId, recordTarget, secrets } from '../support/decision.ts'
+import { haveSameShape } from '../support/same-shape.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 /** With all that may be absent: a field that a record gets has to be added here, or this does not compile. */
@@ -95,6 +96,11 @@ describe('audit/likeness', () => {
     const { input: kept, ...rest } = toLikeness({ ...denied, onward })
     const text = JSON.stringify([rest, { ...kept, headers: [...(kept?.headers ?? [])] }])
     for (const secret of secrets) expect(text).not.to.include(secret)
+  })
+
+  it('is of one shape for all, so that holding many weighs little', () => {
+    const [one, other] = [denied, denied].map((parts) => toLikeness({ ...parts, decision: { ...decision } }))
+    expect(one && other && haveSameShape(one, other)).to.equal(true)
   })
 })
 

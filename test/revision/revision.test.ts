@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { isDeny } from '../../src/model/decision.ts'
 import type { Query } from '../../src/model/query.ts'
+import type { SpiffeId } from '../../src/model/spiffe-id.ts'
 import { targetOf } from '../../src/revision/target.ts'
 import { clerk, hospital, user } from '../support/identities.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
@@ -115,5 +116,26 @@ describe('revision/revision', () => {
       }).outcome
     })
     expect(outcomes).to.deep.equal(['permit', 'no-permit', 'permit', 'no-permit'])
+  })
+
+  it('gives equal results about different resources as one object, so that remembering many weighs little', () => {
+    const policies = `permit (${scope});`
+    const revision = mustLoad(policyFiles({ 'team/a.cedar': policies }))
+    const [service] = revision.catalog.services
+    const results = ['/patients/1', '/patients/2'].map((path) => {
+      const target = service && targetOf(service, { method: 'GET', path, isUpgrade: false })
+      if (target === undefined || isDeny(target)) throw new TypeError('no target')
+      const chain = { actors: [hospital.agentD], subject: clerk, scopes: [], isRecovered: false }
+      const ask = (role: Query['role'], id: SpiffeId) =>
+        revision.evaluate({ principal: { kind: 'agent', id }, role, delegatee: undefined, chain, target })
+      return [
+        ask('caller', hospital.agentD),
+        ask('delegator', hospital.agentD),
+        ask('caller', hospital.agentA),
+      ]
+    })
+    const [one = [], other = []] = results
+    expect(one.map((result, index) => result === other[index])).to.deep.equal([true, true, true])
+    expect(new Set(one).size).to.equal(3)
   })
 })
