@@ -16,7 +16,8 @@ import { runOwnTests } from './own-tests.ts'
 const { source, options, isUrgent } = workerData as CandidateOrder
 const policiesAtOnce = 50
 if (!isUrgent) standBack()
-const result = proveHere(source, options, test)
+// A start waits for this thread, and each later one runs what those before it have made hot.
+const result = proveHere(source, options, { test, isBrief: isUrgent })
 if ('parts' in result) await handOver(result)
 else post({ kind: 'refused', problems: limitProblems(result) })
 

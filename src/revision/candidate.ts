@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { compileCedar, compileCedarBriefly } from './cedar.ts'
 import type { PolicyFiles } from './directory-source.ts'
-import { assembleRevision, type LoadedParts, type LoadOptions, loadParts } from './load.ts'
+import { assembleForTrial, type LoadedParts, type LoadOptions, loadParts } from './load.ts'
 import type { Policy } from './policies.ts'
 import type { Problem } from './problem.ts'
 import { rehearse } from './rehearsal.ts'
@@ -56,6 +57,8 @@ export function proveCandidate(
   { isUrgent = false, testingMs = testing.ms }: Pace = {},
 ): Promise<Proven | readonly Problem[]> {
   return new Promise((resolve) => {
+    // Before the thread does, which may do it otherwise than is good for what serves.
+    compileCedar()
     const order: CandidateOrder = { source, options, isUrgent }
     const worker = new Worker(toRunnable(entry), { workerData: order, resourceLimits, env: {} })
     const finish = (result: Proven | readonly Problem[]) => {
@@ -92,15 +95,19 @@ export function proveCandidate(
   })
 }
 
+/** What is run, and whether the thread ends with it. */
+type Trial = { readonly test?: TestCandidate; readonly isBrief?: boolean }
+
 /** Loads, validates, rehearses and tests a candidate in this thread, which can decide nothing meanwhile. */
 export function proveHere(
   source: PolicyFiles,
   options: LoadOptions,
-  test: TestCandidate = () => ({ count: 0, problems: [] }),
+  { test = () => ({ count: 0, problems: [] }), isBrief = false }: Trial = {},
 ): Proven | readonly Problem[] {
+  if (isBrief) compileCedarBriefly()
   const parts = loadParts(source, options)
   if (!('policies' in parts)) return parts
-  const revision = assembleRevision(parts, options)
+  const revision = assembleForTrial(parts, options)
   const problems = rehearse(revision)
   if (problems.length > 0) return problems
   const tested = test(source.tests, revision)

@@ -4,7 +4,7 @@ import { parseCatalog } from './catalog.ts'
 import { catalogProblems } from './catalog-rules.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import { digestFiles, type PolicyFiles } from './directory-source.ts'
-import { createEngine, createInstanceInTurns, type Engine } from './engine.ts'
+import { createEngine, createInstance, createInstanceInTurns, type Engine } from './engine.ts'
 import { type Entities, parseEntities } from './entities.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
@@ -46,6 +46,11 @@ export function loadRevision(
 /** Makes a revision that can be asked of parts that are known to be valid. */
 export function assembleRevision(parts: LoadedParts, options: LoadOptions = {}): Revision {
   return toRevision(parts, createEngine(parts.schema, options.maxRemembered))
+}
+
+/** As `assembleRevision`, with nothing that stands by: for a revision that is only tried, and refused if the engine fails. */
+export function assembleForTrial(parts: LoadedParts, options: LoadOptions): Revision {
+  return toRevision(parts, createEngine(parts.schema, options.maxRemembered, [createInstance(parts.schema)]))
 }
 
 /** As `assembleRevision`, a turn of the event loop for each step, so that requests are decided meanwhile. */
