@@ -1,35 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { addAudit } from './audit.ts'
-import { addCatalog } from './catalog.ts'
-import { addChain } from './chain.ts'
-import { addConfig } from './config.ts'
-import { addDoctor } from './doctor.ts'
-import { addKeys } from './keys.ts'
-import { addPolicy } from './policy.ts'
-import { addReport } from './report.ts'
-import { addServe } from './serve.ts'
-import { describeError, type ExitCode, exitCodes, type Terminal } from './terminal.ts'
-import { addWhy } from './why.ts'
-import { addWorker } from './worker.ts'
+import { describeError, type ExitCode, exitCodes, type Finish, type Terminal } from './terminal.ts'
 
 /** Runs one command line, without the program's name, and returns its exit code. */
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok
   const program = createProgram(terminal)
-  for (const add of [
-    addServe,
-    addWorker,
-    addConfig,
-    addKeys,
-    addChain,
-    addPolicy,
-    addCatalog,
-    addReport,
-    addWhy,
-    addAudit,
-    addDoctor,
-  ]) {
+  for (const load of toLoad(argv)) {
+    const add = await load()
     add(program, terminal, (given) => {
       code = given
     })
@@ -43,6 +21,28 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     terminal.complain(`waywarden: ${describeError(error)}`)
     return exitCodes.negative
   }
+}
+
+type Add = (program: Command, terminal: Terminal, finish: Finish) => void
+
+/** In the order of the help. All of them take a fifth of a second to load, so only what is asked for is. */
+const commands: ReadonlyMap<string, () => Promise<Add>> = new Map([
+  ['serve', async () => (await import('./serve.ts')).addServe],
+  ['worker', async () => (await import('./worker.ts')).addWorker],
+  ['config', async () => (await import('./config.ts')).addConfig],
+  ['keys', async () => (await import('./keys.ts')).addKeys],
+  ['chain', async () => (await import('./chain.ts')).addChain],
+  ['policy', async () => (await import('./policy.ts')).addPolicy],
+  ['catalog', async () => (await import('./catalog.ts')).addCatalog],
+  ['report', async () => (await import('./report.ts')).addReport],
+  ['why', async () => (await import('./why.ts')).addWhy],
+  ['audit', async () => (await import('./audit.ts')).addAudit],
+  ['doctor', async () => (await import('./doctor.ts')).addDoctor],
+])
+
+function toLoad([name = '']: readonly string[]): readonly (() => Promise<Add>)[] {
+  const only = commands.get(name)
+  return only === undefined ? [...commands.values()] : [only]
 }
 
 function createProgram(terminal: Terminal): Command {

@@ -11,11 +11,11 @@ import {
 import type { Headers } from '../model/check-input.ts'
 import type { Report } from '../model/event.ts'
 import { type Bound, toHanded } from './bound.ts'
+import { createServerCredentials } from './grpc-js-credentials.ts'
 import { addHealth } from './health.ts'
-import { addReflection } from './reflection.ts'
 import { unrecordedDenial } from './respond.ts'
 import { listenOnSocketFile } from './socket-file.ts'
-import { createServerCredentials, parseUriSans } from './tls.ts'
+import { parseUriSans } from './tls.ts'
 import {
   type CallContext,
   type CallHandler,
@@ -40,7 +40,8 @@ export async function createGrpcTransport(
   const check = createUnaryHandler(handle, createToContext(listener.tls !== undefined), report)
   server.addService(authorizationService, { check })
   const setHealth = addHealth(server)
-  if (listener.reflection) addReflection(server)
+  // Loads protobufjs, which nobody else needs.
+  if (listener.reflection) (await import('./reflection.ts')).addReflection(server)
   const bound =
     listener.handed === undefined
       ? await bindOrClose(server, listener, credentials)
