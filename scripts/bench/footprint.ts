@@ -4,8 +4,8 @@ import { decideAll, one, type Section, stopAll } from './section.ts'
 
 const starts = 5
 /** The defaults of `cache.chains` and `cache.decisions`. */
-const chains = 20_000
-const decisions = 100_000
+const chains = 5000
+const decisions = 20_000
 const hospital = join(import.meta.dirname, '../../policies')
 
 /** How long it takes from the start of the process to the first answer, and how much memory full caches take. */

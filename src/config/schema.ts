@@ -181,10 +181,10 @@ const settings = v.strictObject({
     v.optional(
       v.strictObject({
         decisions: about(
-          v.optional(integer(1, 10_000_000), 100_000),
+          v.optional(integer(1, 10_000_000), 20_000),
           'answers of the policies about one principal',
         ),
-        chains: about(v.optional(integer(1, 10_000_000), 20_000), 'chains whose signature has been verified'),
+        chains: about(v.optional(integer(1, 10_000_000), 5000), 'chains whose signature has been verified'),
       }),
       {},
     ),

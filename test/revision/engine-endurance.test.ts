@@ -18,13 +18,6 @@ const permitting = {
   'team/a.cedar': `permit (principal == Agent::"${workload('good')}", action, resource in Service::"records");\n`,
 }
 
-// Reads all that a request can bring, so that all of it is sent.
-const reading = {
-  'team/reads.cedar': `forbid (principal, action, resource in Service::"records") when {
-    context.chain has subject && context.chain.subject in Group::"none" || context.chain.scopes.contains("none") ||
-    context.http.path == "none" || context.params has patientId && context.params.patientId == "none" };\n`,
-}
-
 function idOf(name: string): SpiffeId {
   const id = parseSpiffeId(workload(name))
   if ('kind' in id) throw new TypeError(id.reason)
@@ -72,15 +65,14 @@ const hostileQuery = fc.record({
   path: hostileText,
   group: hostileText,
   scope: hostileText,
-  // The catalog's word, in which a lone surrogate cannot stand.
-  name: fc.oneof(fc.constant('patientId'), hostileText).map((text) => text.toWellFormed()),
+  name: fc.oneof(fc.constant('patientId'), hostileText),
 })
 
 describe('revision/engine-endurance', function () {
   this.timeout(Math.max(60_000, reloads * 400))
 
   it(`answers ${hostileInputs} hostile requests one by one, and is none the worse for them`, () => {
-    const revision = mustLoad(policyFiles({ ...permitting, ...reading }))
+    const revision = mustLoad(policyFiles(permitting))
     const seed = Date.now() % 2 ** 31
     for (const { id, path, group, scope, name } of fc.sample(hostileQuery, {
       seed,
