@@ -62,7 +62,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['ext-authz/message-writer.ts', 'through respond, byte for byte against a plain encoder'],
   ['ext-authz/wire.ts', 'through decode, respond and property/decode'],
   ['identity/user-issuer.ts', 'types only'],
-  ['app/deciding.ts', 'through app'],
   ['app/house.ts', 'through app'],
   ['app/listener.ts', 'through app and codes'],
   ['app/policy-source.ts', 'through app and app/git-policies'],

@@ -27,6 +27,8 @@ const measureMs = 2000
 // Looks in a row, one every two seconds: half a minute of silence is a worker that hangs, ten seconds are no mere reload.
 const maxSilentLooks = 15
 const maxUnreadyLooks = 5
+/** Connections on their way to a process: one that does not keep up must not have us hold all that come. */
+const maxGiven = 1000
 
 /** One worker's number, and the process that has it now. */
 export class WorkerPlace {
@@ -105,6 +107,10 @@ export class WorkerPlace {
 
   /** Hands it a connection. */
   give(listener: number, socket: Socket): void {
+    if (this.#given.length >= maxGiven) {
+      socket.destroy()
+      return
+    }
     this.#connections++
     this.#given.push({ listener, socket })
     this.#order({ kind: 'connection', listener }, socket)

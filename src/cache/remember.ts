@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 
 let identities = 0
@@ -74,7 +74,7 @@ const identitiesOf = new WeakMap<object, number>()
 
 /** Makes a long key short: 32 bytes, and nobody finds two keys with one digest. */
 export function digestKey(key: string): string {
-  return createHash('sha256').update(key).digest('base64')
+  return hash('sha256', key, 'base64')
 }
 
 type Memory<A, R> = {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type JsonObject, parseStrictJson } from './json.ts'
 
@@ -32,6 +32,7 @@ const maxKidLength = 128
 const strictMembers: ReadonlySet<string> = new Set(['alg', 'kid', 'typ'])
 /** Members that name keys, change the payload or ask for processing that we do not do. */
 const harmfulMembers: ReadonlySet<string> = new Set(['crit', 'jku', 'jwk', 'x5u', 'x5c', 'zip', 'b64'])
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const base64urlPattern = /^[A-Za-z0-9_-]+$/
 
 /** Parses a JWS in compact serialization (RFC 7515 §7.1); sizes are checked before anything is decoded. */
@@ -47,7 +48,7 @@ export function parseCompactJws(text: string, options: CompactJwsOptions): Parse
   const claims = parsePart(payload)
   if (isInvalid(claims)) return fault('malformed', `claims: ${claims.reason}`)
   const signingInput = `${header}.${payload}`
-  const digest = createHash('sha256').update(signingInput).digest('base64url')
+  const digest = hash('sha256', signingInput, 'base64url')
   return { kind: 'jws', protectedHeader, claims, signingInput, signature, digest }
 }
 
@@ -74,7 +75,7 @@ function parsePart(part: string): JsonObject | Invalid {
   const bytes = decodeBase64url(part)
   if (bytes === undefined) return invalid('expected base64url')
   try {
-    return parseStrictJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    return parseStrictJson(utf8.decode(bytes))
   } catch {
     return invalid('expected UTF-8')
   }

@@ -86,9 +86,10 @@ function readArray(reader: Reader, depth: number): readonly JsonValue[] {
 }
 
 function readString(reader: Reader, token: string): string {
-  const text: unknown = JSON.parse(token)
+  // Without an escape the text stands between the quotes as it is.
+  const text: unknown = token.includes('\\') ? JSON.parse(token) : token.slice(1, -1)
   // A lone surrogate becomes U+FFFD when it is encoded again, so that two different strings would be one.
-  if (typeof text === 'string' && !/\p{Surrogate}/u.test(text)) return text
+  if (typeof text === 'string' && text.isWellFormed()) return text
   refuse(reader, 'expected well-formed Unicode')
   return ''
 }

@@ -61,6 +61,7 @@ function withKin(
   named: readonly TypeAndId[],
   scope: CallScope,
 ): readonly EntityJson[] {
+  if (named.length === 0 && scope.entities.size === 0) return proven
   const roots = [...named, ...proven.flatMap(({ uid, parents }) => [uid, ...parents])]
   // Names are written one way only, by this file and by `parseEntities`.
   const entities = new Map(reachableFrom(roots as TypeAndId[], scope.entities))
@@ -111,12 +112,12 @@ function provenEntities(query: Query): readonly EntityJson[] {
 }
 
 function resourceEntities({ target: { resource, service } }: Query): readonly EntityJson[] {
-  const itself = toUid('Service', service.name)
-  return [
-    { uid: toUid(resource.type, resource.id), attrs: {}, parents: [itself] },
-    // After the resource, which may be the service itself: nothing is its own parent.
-    { uid: itself, attrs: {}, parents: [] },
-  ]
+  const uid = toUid('Service', service.name)
+  const itself = { uid, attrs: {}, parents: [] }
+  // The resource may be the service: nothing is its own parent.
+  return resource.type === uid.type && resource.id === uid.id
+    ? [itself]
+    : [{ uid: toUid(resource.type, resource.id), attrs: {}, parents: [uid] }, itself]
 }
 
 function principalEntity(principal: Principal): EntityJson {

@@ -4,8 +4,13 @@ import { dirname, join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { compileFunction } from 'node:vm'
 
+type Package = typeof import('@cedar-policy/cedar-wasm/nodejs')
+
 /** The functions of one cedar-wasm instance. */
-export type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
+export type Cedar = Omit<Package, 'statefulIsAuthorized'> & {
+  /** `statefulIsAuthorized`, asked and answering in JSON: an object would be written and read once more on its way. */
+  readonly authorize: (call: string) => string
+}
 
 // Node has it; only the DOM's types, which are not for servers, declare it.
 declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object; readonly Instance: unknown }
@@ -52,7 +57,13 @@ const customSection = Uint8Array.of(0, 2, 1, 0x62)
  */
 export function createCedar(): Cedar {
   compileCedar()
-  glue ??= compileFunction(readFileSync(gluePath, 'utf8'), ['exports', 'require', '__dirname', 'WebAssembly'])
+  glue ??= compileFunction(readFileSync(gluePath, 'utf8'), [
+    'exports',
+    'require',
+    '__dirname',
+    'WebAssembly',
+    'JSON',
+  ])
   const module = compiled
   const exports: Record<string, unknown> = {}
   const webAssembly = {
@@ -63,7 +74,21 @@ export function createCedar(): Cedar {
   }
   // The glue asks only for files it is about to compile; the compiled module makes reading them superfluous.
   const requireNothing = () => ({ readFileSync: () => undefined })
-  glue(exports, requireNothing, folder, webAssembly)
-  // The package's own declaration describes what the glue has just put into `exports`.
-  return exports as Cedar
+  let isText = false
+  const json = {
+    stringify: (value: unknown) => (isText ? value : JSON.stringify(value)),
+    parse: (text: string): unknown => (isText ? text : JSON.parse(text)),
+  }
+  glue(exports, requireNothing, folder, webAssembly, json)
+  // The package's own declaration describes what the glue has just put into `exports`, but for the texts.
+  const cedar = exports as Package & { readonly statefulIsAuthorized: (call: unknown) => unknown }
+  const authorize = (call: string) => {
+    isText = true
+    try {
+      return cedar.statefulIsAuthorized(call) as string
+    } finally {
+      isText = false
+    }
+  }
+  return { ...cedar, authorize }
 }

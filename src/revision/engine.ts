@@ -1,5 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { CedarValueJson, CheckParseAnswer, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import type {
+  AuthorizationAnswer,
+  CedarValueJson,
+  CheckParseAnswer,
+  EntityJson,
+  TypeAndId,
+} from '@cedar-policy/cedar-wasm/nodejs'
 import { digestKey, remember } from '../cache/remember.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import type { Slice } from './slices.ts'
@@ -35,13 +41,15 @@ export type Engine = {
 /** A cedar-wasm instance and the slices that it has been given. */
 export type Instance = { readonly cedar: Cedar; readonly prepared: Set<string> }
 
-type Question = { readonly call: CedarCall; readonly slice: Slice }
+/** What Cedar is asked, as it reads it, and the slice that this names. */
+type Question = { readonly text: string; readonly slice: Slice }
 
 const defaultMaxRemembered = 10_000
 
 /**
- * Makes two instances, unless they are given: one serves, one stands by. Slices, whose policies are known to be valid, are prepared when they
- * are first asked, so that a revision of any size takes over at once. `schema` is needed only to read implicit values.
+ * Makes two instances, unless they are given: one serves, one stands by. Slices, whose policies are known to be valid, are
+ * prepared when they are first asked, so that a revision of any size takes over at once. `schema` is needed only to read
+ * implicit values.
  */
 export function createEngine(
   schema: string | undefined,
@@ -57,11 +65,12 @@ export function createEngine(
       serving ??= spare
     })
   }
-  const evaluate = ({ call, slice }: Question): Evaluation => {
+  const hasSchema = schema !== undefined
+  const evaluate = ({ text, slice }: Question): Evaluation => {
     if (serving === undefined) return { kind: 'unavailable', message: 'no policy engine is ready' }
     try {
       prepareSlice(serving, slice)
-      return asOne(evaluateWith(serving.cedar, call, slice.key, schema !== undefined))
+      return readAnswer(serving.cedar.authorize(text))
     } catch (cause) {
       // Whatever threw has left its stack behind; this instance answers nobody any more.
       replace()
@@ -70,23 +79,19 @@ export function createEngine(
   }
   const remembered = remember(evaluate, {
     maxEntries: maxRemembered,
-    // The slice and the whole call: Cedar reads nothing else, not even a clock.
-    keyOf: ({ call, slice }) => digestKey(JSON.stringify([slice.key, call])),
+    // The name of the slice and the whole call: Cedar reads nothing else, not even a clock.
+    keyOf: ({ text }) => digestKey(text),
     isWorth: ({ kind }) => kind !== 'unavailable',
   })
   return {
     version: `cedar-wasm ${instances[0].cedar.getCedarVersion()}`,
     isReady: () => serving !== undefined,
-    evaluate: (call, slice) => remembered({ call, slice }),
+    evaluate: (call, slice) => remembered({ text: writeCall(call, slice.key, hasSchema), slice }),
   }
 }
 
-/** One object for all equal evaluations: of a hundred thousand that are remembered, most say the same. */
-const asOne = remember((evaluation: Evaluation) => evaluation, {
-  maxEntries: 10_000,
-  keyOf: (evaluation) => JSON.stringify(evaluation),
-  isWorth: () => true,
-})
+/** One object for all equal answers: of a hundred thousand that are remembered, most say the same. */
+const readAnswer = remember(parseAnswer, { maxEntries: 10_000, keyOf: (text) => text, isWorth: () => true })
 
 const schemaName = 'schema'
 const warmUpSlice = 'warm-up'
@@ -125,8 +130,8 @@ function prepareWarmUp(cedar: Cedar, schema: string | undefined): void {
 
 /** The first calls compile; no request is to wait for that. */
 function warm(cedar: Cedar, schema: string | undefined): Instance {
-  for (let call = 0; call < warmUpCalls; call++)
-    evaluateWith(cedar, warmUp, warmUpSlice, schema !== undefined)
+  const text = writeCall(warmUp, warmUpSlice, schema !== undefined)
+  for (let call = 0; call < warmUpCalls; call++) parseAnswer(cedar.authorize(text))
   return { cedar, prepared: new Set() }
 }
 
@@ -142,18 +147,23 @@ function mustSucceed(answer: CheckParseAnswer): void {
     throw new PolicyEngineError(answer.errors.map((error) => error.message).join('; '))
 }
 
-function evaluateWith(cedar: Cedar, call: CedarCall, setId: string, hasSchema: boolean): Evaluation {
-  const answer = cedar.statefulIsAuthorized({
+function writeCall(call: CedarCall, setId: string, hasSchema: boolean): string {
+  return JSON.stringify({
     principal: call.principal,
     action: call.action,
     resource: call.resource,
     context: call.context,
-    entities: [...call.entities],
+    entities: call.entities,
     preparsedPolicySetId: setId,
     ...(hasSchema ? { preparsedSchemaName: schemaName } : {}),
     // Principal types that an action does not list must come out as "no permit", not as a broken request.
     validateRequest: false,
   })
+}
+
+function parseAnswer(text: string): Evaluation {
+  // What Cedar writes, its own declaration describes.
+  const answer = JSON.parse(text) as AuthorizationAnswer
   if (answer.type === 'failure') {
     return { kind: 'refused', message: answer.errors.map((error) => error.message).join('; ') }
   }

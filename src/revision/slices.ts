@@ -28,7 +28,9 @@ export function createSlicer(
 ): (target: SliceTarget, principalType: string) => Slice {
   const slices = new Map<string, Slice>()
   return (target, principalType) => {
-    const key = JSON.stringify([target.service.name, target.action.id, target.resource.type, principalType])
+    const { service, action, resource } = target
+    // Only an action may be named by any text; how long it is keeps it apart from the service.
+    const key = `${resource.type} ${principalType} ${action.id.length} ${action.id}${service.name}`
     const known = slices.get(key)
     if (known !== undefined) return known
     const canMatch = ({ json }: Policy) =>

@@ -6,6 +6,7 @@ import { createCa } from '../../demo/ca.ts'
 import { createGrpcTransport } from '../../src/ext-authz/grpc-js-server.ts'
 import { createLeanTransport } from '../../src/ext-authz/lean/lean-server.ts'
 import type { GrpcListener, Transport } from '../../src/ext-authz/transport.ts'
+import type { Event } from '../../src/model/event.ts'
 import { decodeCheckResponse, encodeCheckRequest } from '../support/check-request.ts'
 import { check, createGrpcClient } from '../support/grpc-client.ts'
 import { plainListener, recordingHandler } from '../support/grpc-listener.ts'
@@ -68,6 +69,30 @@ for (const { name, create } of [
     })
   })
 }
+
+describe('ext-authz/bound', () => {
+  it('drops what lean is handed beyond its limit', async () => {
+    let take = (_socket: Socket): void => {}
+    const handed: GrpcListener['handed'] = (given) => {
+      take = given
+    }
+    const events: Event[] = []
+    const report = (event: Event) => void events.push(event)
+    const { handle } = recordingHandler()
+    const limits = { maxConnections: 1 }
+    await using _ = await createLeanTransport({ ...plainListener, handed }, handle, report, limits)
+    const { port, close } = await acceptFor((socket) => take(socket))
+    const first = connect(port, '127.0.0.1')
+    await once(first, 'data')
+    await once(
+      connect(port, '127.0.0.1').on('error', () => {}),
+      'close',
+    )
+    expect(events).to.deep.equal([{ kind: 'connection_ended', why: 'too_many' }])
+    first.destroy()
+    close()
+  })
+})
 
 async function acceptFor(take: (socket: Socket) => void): Promise<{ port: number; close: () => void }> {
   const server = createServer(take)

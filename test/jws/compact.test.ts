@@ -28,6 +28,14 @@ describe('jws/compact', () => {
     expect(fault).to.include({ kind: 'jws-fault', fault: 'too_large' })
   })
 
+  it('reads the next token as if there had been no bytes before it that are no UTF-8', () => {
+    for (const bytes of [[0x7b, 0xc3], [0xe2, 0x82], [0xff]]) {
+      const fault = parseCompactJws(forge(header, Buffer.from(bytes), sign), options)
+      expect(fault).to.include({ kind: 'jws-fault', fault: 'malformed' })
+      expect(parseCompactJws(genuine, options).kind).to.equal('jws')
+    }
+  })
+
   it('tolerates members that mean nothing here where the header is not strict', () => {
     const text = forge({ ...header, x5t: 'x' }, {}, sign)
     expect(parseCompactJws(text, { ...options, strictHeader: false }).kind).to.equal('jws')

@@ -8,16 +8,25 @@ describe('revision/cedar', () => {
     const [one, other] = [createCedar(), createCedar()]
     one.preparsePolicySet('p', { staticPolicies: { a: 'permit (principal, action, resource);' } })
     const uid = { type: 'A', id: 'a' }
-    const call = {
+    const call = JSON.stringify({
       principal: uid,
       action: { type: 'Action', id: 'a' },
       resource: uid,
       context: {},
       entities: [],
       preparsedPolicySetId: 'p',
-    }
-    expect(one.statefulIsAuthorized(call)).to.have.property('type', 'success')
-    expect(other.statefulIsAuthorized(call)).to.have.property('type', 'failure')
+    })
+    expect(JSON.parse(one.authorize(call))).to.have.property('type', 'success')
+    expect(JSON.parse(other.authorize(call))).to.have.property('type', 'failure')
+  })
+
+  it('takes objects again after a text, even one that made it throw', () => {
+    const cedar = createCedar()
+    expect(() => cedar.authorize('no JSON')).to.throw()
+    expect(cedar.policySetTextToParts('permit (principal, action, resource);')).to.have.property(
+      'type',
+      'success',
+    )
   })
 
   it('leaves other instances whole when one has thrown beyond repair', () => {

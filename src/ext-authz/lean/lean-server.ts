@@ -55,11 +55,7 @@ export async function createLeanTransport(
   server.on('drop', () => shared.onEnded('too_many'))
   const bound = await bindServer(server, listener)
   const transport = new LeanTransport(server, { sessions, life, bound, setServing: health.setServing })
-  listener.handed?.((socket) => {
-    if (life.isDraining) socket.destroy()
-    else if (sessions.size < limits.maxConnections) server.emit('connection', socket)
-    else server.emit('drop', socket.destroy())
-  })
+  listener.handed?.((socket) => transport.take(socket))
   if (listener.handed === undefined)
     report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
@@ -100,6 +96,13 @@ class LeanTransport implements Transport {
     this.#clock = setInterval(() => {
       for (const session of sessions) guard(session, () => tick(session))
     }, tickMs).unref()
+  }
+
+  /** Serves a connection that was handed in, unless there are too many: this server does not count what it did not accept. */
+  take(socket: Socket): void {
+    if (this.#life.isDraining) socket.destroy()
+    else if (this.#sockets.size < this.#server.maxConnections) this.#server.emit('connection', socket)
+    else this.#server.emit('drop', socket.destroy())
   }
 
   drain(graceMs: number): Promise<void> {
