@@ -2,7 +2,7 @@
 import { register } from 'node:module'
 
 const audit = `export function openAuditLog() {
-  return { append() {}, isAvailable: () => true, [Symbol.asyncDispose]: async () => {} }
+  return { append() {}, tryAppendAll: () => true, isAvailable: () => true, [Symbol.asyncDispose]: async () => {} }
 }
 export class AuditUnavailable extends Error {}`
 

@@ -36,7 +36,7 @@ function createGathering(log: Log): (parts: RecordParts) => Promise<boolean> {
     const batch = gathered
     gathered = []
     if (batch.length === 0) return
-    const areKept = log.tryAppendAll(batch.map(({ parts }) => parts))
+    const areKept = areKeptTogether(log, batch)
     for (const waiting of batch) {
       if (areKept) waiting.resolve(true)
       else settle(log, waiting)
@@ -48,6 +48,15 @@ function createGathering(log: Log): (parts: RecordParts) => Promise<boolean> {
       if (gathered.length === 1) setImmediate(write)
       else if (gathered.length === maxGathered) write()
     })
+}
+
+/** A fault is told by whichever record meets it when it is tried by itself: none may leave the others without an answer. */
+function areKeptTogether(log: Log, batch: readonly Waiting[]): boolean {
+  try {
+    return log.tryAppendAll(batch.map(({ parts }) => parts))
+  } catch {
+    return false
+  }
 }
 
 function settle(log: Log, { parts, resolve, reject }: Waiting): void {

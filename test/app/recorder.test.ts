@@ -106,6 +106,20 @@ describe('app/recorder', () => {
       expect(writes).to.deep.equal(['d-1+d-2+d-3+d-4', 'd-1', 'd-2', 'd-3', 'd-4'])
     })
 
+    it('tries each by itself when the log breaks, so that every check is answered', async () => {
+      const { log, writes } = notingLog(true)
+      const broken: Log = {
+        ...log,
+        tryAppendAll: () => {
+          throw fault
+        },
+      }
+      const record = createRecorder(broken, { mode: 'written' })
+      const kept = ['d-1', 'd-2'].map((id) => record(deniedParts(id), soon))
+      expect(await Promise.all(kept)).to.deep.equal([true, true])
+      expect(writes).to.deep.equal(['d-1', 'd-2'])
+    })
+
     it('writes at once what belongs to an answer that does not wait', () => {
       const { log, writes } = notingLog(true)
       expect(createRecorder(log, { mode: 'written' })(deniedParts('d-1'), 'now')).to.equal(true)
