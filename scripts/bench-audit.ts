@@ -42,8 +42,8 @@ try {
 
 /** Writes the log and says what each record took. */
 async function write(): Promise<number> {
-  const url = pathToFileURL(join(built, 'audit/audit-log.js')).href
-  const { openAuditLog }: typeof import('../src/audit/audit-log.ts') = await import(url)
+  const url = pathToFileURL(join(built, 'audit/open-audit-log.js')).href
+  const { openAuditLog }: typeof import('../src/audit/open-audit-log.ts') = await import(url)
   await using log = openAuditLog({
     directory,
     mode: 'written',

@@ -3,11 +3,10 @@ import { register } from 'node:module'
 
 const audit = `export function openAuditLog() {
   return { append() {}, tryAppendAll: () => true, isAvailable: () => true, [Symbol.asyncDispose]: async () => {} }
-}
-export class AuditUnavailable extends Error {}`
+}`
 
 const hooks = `export async function load(url, context, next) {
-  if (!url.endsWith('/audit/audit-log.js')) return next(url, context)
+  if (!url.endsWith('/audit/open-audit-log.js')) return next(url, context)
   return { format: 'module', shortCircuit: true, source: ${JSON.stringify(audit)} }
 }`
 

@@ -9,7 +9,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts'
 import { createReport } from '../observe/report.ts'
 import { openHouse } from './house.ts'
 import { listen } from './listener.ts'
-import { drainGraceMs, type Opening, type Worker } from './opening.ts'
+import { closeAll, drainGraceMs, type Opening, type Worker } from './opening.ts'
 import { readinessOf } from './readiness.ts'
 
 /** What decides, and what it shows of itself. */
@@ -37,7 +37,7 @@ export async function decide(config: Config, options: DecideOptions = {}): Promi
   try {
     return await begin(config, closing, options)
   } catch (cause) {
-    await close(closing)
+    await closeAll(closing)
     throw cause
   }
 }
@@ -78,7 +78,7 @@ async function begin(
       await wait(config.drainSeconds * 1000)
       await Promise.all(transports.map((transport) => transport.drain(drainGraceMs)))
     },
-    [Symbol.asyncDispose]: () => close(closing),
+    [Symbol.asyncDispose]: () => closeAll(closing),
   }
 }
 
@@ -91,8 +91,4 @@ function createObservers(
   const metrics = createMetrics(isReady, observe?.untilMs, name)
   const logger = createLogger(log.level, metrics.logLineDropped, undefined, name)
   return { metrics, report: createReport(logger, metrics) }
-}
-
-async function close(closing: readonly AsyncDisposable[]): Promise<void> {
-  for (const part of closing.toReversed()) await part[Symbol.asyncDispose]()
 }

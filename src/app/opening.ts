@@ -30,5 +30,10 @@ export class StartError extends Error {
   }
 }
 
+/** Closes what was opened, in the reverse order, once. */
+export async function closeAll(closing: AsyncDisposable[]): Promise<void> {
+  for (const part of closing.splice(0).toReversed()) await part[Symbol.asyncDispose]()
+}
+
 /** How long what is in flight gets once connections are asked to move on. */
 export const drainGraceMs = 5000

@@ -11,7 +11,7 @@ import { joinMetrics, primaryName } from '../observe/worker-metrics.ts'
 import type { App } from './app.ts'
 import { Crew } from './crew.ts'
 import { joinReadiness } from './joint-readiness.ts'
-import { drainGraceMs } from './opening.ts'
+import { closeAll, drainGraceMs } from './opening.ts'
 import type { WorkerProgram } from './worker-place.ts'
 
 /** What workers run: our own program, by the configuration as we have read it. */
@@ -26,7 +26,7 @@ export async function startWorkers(config: Config, source: WorkerSource): Promis
   try {
     return await start(config, source, closing)
   } catch (cause) {
-    await close(closing)
+    await closeAll(closing)
     throw cause
   }
 }
@@ -38,7 +38,7 @@ async function start(config: Config, source: WorkerSource, closing: AsyncDisposa
   const state = { isDraining: false }
   const addresses = { listeners: [] as string[], admin: '' }
   const accepting: AsyncDisposable[] = []
-  closing.push({ [Symbol.asyncDispose]: () => close(accepting) })
+  closing.push({ [Symbol.asyncDispose]: () => closeAll(accepting) })
   await crew.open(async () => {
     for (const [index, listener] of config.listeners.entries()) {
       const acceptor = await createAcceptor(listener, (socket) => crew.give(index, socket))
@@ -60,10 +60,10 @@ async function start(config: Config, source: WorkerSource, closing: AsyncDisposa
       const drained = crew.drain(signal, drainMs + drainGraceMs + closingMs)
       // While Envoy has not heard of it, it may still connect.
       await wait(drainMs)
-      await close(accepting)
+      await closeAll(accepting)
       await drained
     },
-    [Symbol.asyncDispose]: () => close(closing),
+    [Symbol.asyncDispose]: () => closeAll(closing),
   }
 }
 
@@ -104,8 +104,4 @@ function createObservers({ log }: Config): { report: Report; metrics: Metrics } 
   const metrics = createMetrics(() => true, 0, primaryName)
   const logger = createLogger(log.level, metrics.logLineDropped, undefined, primaryName)
   return { metrics, report: createReport(logger, metrics) }
-}
-
-async function close(closing: AsyncDisposable[]): Promise<void> {
-  for (const part of closing.splice(0).toReversed()) await part[Symbol.asyncDispose]()
 }

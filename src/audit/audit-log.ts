@@ -1,14 +1,14 @@
-import { fdatasyncSync, fdatasync as fdatasyncWithCallback, mkdirSync, writeSync } from 'node:fs'
+import { fdatasyncSync, fdatasync as fdatasyncWithCallback, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { type AuditLogOptions, toSealedLogOptions } from './audit-log-options.ts'
-import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+import type { DirectoryLock } from './directory-lock.ts'
 import { createEntry, type Entry } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Mark } from './mark.ts'
-import { AuditUnavailable, Outage } from './outage.ts'
+import { Outage } from './outage.ts'
 import type { RecordParts } from './record-parts.ts'
 import { createReferables, type Referables } from './referable.ts'
-import { isDiskFull, Reserve, shrinkReserve } from './reserve.ts'
+import { isDiskFull, Reserve } from './reserve.ts'
 import { retire } from './retention.ts'
 import { frameMark, SealedLog } from './sealed-log.ts'
 import type { Line } from './segment.ts'
@@ -21,28 +21,6 @@ const tickMs = 5000
 /** What the reserve gives up beside the record itself. */
 const releaseBytes = 64 * 1024
 const maxWaiting = 10_000
-
-/** Opens the log: takes its directory, says how the log before it ended, or throws `AuditUnavailable`. */
-export function openAuditLog(options: AuditLogOptions): AuditLog {
-  try {
-    return open(options)
-  } catch (cause) {
-    // Who starts on a full disk is to say no, not to be absent: the reserve of the process before has room for that.
-    if (isDiskFull(cause) && shrinkReserve(options.directory)) return open(options)
-    throw new AuditUnavailable('the audit log could not be opened', { cause })
-  }
-}
-
-function open(options: AuditLogOptions): AuditLog {
-  mkdirSync(options.directory, { recursive: true, mode: 0o700 })
-  const lock = lockDirectory(options.directory, Date.now())
-  try {
-    return new AuditLog(options, lock)
-  } catch (cause) {
-    lock[Symbol.dispose]()
-    throw cause
-  }
-}
 
 /** The log of this process: every record a line, every line a leaf of a tree whose root it signs now and then. */
 export class AuditLog implements AsyncDisposable {

@@ -1,14 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readRecords } from '../../src/audit/query.ts'
 import { verifyLogs } from '../../src/audit/verify.ts'
 import type { Config } from '../../src/config/config.ts'
 import { uris } from '../support/hospital.ts'
 import { chainNow, startTestApp, tokenNow } from '../support/running-app.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
-import { publicKeyOf } from '../support/written-log.ts'
+import { decisionsIn, publicKeyOf } from '../support/written-log.ts'
 
 function withAudit(overlay: Partial<Config['audit']>): (config: Config) => Config {
   return (config) => ({ ...config, audit: { ...config.audit, ...overlay } })
@@ -27,10 +26,7 @@ describe('app/audit-modes', () => {
         expect(new Set(answers.map(({ kind }) => kind))).to.deep.equal(new Set(['ok']))
       }
       const audit = join(directory, 'audit')
-      const found: string[] = []
-      for await (const line of readRecords([audit]))
-        if (line.kind === 'record') found.push(line.record.decisionId)
-      expect(found.sort()).to.deep.equal(ids.sort())
+      expect([...(await decisionsIn(audit))].sort()).to.deep.equal(ids.sort())
       const { logs } = await verifyLogs([audit], { keys: [publicKeyOf(audit)], exported: [] })
       expect(logs.map(({ flaws, verdict }) => [flaws, verdict.unsealed])).to.deep.equal([[[], 0]])
       expect(logs[0]?.verdict.origin).to.match(/^waywarden\.hospital\.example\/audit\//)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openAuditLog } from '../../src/audit/audit-log.ts'
 import { isLike, toLikeness } from '../../src/audit/likeness.ts'
+import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { readRecords } from '../../src/audit/query.ts'
 import { formatRecord } from '../../src/audit/record.ts'
 import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'

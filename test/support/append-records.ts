@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { openAuditLog } from '../../src/audit/audit-log.ts'
+import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { AuditUnavailable } from '../../src/audit/outage.ts'
 import { deniedParts, repeatedParts } from './decision.ts'
 

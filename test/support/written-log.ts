@@ -1,10 +1,12 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openAuditLog } from '../../src/audit/audit-log.ts'
 import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
 import { publicKeyFile } from '../../src/audit/log-key.ts'
+import { openAuditLog } from '../../src/audit/open-audit-log.ts'
+import { readRecords } from '../../src/audit/query.ts'
 import type { RecordParts } from '../../src/audit/record-parts.ts'
+import { verifyLogs } from '../../src/audit/verify.ts'
 import { deniedParts } from './decision.ts'
 
 /** Writes a whole log, from opening to shutdown, with a decision for each id. */
@@ -37,6 +39,21 @@ export function segmentsOf(directory: string): readonly string[] {
     .filter((name) => name.endsWith('.ndjson'))
     .sort()
     .map((name) => join(directory, name))
+}
+
+/** The ids of the decisions that a directory's logs have on record, in their order. */
+export async function decisionsIn(directory: string): Promise<readonly string[]> {
+  const found: string[] = []
+  for await (const line of readRecords([directory]))
+    if (line.kind === 'record') found.push(line.record.decisionId)
+  return found
+}
+
+/** What verification finds wrong with a directory's logs; nothing is as it should be. */
+export async function flawsIn(directory: string): Promise<readonly unknown[]> {
+  const trust = { keys: [publicKeyOf(directory)], exported: [] }
+  const { logs, problems } = await verifyLogs([directory], trust)
+  return [...problems, ...logs.flatMap(({ flaws }) => flaws)]
 }
 
 /** The key that verifies a directory's logs. */
