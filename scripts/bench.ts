@@ -12,12 +12,14 @@ import { openWorld } from './bench/world.ts'
 
 // What a check costs, beside servers that decide nothing. Without arguments it writes docs/performance.md and its charts.
 // `--quick` takes a minute and prints alone: for comparing two states of the code. `--only warm,cold` prints some parts.
+// `--profile DIR` leaves a CPU profile of each Waywarden there, which costs them something: its figures are not to be compared.
 // `--peers` asks the programs of others that `--opa PATH` and `--bare "NAME=PATH"` bring, and writes their part of the page.
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
+    profile: { type: 'string' },
     peers: { type: 'boolean', default: false },
     opa: { type: 'string' },
     bare: { type: 'string', multiple: true, default: [] },
@@ -34,7 +36,7 @@ const chosen = choose()
 const results = await runAll(chosen, values.quick ? quick : full)
 const markdown = toMarkdown(results, chosen)
 console.log(markdown)
-if (!values.quick && values.only === undefined) {
+if (!values.quick && values.only === undefined && values.profile === undefined) {
   const marker = values.peers ? 'bench:peers' : 'bench'
   writePage(marker, describeMachine(h2load, busy), markdown, results)
 }
@@ -52,7 +54,7 @@ function choose(): Readonly<Record<string, Section>> {
 }
 
 async function runAll(parts: Readonly<Record<string, Section>>, pace: Pace): Promise<Results> {
-  await using world = await openWorld()
+  await using world = await openWorld(values.profile)
   const found = new Map<SectionName | 'peers', Found>()
   for (const [name, section] of Object.entries(parts)) {
     console.error(`bench: ${name}`)

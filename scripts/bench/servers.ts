@@ -30,6 +30,8 @@ export type WaywardenOptions = {
   readonly keys: string
   readonly jwksFile: string
   readonly preload?: readonly Preload[]
+  /** Where it leaves its CPU profile. */
+  readonly profiles?: string | undefined
   /** Keys of the configuration that are to be otherwise than here. */
   readonly overlay?: { readonly audit?: object; readonly cache?: object; readonly tracing?: object }
 }
@@ -44,7 +46,7 @@ const deadline = '10s'
 export async function startWaywarden(
   processes: Processes,
   directory: string,
-  { name, transport, policies, keys, jwksFile, preload = [], overlay = {} }: WaywardenOptions,
+  { name, transport, policies, keys, jwksFile, preload = [], profiles, overlay = {} }: WaywardenOptions,
 ): Promise<Server> {
   const [port = 0, adminPort = 0] = await freePorts(2)
   const audit = join(directory, `${name}-audit`)
@@ -72,10 +74,14 @@ export async function startWaywarden(
   const file = join(directory, `${name}.yaml`)
   writeFileSync(file, stringify(config))
   const modules = preload.flatMap((module) => ['--import', join(import.meta.dirname, module)])
+  const profiling =
+    profiles === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`]
   const running = await processes.start({
     name,
     command: process.execPath,
-    args: [...modules, waywardenProgram, 'serve', '-c', file],
+    args: [...profiling, ...modules, waywardenProgram, 'serve', '-c', file],
     readyUrl: `http://127.0.0.1:${adminPort}/readyz`,
     readyWithinMs,
   })

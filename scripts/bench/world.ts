@@ -26,12 +26,15 @@ const newEvery = 20
 /** A load of so many requests takes as long as it takes. */
 const longestSeconds = 600
 
-/** Opens what all servers of one run have in common: keys, policies, requests, and the programs that ask. */
-export async function openWorld(): Promise<World> {
+/**
+ * Opens what all servers of one run have in common: keys, policies, requests, and the programs that ask. With `profiles`,
+ * each Waywarden leaves its CPU profile in that directory.
+ */
+export async function openWorld(profiles?: string): Promise<World> {
   mkdirSync(join(project, '.run'), { recursive: true })
   const directory = mkdtempSync(join(project, '.run', 'bench-'))
   const { jwksFile } = await createIdp(join(directory, 'idp-jwks.json'))
-  return new World(directory, createKeys(directory), jwksFile)
+  return new World(directory, createKeys(directory), jwksFile, profiles)
 }
 
 /** The servers of one run, and the loads that can be put on them. */
@@ -43,14 +46,16 @@ export class World implements AsyncDisposable {
   /** The keys that sign chains. */
   readonly keys: string
   readonly #jwksFile: string
+  readonly #profiles: string | undefined
   readonly #message: string
   readonly #framed: string
   readonly #untraced: string
 
-  constructor(directory: string, keys: string, jwksFile: string) {
+  constructor(directory: string, keys: string, jwksFile: string, profiles?: string) {
     this.directory = directory
     this.keys = keys
     this.#jwksFile = jwksFile
+    this.#profiles = profiles
     this.processes = new Processes(directory)
     this.requests = createRequests(keys)
     const message = toCheckRequest(this.requests.same)
@@ -66,8 +71,8 @@ export class World implements AsyncDisposable {
     return writeFiles(directory, toRepository(count, addresses))
   }
 
-  startWaywarden(options: Omit<WaywardenOptions, 'keys' | 'jwksFile'>): Promise<Server> {
-    const given = { ...options, keys: this.keys, jwksFile: this.#jwksFile }
+  startWaywarden(options: Omit<WaywardenOptions, 'keys' | 'jwksFile' | 'profiles'>): Promise<Server> {
+    const given = { ...options, keys: this.keys, jwksFile: this.#jwksFile, profiles: this.#profiles }
     return startWaywarden(this.processes, this.directory, given)
   }
 
