@@ -28,12 +28,16 @@ for (const { name, create } of [
         take = given
       }
       const transport = await create({ ...plainListener, tls, handed }, handle, () => {})
-      const { port, close } = await acceptFor((socket) => take(socket))
+      const sockets: Socket[] = []
+      const { port, close } = await acceptFor((socket) => {
+        sockets.push(socket)
+        take(socket)
+      })
       const end = async () => {
         close()
         await transport[Symbol.asyncDispose]()
       }
-      return { contexts, transport, port, [Symbol.asyncDispose]: end }
+      return { contexts, transport, port, sockets, [Symbol.asyncDispose]: end }
     }
 
     it('says where it is asked, and answers', async () => {
@@ -54,6 +58,17 @@ for (const { name, create } of [
       const tls = { ca: read(ca.trustedCa), cert: read(peer.chain), key: read(peer.key) }
       await check(served.port, request, {}, tls)
       expect(served.contexts.map(({ tlsPeerUris }) => tlsPeerUris)).to.deep.equal([[waypoint]])
+    })
+
+    it('drains although a connection breaks meanwhile', async () => {
+      await using served = await serve()
+      const client = connect(served.port, '127.0.0.1').on('error', () => {})
+      await once(client, 'data')
+      const drained = drainAtLeisure(served.transport)
+      // Once the server itself has closed, and only connections are waited for.
+      await new Promise(setImmediate)
+      for (const socket of served.sockets) socket.destroy(new Error('write EPIPE'))
+      await drained
     })
 
     it('drains what was handed, and takes no more', async () => {

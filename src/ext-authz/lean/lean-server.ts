@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 import type { ConnectionFault, Report } from '../../model/event.ts'
 import { type Bound, bindServer } from '../bound.ts'
@@ -122,7 +121,7 @@ class LeanTransport implements Transport {
     await this.#release()
     await closed
     // A server counts no connection that was handed to it.
-    await Promise.all([...this.#sockets].map((socket) => once(socket, 'close')))
+    await Promise.all([...this.#sockets].map(untilClosed))
     clearInterval(this.#clock)
   }
 
@@ -131,6 +130,14 @@ class LeanTransport implements Transport {
     // What was said goes out first.
     for (const socket of this.#sockets) socket.destroySoon()
   }
+}
+
+/** Not by `once` of node:events, which rejects when the connection breaks: that ends it as well. */
+function untilClosed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve()
+    else socket.once('close', () => resolve())
+  })
 }
 
 /** INVARIANT: whatever happens, the answer is a message; a gRPC error would obey Envoy's `failure_mode_allow`. */
