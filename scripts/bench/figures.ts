@@ -12,7 +12,7 @@ export type Load = {
 /** What one run cost the server and gave its callers; times in microseconds. */
 export type Figures = {
   readonly perSecond: number
-  /** Processor time of the server, all its threads, for each call. */
+  /** Processor time of the server, all its threads and workers, for each call. */
   readonly cpu: number
   readonly p50: number
   readonly p99: number
@@ -23,12 +23,22 @@ export type Figures = {
 const ticksPerSecond = 100
 const pageBytes = 4096
 
-/** Runs a load against a process, and says what it cost. */
+/** Runs a load against a process and those that it has started, and says what it cost them. */
 export async function measure(pid: number, run: () => Promise<Load>): Promise<Figures> {
-  const before = cpuSeconds(pid)
+  const pids = withChildren(pid)
+  const before = sumOf(pids, cpuSeconds)
   const { calls, seconds, p50, p99, p999 } = await run()
-  const cpu = ((cpuSeconds(pid) - before) * 1e6) / calls
-  return { perSecond: calls / seconds, cpu, p50, p99, p999, rssMib: rssMib(pid) }
+  const cpu = ((sumOf(pids, cpuSeconds) - before) * 1e6) / calls
+  return { perSecond: calls / seconds, cpu, p50, p99, p999, rssMib: sumOf(pids, rssMib) }
+}
+
+function withChildren(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  return [pid, ...children.filter((child) => child !== '').map(Number)]
+}
+
+function sumOf(pids: readonly number[], figureOf: (pid: number) => number): number {
+  return pids.reduce((sum, pid) => sum + figureOf(pid), 0)
 }
 
 /** Each figure's median over several runs. */

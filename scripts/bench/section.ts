@@ -48,6 +48,15 @@ export async function startBoth(
   return servers
 }
 
+/** A Waywarden of two workers, that has shown that it decides. It shares out connections: one alone is one worker's. */
+export async function startWorkers(world: World): Promise<Server> {
+  const policies = world.policies(10)
+  const overlay = { workers: 2 }
+  const server = await world.startWaywarden({ name: 'lean, 2 workers', transport: 'lean', policies, overlay })
+  await decideAll(world, [server])
+  return server
+}
+
 /** Fails unless each of the servers really decides. */
 export async function decideAll({ requests }: World, servers: readonly Server[]): Promise<void> {
   for (const server of servers) await mustDecide(server, requests)

@@ -33,7 +33,12 @@ export type WaywardenOptions = {
   /** Where it leaves its CPU profile. */
   readonly profiles?: string | undefined
   /** Keys of the configuration that are to be otherwise than here. */
-  readonly overlay?: { readonly audit?: object; readonly cache?: object; readonly tracing?: object }
+  readonly overlay?: {
+    readonly audit?: object
+    readonly cache?: object
+    readonly tracing?: object
+    readonly workers?: number
+  }
 }
 
 const listeningWithinMs = 10_000

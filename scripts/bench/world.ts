@@ -20,7 +20,7 @@ import { type Server, startOther, startWaywarden, type WaywardenOptions } from '
 
 const project = join(import.meta.dirname, '../..')
 /** More than any server here can decide anew in a second. */
-const freshPerSecond = 4000
+const freshPerSecond = 10_000
 /** Of the mixed load, one request in so many is new. */
 const newEvery = 20
 /** A load of so many requests takes as long as it takes. */
