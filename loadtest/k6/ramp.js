@@ -1,5 +1,5 @@
 // More and more requests a second, until answers come too late: how much can it take? It ends early when they do.
-import { ask, thresholds } from './check.js'
+import { ask, thresholds, waitingAt } from './check.js'
 
 const most = Number(__ENV.MOST || 2000)
 
@@ -16,8 +16,8 @@ export const options = {
         { duration: '60s', target: most },
         { duration: '20s', target: 0 },
       ],
-      preAllocatedVUs: 20,
-      maxVUs: 200,
+      preAllocatedVUs: waitingAt(most),
+      maxVUs: 2 * waitingAt(most),
     },
   },
   thresholds: {
