@@ -15,11 +15,19 @@ const terminal: Terminal = {
 }
 
 // A reader that has seen enough (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.stdout.on('error', leaveUnread)
 process.exitCode = await runCommandLine(process.argv.slice(2), terminal)
 
-/** The first signal asks to drain; whoever sends a second one does not want to wait for that. */
+function leaveUnread({ code }: NodeJS.ErrnoException): void {
+  process.exit(code === 'EPIPE' ? 0 : 1)
+}
+
+/**
+ * The first signal asks to drain; whoever sends a second one does not want to wait for that. Who waits for one serves, and
+ * has more to do than to print: copies of records that nobody reads any more end nothing.
+ */
 function stopSignal(): Promise<string> {
+  process.stdout.off('error', leaveUnread).on('error', () => {})
   return new Promise((resolve) => {
     let isStopping = false
     const stop = (signal: string): void => {

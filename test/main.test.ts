@@ -4,11 +4,18 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { freePorts } from '../demo/ports.ts'
+import { decodeCheckResponse, encodeCheckRequest } from './support/check-request.ts'
+import { check } from './support/grpc-client.ts'
 import { copyPolicies } from './support/sample-policies.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 import { run } from './support/terminal.ts'
 
-type Started = { readonly child: ChildProcess; readonly until: (message: string) => Promise<void> }
+type Started = {
+  readonly child: ChildProcess
+  readonly until: (message: string) => Promise<void>
+  readonly port: number
+}
 
 describe('main', function () {
   // Each starts a process of its own, on a machine that may be busy.
@@ -27,6 +34,20 @@ describe('main', function () {
       expect(await ended(child)).to.equal(0)
     })
   }
+
+  it('goes on deciding when whoever reads the copies of its records leaves', async () => {
+    const { child, until, port } = await serve('0s', 'audit: {directory: ./audit, stdout: true}')
+    await until('"what":"admin"')
+    child.stdout?.destroy()
+    // The first one's record finds that nobody reads; the last one comes well after that.
+    for (let asked = 0; asked < 3; asked++) {
+      expect(decodeCheckResponse(await check(port, encodeCheckRequest({}))).kind).to.equal('denied')
+    }
+    expect(child.exitCode).to.equal(null)
+    child.kill('SIGTERM')
+    await until('draining')
+    expect(await ended(child)).to.equal(0)
+  })
 
   it('ends with 1 at once on the second signal', async () => {
     const { child, until } = await serve('5m')
@@ -62,24 +83,25 @@ describe('main', function () {
     return child
   }
 
-  async function serve(drain: string): Promise<Started> {
+  async function serve(drain: string, audit = 'audit: {directory: ./audit}'): Promise<Started> {
     const directory = temporaryDirectory()
+    const [port = 0] = await freePorts(1)
     await run(['keys', 'init', join(directory, 'keys')])
     copyPolicies(join(directory, 'policies'))
     const file = join(directory, 'waywarden.yaml')
     await writeFile(
       file,
       `version: 1
-listeners: [{address: 127.0.0.1:0, peer: xfcc}]
+listeners: [{address: 127.0.0.1:${port}, peer: xfcc}]
 admin: {address: 127.0.0.1:0}
 drain: ${drain}
 chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.example, keys: ./keys}
 policy: {directory: ./policies}
-audit: {directory: ./audit}
+${audit}
 `,
     )
     const child = start(['serve', '-c', file])
-    return { child, until: lineReader(child) }
+    return { child, until: lineReader(child), port }
   }
 })
 
