@@ -132,15 +132,13 @@ function shed(deps: CheckDeps, shedding: Shedding, asked: Asked, found: Shed): E
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
 function conclude(deps: CheckDeps, asked: Asked, found: Findings): Eventual<Answer> {
   const ending = toEnding(deps, asked, found)
-  return andThen(ending.keep(found, asked.deadlineMs), (isKept) => settle(deps, ending, isKept))
-}
-
-function settle(deps: CheckDeps, ending: Ending, isKept: boolean): Answer {
-  const { found, isObserving } = ending
-  if (isKept || isObserving || isDeny(found.decision)) return answer(deps, ending)
-  const denial = withoutRecord(found)
-  keepUnwaited(deps, ending, denial)
-  return answer(deps, { ...ending, found: denial })
+  return andThen(ending.keep(found, asked.deadlineMs), (isKept) => {
+    if (isKept) return answer(deps, ending)
+    const unrecorded = withoutRecord(found)
+    // A denial could not be kept a moment ago.
+    if (!isDeny(found.decision)) keepUnwaited(deps, ending, unrecorded)
+    return answer(deps, { ...ending, found: unrecorded })
+  })
 }
 
 /** A refusal stands whether or not its record can be kept, so nobody waits for that. */
@@ -188,10 +186,13 @@ function secondsSince(deps: CheckDeps, { startedMicros }: Asked): number {
   return (deps.elapsedMicros() - startedMicros) / 1e6
 }
 
+/** A denial stays as it is. While observing it refuses nothing, but hands on no chain that is not on record. */
 function withoutRecord(found: Findings): Findings {
+  const { decision } = found
+  if (isDeny(decision)) return refused(found, decision)
   return refused(
     found,
-    deny('audit_unavailable', 'the decision record could not be written', found.decision.results),
+    deny('audit_unavailable', 'the decision record could not be written', decision.results),
   )
 }
 

@@ -47,6 +47,31 @@ describe('check/check', () => {
     expect(attempts[1]).to.have.property('onward', undefined)
   })
 
+  const routes = [{ match: 'GET /patients/{patientId}', action: 'read-it' }]
+  const forwarding = mustLoad(policyFiles({ 'services.yaml': servicesYaml({ routes, forwards: true }) }))
+  for (const { name, decided, code } of [
+    { name: 'is allowed', decided: { kind: 'permission', results: [] } as const, code: 'audit_unavailable' },
+    { name: 'would be refused', decided: deny('policy_denied', ''), code: 'policy_denied' },
+  ]) {
+    it(`hands on no chain that is not on record, also while observing, for what ${name}`, async () => {
+      const onward = { token: 'child', jti: 'j', txn: 't', kid: 'k', parHash: undefined, expiresAt: 10 }
+      const { check, handedOn } = buildChecker({
+        revision: () => forwarding,
+        isObserving: () => true,
+        judge: () => decided,
+        extendChain: () => onward,
+        record: () => false,
+      })
+      expect(await check(input, 2000)).to.deep.include({
+        kind: 'observed',
+        code,
+        setHeaders: [],
+        removeHeaders: ['actor-chain'],
+      })
+      expect(handedOn.count).to.equal(1)
+    })
+  }
+
   it('answers only when a record that is not kept at once is kept', async () => {
     let keep = (_isKept: boolean): void => {}
     const { check } = buildChecker({ record: () => new Promise((resolve) => (keep = resolve)) })
