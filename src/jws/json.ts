@@ -9,6 +9,8 @@ export type JsonObject = ReadonlyMap<string, JsonValue>
 /** Objects and arrays within each other: a chain of the greatest depth, eight, nests nine. */
 const maxNesting = 16
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+/** With its quotes, a text of at least 13 characters. */
+const shortToken = 15
 const integerPattern = /^-?(?:0|[1-9][0-9]*)$/
 const tokenPattern = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g
 
@@ -86,12 +88,19 @@ function readArray(reader: Reader, depth: number): readonly JsonValue[] {
 }
 
 function readString(reader: Reader, token: string): string {
-  // Without an escape the text stands between the quotes as it is.
-  const text: unknown = token.includes('\\') ? JSON.parse(token) : token.slice(1, -1)
+  const text: unknown = isPlain(token) ? token.slice(1, -1) : JSON.parse(token)
   // A lone surrogate becomes U+FFFD when it is encoded again, so that two different strings would be one.
   if (typeof text === 'string' && text.isWellFormed()) return text
   refuse(reader, 'expected well-formed Unicode')
   return ''
+}
+
+/**
+ * Whether the text is short and stands between the quotes as it is. Of a longer one V8 makes a slice that keeps all of the
+ * document in memory (`SlicedString`, from 13 characters on), so that whoever remembers an id would remember a token.
+ */
+function isPlain(token: string): boolean {
+  return token.length < shortToken && !token.includes('\\')
 }
 
 function refuse(reader: Reader, problem: string): null {

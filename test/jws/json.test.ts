@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type JsonValue, parseStrictJson } from '../../src/jws/json.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
+import { measureHeap } from '../support/memory.ts'
 
 describe('jws/json', () => {
   const accepted: readonly { readonly text: string; readonly want: Readonly<Record<string, JsonValue>> }[] = [
@@ -47,4 +48,19 @@ describe('jws/json', () => {
       expect(isInvalid(parseStrictJson(text))).to.equal(true)
     })
   }
+
+  it('lets go of a document of which a text is kept', async () => {
+    const documents = 1000
+    const { bytes } = await measureHeap(() =>
+      Array.from({ length: documents }, (_, index) => {
+        const text = `{"id":"id number ${index} of them all","rest":"${'x'.repeat(4000)}"}`
+        return textOf(parseStrictJson(text), 'id')
+      }),
+    )
+    expect(bytes / documents).to.be.lessThan(1000)
+  })
 })
+
+function textOf(parsed: ReturnType<typeof parseStrictJson>, name: string): JsonValue | undefined {
+  return isInvalid(parsed) ? undefined : parsed.get(name)
+}

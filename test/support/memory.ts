@@ -3,6 +3,20 @@ import { runInNewContext } from 'node:vm'
 
 /** The resident memory of this process once everything that nobody holds is gone, in MiB. */
 export async function residentMebibytes(): Promise<number> {
+  await collectGarbage()
+  return process.memoryUsage.rss() / 1024 / 1024
+}
+
+/** What `make` makes, and what the heap of this process grows by for it. */
+export async function measureHeap<T>(make: () => T): Promise<{ readonly made: T; readonly bytes: number }> {
+  await collectGarbage()
+  const before = process.memoryUsage().heapUsed
+  const made = make()
+  await collectGarbage()
+  return { made, bytes: process.memoryUsage().heapUsed - before }
+}
+
+async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
   for (let round = 0; round < 3; round++) {
@@ -10,5 +24,4 @@ export async function residentMebibytes(): Promise<number> {
     // WebAssembly memory is given back by finalizers, which run between turns.
     await new Promise((resolve) => setImmediate(resolve))
   }
-  return process.memoryUsage.rss() / 1024 / 1024
 }
