@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { inOnePiece } from '../cache/one-piece.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 import { type Hash, toBase64 } from './merkle.ts'
 import type { DecisionRecord } from './record.ts'
@@ -32,7 +33,7 @@ const leafLength = 44
 
 /** What all repeats of one record begin with: its id and its leaf. */
 export function startRepeat(of: string, leaf: Hash): string {
-  return `${repeatStart}${of}${leafMember}${toBase64(leaf)}",`
+  return inOnePiece(`${repeatStart}${of}${leafMember}${toBase64(leaf)}",`)
 }
 
 /** The repeat as one line of NDJSON, newline included; `start` by `startRepeat`. */

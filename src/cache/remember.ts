@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { inOnePiece } from './one-piece.ts'
 
 let identities = 0
 
@@ -92,7 +93,8 @@ function createPlainMemory<A, R extends object>({ maxEntries, room }: RememberOp
   const entries = new LRUCache<string, R>({ max: maxEntries, ...(room && { maxSize: room.maxBytes }) })
   return {
     find: (key) => entries.get(key),
-    keep: (key, argument, result) => void entries.set(key, result, sizeOf(room, argument, result)),
+    keep: (key, argument, result) =>
+      void entries.set(inOnePiece(key), result, sizeOf(room, argument, result)),
   }
 }
 

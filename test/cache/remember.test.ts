@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { digestKey, identityOf, remember, rememberEach, rememberLatest } from '../../src/cache/remember.ts'
+import { measureHeap } from '../support/memory.ts'
 
 type Answer = { readonly to: string; readonly isFault: boolean }
 
@@ -94,6 +95,21 @@ describe('cache/remember', () => {
       ask(argument)
     const again = ['too long for all', 'too long for all']
     expect(asked).to.deep.equal(['aaaa', 'bbbb', 'cccc', 'bbbb', ...again])
+  })
+
+  it('keeps of a key its text, and not what it was made of', async () => {
+    const count = 1000
+    const same = answer('same')
+    const { bytes } = await measureHeap(() => {
+      const ask = remember((_argument: number) => same, {
+        maxEntries: count,
+        keyOf: (argument) => Array.from({ length: 100 }).reduce((key: string) => `${key}${argument} `, ''),
+        isWorth: () => true,
+      })
+      for (let argument = 0; argument < count; argument++) ask(argument)
+      return ask
+    })
+    expect(bytes / count).to.be.lessThan(1200)
   })
 
   it('remembers for each object, as long as it lives', () => {
