@@ -1,3 +1,4 @@
+import { inOnePiece } from '../cache/one-piece.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop, Subject } from '../model/chain.ts'
 import type { EntityUid } from '../model/entity-uid.ts'
@@ -22,7 +23,8 @@ export function toLikeness(parts: RecordParts): Likeness {
     policyDigest,
     engine,
     input: input && {
-      path: withoutQuery(input.path),
+      // A slice would keep the query, too.
+      path: inOnePiece(withoutQuery(input.path)),
       method: input.method,
       host: input.host,
       destinationAddress: input.destinationAddress,

@@ -1,3 +1,4 @@
+import { inOnePiece } from '../cache/one-piece.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
 import { type CheckInput, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
@@ -36,11 +37,15 @@ export function toRequest({ method, path, headers }: CheckInput): Request {
 }
 
 /** What a request wants of the service that it goes to. */
-export function targetOf(service: CatalogService, { method, path, isUpgrade }: Request): Target | Deny {
-  if (!methods.some((known) => known === method)) {
-    return deny('request_malformed', `method: expected one of ${methods.join(', ')}, found \`${method}\``)
+export function targetOf(service: CatalogService, { method: sent, path, isUpgrade }: Request): Target | Deny {
+  // The text of the list and not the request's own, for many targets are remembered.
+  const method = methods.find((known) => known === sent)
+  if (method === undefined) {
+    return deny('request_malformed', `method: expected one of ${methods.join(', ')}, found \`${sent}\``)
   }
-  const request = service.hasRawPaths ? { path: pathOf(path), segments: [] } : parseRequestPath(path)
+  const request = service.hasRawPaths
+    ? { path: inOnePiece(pathOf(path)), segments: [] }
+    : parseRequestPath(path)
   if (isDeny(request)) return request
   const { path: asked } = request
   if (service.routes === undefined) {

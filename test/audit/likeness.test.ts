@@ -6,6 +6,7 @@ import { readRecords } from '../../src/audit/query.ts'
 import { formatRecord } from '../../src/audit/record.ts'
 import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
 import { clerkChain, deniedParts, hospitalId, recordTarget, secrets } from '../support/decision.ts'
+import { measureHeap } from '../support/memory.ts'
 import { haveSameShape } from '../support/same-shape.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -74,6 +75,17 @@ describe('audit/likeness', () => {
       expect(found).to.deep.equal(appended.map((each) => JSON.parse(formatRecord(toRecord(each)))))
     })
   }
+
+  it('keeps of a long request no more memory than what is compared takes', async () => {
+    const count = 1000
+    const { bytes } = await measureHeap(() =>
+      Array.from({ length: count }, (_, index) => {
+        const path = `/patients/${index}/records?secret=${'x'.repeat(8000)}`
+        return toLikeness({ ...denied, input: { ...denied.input, path } })
+      }),
+    )
+    expect(bytes / count).to.be.lessThan(2000)
+  })
 
   it('tells checks apart that came differently far', () => {
     const names = ['input', 'caller', 'chain', 'service', 'target', 'onward'] as const

@@ -15,8 +15,7 @@ describe('revision/path', () => {
   ]
   for (const { name, path, segments } of accepted) {
     it(`takes ${name}`, () => {
-      const parsed = parseRequestPath(path)
-      expect(parsed).to.have.property('segments').that.deep.equals(segments)
+      expect(parseRequestPath(path)).to.deep.equal({ path: `/${segments.join('/')}`, segments })
     })
   }
 

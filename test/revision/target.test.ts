@@ -5,6 +5,7 @@ import { type Deny, isDeny } from '../../src/model/decision.ts'
 import type { Target } from '../../src/model/target.ts'
 import { checkWaypoint, findService, targetOf, toRequest } from '../../src/revision/target.ts'
 import { caller, hospital } from '../support/identities.ts'
+import { measureHeap } from '../support/memory.ts'
 import { mustLoad, policyFiles, waypoint, workload } from '../support/policy-files.ts'
 
 const services = {
@@ -167,6 +168,21 @@ describe('revision/target', () => {
       '/patients/a:b',
     ])
   })
+
+  for (const name of ['plain', 'raw']) {
+    it(`lets go of the query, where paths are ${name}`, async () => {
+      const service = catalog.byName.get(name)
+      if (service === undefined) throw new TypeError('no service')
+      const count = 1000
+      const { bytes } = await measureHeap(() =>
+        Array.from({ length: count }, (_, index) => {
+          const path = `/patients/${index}/records?${'x'.repeat(8000)}`
+          return targetOf(service, { method: 'GET', path, isUpgrade: false })
+        }),
+      )
+      expect(bytes / count).to.be.lessThan(2000)
+    })
+  }
 
   const byMetadata = [
     {
