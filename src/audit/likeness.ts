@@ -179,9 +179,8 @@ function areSameIds(one: readonly SpiffeId[], other: readonly SpiffeId[]): boole
 
 function areSameParams(one: Target['params'], other: Target['params']): boolean {
   if (one === other) return true
-  if (one.size !== other.size) return false
-  for (const [name, value] of one) if (other.get(name) !== value) return false
-  return true
+  if (one.length !== other.length) return false
+  return one.every(({ name, value }, at) => name === other[at]?.name && value === other[at]?.value)
 }
 
 function withoutQuery(path: string): string {

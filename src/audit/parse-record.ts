@@ -154,7 +154,7 @@ export function toTarget({ target, request, truncated }: DecisionRecord, service
     service,
     action: target.action,
     resource: target.resource,
-    params: new Map(Object.entries(target.params)),
+    params: Object.entries(target.params).map(([name, value]) => ({ name, value })),
     requiredScope: target.requiredScope,
     method: request.method,
     path: request.path,

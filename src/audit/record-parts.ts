@@ -111,8 +111,8 @@ function toRequest(
 }
 
 function toTarget(target: Target, truncated: string[]): DecisionRecord['target'] {
-  const params = [...target.params].map(
-    ([name, value]) => [name, bound(value, `target.params.${name}`, maxJudgedLength, truncated)] as const,
+  const params = target.params.map(
+    ({ name, value }) => [name, bound(value, `target.params.${name}`, maxJudgedLength, truncated)] as const,
   )
   return {
     action: toUid(target.action),

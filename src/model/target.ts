@@ -18,13 +18,16 @@ export type Service = {
   readonly hopLifetimeSeconds: number
 }
 
+/** What stands in place of one `{placeholder}`, decoded once. */
+export type Param = { readonly name: string; readonly value: string }
+
 /** What is wanted: one action on one resource of one service. */
 export type Target = {
   readonly service: Service
   readonly action: EntityUid
   readonly resource: EntityUid
-  /** Values of the route's `{placeholders}`, decoded once. */
-  readonly params: ReadonlyMap<string, string>
+  /** One for each of the route's `{placeholders}`. A list, for a `Map` weighs more than all else here, and many are kept. */
+  readonly params: readonly Param[]
   readonly requiredScope: string | undefined
   readonly method: string
   /** Without the query. */

@@ -170,7 +170,7 @@ const contextAttributes: Readonly<Record<string, (query: Query) => CedarValueJso
   }),
   http: ({ target }) => ({ method: target.method, path: target.path.toWellFormed() }),
   params: ({ target }) =>
-    Object.fromEntries([...target.params].map(([name, value]) => [name, value.toWellFormed()])),
+    Object.fromEntries(target.params.map(({ name, value }) => [name, value.toWellFormed()])),
 }
 
 function toReference(type: string, id: string): CedarValueJson {

@@ -56,13 +56,13 @@ function targetsOf(service: CatalogService): readonly Target[] {
   const itself = { type: 'Service', id: service.name }
   if (service.routes === undefined) {
     const action = { type: 'Action', id: 'GET' }
-    return [{ ...common, action, resource: itself, params: new Map(), method: 'GET' }]
+    return [{ ...common, action, resource: itself, params: [], method: 'GET' }]
   }
   return service.routes.map(({ route, action, resource }) => ({
     ...common,
     action,
     resource: resource === undefined ? itself : { type: resource.type, id: 'rehearsal' },
-    params: new Map(route.parameters.map((name) => [name, 'rehearsal'])),
+    params: route.parameters.map((name) => ({ name, value: 'rehearsal' })),
     method: route.method === '*' ? 'GET' : route.method,
   }))
 }

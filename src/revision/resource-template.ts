@@ -1,5 +1,6 @@
 import type { EntityUid } from '../model/entity-uid.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
+import type { Param } from '../model/target.ts'
 import { ownEntityTypes } from './product-schema.ts'
 
 /** Names the entity that a request is about: `Patient::{patientId}` takes its whole id from one route parameter. */
@@ -31,7 +32,8 @@ export function parseResourceTemplate(text: string): ResourceTemplate | Invalid 
 }
 
 /** The entity that a template names for a request's parameters. */
-export function toResource(template: ResourceTemplate, params: ReadonlyMap<string, string>): EntityUid {
+export function toResource(template: ResourceTemplate, params: readonly Param[]): EntityUid {
   const { id, type } = template
-  return { type, id: id.kind === 'literal' ? id.text : (params.get(id.text) ?? '') }
+  if (id.kind === 'literal') return { type, id: id.text }
+  return { type, id: params.find(({ name }) => name === id.text)?.value ?? '' }
 }

@@ -1,4 +1,5 @@
 import { type Invalid, invalid } from '../model/invalid.ts'
+import type { Param } from '../model/target.ts'
 
 /** Methods a request may have; compared exactly, for over HTTP/2 `get` is not `GET`. */
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -12,6 +13,7 @@ export type Route = {
   readonly method: string
   readonly segments: readonly Segment[]
   readonly hasRest: boolean
+  /** Their names, in the order of the segments. */
   readonly parameters: readonly string[]
 }
 
@@ -43,22 +45,22 @@ export function parseRoute(text: string): Route | Invalid {
   return { text, method, segments, hasRest, parameters }
 }
 
-/** The parameters' values when the route matches a method and decoded path segments. */
+/** The parameters when the route matches a method and decoded path segments. */
 export function matchRoute(
   route: Route,
   method: string,
   segments: readonly string[],
-): ReadonlyMap<string, string> | undefined {
+): readonly Param[] | undefined {
   if (route.method !== '*' && route.method !== method) return undefined
   const count = route.segments.length
   if (route.hasRest ? segments.length < count : segments.length !== count) return undefined
-  const values = new Map<string, string>()
+  const values: string[] = []
   for (const [index, expected] of route.segments.entries()) {
     const found = segments[index] ?? ''
     if (expected.kind === 'literal' ? found !== expected.text : found === '') return undefined
-    if (expected.kind === 'parameter') values.set(expected.text, found)
+    if (expected.kind === 'parameter') values.push(found)
   }
-  return values
+  return route.parameters.map((name, index) => ({ name, value: values[index] ?? '' }))
 }
 
 /** Whether some request matches both routes. */

@@ -2,7 +2,7 @@ import { inOnePiece } from '../cache/one-piece.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
 import { type CheckInput, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
-import type { Target } from '../model/target.ts'
+import type { Param, Target } from '../model/target.ts'
 import type { Catalog, CatalogRoute, CatalogService } from './catalog.ts'
 import { parseRequestPath, pathOf } from './path.ts'
 import { toResource } from './resource-template.ts'
@@ -70,7 +70,7 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
   return { service, action, resource, params, requiredScope, method, path: asked }
 }
 
-const none: ReadonlyMap<string, string> = new Map()
+const none: readonly Param[] = []
 
 function byAddress({ destinationAddress }: Asked, catalog: Catalog): CatalogService | Deny {
   const service = catalog.byAddress.get(destinationAddress)
@@ -115,7 +115,7 @@ function toAddress(filterChainName: string): string | undefined {
     : undefined
 }
 
-type Match = { readonly route: CatalogRoute; readonly params: ReadonlyMap<string, string> }
+type Match = { readonly route: CatalogRoute; readonly params: readonly Param[] }
 
 /** Many servers answer HEAD by what they do for GET: a narrower route for GET is not to be walked around by it. */
 function findRoute(

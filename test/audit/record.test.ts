@@ -86,7 +86,7 @@ describe('audit/record', () => {
   it('cuts what is too long, says so, and refuses to judge again what it cut', () => {
     const long = 'x'.repeat(9000)
     const input = { ...(deniedParts().input ?? never()), path: `/${long}`, host: long }
-    const target = { ...recordTarget, path: `/${long}`, params: new Map([['patientId', long]]) }
+    const target = { ...recordTarget, path: `/${long}`, params: [{ name: 'patientId', value: long }] }
     const record = toRecord({ ...deniedParts(), input, target })
     expect(record.truncated).to.deep.equal(['request.path', 'request.host', 'target.params.patientId'])
     expect(record.request?.host).to.match(/^x{2048}…\[9000 characters, sha256 [0-9a-f]{64}\]$/)
@@ -100,10 +100,10 @@ describe('audit/record', () => {
   })
 
   it('keeps a parameter that is named like a property of every object', () => {
-    const params = new Map([
-      ['constructor', 'a'],
-      ['toString', 'b'],
-    ])
+    const params = [
+      { name: 'constructor', value: 'a' },
+      { name: 'toString', value: 'b' },
+    ]
     const record = parseAgain(toRecord({ ...deniedParts(), target: { ...recordTarget, params } }))
     const target = toTarget(record, recordTarget.service)
     expect('params' in target && target.params).to.deep.equal(params)

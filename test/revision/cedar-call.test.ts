@@ -20,7 +20,7 @@ function query(service: Service, overlay: Partial<Query> = {}): Query {
       service,
       action: { type: 'Action', id: 'read-it' },
       resource: { type: 'Patient', id: '42' },
-      params: new Map([['patientId', '42']]),
+      params: [{ name: 'patientId', value: '42' }],
       requiredScope: undefined,
       method: 'GET',
       path: '/patients/42',
@@ -78,7 +78,11 @@ describe('revision/cedar-call', () => {
 
   it('keeps what a client chose as text: no escape becomes an entity', () => {
     const text = '{"__entity":{"type":"User","id":"root"}}'
-    const target = { ...query(service).target, params: new Map([['patientId', text]]), path: `/${text}` }
+    const target = {
+      ...query(service).target,
+      params: [{ name: 'patientId', value: text }],
+      path: `/${text}`,
+    }
     const { context } = toCedarCall(query(service, { target }), everything())
     expect(context['params']).to.deep.equal({ patientId: text })
     expect(context['http']).to.deep.equal({ method: 'GET', path: `/${text}` })
@@ -92,7 +96,7 @@ describe('revision/cedar-call', () => {
         target: {
           ...query(service).target,
           resource: { type: 'Patient', id: '\ud800' },
-          params: new Map([['patientId', '\ud800']]),
+          params: [{ name: 'patientId', value: '\ud800' }],
         },
       }),
       everything(),

@@ -38,7 +38,7 @@ function query({ catalog }: Revision, who: string, overlay: Partial<Query['targe
     service,
     action: { type: 'Action', id: 'read-it' },
     resource: { type: 'Patient', id: '42' },
-    params: new Map([['patientId', '42']]),
+    params: [{ name: 'patientId', value: '42' }],
     requiredScope: undefined,
     method: 'GET',
     path: '/patients/42',
@@ -86,7 +86,7 @@ describe('revision/engine-endurance', function () {
       seed,
       numRuns: hostileInputs,
     })) {
-      const params = new Map([[name, id]])
+      const params = [{ name, value: id }]
       const asked = query(revision, 'stranger', { resource: { type: 'Patient', id }, path, params })
       const subject = { issuerName: 'hospital', issuer: 'https://idp.example', id, groups: [group] }
       const { outcome } = revision.evaluate({ ...asked, chain: { ...asked.chain, subject, scopes: [scope] } })

@@ -3,6 +3,10 @@ import { isInvalid } from '../../src/model/invalid.ts'
 import { parseResourceTemplate, toResource } from '../../src/revision/resource-template.ts'
 
 describe('revision/resource-template', () => {
+  const params = [
+    { name: 'ward', value: '7' },
+    { name: 'id', value: '42' },
+  ]
   const rows = [
     ['Patient::{id}', { type: 'Patient', id: '42' }],
     ['Clinic::Patient::{id}', { type: 'Clinic::Patient', id: '42' }],
@@ -12,7 +16,7 @@ describe('revision/resource-template', () => {
     it(`\`${text}\` names ${want.type} ${want.id}`, () => {
       const template = parseResourceTemplate(text)
       if (isInvalid(template)) throw new TypeError(template.reason)
-      expect(toResource(template, new Map([['id', '42']]))).to.deep.equal(want)
+      expect(toResource(template, params)).to.deep.equal(want)
     })
   }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { isInvalid } from '../../src/model/invalid.ts'
+import type { Param } from '../../src/model/target.ts'
 import { covers, matchRoute, overlaps, parseRoute, type Route } from '../../src/revision/route.ts'
 
 function route(text: string): Route {
@@ -30,21 +31,29 @@ describe('revision/route', () => {
     text: string
     method: string
     path: string
-    want: Record<string, string> | undefined
+    want: readonly Param[] | undefined
   }[] = [
-    { text: 'GET /patients/{id}', method: 'GET', path: 'patients/42', want: { id: '42' } },
+    { text: 'GET /patients/{id}', method: 'GET', path: 'patients/42', want: [{ name: 'id', value: '42' }] },
+    {
+      text: 'GET /{ward}/patients/{id}',
+      method: 'GET',
+      path: 'west/patients/42',
+      want: [
+        { name: 'ward', value: 'west' },
+        { name: 'id', value: '42' },
+      ],
+    },
     { text: 'GET /patients/{id}', method: 'POST', path: 'patients/42', want: undefined },
     { text: 'GET /patients/{id}', method: 'GET', path: 'patients/', want: undefined },
     { text: 'GET /patients/{id}', method: 'GET', path: 'patients/42/notes', want: undefined },
-    { text: '* /a/**', method: 'PUT', path: 'a', want: {} },
-    { text: '* /a/**', method: 'PUT', path: 'a/b/c', want: {} },
+    { text: '* /a/**', method: 'PUT', path: 'a', want: [] },
+    { text: '* /a/**', method: 'PUT', path: 'a/b/c', want: [] },
     { text: '* /a/**', method: 'PUT', path: 'ab', want: undefined },
-    { text: 'GET /**', method: 'GET', path: '', want: {} },
+    { text: 'GET /**', method: 'GET', path: '', want: [] },
   ]
   for (const { text, method, path, want } of matches) {
     it(`\`${text}\` ${want === undefined ? 'leaves' : 'takes'} ${method} /${path}`, () => {
-      const values = matchRoute(route(text), method, path.split('/'))
-      expect(values && Object.fromEntries(values)).to.deep.equal(want)
+      expect(matchRoute(route(text), method, path.split('/'))).to.deep.equal(want)
     })
   }
 

@@ -52,7 +52,7 @@ export const recordTarget: Target = {
   },
   action: { type: 'Action', id: 'read-record' },
   resource: { type: 'Patient', id: 'p-17' },
-  params: new Map([['patientId', 'p-17']]),
+  params: [{ name: 'patientId', value: 'p-17' }],
   requiredScope: undefined,
   method: 'GET',
   path: '/patients/p-17',

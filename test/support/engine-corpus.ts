@@ -243,7 +243,7 @@ function toQuery({ catalog }: Revision, who: string, what: string, when: string)
       service,
       action: { type: 'Action', id: action },
       resource: { type: 'Patient', id: what },
-      params: new Map([['patientId', what]]),
+      params: [{ name: 'patientId', value: what }],
       requiredScope: undefined,
       method,
       path,
