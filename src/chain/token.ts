@@ -1,15 +1,19 @@
 import { remember } from '../cache/remember.ts'
 import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
 import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
+import type { Subject } from '../model/chain.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { parseScopes } from '../model/scope.ts'
 import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
 
+/** A user as a token names them. */
+type TokenSubject = Omit<Subject, 'issuerName'>
+
 /** What a chain token says. Times are seconds since the epoch. */
 export type ChainToken = {
   readonly issuer: string
-  readonly subject: { readonly issuer: string; readonly id: string; readonly groups: readonly string[] }
+  readonly subject: TokenSubject
   /** Who may present it. */
   readonly holder: SpiffeId
   readonly issuedAt: number
@@ -112,7 +116,8 @@ function readActors(outermost: JsonValue | undefined, maxDepth: number): readonl
     actors.push(actor)
     act = act.get('act')
   }
-  return actors
+  // A copy is as long as its content; a list that grew has room for sixteen more.
+  return [...actors]
 }
 
 function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken | Deny {
@@ -147,18 +152,19 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   // Whoever has acted did so with a token of their own: that one is the parent.
   if (actors.length > 0 !== (parHash !== undefined))
     return malformed('expected `par_hash` just when there is `act`')
-  const { groups, ...times } = context
-  const subject = { issuer: subjectIssuer, id, groups }
+  const { groups, authTime, rootIssuedAt, ceiling } = context
   return {
     issuer,
-    subject,
+    subject: asOne({ issuer: subjectIssuer, id, groups }),
     holder,
     issuedAt,
     expiresAt,
     jti,
     txn,
     scopes,
-    ...times,
+    authTime,
+    rootIssuedAt,
+    ceiling,
     actors,
     parHash: readText(parHash),
     isRecovered: claims.has('recovered'),
@@ -214,7 +220,26 @@ function readSpiffeId(value: JsonValue | undefined): SpiffeId | undefined {
   return id === undefined || isInvalid(id) ? undefined : id
 }
 
-/** Thousands of remembered chains name the same few agents: one object for each. */
+/**
+ * Thousands of remembered chains name the same few users: one object for each. Anybody can send a token that names others,
+ * so what nobody has proven yet takes little room.
+ */
+const asOne = remember((subject: TokenSubject) => subject, {
+  maxEntries: 2000,
+  room: {
+    maxBytes: 1024 * 1024,
+    bytesOf: ({ issuer, id, groups }) =>
+      (issuer.length + id.length + groups.join('').length) * 2 + groups.length * groupBytes + fixedBytes,
+  },
+  keyOf: ({ issuer, id, groups }) => JSON.stringify([issuer, id, groups]),
+  isWorth: () => true,
+})
+
+/** About what a group, and what all of it, weighs beside its texts. */
+const groupBytes = 32
+const fixedBytes = 300
+
+/** And the same few agents. */
 const parseOnce = remember(parseSpiffeId, {
   maxEntries: 2000,
   keyOf: (text) => text,

@@ -95,7 +95,7 @@ function readChain({ token, digest }: ProvenChain, issuerName: string): Delegate
   const { subject, actors, txn, jti, scopes, expiresAt, rootIssuedAt, ceiling, authTime, isRecovered } = token
   return {
     kind: 'delegated',
-    subject: { issuerName, ...subject },
+    subject: { issuerName, issuer: subject.issuer, id: subject.id, groups: subject.groups },
     actors,
     txn,
     jti,

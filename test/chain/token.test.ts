@@ -30,6 +30,19 @@ describe('chain/token', () => {
     expect(token.actors.map(({ uri }) => uri)).to.deep.equal([uris.agentR, uris.agentA])
   })
 
+  it('knows a user again, and nobody else for them', () => {
+    const one = parsed(chainClaims).subject
+    expect(parsed({ ...chainClaims, jti: 'another' }).subject).to.equal(one)
+    const groupsOf = (groups: readonly string[]) =>
+      parsed({ ...chainClaims, tctx: { ...chainClaims.tctx, groups } }).subject.groups
+    for (const groups of [['a', 'b'], ['b', 'a'], ['a","b'], ['ab'], ['a'], []])
+      expect(groupsOf(groups)).to.deep.equal(groups)
+    expect(parsed({ ...chainClaims, sub: 'doctor' }).subject).to.deep.equal({ ...one, id: 'doctor' })
+    expect(parsed({ ...chainClaims, sub_iss: 'https://other.example' }).subject.issuer).to.not.equal(
+      one.issuer,
+    )
+  })
+
   it('writes the claims that it reads', () => {
     const written = JSON.stringify(toChainClaims(parsed(chainClaims)))
     expect(JSON.parse(written)).to.deep.equal(JSON.parse(JSON.stringify(chainClaims)))
