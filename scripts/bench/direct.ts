@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type Case, runRounds } from './rounds.ts'
 import { finish, four, nameOf, one, type Section, startBoth } from './section.ts'
 import type { Server } from './servers.ts'
+import { told } from './told.ts'
 
 const perSecond = [1000, 5000]
 
@@ -69,13 +68,6 @@ export const rates: Section = {
 }
 
 /** What count-hits.mjs has counted so far. */
-async function hitsOf({ running, log }: Server): Promise<{ readonly hits: number; readonly misses: number }> {
-  const seen = readFileSync(log, 'utf8').split('remembered ').length
-  process.kill(running.pid, 'SIGUSR2')
-  for (;;) {
-    const said = readFileSync(log, 'utf8').split('remembered ')
-    const [counts = ''] = said.at(-1)?.split('\n') ?? []
-    if (said.length > seen && counts.endsWith('}')) return JSON.parse(counts)
-    await wait(20)
-  }
+function hitsOf(server: Server): Promise<{ readonly hits: number; readonly misses: number }> {
+  return told(server, 'remembered')
 }

@@ -21,7 +21,7 @@ export type Server = {
 }
 
 /** Modules of this directory that change what runs. */
-export type Preload = 'count-hits.mjs' | 'no-audit.mjs'
+export type Preload = 'count-hits.mjs' | 'no-audit.mjs' | 'weigh-heap.mjs'
 
 export type WaywardenOptions = {
   readonly name: string
