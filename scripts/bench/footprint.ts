@@ -25,12 +25,18 @@ export const footprint: Section = {
     const asked = isWhole
       ? `${chains.toLocaleString('en')} chains and ${decisions.toLocaleString('en')} decisions`
       : `${fewChains.toLocaleString('en')} chains`
+    const resident = `RSS ${toMib(empty.rssMib)} at first, ${toMib(full.rssMib)} after ${asked}`
+    const inUse = `${toMib(full.heapMib)} is heap in use once garbage is collected, ${toMib(empty.heapMib)} at first`
     const notes = [
       `Ready after ${Math.round(startMs)} ms (median of ${starts} starts)`,
-      `RSS ${Math.round(empty.rssMib)} MiB at first, ${Math.round(full.rssMib)} MiB after ${asked}; of that, ${Math.round(full.heapMib)} MiB is heap in use once garbage is collected, ${Math.round(empty.heapMib)} MiB at first`,
+      `${resident}; of that, ${inUse}`,
     ]
     return { rows: [], notes, facts: isWhole ? { startMs, fullRssMib: full.rssMib } : { startMs } }
   },
+}
+
+function toMib(mib: number): string {
+  return `${Math.round(mib)} MiB`
 }
 
 async function medianStart(world: World): Promise<number> {
@@ -46,7 +52,7 @@ async function medianStart(world: World): Promise<number> {
 
 type Memory = { readonly rssMib: number; readonly heapMib: number }
 
-/** Heap is read last, and in a process of its own for how much there is at first: to collect garbage changes what is resident. */
+/** To collect garbage changes what is resident: heap is read last, and at first in a process of its own. */
 async function measureMemory(
   world: World,
   isWhole: boolean,

@@ -1,5 +1,5 @@
-// Loaded into a Waywarden whose memory is measured: on SIGUSR2 it collects garbage, and says on stderr how much heap is in use
-// then. Until it is asked it changes nothing, so that resident memory is to be read before.
+// Loaded into a Waywarden whose memory is measured: on SIGUSR2 it collects garbage, and says on stderr how much heap is
+// in use then. Whoever wants to know what is resident reads that before.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 

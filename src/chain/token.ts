@@ -221,8 +221,8 @@ function readSpiffeId(value: JsonValue | undefined): SpiffeId | undefined {
 }
 
 /**
- * Thousands of remembered chains name the same few users: one object for each. Anybody can send a token that names others,
- * so what nobody has proven yet takes little room.
+ * Thousands of remembered chains name the same few users: one object for each. Anybody can send a token that names
+ * others, so what nobody has proven yet takes little room.
  */
 const asOne = remember((subject: TokenSubject) => subject, {
   maxEntries: 2000,

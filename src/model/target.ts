@@ -26,7 +26,7 @@ export type Target = {
   readonly service: Service
   readonly action: EntityUid
   readonly resource: EntityUid
-  /** One for each of the route's `{placeholders}`. A list, for a `Map` weighs more than all else here, and many are kept. */
+  /** One for each of the route's `{placeholders}`; a list, for many are kept, and a `Map` weighs more than all else. */
   readonly params: readonly Param[]
   readonly requiredScope: string | undefined
   readonly method: string

@@ -28,7 +28,7 @@ export function parseRequestPath(target: string): RequestPath | Deny {
     if (decoded === undefined) return ambiguous('expected escapes of UTF-8 text without control characters')
     segments.push(decoded)
   }
-  // No segment holds a separator, so the decoded path still has but one reading. `join` makes it in one piece, to be kept.
+  // No segment holds a separator, so the decoded path still has but one reading. `join` makes it in one piece.
   return { path: ['', ...segments].join('/'), segments }
 }
 
