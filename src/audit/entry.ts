@@ -3,9 +3,9 @@ import type { Hash } from './merkle.ts'
 import { type Pseudonymize, withPseudonym } from './pseudonym.ts'
 import { formatRecord } from './record.ts'
 import { type RecordParts, toRecord } from './record-parts.ts'
-import type { Referables } from './referable.ts'
+import type { Found, Referables } from './referable.ts'
 import { formatRepeat, startRepeat, wholeStart } from './repeat.ts'
-import type { Line, Segment } from './segment.ts'
+import type { Batch, Line, Segment } from './segment.ts'
 import { formatVarying, isPlain, toVarying } from './varying.ts'
 
 /** What makes entries of checks. */
@@ -24,13 +24,16 @@ export type Entry = Exclude<Line, Buffer> & {
   readonly toCopy: (segment: Segment | undefined) => Buffer
 }
 
+/** The line for a segment, and the record there that it repeats. */
+type Formed = { readonly segment: Segment; readonly line: Buffer; readonly repeated: Found | undefined }
+
 const constantStart = ',"outcome":'
 
 /** Makes the entry of a check. */
 export function createEntry(parts: RecordParts, { referables, pseudonymize, isCopied }: EntryOptions): Entry {
   const { decisionId } = parts
   let text: string | undefined
-  let formed: { readonly segment: Segment; readonly line: Buffer; readonly isWhole: boolean } | undefined
+  let formed: Formed | undefined
   const toWhole = (): string => {
     if (text === undefined) {
       const record = toRecord(parts)
@@ -38,20 +41,23 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize, isCo
     }
     return text
   }
-  const find = (segment: Segment) => (isPlain(decisionId) ? referables.find(segment, parts) : undefined)
-  const toBytes = (segment: Segment): Buffer => {
-    if (formed?.segment !== segment) {
-      const found = find(segment)
-      const line = found && formatRepeat(found.repeatStart, toVarying(parts))
-      formed = { segment, line: frameLine(line ?? toWhole()), isWhole: line === undefined }
+  const find = (segment: Segment, ahead: number) =>
+    isPlain(decisionId) ? referables.find(segment, parts, ahead) : undefined
+  const toBytes = (segment: Segment, batch: Batch): Buffer => {
+    if (formed === undefined || !isOf(formed, segment, batch, referables)) {
+      const repeated = find(segment, batch.wholes)
+      const line = repeated && formatRepeat(repeated.repeatStart, toVarying(parts))
+      formed = { segment, line: frameLine(line ?? toWhole()), repeated }
     }
+    if (formed.repeated === undefined) batch.wholes++
     return formed.line
   }
   return {
     toBytes,
-    sizeIn: (segment) => (segment === undefined ? frameLine(toWhole()) : toBytes(segment)).length,
+    sizeIn: (segment) =>
+      (segment === undefined ? frameLine(toWhole()) : toBytes(segment, { wholes: 0 })).length,
     onKept(segment: Segment, leaf: Hash) {
-      if (formed?.isWhole !== true) return
+      if (formed === undefined || formed.repeated !== undefined) return
       const constant = isCopied ? toWhole().slice(toWhole().indexOf(constantStart)) : undefined
       // Zero byte and newline are no part of the line.
       const bytes = formed.line.length - 2
@@ -63,10 +69,16 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize, isCo
       )
     },
     toCopy(segment) {
-      const found = segment && find(segment)
+      const found = segment && find(segment, 0)
       if (found?.constant === undefined) return Buffer.from(toWhole())
       const start = wholeStart.slice(0, wholeStart.indexOf('"decisionId"'))
       return Buffer.from(`${start}${formatVarying(toVarying(parts))}${found.constant}`)
     },
   }
+}
+
+/** Whether it can stand there: while a repeat waited to be written, others may have come between it and what it repeats. */
+function isOf(formed: Formed, segment: Segment, batch: Batch, referables: Referables): boolean {
+  if (formed.segment !== segment) return false
+  return formed.repeated === undefined || referables.isWithinReach(formed.repeated, batch.wholes)
 }

@@ -12,12 +12,20 @@ export type Referable = {
   readonly constant: string | undefined
 }
 
-type Kept = Referable & { readonly likeness: Likeness; readonly ordinal: number }
+/** The same, found where it stands. */
+export type Found = Referable & {
+  /** Which of the segment's whole records it is, from 1. */
+  readonly ordinal: number
+}
+
+type Kept = Found & { readonly likeness: Likeness }
 
 /** The records of a segment to which a repeat may refer. */
 export type Referables = {
-  /** The record of the segment that says of a check all that does not vary. */
-  readonly find: (segment: Segment, parts: RecordParts) => Referable | undefined
+  /** The record of the segment that says of a check all that does not vary, if it is within reach. */
+  readonly find: (segment: Segment, parts: RecordParts, ahead: number) => Found | undefined
+  /** Whether a repeat may refer to it although so many whole records are yet to stand between; of the current segment alone. */
+  readonly isWithinReach: (found: Found, ahead: number) => boolean
   /** A line of so many bytes has been written whole; readers count it even when nothing can refer to it. */
   readonly add: (segment: Segment, parts: RecordParts, bytes: number, record: Referable | undefined) => void
 }
@@ -30,10 +38,12 @@ export function createReferables(): Referables {
   let current: Segment | undefined
   let count = 0
   const kept = new Map<readonly PrincipalResult[], Kept>()
+  const isWithinReach = ({ ordinal }: Found, ahead: number): boolean => count + ahead - ordinal < maxReferable
   return {
-    find(segment, parts) {
+    isWithinReach,
+    find(segment, parts, ahead) {
       const found = segment === current ? kept.get(parts.decision.results) : undefined
-      if (found === undefined || count - found.ordinal >= maxReferable) return undefined
+      if (found === undefined || !isWithinReach(found, ahead)) return undefined
       return isLike(parts, found.likeness) ? found : undefined
     },
     add(segment, parts, bytes, record) {

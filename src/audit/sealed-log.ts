@@ -6,6 +6,7 @@ import { type FoundLog, formatMark, type Mark, type SegmentMark } from './mark.t
 import { createTree, framedLeafHash, type Hash, toBase64, toBytes } from './merkle.ts'
 import {
   appendLines,
+  type Batch,
   closeSegment,
   createSegment,
   formatLogName,
@@ -66,11 +67,11 @@ export class SealedLog implements Disposable {
   /** Appends lines, all or none. Throws what the kernel said. */
   put(lines: readonly Line[]): void {
     const current = this.#segmentFor(0)
-    let framed = lines.map((line) => frame(line, current))
+    let framed = frameAll(lines, current)
     let bytes = 0
     for (const line of framed) bytes += line.length - 1
     const segment = this.#segmentFor(bytes)
-    if (segment !== current) framed = lines.map((line) => frame(line, segment))
+    if (segment !== current) framed = frameAll(lines, segment)
     this.#append(segment, framed, lines)
     if (this.#tree.size() - this.#sealedSize >= this.#options.sealEvery) this.trySeal()
   }
@@ -195,8 +196,9 @@ export class SealedLog implements Disposable {
   }
 }
 
-function frame(line: Line, segment: Segment): Buffer {
-  return Buffer.isBuffer(line) ? line : line.toBytes(segment)
+function frameAll(lines: readonly Line[], segment: Segment): readonly Buffer[] {
+  const batch: Batch = { wholes: 0 }
+  return lines.map((line) => (Buffer.isBuffer(line) ? line : line.toBytes(segment, batch)))
 }
 
 /** A mark as a line of the log. */

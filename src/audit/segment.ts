@@ -16,11 +16,18 @@ export type Segment = {
   isTorn: boolean
 }
 
+/** What is written at once, as far as it has its bytes. */
+export type Batch = {
+  /** How many of its lines are records that stand whole. */
+  wholes: number
+}
+
 /** What is appended, framed (framed.ts): bytes, or what makes them for the segment in which they are to stand. */
 export type Line =
   | Buffer
   | {
-      readonly toBytes: (segment: Segment) => Buffer
+      /** Its bytes behind those of the batch, in which it is counted. */
+      readonly toBytes: (segment: Segment, batch: Batch) => Buffer
       /** Told that the line stands there, and which leaf it is. */
       readonly onKept: (segment: Segment, leaf: Hash) => void
     }

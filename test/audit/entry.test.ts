@@ -8,7 +8,7 @@ import { formatRecord } from '../../src/audit/record.ts'
 import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
 import { createReferables } from '../../src/audit/referable.ts'
 import { maxReferable } from '../../src/audit/repeat.ts'
-import type { Segment } from '../../src/audit/segment.ts'
+import type { Batch, Segment } from '../../src/audit/segment.ts'
 import { verifyLogs } from '../../src/audit/verify.ts'
 import { deniedParts, repeatedParts } from '../support/decision.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -77,10 +77,10 @@ describe('audit/entry', () => {
     const options = { referables: createReferables(), pseudonymize: undefined, isCopied: true }
     const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
     const first = createEntry(repeatedParts('a'), options)
-    const line = first.toBytes(segment)
+    const line = first.toBytes(segment, alone())
     first.onKept(segment, leafHash(line.subarray(1, -1)))
     const second = createEntry(repeatedParts('b'), options)
-    expect(second.toBytes(segment).toString()).to.include('"kind":"repeat"')
+    expect(second.toBytes(segment, alone()).toString()).to.include('"kind":"repeat"')
     for (const where of [segment, { ...segment }, undefined]) {
       expect(JSON.parse(second.toCopy(where).toString())).to.deep.equal(
         JSON.parse(formatRecord(toRecord(deniedParts('b')))),
@@ -93,11 +93,26 @@ describe('audit/entry', () => {
     const options = { referables: createReferables(), pseudonymize: undefined, isCopied: true }
     const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
     const first = createEntry(repeatedParts('a'), options)
-    first.onKept(segment, leafHash(first.toBytes(segment)))
+    first.onKept(segment, leafHash(first.toBytes(segment, alone())))
     const second = createEntry(repeatedParts('b'), options)
-    expect(second.toBytes(segment).length).to.be.lessThan(400)
+    expect(second.toBytes(segment, alone()).length).to.be.lessThan(400)
     expect(second.sizeIn(undefined)).to.equal(formatRecord(toRecord(deniedParts('b'))).length + 1)
-    expect(second.toBytes({ ...segment, sequence: 1 }).toString()).to.include('"kind":"decision"')
+    expect(second.toBytes({ ...segment, sequence: 1 }, alone()).toString()).to.include('"kind":"decision"')
+  })
+
+  it('is made again, and whole, when what it repeats has come to stand too far back', () => {
+    const options = { referables: createReferables(), pseudonymize: undefined, isCopied: false }
+    const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
+    const first = createEntry(repeatedParts('a'), options)
+    first.onKept(segment, leafHash(first.toBytes(segment, alone())))
+    const second = createEntry(repeatedParts('b'), options)
+    const repeat = second.toBytes(segment, alone())
+    const batch = { wholes: maxReferable - 1 }
+    expect(second.toBytes(segment, batch)).to.equal(repeat)
+    expect(batch.wholes).to.equal(maxReferable - 1)
+    batch.wholes++
+    expect(second.toBytes(segment, batch).toString()).to.include('"kind":"decision"')
+    expect(batch.wholes).to.equal(maxReferable + 1)
   })
 
   async function texts(): Promise<string[]> {
@@ -109,3 +124,8 @@ describe('audit/entry', () => {
     return found
   }
 })
+
+/** What stands first in a write. */
+function alone(): Batch {
+  return { wholes: 0 }
+}
