@@ -15,6 +15,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['audit/verify-log.ts', 'through verify, which reads it beside other logs'],
   ['audit/verify-progress.ts', 'through verify'],
   ['audit/whole-line.ts', 'through record-reader'],
+  ['audit/whole-lines.ts', 'through record-reader and lost-repeats'],
   ['audit/write-buffer.ts', 'through audit-log, in mode `buffered`'],
   ['cli/audit.ts', 'through its commands'],
   ['cli/moment.ts', 'through report and audit-find'],

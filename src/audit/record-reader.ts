@@ -4,8 +4,9 @@ import { type Mark, markKindOf, parseMark } from './mark.ts'
 import { parseRecord } from './parse-record.ts'
 import type { DecisionRecord } from './record.ts'
 import {
+  beginsWith,
   expandRepeat,
-  maxReferable,
+  firstIdEnd,
   maxReferableBytes,
   ownStart,
   parseRepeat,
@@ -14,6 +15,7 @@ import {
 } from './repeat.ts'
 import type { ShadowMark } from './shadow-mark.ts'
 import { createWholeLine, type WholeLine } from './whole-line.ts'
+import { createWholeLines } from './whole-lines.ts'
 
 /** What stands on one line. `torn`: the last line of a file whose writer was killed or ran out of disk in the middle of it. */
 export type LogLine = { readonly file: string; readonly line: number } & (
@@ -51,7 +53,7 @@ export class RecordReader {
   readonly #needles: readonly Buffer[]
   readonly #since: string
   readonly #until: string
-  readonly #wholes = new Map<string, WholeLine>()
+  readonly #wholes = createWholeLines<WholeLine>()
   #file = ''
 
   constructor({ mentions = [], sinceMs, untilMs }: Wanted) {
@@ -67,15 +69,16 @@ export class RecordReader {
       this.#file = raw.file
       this.#wholes.clear()
     }
-    if (startsWith(raw.bytes, repeatStart)) return this.#readRepeat(raw)
-    return startsWith(raw.bytes, wholeStart) ? this.#readWhole(raw) : this.#readOther(raw)
+    if (beginsWith(raw.bytes, repeatStart)) return this.#readRepeat(raw)
+    return beginsWith(raw.bytes, wholeStart) ? this.#readWhole(raw) : this.#readOther(raw)
   }
 
   #readWhole(raw: RawLine): LogLine | undefined {
     const { bytes } = raw
-    const idEnd = bytes.indexOf(quote, wholeStart.length)
+    const idEnd = firstIdEnd(bytes, wholeStart)
     if (raw.isEnded && bytes.length <= maxReferableBytes) {
-      this.#keep(bytes.toString('latin1', wholeStart.length, idEnd), bytes)
+      const decisionId = bytes.toString('latin1', wholeStart.length, idEnd)
+      this.#wholes.add(decisionId, createWholeLine(bytes, this.#needles))
     }
     if (!this.#isOfTime(bytes, idEnd) || !this.#needles.every((needle) => bytes.includes(needle))) {
       return undefined
@@ -83,18 +86,11 @@ export class RecordReader {
     return toRecordLine(raw)
   }
 
-  #keep(decisionId: string, bytes: Buffer): void {
-    this.#wholes.delete(decisionId)
-    this.#wholes.set(decisionId, createWholeLine(bytes, this.#needles))
-    const [oldest] = this.#wholes.keys()
-    if (this.#wholes.size > maxReferable && oldest !== undefined) this.#wholes.delete(oldest)
-  }
-
   #readRepeat(raw: RawLine): LogLine | undefined {
     const { file, line, bytes } = raw
-    const ofEnd = bytes.indexOf(quote, repeatStart.length)
+    const ofEnd = firstIdEnd(bytes, repeatStart)
     const own = ownStart(ofEnd)
-    const whole = this.#wholes.get(bytes.toString('latin1', repeatStart.length, ofEnd))
+    const whole = this.#wholes.find(bytes.toString('latin1', repeatStart.length, ofEnd))
     // What it mentions may stand in the record that it refers to; whether it does when that is missing, nobody knows.
     if (whole?.unmentioned.every((needle) => bytes.includes(needle, own)) === false) return undefined
     if (!this.#isOfTime(bytes, bytes.indexOf(quote, own + ownId.length))) return undefined
@@ -132,13 +128,6 @@ export class RecordReader {
 }
 
 const ownId = '"decisionId":"'
-
-function startsWith(bytes: Buffer, start: string): boolean {
-  // The version and the kind's first letter tell nearly all lines apart.
-  const [version, kind] = [11, 21]
-  const isAlike = bytes[version] === start.charCodeAt(version) && bytes[kind] === start.charCodeAt(kind)
-  return isAlike && bytes.toString('latin1', 0, start.length) === start
-}
 
 function toRecordLine(raw: RawLine): LogLine {
   const { file, line, bytes } = raw

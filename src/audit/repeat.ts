@@ -20,7 +20,7 @@ export type Repeat = Varying & {
 /** A repeat refers to one of so many records before it in its segment that are whole and may be referred to. */
 export const maxReferable = 4096
 
-/** Only a line of so many bytes may be referred to: readers hold as many of them as a repeat may mean. */
+/** Only a line of so many bytes may be referred to: readers hold all that a repeat may mean. */
 export const maxReferableBytes = 4096
 
 /** How a line begins that may be referred to, and how a repeat does, each up to its first id. */
@@ -30,6 +30,7 @@ export const repeatStart = '{"version":2,"kind":"repeat","of":"'
 /** What stands in a repeat between `of` and its own members; always as long. */
 const leafMember = '","leaf":"'
 const leafLength = 44
+const quote = 0x22
 
 /** What all repeats of one record begin with: its id and its leaf. */
 export function startRepeat(of: string, leaf: Hash): string {
@@ -39,6 +40,25 @@ export function startRepeat(of: string, leaf: Hash): string {
 /** The repeat as one line of NDJSON, newline included; `start` by `startRepeat`. */
 export function formatRepeat(start: string, varying: Varying): string {
   return `${start}${formatVarying(varying)}}\n`
+}
+
+/** Whether a line begins as records that stand whole do, or as repeats do. */
+export function beginsWith(line: Buffer, start: typeof wholeStart | typeof repeatStart): boolean {
+  // The version and the kind's first letter tell nearly all lines apart.
+  const [version, kind] = [11, 21]
+  const isAlike = line[version] === start.charCodeAt(version) && line[kind] === start.charCodeAt(kind)
+  return isAlike && line.toString('latin1', 0, start.length) === start
+}
+
+/** Where the id ends that follows on such a beginning. */
+export function firstIdEnd(line: Buffer, start: typeof wholeStart | typeof repeatStart): number {
+  return line.indexOf(quote, start.length)
+}
+
+/** The leaf that a repeat names, if its `of` ends at `ofEnd`. */
+export function leafAt(line: Buffer, ofEnd: number): string {
+  const start = ofEnd + leafMember.length
+  return line.toString('latin1', start, start + leafLength)
 }
 
 /** Where a repeat's own members begin, if its `of` ends at `ofEnd`. */

@@ -77,6 +77,7 @@ async function readSegment(
 }
 
 function readFirstLine(progress: Progress, raw: RawLine, sequence: number): void {
+  progress.repeats.begin()
   beginSegment(progress, raw, sequence)
   if (progress.flaw === undefined) addLine(progress, raw, 'segment')
 }
@@ -120,16 +121,24 @@ function beginSegment(progress: Progress, raw: RawLine, sequence: number): void 
   else if (!areEqual(frontier, progress.tree.frontier())) failUnsealed(progress, raw)
 }
 
-function addLine(progress: Progress, { file, line, bytes }: RawLine, kind: Mark['kind'] | undefined): void {
+function addLine(progress: Progress, raw: RawLine, kind: Mark['kind'] | undefined): void {
+  const { file, line, bytes } = raw
   const leaf = leafHash(bytes)
   progress.tree.add(leaf)
   progress.unsealed.push({ leaf, file, line })
-  if (kind === undefined) progress.records++
+  if (kind === undefined) noteRecord(progress, raw, leaf)
   if (kind === 'retention') {
     const mark = parseMark(bytes)
     if (!isInvalid(mark) && mark.kind === 'retention') progress.retiring.push(mark)
   }
   if (progress.trust.exported.length > 0) compareExported(progress, { file, line })
+}
+
+function noteRecord(progress: Progress, { file, line, bytes }: RawLine, leaf: Hash): void {
+  progress.records++
+  if (!progress.repeats.isLost(bytes, leaf)) return
+  const first = progress.lost?.first ?? { file, line, index: progress.tree.size() - 1 }
+  progress.lost = { count: (progress.lost?.count ?? 0) + 1, first }
 }
 
 function compareExported(progress: Progress, place: Pick<RawLine, 'file' | 'line'>): void {

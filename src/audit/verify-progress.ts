@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Checkpoint } from './checkpoint.ts'
 import type { RawLine } from './lines.ts'
+import { createLostRepeats, type LostRepeats } from './lost-repeats.ts'
 import type { RetentionMark, SegmentMark } from './mark.ts'
 import { createTree, type Hash, type Tree } from './merkle.ts'
 
@@ -9,11 +10,16 @@ export type SegmentFile = { readonly path: string; readonly sequence: number }
 
 /** What is wrong, and where. `line` 0 is the file as a whole; `index` counts the lines of the log from 0. */
 export type Flaw = {
+  /** Present when what is there is what was signed, and is of no use all the same. */
+  readonly isSigned?: true
   readonly file: string
   readonly line: number
   readonly index: number
   readonly message: string
 }
+
+/** Repeats of which nobody can tell what was decided: how many, and the first of them. */
+export type Lost = { readonly count: number; readonly first: Omit<Flaw, 'message' | 'isSigned'> }
 
 /** What a log's files amount to. */
 export type LogVerdict = {
@@ -29,6 +35,7 @@ export type LogVerdict = {
   readonly follows: SegmentMark['follows']
   readonly retired: readonly RetentionMark[]
   readonly tornBytes: number
+  readonly lost: Lost | undefined
   readonly flaw: Flaw | undefined
 }
 
@@ -56,6 +63,8 @@ export type Progress = {
   /** What retention removed, by its signed word; `retiring` is not signed yet, so anybody may have written it. */
   retired: RetentionMark[]
   retiring: RetentionMark[]
+  readonly repeats: LostRepeats
+  lost: Lost | undefined
   flaw: Flaw | undefined
 }
 
@@ -73,6 +82,8 @@ export function beginProgress(log: string, trust: Trust): Progress {
     tornBytes: 0,
     retired: [],
     retiring: [],
+    repeats: createLostRepeats(),
+    lost: undefined,
     flaw: undefined,
   }
 }
@@ -96,6 +107,7 @@ export function toVerdict({
   checkpoint,
   retired,
   tornBytes,
+  lost,
   flaw,
 }: Progress): LogVerdict {
   const size = tree.size()
@@ -112,6 +124,7 @@ export function toVerdict({
     follows: begun?.follows,
     retired,
     tornBytes,
+    lost,
     flaw,
   }
 }

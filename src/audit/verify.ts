@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { toBase64 } from './merkle.ts'
 import { bySegmentAge, formatLogName, parseSegmentName, type SegmentName } from './segment.ts'
 import { verifyLog } from './verify-log.ts'
-import type { Flaw, LogVerdict, SegmentFile, Trust } from './verify-progress.ts'
+import type { Flaw, LogVerdict, Lost, SegmentFile, Trust } from './verify-progress.ts'
 import { logsOf } from './worker-logs.ts'
 
 /** A log in its directory, and all that is wrong with it. */
@@ -120,7 +120,15 @@ function toFlaws(
     }
   }
   const file = log.segments.at(-1)?.path ?? directory
-  return flaws.map((message) => ({ file, line: 0, index: verdict.size, message }))
+  const whole = flaws.map((message) => ({ file, line: 0, index: verdict.size, message }))
+  return verdict.lost === undefined ? whole : [toFlaw(verdict.lost), ...whole]
+}
+
+/** Nobody changed anything, and yet it is no evidence of what was decided. */
+function toFlaw({ count, first }: Lost): Flaw {
+  const others = count === 1 ? '' : `, and so it is with ${count - 1} after it`
+  const message = `cannot be read: it repeats a record that is not where readers look, before it in its segment${others}`
+  return { ...first, isSigned: true, message }
 }
 
 /** Whether retention, by its own word in what is left, removed everything up to there. */

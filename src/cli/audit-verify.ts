@@ -145,13 +145,18 @@ function format(
   { key, checkpoint }: VerifyOptions,
   terminal: Terminal,
 ): readonly string[] {
+  const isSigned = problems.length === 0 && logs.every(({ flaws }) => flaws.every((flaw) => flaw.isSigned))
   const records = logs.reduce((sum, { verdict }) => sum + verdict.records, 0)
   return [
     ...logs.flatMap((log) => formatLog(log, terminal)),
     ...problems.map((problem) => paint(problem, 'red', terminal)),
     isSound
       ? paint(`${records} records in ${logs.length} logs are as they were signed`, 'green', terminal)
-      : paint('NOT as it was signed', 'red', terminal),
+      : paint(
+          isSigned ? 'as it was signed, but not all of it can be read' : 'NOT as it was signed',
+          'red',
+          terminal,
+        ),
     ...(key.length > 0
       ? []
       : ['the key was found beside the log: whoever can change both is believed; use `--key`']),

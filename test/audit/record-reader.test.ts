@@ -47,8 +47,8 @@ describe('audit/record-reader', () => {
     expect(reader.read({ ...raw(repeat('b', 'a')), file: 'other' })?.kind).to.equal('bad')
   })
 
-  it('holds as many records as a repeat may mean, and no more', () => {
-    const others = Array.from({ length: maxReferable - 1 }, (_, index) => whole(`d-${index}`))
+  it('holds twice as many records as a repeat may refer back over, and no more', () => {
+    const others = Array.from({ length: 2 * maxReferable - 1 }, (_, index) => whole(`d-${index}`))
     expect(bad([whole('a'), ...others, repeat('b', 'a')])).to.equal(0)
     expect(bad([whole('a'), whole('z'), ...others, repeat('b', 'a')])).to.equal(1)
   })

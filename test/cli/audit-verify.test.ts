@@ -1,9 +1,13 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { leafHash } from '../../src/audit/merkle.ts'
+import { formatRepeat, startRepeat } from '../../src/audit/repeat.ts'
+import { toVarying } from '../../src/audit/varying.ts'
+import { deniedParts } from '../support/decision.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
-import { decisionIds, segmentsOf, tamper, writeLog } from '../support/written-log.ts'
+import { decisionIds, segmentsOf, tamper, writeLines, writeLog } from '../support/written-log.ts'
 
 describe('cli/audit-verify', () => {
   let directory: string
@@ -30,6 +34,22 @@ describe('cli/audit-verify', () => {
     expect(out).to.match(/-000001\.ndjson:3 \(line \d+ of the log\)/)
     const { sound, logs } = JSON.parse((await run(['audit', 'verify', directory, '--json'])).out)
     expect([sound, logs[0].flaws.length, logs[0].flaws[0].line]).to.deep.equal([false, 1, 3])
+  })
+
+  it('says that what cannot be read is as it was signed, and is not content', async () => {
+    const [start, parts] = [startRepeat('nowhere', leafHash(Buffer.from('x'))), deniedParts()]
+    directory = temporaryDirectory()
+    const lines = decisionIds(2).map((decisionId) => formatRepeat(start, toVarying({ ...parts, decisionId })))
+    writeLines(
+      directory,
+      lines.map((line) => line.trimEnd()),
+    )
+    const { code, out } = await run(['audit', 'verify', directory])
+    expect(code).to.equal(1)
+    expect(out).to.match(/000000\.ndjson:2 \(line 1 of the log\) cannot be read: .* 1 after it/)
+    expect(out).to.include('as it was signed, but not all of it can be read').and.not.include('NOT')
+    const { sound, logs } = JSON.parse((await run(['audit', 'verify', directory, '--json'])).out)
+    expect([sound, logs[0].lost.count, logs[0].flaws.length]).to.deep.equal([false, 2, 1])
   })
 
   it('finds a cut end by a checkpoint that was printed or exported', async () => {

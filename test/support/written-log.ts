@@ -1,11 +1,13 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
-import { publicKeyFile } from '../../src/audit/log-key.ts'
+import { frameLine } from '../../src/audit/framed.ts'
+import { openLogKey, publicKeyFile } from '../../src/audit/log-key.ts'
 import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { readRecords } from '../../src/audit/query.ts'
 import type { RecordParts } from '../../src/audit/record-parts.ts'
+import { SealedLog } from '../../src/audit/sealed-log.ts'
 import { verifyLogs } from '../../src/audit/verify.ts'
 import { deniedParts } from './decision.ts'
 
@@ -26,6 +28,25 @@ export async function writeLog(
     ...options,
   })
   for (const id of ids) await log.append(toParts(id))
+}
+
+/** Writes a log of these lines, whatever they say, and seals it. */
+export function writeLines(directory: string, lines: readonly string[], maxSegmentBytes = 64_000_000): void {
+  using log = new SealedLog({
+    directory,
+    origin: 'replica',
+    epochMs: 7,
+    authority: 'waywarden/audit',
+    key: openLogKey(directory, undefined),
+    follows: undefined,
+    maxSegmentBytes,
+    sealEvery: 1000,
+    write: writeSync,
+    nowMs: Date.now,
+    onSealed: () => {},
+    onRotated: () => {},
+  })
+  for (const line of lines) log.put([frameLine(`${line}\n`)])
 }
 
 /** Ids that are told apart at a glance. */

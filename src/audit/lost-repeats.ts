@@ -1,0 +1,30 @@
+import { type Hash, toBase64 } from './merkle.ts'
+import { beginsWith, firstIdEnd, leafAt, maxReferableBytes, repeatStart, wholeStart } from './repeat.ts'
+import { createWholeLines } from './whole-lines.ts'
+
+/** Follows the lines of a log as readers do, by a look at their first bytes. */
+export type LostRepeats = {
+  /** Another segment begins. */
+  readonly begin: () => void
+  /** Whether the next line, of that hash, repeats a record that readers do not find: nobody can tell what was decided. */
+  readonly isLost: (bytes: Buffer, leaf: Hash) => boolean
+}
+
+/** Stands before the first line. */
+export function createLostRepeats(): LostRepeats {
+  const leaves = createWholeLines<string>()
+  return {
+    begin: leaves.clear,
+    isLost(bytes, leaf) {
+      if (beginsWith(bytes, repeatStart)) {
+        const end = firstIdEnd(bytes, repeatStart)
+        return leaves.find(bytes.toString('latin1', repeatStart.length, end)) !== leafAt(bytes, end)
+      }
+      if (bytes.length <= maxReferableBytes && beginsWith(bytes, wholeStart)) {
+        const end = firstIdEnd(bytes, wholeStart)
+        leaves.add(bytes.toString('latin1', wholeStart.length, end), toBase64(leaf))
+      }
+      return false
+    },
+  }
+}
