@@ -10,7 +10,7 @@ export class WorkerFailed extends Error {
   readonly problems: readonly string[]
 
   constructor(worker: number, end: End) {
-    super(`worker ${worker} ended with ${describeEnd(end)} before it could decide`)
+    super(`worker ${worker} ended with ${end.how} before it could decide`)
     this.problems = end.code === saidWhy ? [] : [this.message]
   }
 }
@@ -98,7 +98,7 @@ export class Crew implements AsyncDisposable {
       if (this.#ending.signal.aborted) return
       if (performance.now() - startedMs > soundMs) attempts = 0
       const restartMs = Math.min(maxRestartMs, firstRestartMs * 2 ** attempts)
-      this.#report({ kind: 'worker_ended', worker: place.number, how: describeEnd(end), restartMs })
+      this.#report({ kind: 'worker_ended', worker: place.number, how: end.how, restartMs })
       await wait(restartMs, undefined, { signal: this.#ending.signal }).catch(() => {})
       if (this.#ending.signal.aborted) return
       startedMs = performance.now()
@@ -113,7 +113,7 @@ export class Crew implements AsyncDisposable {
     const isAnyReady = this.places.some(({ isReady }) => isReady)
     for (const place of this.places) {
       const fault = place.look()
-      if (fault === 'silent') place.kill()
+      if (fault === 'silent') place.kill('it was silent')
       // Its connections go to who can decide. While nobody can, nothing is won by it.
       else if (fault === 'unready' && isAnyReady) place.drain('another worker can decide, and it cannot')
     }
@@ -126,8 +126,4 @@ export class Crew implements AsyncDisposable {
     await Promise.all(this.places.map(({ ended }) => ended))
     clearTimeout(timer)
   }
-}
-
-function describeEnd({ code, signal }: End): string {
-  return signal ?? `exit code ${code}`
 }

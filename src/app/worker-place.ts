@@ -15,8 +15,8 @@ export type WorkerProgram = {
   readonly writeError: (lines: Uint8Array) => void
 }
 
-/** How a process ended. */
-export type End = { readonly code: number | null; readonly signal: string | null }
+/** How a process ended, or why none could be started. */
+export type End = { readonly code: number | null; readonly how: string }
 
 /** A connection, and the place of its listener in the configuration. */
 export type Given = { readonly listener: number; readonly socket: Socket }
@@ -25,6 +25,8 @@ type Shown = { readonly readiness: Readiness; readonly jwks: object }
 
 const measureMs = 2000
 // Looks in a row, one every two seconds: half a minute of silence is a worker that hangs, ten seconds are no mere reload.
+// Who starts is silent for as long as many policies take on a machine that has much else to do.
+const maxStartLooks = 60
 const maxSilentLooks = 15
 const maxUnreadyLooks = 5
 /** Connections on their way to a process: one that does not keep up must not have us hold all that come. */
@@ -42,7 +44,8 @@ export class WorkerPlace {
   #unreadyLooks = 0
   #isOpen = false
   #isLeaving = false
-  #ended: Promise<End> = Promise.resolve({ code: 0, signal: null })
+  #killedFor: string | undefined
+  #ended: Promise<End> = Promise.resolve({ code: 0, how: 'not started' })
   #onMeasured: ((text: string) => void) | undefined
   #measuring: Promise<string | undefined> | undefined
 
@@ -53,27 +56,18 @@ export class WorkerPlace {
 
   /** Starts a process. Resolves when it can be handed connections, or with its end if that comes first. */
   open(): Promise<'opened' | End> {
-    const { program, file, text, writeOut, writeError } = this.#options
-    const child = fork(program, ['worker', String(this.number)], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    })
-    this.#child = child
+    const { file, text } = this.#options
     this.#connections = 0
     this.#silentLooks = 0
     this.#unreadyLooks = 0
     this.#isLeaving = false
-    if (child.stdout !== null) passLines(child.stdout, writeOut)
-    if (child.stderr !== null) passLines(child.stderr, writeError)
-    this.#ended = new Promise((resolve) => {
-      // Its last lines have come by then.
-      child.once('close', (code, signal) => resolve({ code, signal }))
-      child.once('error', () => resolve({ code: null, signal: null }))
-    })
-    void this.#ended.then(() => this.#forget())
+    this.#killedFor = undefined
+    const { child, ended } = startProcess(this.number, this.#options)
+    this.#child = child
+    this.#ended = ended.then((end) => this.#forget(end))
     this.#order({ kind: 'open', worker: this.number, file, text })
     const opened = new Promise<'opened'>((resolve) => {
-      child.on('message', (message) => this.#hear(message, () => resolve('opened')))
+      child?.on('message', (message) => this.#hear(message, () => resolve('opened')))
     })
     return Promise.race([opened, this.#ended])
   }
@@ -139,8 +133,9 @@ export class WorkerPlace {
 
   /** Looks at it now and then: what is wrong with it for so long that another process must take its place. */
   look(): 'silent' | 'unready' | undefined {
-    if (!this.#isOpen) return undefined
+    if (this.#child === undefined) return undefined
     this.#silentLooks++
+    if (!this.#isOpen) return this.#silentLooks > maxStartLooks ? 'silent' : undefined
     this.#unreadyLooks = this.isReady ? 0 : this.#unreadyLooks + 1
     if (this.#silentLooks > maxSilentLooks) return 'silent'
     const isServingNobody = this.#isLeaving || this.#connections === 0
@@ -159,7 +154,9 @@ export class WorkerPlace {
     this.#order({ kind: 'leave' })
   }
 
-  kill(): void {
+  /** `why` is told with its end: what a system kills for memory ends by the same signal. */
+  kill(why?: string): void {
+    this.#killedFor ??= why
     this.#child?.kill('SIGKILL')
   }
 
@@ -194,10 +191,46 @@ export class WorkerPlace {
     }
   }
 
-  #forget(): void {
+  #forget({ code, how }: End): End {
     this.#child = undefined
     this.#shown = undefined
     this.#connections = 0
     this.#isOpen = false
+    return { code, how: this.#killedFor === undefined ? how : `${how}, for ${this.#killedFor}` }
   }
+}
+
+/** Starts our own program. Who has no file or memory left for another process has one that ended at once. */
+function startProcess(
+  worker: number,
+  { program, writeOut, writeError }: WorkerProgram,
+): { readonly child: ChildProcess | undefined; readonly ended: Promise<End> } {
+  try {
+    const child = fork(program, ['worker', String(worker)], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    const ended = untilEnded(child)
+    // Whatever their types say, there are none when the process could not be started.
+    if (child.stdout) passLines(child.stdout, writeOut)
+    if (child.stderr) passLines(child.stderr, writeError)
+    return { child, ended }
+  } catch (cause) {
+    return { child: undefined, ended: Promise.resolve({ code: null, how: describe(cause) }) }
+  }
+}
+
+function untilEnded(child: ChildProcess): Promise<End> {
+  return new Promise((resolve) => {
+    // Its last lines have come by then.
+    child.once('close', (code, signal) => resolve({ code, how: signal ?? `exit code ${code}` }))
+    child.on('error', (cause) => {
+      // It is said too of a process that runs and could not be killed.
+      if (child.pid === undefined) resolve({ code: null, how: describe(cause) })
+    })
+  })
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

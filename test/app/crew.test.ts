@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { Crew, WorkerFailed } from '../../src/app/crew.ts'
 import { createAcceptor } from '../../src/ext-authz/acceptor.ts'
@@ -52,6 +54,17 @@ describe('app/crew', function () {
       'worker_opened',
     ])
     expect(events[2]).to.deep.include({ worker: 1, how: 'SIGKILL', restartMs: 500 })
+  })
+
+  it('outlives that no file can be opened, and fills the place once one can', async () => {
+    const script = ['--import', 'tsx', 'test/support/short-of-files.ts']
+    const limited = ['-c', 'ulimit -n 200; exec "$@"', 'sh', process.execPath, ...script]
+    const events: Event[] = JSON.parse((await promisify(execFile)('sh', limited)).stdout)
+    expect(events.map(({ kind }) => kind)).to.deep.equal(['worker_ended', 'worker_ended', 'worker_opened'])
+    expect(events[1])
+      .to.include({ worker: 1, restartMs: 1000 })
+      .and.to.have.property('how')
+      .that.includes('EMFILE')
   })
 
   for (const { name, behaviours, problems } of [

@@ -15,15 +15,19 @@ describe('app/worker-place', function () {
     }
   })
 
-  const open = async (behaviour: string, written: string[] = []): Promise<WorkerPlace> => {
+  const create = (behaviour: string, written: string[] = [], program = 'test/support/fake-worker.mjs') => {
     const place = new WorkerPlace(1, {
-      program: 'test/support/fake-worker.mjs',
+      program,
       file: 'waywarden.yaml',
       text: behaviour,
       writeOut: (lines) => written.push(String(lines)),
       writeError: () => {},
     })
     places.push(place)
+    return place
+  }
+  const open = async (behaviour: string, written: string[] = []): Promise<WorkerPlace> => {
+    const place = create(behaviour, written)
     expect(await place.open()).to.equal('opened')
     return place
   }
@@ -34,10 +38,28 @@ describe('app/worker-place', function () {
     expect(place.shown?.readiness).to.include({ ready: true })
     expect(await place.measure()).to.equal('metrics of 1')
     place.drain('SIGTERM')
-    expect(await place.ended).to.deep.equal({ code: 0, signal: null })
+    expect(await place.ended).to.deep.equal({ code: 0, how: 'exit code 0' })
     expect(written.join('')).to.equal('opened 1\n')
     expect(place.shown).to.equal(undefined)
     expect(await place.measure()).to.equal(undefined)
+  })
+
+  it('takes a process that cannot be started for one that has ended', async () => {
+    const place = create('serves', [], 'no path has a \0')
+    const end = await place.open()
+    expect(end).to.include({ code: null }).and.to.have.property('how').that.includes('null bytes')
+    expect(await place.ended).to.equal(end)
+    expect([place.isOpen, place.pid, place.look()]).to.deep.equal([false, undefined, undefined])
+  })
+
+  it('finds a process that does not open for two minutes, and says why it was killed', async () => {
+    const place = create('neverOpens')
+    const opened = place.open()
+    const looks = Array.from({ length: 61 }, () => place.look())
+    expect(looks.slice(0, 60)).to.deep.equal(Array.from({ length: 60 }, () => undefined))
+    expect(looks.at(-1)).to.equal('silent')
+    place.kill('it was silent')
+    expect(await opened).to.deep.equal({ code: null, how: 'SIGKILL, for it was silent' })
   })
 
   it('finds a process that is silent for half a minute', async () => {

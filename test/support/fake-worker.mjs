@@ -2,6 +2,7 @@
 const behaviours = {
   serves: () => open(true),
   cannotDecide: () => open(false),
+  neverOpens: () => {},
   failsToStart: () => process.exit(1),
   isKilledAtStart: () => process.kill(process.pid, 'SIGKILL'),
   cannotDecideForWhomItHolds: () => {

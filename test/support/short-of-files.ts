@@ -1,0 +1,34 @@
+import { closeSync, openSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Crew } from '../../src/app/crew.ts'
+import type { Event } from '../../src/model/event.ts'
+
+// Runs workers under a low limit of open files, and prints what is told of the first when it ends while none is to spare.
+const events: Event[] = []
+const program = {
+  program: 'test/support/fake-worker.mjs',
+  file: 'waywarden.yaml',
+  text: 'serves serves',
+  writeOut: () => {},
+  writeError: () => {},
+}
+await using crew = new Crew(2, program, (event) => events.push(event))
+await crew.open(async () => {})
+
+const held: number[] = []
+crew.places[0]?.kill()
+while (events.filter(({ kind }) => kind === 'worker_ended').length < 2) {
+  holdAll()
+  await wait(5)
+}
+for (const descriptor of held) closeSync(descriptor)
+while (!crew.places.every(({ isOpen }) => isOpen)) await wait(5)
+console.log(JSON.stringify(events.slice(2)))
+
+function holdAll(): void {
+  try {
+    for (;;) held.push(openSync('/dev/null', 'r'))
+  } catch {
+    // None is left.
+  }
+}
