@@ -54,21 +54,19 @@ export class Crew implements AsyncDisposable {
 
   /** Hands a connection to whoever can decide and has the fewest: they live long, and requests follow them. */
   give(listener: number, socket: Socket): void {
-    const open = this.places.filter(({ isOpen }) => isOpen)
-    const ready = open.filter(({ isReady }) => isReady)
-    // While nobody can decide, a worker says so, in an answer.
-    const [least] = (ready.length > 0 ? ready : open).sort(
-      (one, other) => one.connections - other.connections,
-    )
-    if (least === undefined) socket.destroy()
-    else least.give(listener, socket)
+    const running = this.places
+      .filter(({ isRunning }) => isRunning)
+      .sort((one, other) => rankOf(one) - rankOf(other) || one.connections - other.connections)
+    if (running.some((place) => place.give(listener, socket))) return
+    socket.destroy()
+    this.#report({ kind: 'connection_dropped', why: running.length === 0 ? 'no_worker' : 'backlog' })
   }
 
   /** Has all drain; resolves when they have ended, at the latest after this time. */
   async drain(signal: string, withinMs: number): Promise<void> {
     this.#ending.abort()
     for (const place of this.places) {
-      if (place.isOpen) place.drain(signal)
+      if (place.isRunning) place.drain(signal)
       else place.leave()
     }
     await this.#untilEnded(withinMs)
@@ -126,4 +124,14 @@ export class Crew implements AsyncDisposable {
     await Promise.all(this.places.map(({ ended }) => ended))
     clearTimeout(timer)
   }
+}
+
+/**
+ * Who gets a connection before whom. While nobody can decide, a worker says so, in an answer; who drains serves until it has,
+ * for Envoy has not heard of it yet; who is silent may yet wake up.
+ */
+function rankOf({ isReady, isOpen, isSilent }: WorkerPlace): number {
+  if (isReady) return 0
+  if (isSilent) return 3
+  return isOpen ? 1 : 2
 }

@@ -5,13 +5,16 @@ export type WorkerState = {
   readonly worker: number
   readonly connections: number
   readonly readiness: Readiness | undefined
+  /** Whether it no longer says anything, so that `readiness` may be what was. */
+  readonly isSilent: boolean
 }
 
 /**
  * Whether several processes behind one port can decide: when any of them can, for connections are handed to one that does.
  * What all say is said once, what one says with its number.
  */
-export function joinReadiness(states: readonly WorkerState[], isDraining: boolean): Readiness {
+export function joinReadiness(told: readonly WorkerState[], isDraining: boolean): Readiness {
+  const states = told.map(withoutStaleWord)
   const ready = !isDraining && states.some(({ readiness }) => readiness?.ready === true)
   const reasons = joinTexts(states, ({ readiness }) => readiness?.reasons ?? ['it does not run'])
   const notices = joinTexts(states, ({ readiness }) => readiness?.notices ?? [])
@@ -30,6 +33,13 @@ export function joinReadiness(states: readonly WorkerState[], isDraining: boolea
       revision: readiness?.policy?.revision,
     })),
   }
+}
+
+/** Who does not answer is not ready, whatever it said before. */
+function withoutStaleWord(state: WorkerState): WorkerState {
+  const { readiness, isSilent } = state
+  if (readiness === undefined || !isSilent) return state
+  return { ...state, readiness: { ...readiness, ready: false, reasons: ['it does not answer'] } }
 }
 
 function joinTexts(

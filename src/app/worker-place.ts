@@ -29,6 +29,8 @@ const measureMs = 2000
 const maxStartLooks = 60
 const maxSilentLooks = 15
 const maxUnreadyLooks = 5
+// Two may pass between two signs of life, which come as often.
+const maxAnsweringLooks = 2
 /** Connections on their way to a process: one that does not keep up must not have us hold all that come. */
 const maxGiven = 1000
 
@@ -90,24 +92,31 @@ export class WorkerPlace {
     return this.#isOpen ? this.#shown : undefined
   }
 
-  /** Whether connections may be handed to it, and whether it can decide. */
+  /** Whether connections can be handed to it, for it serves until it has drained; whether they should, and whether it can decide. */
+  get isRunning(): boolean {
+    return this.#isOpen
+  }
+
   get isOpen(): boolean {
     return this.#isOpen && !this.#isLeaving
   }
 
   get isReady(): boolean {
-    return this.isOpen && this.#shown?.readiness.ready === true
+    return this.isOpen && this.#saysReady && !this.isSilent
   }
 
-  /** Hands it a connection. */
-  give(listener: number, socket: Socket): void {
-    if (this.#given.length >= maxGiven) {
-      socket.destroy()
-      return
-    }
+  /** Whether it has said nothing for some seconds: what it said last may no longer be so. */
+  get isSilent(): boolean {
+    return this.#silentLooks > maxAnsweringLooks
+  }
+
+  /** Hands it a connection, unless too many are on their way to it. */
+  give(listener: number, socket: Socket): boolean {
+    if (this.#given.length >= maxGiven) return false
     this.#connections++
     this.#given.push({ listener, socket })
     this.#order({ kind: 'connection', listener }, socket)
+    return true
   }
 
   /** What was handed over and not taken when the process ended: another may serve it. */
@@ -136,7 +145,7 @@ export class WorkerPlace {
     if (this.#child === undefined) return undefined
     this.#silentLooks++
     if (!this.#isOpen) return this.#silentLooks > maxStartLooks ? 'silent' : undefined
-    this.#unreadyLooks = this.isReady ? 0 : this.#unreadyLooks + 1
+    this.#unreadyLooks = this.#saysReady ? 0 : this.#unreadyLooks + 1
     if (this.#silentLooks > maxSilentLooks) return 'silent'
     const isServingNobody = this.#isLeaving || this.#connections === 0
     return this.#unreadyLooks > maxUnreadyLooks && !isServingNobody ? 'unready' : undefined
@@ -158,6 +167,10 @@ export class WorkerPlace {
   kill(why?: string): void {
     this.#killedFor ??= why
     this.#child?.kill('SIGKILL')
+  }
+
+  get #saysReady(): boolean {
+    return this.#shown?.readiness.ready === true
   }
 
   #order(order: Order, socket?: Socket): void {

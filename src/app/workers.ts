@@ -71,10 +71,11 @@ function toShown(crew: Crew, state: { readonly isDraining: boolean }, metrics: M
   return {
     readiness: () =>
       joinReadiness(
-        crew.places.map(({ number, connections, shown }) => ({
+        crew.places.map(({ number, connections, shown, isSilent }) => ({
           worker: number,
           connections,
           readiness: shown?.readiness,
+          isSilent,
         })),
         state.isDraining,
       ),

@@ -93,7 +93,15 @@ export type Event =
       readonly how: string
       readonly restartMs: number
     }
+  /** Nobody runs who could be handed it, or nobody takes what was handed over before. */
+  | { readonly kind: 'connection_dropped'; readonly why: ConnectionDrop }
   | ShadowEvent
+
+/** Why a connection that was accepted for workers reaches none of them. */
+export const connectionDrops = ['no_worker', 'backlog'] as const
+
+/** One of those reasons. */
+export type ConnectionDrop = (typeof connectionDrops)[number]
 
 /** Why telemetry is lost on its way to an endpoint. */
 export type ExportLoss = 'queue_full' | 'refused' | 'unreachable' | 'shutdown'

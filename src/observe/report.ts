@@ -24,16 +24,13 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       tellCheck(event, logger, metrics)
       break
     case 'shed':
-      // No line of its own, for these come in floods.
-      metrics.checked('deny', 'overloaded', event.durationSeconds)
+    case 'connection_ended':
+    case 'connection_dropped':
+      count(event, metrics)
       break
     case 'fault':
       metrics.fault(event.where)
       logger.error({ where: event.where, cause: describe(event.cause) }, 'fault')
-      break
-    case 'connection_ended':
-      // No line of its own: a client could write as many as it likes.
-      metrics.connectionEnded(event.why)
       break
     case 'listening':
       logger.info({ what: event.what, address: event.address }, 'listening')
@@ -70,6 +67,16 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       tellExport(event, logger, metrics)
       break
   }
+}
+
+/** These come in floods, and a client could have as many lines written as it likes: they have none of their own. */
+function count(
+  event: Extract<Event, { readonly kind: 'shed' | 'connection_ended' | 'connection_dropped' }>,
+  metrics: Metrics,
+): void {
+  if (event.kind === 'shed') metrics.checked('deny', 'overloaded', event.durationSeconds)
+  else if (event.kind === 'connection_ended') metrics.connectionEnded(event.why)
+  else metrics.connectionDropped(event.why)
 }
 
 function tellWorker(

@@ -1,9 +1,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { type ConnectionDrop, connectionDrops } from '../model/event.ts'
 
 /** What the process before several workers sees of them; `worker` is each one's number. */
 export type WorkerMetrics = {
   readonly workerEnded: (worker: number) => void
   readonly workerConnections: (worker: number, connections: number) => void
+  readonly connectionDropped: (why: ConnectionDrop) => void
 }
 
 /** Adds the metrics about workers. */
@@ -19,13 +21,21 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
     name: 'waywarden_worker_connections',
     help: 'Connections that a worker serves, of all listeners',
   })
+  const dropped = new Counter({
+    name: 'waywarden_worker_connections_dropped_total',
+    help: 'Connections that were accepted and closed at once, for no worker ran or none took what waited for it, by why',
+    labelNames: ['why'],
+    registers: [registry],
+  })
   return {
     workerEnded: (worker) => ends.inc({ worker }),
     workerConnections(worker, count) {
       // From 0: of a series that begins with its first end, no rate sees that one.
       ends.inc({ worker }, 0)
+      for (const why of connectionDrops) dropped.inc({ why }, 0)
       connections.set({ worker }, count)
     },
+    connectionDropped: (why) => dropped.inc({ why }),
   }
 }
 

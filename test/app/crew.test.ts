@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -36,6 +36,61 @@ describe('app/crew', function () {
     await using crew = start('cannotDecide cannotDecide')
     await crew.open(nothing)
     expect((await askAtOnce(crew, 2)).toSorted()).to.deep.equal(['1', '2'])
+  })
+
+  it('hands them to who drains while nobody else is there, for clients have not heard of it yet', async () => {
+    await using crew = start('drainsUntilAskedOnceMore')
+    await crew.open(nothing)
+    const drained = crew.drain('SIGTERM', 30_000)
+    expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
+    await drained
+  })
+
+  it('leaves who drains already its time when all are to', async () => {
+    await using crew = start('drainsUntilAskedOnceMore')
+    await crew.open(nothing)
+    crew.places[0]?.drain('it cannot decide')
+    const drained = crew.drain('SIGTERM', 30_000)
+    expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
+    await drained
+  })
+
+  it('hands none to who is silent, while another can take them', async () => {
+    await using crew = start('serves cannotDecide')
+    await crew.open(nothing)
+    const [first] = crew.places
+    expect(await askAtOnce(crew, 2)).to.deep.equal(['1', '1'])
+    // That it has closed them is the last that it says.
+    while (first?.connections !== 0) await wait(5)
+    for (let look = 0; look < 3; look++) first?.look()
+    expect([first?.isOpen, first?.isReady, first?.isSilent]).to.deep.equal([true, false, true])
+    expect(await askAtOnce(crew, 2)).to.deep.equal(['2', '2'])
+    await first?.measure()
+    expect([first?.isReady, first?.isSilent]).to.deep.equal([true, false])
+  })
+
+  it('hands them to who is silent rather than to nobody', async () => {
+    await using crew = start('serves')
+    await crew.open(nothing)
+    for (let look = 0; look < 3; look++) crew.places[0]?.look()
+    expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
+  })
+
+  it('says of each that it drops why', async () => {
+    const events: Event[] = []
+    await using crew = start('takesNothing', events)
+    const sockets = Array.from({ length: 1002 }, () => new Socket())
+    const give = (from: number, to: number) => {
+      for (const socket of sockets.slice(from, to)) crew.give(0, socket)
+    }
+    give(0, 1)
+    await crew.open(nothing)
+    give(1, 1002)
+    expect(sockets.flatMap(({ destroyed }, index) => (destroyed ? index : []))).to.deep.equal([0, 1001])
+    expect(events.filter(({ kind }) => kind === 'connection_dropped')).to.deep.equal([
+      { kind: 'connection_dropped', why: 'no_worker' },
+      { kind: 'connection_dropped', why: 'backlog' },
+    ])
   })
 
   it('fills a place again, hands what was not taken to another, and says so', async () => {

@@ -13,7 +13,7 @@ const ready: Readiness = { ready: true, reasons: [], notices: ['plaintext'], pol
 const unready: Readiness = { ready: false, reasons: ['no audit'], notices: ['plaintext'], policy }
 
 describe('app/joint-readiness', () => {
-  for (const { name, readiness, isDraining = false, want } of [
+  for (const { name, readiness, silent = [], isDraining = false, want } of [
     {
       name: 'is ready when all are, and says once what all say',
       readiness: [ready, ready],
@@ -28,6 +28,18 @@ describe('app/joint-readiness', () => {
       name: 'is ready while one is started again',
       readiness: [undefined, ready],
       want: { ready: true, reasons: [], notices: ['worker 1: it does not run', 'worker 2: plaintext'] },
+    },
+    {
+      name: 'is ready while one is silent, whatever that said last',
+      readiness: [ready, ready],
+      silent: [2],
+      want: { ready: true, reasons: [], notices: ['worker 2: it does not answer', 'plaintext'] },
+    },
+    {
+      name: 'is not when all are silent',
+      readiness: [ready, ready],
+      silent: [1, 2],
+      want: { ready: false, reasons: ['it does not answer'], notices: ['plaintext'] },
     },
     {
       name: 'is not when nobody can decide',
@@ -61,11 +73,15 @@ describe('app/joint-readiness', () => {
   ] satisfies readonly {
     readonly name: string
     readonly readiness: readonly (Readiness | undefined)[]
+    readonly silent?: readonly number[]
     readonly isDraining?: boolean
     readonly want: object
   }[]) {
     it(name, () => {
-      const states = readiness.map((one, index) => ({ worker: index + 1, connections: 0, readiness: one }))
+      const states = readiness.map((one, index) => {
+        const worker = index + 1
+        return { worker, connections: 0, readiness: one, isSilent: silent.includes(worker) }
+      })
       const { ready, reasons, notices } = joinReadiness(states, isDraining)
       expect({ ready, reasons, notices }).to.deep.equal(want)
     })
@@ -73,8 +89,13 @@ describe('app/joint-readiness', () => {
 
   it('shows each worker, and the policy source as one that can decide sees it', () => {
     const states = [
-      { worker: 1, connections: 0, readiness: { ...unready, policy: { ...policy, revision: 'r0' } } },
-      { worker: 2, connections: 3, readiness: ready },
+      {
+        worker: 1,
+        connections: 0,
+        isSilent: true,
+        readiness: { ...ready, policy: { ...policy, revision: 'r0' } },
+      },
+      { worker: 2, connections: 3, isSilent: false, readiness: ready },
     ]
     const joined = joinReadiness(states, false)
     expect(joined.policy?.revision).to.equal('r1')

@@ -62,6 +62,17 @@ describe('observe/report', () => {
     expect(await metrics.toText()).to.contain('waywarden_connections_ended_total{why="stalled"} 1')
   })
 
+  it('counts the connections that no worker takes, without a line for each', async () => {
+    const report = create('debug')
+    report({ kind: 'connection_dropped', why: 'no_worker' })
+    report({ kind: 'connection_dropped', why: 'backlog' })
+    report({ kind: 'connection_dropped', why: 'backlog' })
+    expect(logged()).to.deep.equal([])
+    const text = await metrics.toText()
+    expect(text).to.contain('waywarden_worker_connections_dropped_total{why="no_worker"} 1')
+    expect(text).to.contain('waywarden_worker_connections_dropped_total{why="backlog"} 2')
+  })
+
   it('counts what is shed, without a line for each', async () => {
     create('debug')({ kind: 'shed', durationSeconds: 0.00001 })
     expect(logged()).to.deep.equal([])

@@ -39,6 +39,10 @@ describe('observe/worker-metrics', () => {
       'waywarden_worker_ends_total{worker="1"} 0',
       'waywarden_worker_ends_total{worker="2"} 1',
     ])
+    expect(samplesOf(text, 'waywarden_worker_connections_dropped_total')).to.deep.equal([
+      'waywarden_worker_connections_dropped_total{why="no_worker",worker="primary"} 0',
+      'waywarden_worker_connections_dropped_total{why="backlog",worker="primary"} 0',
+    ])
     expect(samplesOf(text, 'waywarden_faults_total')).to.have.length(1)
     expect(samplesOf(text, 'process_cpu_seconds_total')).to.have.length(1)
     expect(text).to.not.match(/waywarden_(?:ready|checks|policies|policy|services|revocations)/)

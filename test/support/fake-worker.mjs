@@ -13,7 +13,14 @@ const behaviours = {
     takes = () => {}
     open(true)
   },
+  drainsUntilAskedOnceMore: () => {
+    drains = () => {
+      takes = (socket) => socket.end(String(number), () => process.exit(0))
+    }
+    open(true)
+  },
 }
+let drains = () => process.exit(0)
 let takes = (socket) => {
   process.send({ kind: 'taken' })
   socket.on('close', () => process.send({ kind: 'left' }))
@@ -34,5 +41,6 @@ process.on('message', (order, socket) => {
     behaviours[order.text.split(' ')[number - 1]]()
   } else if (order.kind === 'connection') takes(socket)
   else if (order.kind === 'measure') process.send({ kind: 'measured', text: `metrics of ${number}` })
+  else if (order.kind === 'drain') drains()
   else process.exit(0)
 })
