@@ -44,12 +44,22 @@ export class Crew implements AsyncDisposable {
     this.#looking = setInterval(() => this.#look(), lookMs).unref()
   }
 
-  /** Fills all places. What keeps every worker from starting is said once, by the first. Throws a `WorkerFailed`. */
-  async open(onFirst: () => Promise<void>): Promise<void> {
-    const [first, ...others] = this.places
-    if (first !== undefined) await this.#begin(first)
-    await onFirst()
-    await Promise.all(others.map((place) => this.#begin(place)))
+  /**
+   * Fills all places. What keeps every worker from starting is said once, by the first. Throws a `WorkerFailed`, or the
+   * reason of `stopping`, which ends whoever still starts.
+   */
+  async open(onFirst: () => Promise<void>, stopping: AbortSignal): Promise<void> {
+    const stop = (): void => void this[Symbol.asyncDispose]()
+    stopping.addEventListener('abort', stop)
+    try {
+      const [first, ...others] = this.places
+      if (first !== undefined) await this.#begin(first, stopping)
+      await onFirst()
+      await Promise.all(others.map((place) => this.#begin(place, stopping)))
+      stopping.throwIfAborted()
+    } finally {
+      stopping.removeEventListener('abort', stop)
+    }
   }
 
   /** Hands a connection to whoever can decide and has the fewest: they live long, and requests follow them. */
@@ -79,9 +89,11 @@ export class Crew implements AsyncDisposable {
     await this.#untilEnded(closingMs)
   }
 
-  async #begin(place: WorkerPlace): Promise<void> {
+  async #begin(place: WorkerPlace, stopping: AbortSignal): Promise<void> {
+    stopping.throwIfAborted()
     const startedMs = performance.now()
     const result = await place.open()
+    if (result !== 'opened') stopping.throwIfAborted()
     if (result !== 'opened') throw new WorkerFailed(place.number, result)
     this.#report({ kind: 'worker_opened', worker: place.number, pid: place.pid })
     void this.#keep(place, startedMs)

@@ -20,18 +20,30 @@ export type WorkerSource = Pick<WorkerProgram, 'program' | 'file' | 'text'>
 /** What a worker gets beyond its drain to close its log. */
 const closingMs = 5000
 
-/** Starts all workers, which decide, and accepts for them; throws a `WorkerFailed`, or what a port throws that cannot be opened. */
-export async function startWorkers(config: Config, source: WorkerSource): Promise<App> {
+/**
+ * Starts all workers, which decide, and accepts for them; throws a `WorkerFailed`, what a port throws that cannot be opened, or
+ * the reason of `stopping`: who starts may hang, and would hear of no signal.
+ */
+export async function startWorkers(
+  config: Config,
+  source: WorkerSource,
+  stopping: AbortSignal,
+): Promise<App> {
   const closing: AsyncDisposable[] = []
   try {
-    return await start(config, source, closing)
+    return await start(config, source, stopping, closing)
   } catch (cause) {
     await closeAll(closing)
     throw cause
   }
 }
 
-async function start(config: Config, source: WorkerSource, closing: AsyncDisposable[]): Promise<App> {
+async function start(
+  config: Config,
+  source: WorkerSource,
+  stopping: AbortSignal,
+  closing: AsyncDisposable[],
+): Promise<App> {
   const { report, metrics } = createObservers(config)
   const crew = new Crew(config.workers, { ...source, ...openStreams(closing, report, metrics) }, report)
   closing.push(crew)
@@ -49,7 +61,7 @@ async function start(config: Config, source: WorkerSource, closing: AsyncDisposa
     const admin = await createAdminServer({ ...config.admin, ...toShown(crew, state, metrics), report })
     closing.push(admin)
     addresses.admin = admin.address
-  })
+  }, stopping)
   return {
     addresses,
     failed: crew.failed,

@@ -25,11 +25,14 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
     return exitCodes.config
   }
   const stopped = terminal.stopSignal()
+  const stopping = new AbortController()
+  void stopped.then(() => stopping.abort())
   setUpEngine()
   let app: App
   try {
-    app = await start(config, { file, text, program: terminal.program })
+    app = await start(config, { file, text, program: terminal.program }, stopping.signal)
   } catch (error) {
+    if (error === stopping.signal.reason) return exitCodes.ok
     complainAboutStart(error, terminal)
     return exitCodes.negative
   }
@@ -44,7 +47,7 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
 }
 
 /** Only here is the whole house needed; the other commands start without it, and so does who only accepts for workers. */
-async function start(config: Config, source: WorkerSource): Promise<App> {
+async function start(config: Config, source: WorkerSource, stopping: AbortSignal): Promise<App> {
   if (config.workers === 1) return (await import('../app/app.ts')).startApp(config)
-  return (await import('../app/workers.ts')).startWorkers(config, source)
+  return (await import('../app/workers.ts')).startWorkers(config, source, stopping)
 }

@@ -10,6 +10,7 @@ import { createAcceptor } from '../../src/ext-authz/acceptor.ts'
 import type { Event } from '../../src/model/event.ts'
 
 const nothing = async () => {}
+const unstopped = new AbortController().signal
 
 describe('app/crew', function () {
   // Each worker is a process, on a machine that may be busy.
@@ -28,19 +29,19 @@ describe('app/crew', function () {
 
   it('hands each connection to who has the fewest, of those that can decide', async () => {
     await using crew = start('serves serves cannotDecide')
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     expect((await askAtOnce(crew, 4)).toSorted()).to.deep.equal(['1', '1', '2', '2'])
   })
 
   it('hands them to who cannot decide while nobody can, for a refusal must be an answer', async () => {
     await using crew = start('cannotDecide cannotDecide')
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     expect((await askAtOnce(crew, 2)).toSorted()).to.deep.equal(['1', '2'])
   })
 
   it('hands them to who drains while nobody else is there, for clients have not heard of it yet', async () => {
     await using crew = start('drainsUntilAskedOnceMore')
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     const drained = crew.drain('SIGTERM', 30_000)
     expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
     await drained
@@ -48,7 +49,7 @@ describe('app/crew', function () {
 
   it('leaves who drains already its time when all are to', async () => {
     await using crew = start('drainsUntilAskedOnceMore')
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     crew.places[0]?.drain('it cannot decide')
     const drained = crew.drain('SIGTERM', 30_000)
     expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
@@ -57,7 +58,7 @@ describe('app/crew', function () {
 
   it('hands none to who is silent, while another can take them', async () => {
     await using crew = start('serves cannotDecide')
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     const [first] = crew.places
     expect(await askAtOnce(crew, 2)).to.deep.equal(['1', '1'])
     // That it has closed them is the last that it says.
@@ -71,7 +72,7 @@ describe('app/crew', function () {
 
   it('hands them to who is silent rather than to nobody', async () => {
     await using crew = start('serves')
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     for (let look = 0; look < 3; look++) crew.places[0]?.look()
     expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
   })
@@ -84,7 +85,7 @@ describe('app/crew', function () {
       for (const socket of sockets.slice(from, to)) crew.give(0, socket)
     }
     give(0, 1)
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     give(1, 1002)
     expect(sockets.flatMap(({ destroyed }, index) => (destroyed ? index : []))).to.deep.equal([0, 1001])
     expect(events.filter(({ kind }) => kind === 'connection_dropped')).to.deep.equal([
@@ -96,7 +97,7 @@ describe('app/crew', function () {
   it('fills a place again, hands what was not taken to another, and says so', async () => {
     const events: Event[] = []
     await using crew = start('takesNothing serves', events)
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     const answers = askAtOnce(crew, 2)
     while (crew.places[0]?.connections === 0) await wait(5)
     crew.places[0]?.kill()
@@ -133,7 +134,7 @@ describe('app/crew', function () {
   ]) {
     it(`does not begin when ${name} cannot start`, async () => {
       await using crew = start(behaviours)
-      const fault = await crew.open(nothing).catch((cause: unknown) => cause)
+      const fault = await crew.open(nothing, unstopped).catch((cause: unknown) => cause)
       expect(fault).to.be.instanceOf(WorkerFailed).and.to.deep.include({ problems })
     })
   }
@@ -141,14 +142,35 @@ describe('app/crew', function () {
   it('accepts once the first can decide', async () => {
     await using crew = start('serves serves')
     const open: (readonly boolean[])[] = []
-    await crew.open(async () => void open.push(crew.places.map(({ isOpen }) => isOpen)))
+    await crew.open(async () => void open.push(crew.places.map(({ isOpen }) => isOpen)), unstopped)
     expect(open).to.deep.equal([[true, false]])
   })
+
+  for (const { name, behaviours, stopsWhen } of [
+    { name: 'the first', behaviours: 'neverOpens serves', stopsWhen: 'it starts' },
+    { name: 'another', behaviours: 'serves neverOpens', stopsWhen: 'it starts' },
+    { name: 'the first has opened and before another', behaviours: 'serves serves', stopsWhen: 'between' },
+  ]) {
+    it(`ends when it is stopped while ${name} starts`, async () => {
+      const stopping = new AbortController()
+      await using crew = start(behaviours)
+      const onFirst = async () => {
+        if (stopsWhen === 'between') stopping.abort()
+      }
+      const opened = crew.open(onFirst, stopping.signal).catch((cause: unknown) => cause)
+      const starting = crew.places[behaviours.split(' ').indexOf('neverOpens')]
+      while (starting !== undefined && starting.pid === undefined) await wait(5)
+      stopping.abort()
+      expect(await opened).to.equal(stopping.signal.reason)
+      await crew[Symbol.asyncDispose]()
+      expect(crew.places.map(({ pid }) => pid)).to.deep.equal([undefined, undefined])
+    })
+  }
 
   it('ends with all of them, and fills no place any more', async () => {
     const events: Event[] = []
     await using crew = start('serves serves', events)
-    await crew.open(nothing)
+    await crew.open(nothing, unstopped)
     await crew.drain('SIGTERM', 30_000)
     expect(crew.places.map(({ isOpen, shown }) => [isOpen, shown])).to.deep.equal([
       [false, undefined],

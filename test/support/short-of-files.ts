@@ -13,7 +13,7 @@ const program = {
   writeError: () => {},
 }
 await using crew = new Crew(2, program, (event) => events.push(event))
-await crew.open(async () => {})
+await crew.open(async () => {}, new AbortController().signal)
 
 const held: number[] = []
 crew.places[0]?.kill()
