@@ -69,7 +69,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['app/shadow-revision.ts', 'through app/shadow'],
   ['app/readiness.ts', 'through app and app/observe'],
   ['app/opening.ts', 'through followed-files and app'],
-  ['app/worker.ts', 'through e2e/workers, which start it'],
   ['app/workers.ts', 'through e2e/workers'],
   ['cli/serving.ts', 'through serve and e2e/workers, which begin with it'],
   ['observe/check-spans.ts', 'through app/traced, where a chain is played'],

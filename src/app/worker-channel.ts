@@ -21,7 +21,8 @@ export type News =
   | { readonly kind: 'taken' }
   /** A connection has ended. */
   | { readonly kind: 'left' }
-  | { readonly kind: 'measured'; readonly text: string }
+  /** Its metrics; `undefined` when it cannot tell them. */
+  | { readonly kind: 'measured'; readonly text: string | undefined }
 
 const orderSchema = v.variant('kind', [
   v.object({ kind: v.literal('open'), worker: v.number(), file: v.string(), text: v.string() }),
@@ -56,7 +57,7 @@ const newsSchema = v.variant('kind', [
   }),
   v.object({ kind: v.literal('taken') }),
   v.object({ kind: v.literal('left') }),
-  v.object({ kind: v.literal('measured'), text: v.string() }),
+  v.object({ kind: v.literal('measured'), text: v.undefinedable(v.string()) }),
 ])
 
 /** Reads an order; `undefined` when it is none: nobody but our own program is at the other end. */

@@ -48,7 +48,7 @@ export class WorkerPlace {
   #isLeaving = false
   #killedFor: string | undefined
   #ended: Promise<End> = Promise.resolve({ code: 0, how: 'not started' })
-  #onMeasured: ((text: string) => void) | undefined
+  #onMeasured: ((text: string | undefined) => void) | undefined
   #measuring: Promise<string | undefined> | undefined
 
   constructor(number: number, options: WorkerProgram) {
@@ -124,7 +124,7 @@ export class WorkerPlace {
     return this.#given.splice(0)
   }
 
-  /** Its metrics, or `undefined` when it does not say in time. Who asks meanwhile gets the same answer. */
+  /** Its metrics, or `undefined` when it does not say, or not in time. Who asks meanwhile gets the same answer. */
   measure(): Promise<string | undefined> {
     if (!this.#isOpen) return Promise.resolve(undefined)
     this.#measuring ??= new Promise<string | undefined>((resolve) => {

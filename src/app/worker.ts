@@ -69,7 +69,7 @@ export async function work(config: Config, worker: number, primary: Primary): Pr
     const ordered = new Promise<string>((resolve) => {
       primary.onOrder((order, socket) => {
         if (order.kind === 'connection') serve(socket, takes.get(order.listener), primary)
-        else if (order.kind === 'measure') void measure(deciding, primary)
+        else if (order.kind === 'measure') void measure(deciding.shown, primary.tell)
         else if (order.kind === 'drain') resolve(order.signal)
       })
     })
@@ -96,6 +96,15 @@ function serve(socket: Socket | undefined, take: Parameters<Handed>[0] | undefin
   }
 }
 
-async function measure({ shown }: Deciding, primary: Primary): Promise<void> {
-  primary.tell({ kind: 'measured', text: await shown.metricsText() })
+/** Answers with the metrics, if they can be had: who decides does not end for want of them. */
+export async function measure(
+  { metricsText, report }: Pick<Deciding['shown'], 'metricsText' | 'report'>,
+  tell: Primary['tell'],
+): Promise<void> {
+  try {
+    tell({ kind: 'measured', text: await metricsText() })
+  } catch (cause) {
+    report({ kind: 'fault', where: 'admin', cause })
+    tell({ kind: 'measured', text: undefined })
+  }
 }
