@@ -15,7 +15,7 @@ export function createBody(): Body {
 
 /**
  * Appends bytes, never beyond `maxBytes` in all; false when memory has run out. Room is made for `expectedBytes` at most, as
- * long as those suffice: a client's word bounds what we take, and never makes us take more than has come.
+ * long as those suffice: a client's word bounds what we take, and makes us neither take twice what has come nor copy it often.
  */
 export function appendToBody(
   body: Body,
@@ -26,11 +26,17 @@ export function appendToBody(
 ): boolean {
   const length = body.length + chunk.length
   if (length > maxBytes) return false
-  const wanted = Math.max(length, Math.min(Math.max(leastBytes, body.bytes.length * 2), expectedBytes))
-  if (length > body.bytes.length && !grow(body, account, Math.min(wanted, maxBytes))) return false
+  const bound = length > expectedBytes ? maxBytes : expectedBytes
+  const room = Math.min(Math.max(length, leastBytes, body.bytes.length * 2), bound)
+  if (length > body.bytes.length && !grow(body, account, room)) return false
   body.bytes.set(chunk, body.length)
   body.length = length
   return true
+}
+
+/** What has arrived. */
+export function heldBytes({ bytes, length }: Body): Buffer {
+  return bytes.subarray(0, length)
 }
 
 /** Lets go of the bytes. */

@@ -1,4 +1,4 @@
-import { appendToBody, createBody } from './body.ts'
+import { appendToBody, createBody, heldBytes } from './body.ts'
 import { respond, startCall } from './calls.ts'
 import { charge, resetStream } from './closing.ts'
 import { type ErrorCode, errorCode, type Frame, flag, frameType, uint32 } from './frames.ts'
@@ -47,8 +47,7 @@ export function finishRequest(
     return resetStream(session, stream.id, errorCode.protocolError)
   }
   stream.isEnded = true
-  const { body } = stream
-  startCall(session, stream, body === undefined ? rest : body.bytes.subarray(0, body.length))
+  startCall(session, stream, stream.body === undefined ? rest : heldBytes(stream.body))
   return undefined
 }
 
@@ -65,6 +64,7 @@ function takeData(session: Session, stream: Stream, frame: Frame): ErrorCode | u
   const chunk = frame.bytes.subarray(frame.start, frame.end)
   // Most calls are one frame, which needs no copy.
   const isWhole = isEnd && stream.body === undefined && length <= maxRequestBytes(session)
+  stream.isEnded = isEnd
   if (!isWhole && length > 0 && isServed(stream) && !hold(session, stream, chunk)) return charge(session)
   if (isEnd) return finishRequest(session, stream, chunk)
   creditStream(session, stream)
@@ -82,14 +82,21 @@ function hold(session: Session, stream: Stream, chunk: Buffer): boolean {
   stream.body ??= createBody()
   const { body } = stream
   const isTooLarge = body.length + chunk.length > max
-  const expected = messagePrefixBytes + claimedBytes(body.length === 0 ? chunk : body.bytes)
+  const expected = messagePrefixBytes + claimedBytes(body.length === 0 ? chunk : heldBytes(body))
   if (!isTooLarge && !appendToBody(body, session.memory, chunk, max, expected)) {
     respond(session, stream, toUnheld(stream))
     return false
   }
+  const held = heldBytes(body)
+  const claimed = claimedBytes(held)
   // What the prefix announces is refused at once rather than when it has come.
-  if (isTooLarge || claimedBytes(body.bytes.subarray(0, body.length)) > session.limits.maxMessageBytes) {
+  if (isTooLarge || claimed > session.limits.maxMessageBytes) {
     sendFailure(session, stream, tooLarge)
+    return false
+  }
+  // Nothing that follows mends what is longer than it says.
+  if (held.length > messagePrefixBytes + claimed) {
+    startCall(session, stream, held)
     return false
   }
   return true

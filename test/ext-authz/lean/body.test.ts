@@ -23,7 +23,18 @@ describe('ext-authz/lean/body', () => {
       appendToBody(body, account, Buffer.alloc(size), 1000, 100)
       return account.usedBytes
     })
-    expect(rooms).to.deep.equal([100, 100, 101])
+    expect(rooms).to.deep.equal([100, 100, 1000])
+  })
+
+  it('doubles, whatever was expected, so that bytes are not copied again and again', () => {
+    const account = createMemoryAccount({ usedBytes: 0, maxBytes: 1_000_000 }, 1_000_000)
+    const body = createBody()
+    const buffers = new Set<Buffer>()
+    for (let part = 0; part < 1000; part++) {
+      appendToBody(body, account, Buffer.alloc(256), 1_000_000, 5)
+      buffers.add(body.bytes)
+    }
+    expect(buffers.size).to.be.below(10)
   })
 
   it('takes no more than it may, and then keeps what it has', () => {

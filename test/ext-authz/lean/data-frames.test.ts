@@ -66,6 +66,36 @@ describe('ext-authz/lean/data-frames', () => {
     expect(goawayCode(test.frames())).to.equal(undefined)
   })
 
+  for (const { name, parts, status } of [
+    { name: 'in its first frame', parts: [Buffer.alloc(256)], status: '13' },
+    { name: 'by one byte, later', parts: [message.subarray(0, 7), Buffer.from('cd')], status: '13' },
+    { name: 'after a prefix in pieces', parts: [Buffer.alloc(3), Buffer.alloc(3)], status: '13' },
+    { name: 'and is compressed', parts: [Buffer.alloc(256, 1).fill(0, 1, 5)], status: '12' },
+  ]) {
+    it(`refuses a message that is longer than it says ${name} as soon as it is, as at its end`, () => {
+      const test = createTestSession()
+      test.hear(headersFrame(1), ...parts.map((part) => dataFrame(1, part, 0)))
+      const frames = test.frames()
+      expect(statusOf(frames, 1)).to.equal(status)
+      expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
+      expect(test.memory.usedBytes).to.equal(0)
+      test.hear(headersFrame(3), dataFrame(3, Buffer.concat(parts)))
+      expect(statusOf(test.frames(), 3)).to.equal(status)
+    })
+  }
+
+  it('drops what still comes of a refused message, and opens the connection’s window for it', () => {
+    const test = createTestSession()
+    test.hear(headersFrame(1), dataFrame(1, Buffer.alloc(256), 0))
+    test.frames()
+    for (let part = 0; part < 40; part++) test.hear(dataFrame(1, Buffer.alloc(16_000), 0))
+    const updates = test.frames().filter(({ type }) => type === frameType.windowUpdate)
+    expect(updates.map(({ streamId }) => streamId)).to.deep.equal([0])
+    expect(test.memory.usedBytes).to.equal(0)
+    test.hear(callFrames(3, 'a'))
+    expect(statusOf(test.frames(), 3)).to.equal('0')
+  })
+
   it('keeps nothing of a message that nobody will read', () => {
     const test = createTestSession()
     test.hear(headersFrame(1, flag.endHeaders, { ':path': '/nobody/Knows' }))

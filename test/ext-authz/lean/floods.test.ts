@@ -92,6 +92,11 @@ const floods: readonly Flood[] = [
     prepare: (test) => test.hear(headersFrame(1)),
   },
   {
+    name: 'more than a message announces',
+    frames: () => dataFrame(1, Buffer.alloc(256), 0),
+    prepare: (test) => test.hear(headersFrame(1)),
+  },
+  {
     name: 'a message byte by byte',
     frames: () => dataFrame(1, Buffer.from([0]), 0),
     prepare: (test) => test.hear(headersFrame(1)),
