@@ -1,5 +1,5 @@
 import { createFrameReader, preface, readFrames } from '../../src/ext-authz/lean/frame-reader.ts'
-import { encodeFrame, flag, frameType } from '../../src/ext-authz/lean/frames.ts'
+import { encodeFrame, flag, frameHeaderBytes, frameType } from '../../src/ext-authz/lean/frames.ts'
 import { frameMessage } from '../../src/ext-authz/lean/grpc-message.ts'
 import { createHpackDecoder, decodeHeaderBlock } from '../../src/ext-authz/lean/hpack-decoder.ts'
 import { encodeHeaderBlock } from '../../src/ext-authz/lean/hpack-encoder.ts'
@@ -134,6 +134,24 @@ export function headersFrame(
     value === undefined ? [] : [[name, value] as const],
   )
   return encodeFrame(frameType.headers, flags, streamId, encodeHeaderBlock(fields))
+}
+
+/** HEADERS of a call without a message yet, and with fields that are HPACK already. */
+export function headersWith(streamId: number, ...fields: readonly Buffer[]): Buffer {
+  const call = headersFrame(streamId).subarray(frameHeaderBytes)
+  return encodeFrame(frameType.headers, flag.endHeaders, streamId, Buffer.concat([call, ...fields]))
+}
+
+/** A field that HPACK's table keeps: the name `a`, and at least 127 bytes of a letter. */
+export function keptField(letter: string, length: number): Buffer {
+  const rest = length - 127
+  const head = [0x40, 1, 0x61, 0x7f, (rest & 0x7f) | 0x80, rest >>> 7]
+  return Buffer.concat([Buffer.from(head), Buffer.alloc(length, letter)])
+}
+
+/** What was kept last, once and again. */
+export function namedField(times: number): Buffer {
+  return Buffer.alloc(times, 0xbe)
 }
 
 /** DATA. */

@@ -3,6 +3,7 @@ import { flushSoon } from './flushing.ts'
 import { type GrpcFailure, parseMessage } from './grpc-message.ts'
 import { guard } from './guard.ts'
 import type { Method } from './method.ts'
+import { toMetadata } from './request-head.ts'
 import { sendAnswer, sendFailure, sendNotGrpc, sendUpdate, sendWatchHead } from './sending.ts'
 import type { Session } from './session.ts'
 import type { Stream } from './stream.ts'
@@ -72,5 +73,5 @@ function startWatch(
 }
 
 function toContext(session: Session, { head, deadlineMs }: Stream): CallContext {
-  return { metadata: head.metadata, tlsPeerUris: session.tlsPeerUris, deadlineMs }
+  return { metadata: toMetadata(head), tlsPeerUris: session.tlsPeerUris, deadlineMs }
 }

@@ -1,6 +1,7 @@
 import type { ConnectionFault } from '../../model/event.ts'
 import { releaseBody } from './body.ts'
 import { type ErrorCode, errorCode, frameType, toConnectionFault, uint32, writeUint32 } from './frames.ts'
+import { releaseHead } from './held-head.ts'
 import { giveMemory } from './memory.ts'
 import { flush, putFrame } from './output.ts'
 import type { Session } from './session.ts'
@@ -21,7 +22,7 @@ export function closeStream(session: Session, stream: Stream): void {
   session.streams.delete(stream.id)
   session.waiting.delete(stream)
   session.at.activeMs = session.at.nowMs
-  giveMemory(session.memory, stream.head.bytes)
+  releaseHead(stream.head, session.memory)
   dropBody(session, stream)
   releaseOutgoing(session, stream)
   stream.next = undefined

@@ -8,6 +8,8 @@ export type HeaderField = {
   /** What it counts in tables and lists: RFC 7541 §4.1. */
   readonly bytes: number
   readonly kind: FieldKind
+  /** How many times calls hold it: see `holdHead`. */
+  holders: number
 }
 
 /** `plumbing` belongs to gRPC itself; `binary` is metadata that we do not read. */
@@ -50,8 +52,8 @@ const namePattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const valuePattern = /^(?![ \t])[^\0\r\n]*(?<![ \t])$/
 
 /** Makes a field of its Latin-1 text. */
-export function toHeaderField(name: string, value: string): HeaderField {
-  return { name, value, bytes: name.length + value.length + 32, kind: toKind(name, value) }
+export function toHeaderField(name: string, value: string, holders: number = 0): HeaderField {
+  return { name, value, bytes: name.length + value.length + 32, kind: toKind(name, value), holders }
 }
 
 function toKind(name: string, value: string): FieldKind {

@@ -2,6 +2,7 @@ import { charge, closeBlock, resetStream } from './closing.ts'
 import { finishRequest } from './data-frames.ts'
 import { type ErrorCode, errorCode, type Frame, flag } from './frames.ts'
 import { failure, grpcStatus } from './grpc-message.ts'
+import { holdHead } from './held-head.ts'
 import { decodeHeaderBlock, type HeaderBlock } from './hpack-decoder.ts'
 import { takeMemory } from './memory.ts'
 import { unpad } from './padding.ts'
@@ -92,9 +93,7 @@ function onBlock(
   if (head === undefined) return resetStream(session, streamId, errorCode.protocolError)
   if (session.state === 'refusing') return resetStream(session, streamId, errorCode.refusedStream)
   if (session.streams.size + session.orphans >= session.limits.maxStreams) return refuse(session, streamId)
-  if (!takeMemory(session.memory, head.bytes)) {
-    return resetStream(session, streamId, errorCode.refusedStream)
-  }
+  if (!holdHead(head, session.memory)) return resetStream(session, streamId, errorCode.refusedStream)
   const stream = openStream(session, streamId, head)
   return (flags & flag.endStream) === 0 ? undefined : finishRequest(session, stream)
 }

@@ -16,7 +16,8 @@ export type HpackTable = {
 /** No field counts less, so a table never holds more than its bytes by this. */
 const leastFieldBytes = 32
 
-const staticFields: readonly HeaderField[] = staticTable.map(([name, value]) => toHeaderField(name, value))
+/** Held by all of us, so that no connection is the first or the last to hold one. */
+const staticFields: readonly HeaderField[] = staticTable.map(([name, value]) => toHeaderField(name, value, 1))
 
 /** An empty table that may grow to `limitBytes`. */
 export function createHpackTable(limitBytes: number): HpackTable {

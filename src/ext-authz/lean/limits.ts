@@ -12,7 +12,7 @@ export type Limits = {
   readonly controlBurst: number
   readonly controlPerSecond: number
   readonly maxConnections: number
-  /** Bytes held for one peer, and for all: parts of messages, and answers not yet taken. */
+  /** Bytes held for one peer, and for all: heads, parts of messages, and answers not yet taken. */
   readonly maxConnectionBytes: number
   readonly maxTotalBytes: number
   /** Bytes on their way out above which we stop reading. */

@@ -13,14 +13,14 @@ export function createMemoryAccount(shared: SharedMemory, maxBytes: number): Mem
   return { usedBytes: 0, maxBytes, shared }
 }
 
-/** Takes bytes; false, with nothing taken, when the connection or all together would hold too much. */
+/** Takes bytes; false, with nothing taken, when the connection would hold too much, or more than it leaves free for the others. */
 export function takeMemory(account: MemoryAccount, bytes: number): boolean {
-  const isWithin =
-    account.usedBytes + bytes <= account.maxBytes &&
-    account.shared.usedBytes + bytes <= account.shared.maxBytes
-  if (!isWithin) return false
-  account.usedBytes += bytes
-  account.shared.usedBytes += bytes
+  const { shared } = account
+  const ownBytes = account.usedBytes + bytes
+  const freeBytes = shared.maxBytes - shared.usedBytes - bytes
+  if (ownBytes > account.maxBytes || ownBytes > freeBytes) return false
+  account.usedBytes = ownBytes
+  shared.usedBytes += bytes
   return true
 }
 

@@ -10,29 +10,21 @@ export type RequestHead = {
   readonly contentLength: number | undefined
   /** How long the client waits, milliseconds; an unreadable value says nothing. */
   readonly timeoutMs: number | undefined
-  /** gRPC metadata, without binary values and what belongs to gRPC itself. */
-  readonly metadata: Headers
-  /** About what holding it costs. */
-  readonly bytes: number
+  /** All that it was read from. */
+  readonly fields: readonly HeaderField[]
 }
-
-/** What a call takes beside its fields. */
-const callBytes = 512
 
 type Draft = { -readonly [Key in keyof RequestHead]?: RequestHead[Key] } & {
   scheme?: string
   authority?: string
   isRegular: boolean
-  readonly metadata: Map<string, string[]>
 }
 
 /** Reads a request's fields; `undefined` when they are malformed as RFC 9113 §8.3 has it. */
 export function parseRequestHead(fields: readonly HeaderField[]): RequestHead | undefined {
-  const draft: Draft = { isRegular: false, metadata: new Map() }
-  let bytes = callBytes
+  const draft: Draft = { isRegular: false }
   for (const field of fields) {
     if (!take(draft, field)) return undefined
-    bytes += field.bytes
   }
   const { method, path, scheme } = draft
   if (method === undefined || scheme === undefined || path === undefined || path === '') return undefined
@@ -42,9 +34,23 @@ export function parseRequestHead(fields: readonly HeaderField[]): RequestHead | 
     contentType: draft.contentType ?? '',
     contentLength: draft.contentLength,
     timeoutMs: draft.timeoutMs,
-    metadata: draft.metadata,
-    bytes,
+    fields,
   }
+}
+
+/**
+ * gRPC metadata, without binary values and what belongs to gRPC itself. Made when a call is answered: one whose message does
+ * not come costs us no more than its fields.
+ */
+export function toMetadata({ fields }: RequestHead): Headers {
+  const metadata = new Map<string, string[]>()
+  for (const { name, value, kind } of fields) {
+    if (kind !== 'metadata') continue
+    const values = metadata.get(name)
+    if (values === undefined) metadata.set(name, [value])
+    else values.push(value)
+  }
+  return metadata
 }
 
 /** Whether these may stand after a message: no pseudo header, nothing malformed. */
@@ -53,7 +59,7 @@ export function areTrailers(fields: readonly HeaderField[]): boolean {
 }
 
 /** Takes one field; false when it may not stand where it does. */
-function take(draft: Draft, { name, value, kind }: HeaderField): boolean {
+function take(draft: Draft, { value, kind }: HeaderField): boolean {
   switch (kind) {
     case 'method':
     case 'scheme':
@@ -74,8 +80,6 @@ function take(draft: Draft, { name, value, kind }: HeaderField): boolean {
       draft.timeoutMs = parseGrpcTimeout(value)
       break
     case 'metadata':
-      addMetadata(draft.metadata, name, value)
-      break
     case 'plumbing':
     case 'binary':
       break
@@ -89,10 +93,4 @@ function takeLength(draft: Draft, value: string): boolean {
   if (length === undefined || (draft.contentLength ?? length) !== length) return false
   draft.contentLength = length
   return true
-}
-
-function addMetadata(metadata: Map<string, string[]>, name: string, value: string): void {
-  const values = metadata.get(name)
-  if (values === undefined) metadata.set(name, [value])
-  else values.push(value)
 }

@@ -47,7 +47,7 @@ describe('ext-authz/lean/body', () => {
 
   for (const { name, shared, own } of [
     { name: 'the connection', shared: 1_000_000, own: 5000 },
-    { name: 'all together', shared: 5000, own: 1_000_000 },
+    { name: 'all together', shared: 10_000, own: 1_000_000 },
   ]) {
     it(`takes nothing when ${name} would hold too much`, () => {
       const account = createMemoryAccount({ usedBytes: 0, maxBytes: shared }, own)

@@ -164,7 +164,7 @@ describe('ext-authz/lean/data-frames', () => {
   })
 
   it('tells a client to stop sending when its message finds no room (RFC 9113 §8.1)', () => {
-    const test = createTestSession({ maxConnectionBytes: 1000 })
+    const test = createTestSession({ maxConnectionBytes: 2000 })
     test.hear(headersFrame(1), dataFrame(1, frameMessage(Buffer.alloc(5000)).subarray(0, 2000), 0))
     const frames = test.frames()
     expect(statusOf(frames, 1)).to.equal('0')

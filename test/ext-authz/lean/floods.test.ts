@@ -11,6 +11,9 @@ import {
   dataFrame,
   goawayCode,
   headersFrame,
+  headersWith,
+  keptField,
+  namedField,
   resetCodes,
   settingsFrame,
   type TestSession,
@@ -21,12 +24,8 @@ const ping = anyFrame('ping', 0, Buffer.alloc(8))
 const reset = (streamId: number) => anyFrame('rstStream', streamId, uint32(errorCode.cancel))
 const odd = (index: number) => index * 2 + 1
 
-/** A literal field that is kept in HPACK's table, and a block that names it again and again. */
-const bomb = Buffer.concat([
-  Buffer.from([0x40, 1, 0x61, 0x7f, 0xa1, 0x1e]),
-  Buffer.alloc(4000, 0x62),
-  Buffer.alloc(4000, 0xbe),
-])
+/** A field that is kept, and a block that names it again and again. */
+const bomb = Buffer.concat([keptField('b', 4000), namedField(4000)])
 
 type Flood = {
   readonly name: string
@@ -194,6 +193,26 @@ describe('ext-authz/lean, floods', () => {
     }
     expect(test.memory.usedBytes).to.be.within(900_000, 1_000_000)
     expect(test.session.streams.size).to.be.below(100)
+  })
+
+  it('counts a field that many heads name for what it is, so that a few bytes do not use its budget up', () => {
+    const test = createTestSession({ maxConnectionBytes: 1_000_000 })
+    test.hear(headersWith(1, keptField('b', 4000)))
+    for (let index = 1; index < 600; index++) test.hear(headersWith(odd(index), namedField(15)))
+    expect(test.session.streams.size).to.equal(600)
+    for (let index = 0; index < 600; index++) test.hear(reset(odd(index)))
+    expect(test.memory.usedBytes).to.equal(0)
+  })
+
+  it('counts a field that a head holds, though nobody else does and the table has let go of it', () => {
+    const test = createTestSession({ maxConnectionBytes: 1_000_000 })
+    for (let index = 0; index < 400; index++) {
+      const [brings, holds] = [odd(2 * index), odd(2 * index + 1)]
+      test.hear(headersWith(brings, keptField('b', 4000)), dataFrame(brings, frameMessage(Buffer.alloc(0))))
+      test.hear(headersWith(holds, namedField(1)))
+    }
+    expect(test.memory.usedBytes).to.be.within(990_000, 1_000_000)
+    expect(test.session.streams.size).to.be.within(150, 240)
   })
 
   it('keeps one budget for all connections', () => {

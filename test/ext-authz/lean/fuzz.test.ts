@@ -13,6 +13,9 @@ import {
   dataFrame,
   echo,
   headersFrame,
+  headersWith,
+  keptField,
+  namedField,
   parseFrames,
   type SeenFrame,
   settingsFrame,
@@ -53,6 +56,11 @@ const moves: readonly Move[] = [
   (play) => play.test.hear(callFrames(freshStream(play), '', watchPath)),
   (play) => play.test.hear(callFrames(freshStream(play), 'x', '/unknown')),
   (play) => play.test.hear(headersFrame(freshStream(play))),
+  (play) => {
+    const isThere = play.test.session.decoder.table.count > 0 && play.random(3) > 0
+    const field = isThere ? namedField(1 + play.random(5)) : keptField('a', 127 + play.random(4000))
+    play.test.hear(headersWith(freshStream(play), field))
+  },
   (play) => {
     const body = frameMessage(message(play.random))
     const from = play.random(body.length)

@@ -73,9 +73,10 @@ describe('ext-authz/lean/timing', () => {
 
   it('ends a request that does not end, and only it', () => {
     const test = createTestSession()
+    const message = frameMessage(Buffer.alloc(100))
     test.hear(headersFrame(1))
     for (let step = 0; step < 11; step++) {
-      test.hear(dataFrame(1, Buffer.from([0]), 0))
+      test.hear(dataFrame(1, message.subarray(step, step + 1), 0))
       test.pass(requestMs / 10)
     }
     test.hear(callFrames(3, 'a'))
