@@ -48,8 +48,8 @@ const nothing: Uint8Array = Buffer.alloc(0)
 export const checkPath = '/envoy.service.auth.v3.Authorization/Check'
 export const watchPath = '/grpc.health.v1.Health/Watch'
 
-/** Answers with the request's own bytes. */
-export const echo: Method = { kind: 'unary', answer: (message) => message, unheld: Buffer.from('unheld') }
+/** Answers with the request's own bytes, or that it will not. */
+export const echo: Method = { kind: 'unary', answer: (message) => message, refusal: Buffer.from('refused') }
 
 /** A session that echoes, after its greeting and, unless told otherwise, after the client's. */
 export function createTestSession(

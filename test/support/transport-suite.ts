@@ -22,8 +22,8 @@ export type CreateTransport = (
   report: Report,
 ) => Promise<Transport>
 
-/** What every transport must do, as tests of the running suite. `statusOfInflated` is how it refuses a message that inflates. */
-export function itCarriesCalls(create: CreateTransport, statusOfInflated: status): void {
+/** What every transport must do, as tests of the running suite. `statusOfUnread` is how it refuses a message that it does not read. */
+export function itCarriesCalls(create: CreateTransport, statusOfUnread: status): void {
   const open: Transport[] = []
   const events: Event[] = []
   const listen = async (handle: CallHandler, overrides: Partial<GrpcListener> = {}) => {
@@ -135,21 +135,13 @@ export function itCarriesCalls(create: CreateTransport, statusOfInflated: status
     expect(decodeCheckResponse(await check(port, request))).to.include({ kind: 'ok' })
   })
 
-  for (const { name, message, want } of [
-    {
-      name: 'larger than Envoy can send',
-      message: toFrame(Buffer.alloc(5_000_000), 0),
-      want: status.RESOURCE_EXHAUSTED,
-    },
-    {
-      name: 'that inflates to 50 MB',
-      message: toFrame(gzipSync(Buffer.alloc(50_000_000)), 1),
-      want: statusOfInflated,
-    },
+  for (const { name, message } of [
+    { name: 'larger than Envoy can send', message: toFrame(Buffer.alloc(5_000_000), 0) },
+    { name: 'that inflates to 50 MB', message: toFrame(gzipSync(Buffer.alloc(50_000_000)), 1) },
   ]) {
     it(`refuses a message ${name} without a decision, and goes on`, async () => {
       const { port } = await listen(allowing)
-      expect(await grpcStatusOf(port, message)).to.equal(String(want))
+      expect(await grpcStatusOf(port, message)).to.equal(String(statusOfUnread))
       expect(decodeCheckResponse(await check(port, request))).to.include({ kind: 'ok' })
     })
   }

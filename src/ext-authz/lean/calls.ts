@@ -15,14 +15,21 @@ export function startCall(session: Session, stream: Stream, request: Buffer): vo
   else if (target.kind === 'failure') sendFailure(session, stream, target)
   else {
     const message = parseMessage(request)
-    if (!(message instanceof Uint8Array)) sendFailure(session, stream, message)
+    if (!(message instanceof Uint8Array)) refuseCall(session, stream, message)
     else if (target.kind === 'watch') startWatch(session, stream, target, message)
     else startUnary(session, stream, target, message)
   }
 }
 
+/** Ends a call that is not asked about. A failure would obey Envoy's `failure_mode_allow`, so what can deny does. */
+export function refuseCall(session: Session, stream: Stream, failed: GrpcFailure): void {
+  const { target } = stream
+  const canDeny = target !== 'not_grpc' && target.kind === 'unary'
+  respond(session, stream, (canDeny ? target.refusal : undefined) ?? failed)
+}
+
 /** Ends a call with its message, or by saying why there is none. */
-export function respond(session: Session, stream: Stream, answered: Uint8Array | GrpcFailure): void {
+function respond(session: Session, stream: Stream, answered: Uint8Array | GrpcFailure): void {
   if (answered instanceof Uint8Array) sendAnswer(session, stream, answered)
   else sendFailure(session, stream, answered)
 }

@@ -1,11 +1,10 @@
 import { appendToBody, createBody, heldBytes } from './body.ts'
-import { respond, startCall } from './calls.ts'
+import { refuseCall, startCall } from './calls.ts'
 import { charge, resetStream } from './closing.ts'
 import { type ErrorCode, errorCode, type Frame, flag, frameType, uint32 } from './frames.ts'
-import { claimedBytes, failure, type GrpcFailure, grpcStatus, messagePrefixBytes } from './grpc-message.ts'
+import { claimedBytes, failure, grpcStatus, messagePrefixBytes } from './grpc-message.ts'
 import { putFrame } from './output.ts'
 import { unpad } from './padding.ts'
-import { sendFailure } from './sending.ts'
 import { connectionWindowBytes, defaultWindowBytes, isIdle, type Session } from './session.ts'
 import type { Stream } from './stream.ts'
 
@@ -47,6 +46,8 @@ export function finishRequest(
     return resetStream(session, stream.id, errorCode.protocolError)
   }
   stream.isEnded = true
+  // Its refusal waits for a window.
+  if (stream.outgoing !== undefined) return undefined
   startCall(session, stream, stream.body === undefined ? rest : heldBytes(stream.body))
   return undefined
 }
@@ -71,9 +72,9 @@ function takeData(session: Session, stream: Stream, frame: Frame): ErrorCode | u
   return undefined
 }
 
-/** A request that will be refused anyway is read to its end, but not kept. */
-function isServed({ target }: Stream): boolean {
-  return target !== 'not_grpc' && target.kind !== 'failure'
+/** A request that will be refused anyway, or is already, is read to its end, but not kept. */
+function isServed({ target, outgoing }: Stream): boolean {
+  return outgoing === undefined && target !== 'not_grpc' && target.kind !== 'failure'
 }
 
 /** Keeps a part of a message; false when the call has been refused for it. */
@@ -84,14 +85,14 @@ function hold(session: Session, stream: Stream, chunk: Buffer): boolean {
   const isTooLarge = body.length + chunk.length > max
   const expected = messagePrefixBytes + claimedBytes(body.length === 0 ? chunk : heldBytes(body))
   if (!isTooLarge && !appendToBody(body, session.memory, chunk, max, expected)) {
-    respond(session, stream, toUnheld(stream))
+    refuseCall(session, stream, unheld)
     return false
   }
   const held = heldBytes(body)
   const claimed = claimedBytes(held)
   // What the prefix announces is refused at once rather than when it has come.
   if (isTooLarge || claimed > session.limits.maxMessageBytes) {
-    sendFailure(session, stream, tooLarge)
+    refuseCall(session, stream, tooLarge)
     return false
   }
   // Nothing that follows mends what is longer than it says.
@@ -100,10 +101,6 @@ function hold(session: Session, stream: Stream, chunk: Buffer): boolean {
     return false
   }
   return true
-}
-
-function toUnheld({ target }: Stream): Uint8Array | GrpcFailure {
-  return target !== 'not_grpc' && target.kind === 'unary' ? target.unheld : unheld
 }
 
 function maxRequestBytes(session: Session): number {

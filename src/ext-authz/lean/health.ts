@@ -18,7 +18,6 @@ const serving = toStatus(1)
 const notServing = toStatus(2)
 const serviceUnknown = toStatus(3)
 
-const tooLarge = failure(grpcStatus.resourceExhausted, 'expected a HealthCheckRequest')
 const unreadable = failure(grpcStatus.internal, 'expected a HealthCheckRequest')
 
 /** Says NOT_SERVING until told otherwise. */
@@ -28,7 +27,6 @@ export function createHealth(): Health {
   return {
     check: {
       kind: 'unary',
-      unheld: tooLarge,
       answer: (message) => {
         const service = parseService(message)
         if (typeof service !== 'string') return service
@@ -48,7 +46,7 @@ export function createHealth(): Health {
         return () => watchers.delete(send)
       },
     },
-    list: { kind: 'unary', unheld: tooLarge, answer: () => toStatuses(current) },
+    list: { kind: 'unary', answer: () => toStatuses(current) },
     setServing(isServing) {
       current = isServing ? serving : notServing
       for (const send of watchers) send(current)

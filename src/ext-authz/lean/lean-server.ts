@@ -148,7 +148,7 @@ function toCheckMethod(handle: CallHandler, report: Report): Method {
   }
   return {
     kind: 'unary',
-    unheld: unrecordedDenial,
+    refusal: unrecordedDenial,
     answer: (message, context) => {
       try {
         const answered = handle(message, context)

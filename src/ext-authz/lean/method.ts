@@ -12,8 +12,8 @@ export type Method =
         message: Uint8Array,
         context: CallContext,
       ) => Uint8Array | GrpcFailure | Promise<Uint8Array>
-      /** The answer to a message for which there is no room. */
-      readonly unheld: Uint8Array | GrpcFailure
+      /** Answers a message that cannot be read, or for which there is no room; without it such a call fails. */
+      readonly refusal?: Uint8Array | undefined
     }
   | {
       readonly kind: 'watch'

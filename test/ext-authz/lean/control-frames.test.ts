@@ -11,7 +11,7 @@ import {
   settingsFrame,
 } from '../../support/lean-session.ts'
 
-const never = { kind: 'unary', answer: () => new Promise<never>(() => {}), unheld: Buffer.alloc(0) } as const
+const never = { kind: 'unary', answer: () => new Promise<never>(() => {}) } as const
 
 describe('ext-authz/lean/control-frames', () => {
   it('acknowledges SETTINGS and PING, and no acknowledgement', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { errorCode, flag, frameType } from '../../../src/ext-authz/lean/frames.ts'
+import { errorCode, flag, frameType, uint32 } from '../../../src/ext-authz/lean/frames.ts'
 import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import {
   anyFrame,
@@ -11,10 +11,12 @@ import {
   goawayCode,
   headersFrame,
   resetCodes,
+  settingsFrame,
   statusOf,
 } from '../../support/lean-session.ts'
 
 const message = frameMessage(Buffer.from('abc'))
+const refusal = frameMessage(Buffer.from('refused'))
 
 describe('ext-authz/lean/data-frames', () => {
   for (const { name, frames } of [
@@ -60,27 +62,43 @@ describe('ext-authz/lean/data-frames', () => {
     const test = createTestSession({ maxMessageBytes: 1000 })
     test.hear(headersFrame(1), dataFrame(1, frameMessage(Buffer.alloc(1001)).subarray(0, 5), 0))
     const frames = test.frames()
-    expect(statusOf(frames, 1)).to.equal('8')
+    expect(dataOf(frames, 1)).to.deep.equal(refusal)
     expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
     test.hear(dataFrame(1, Buffer.alloc(500), 0))
     expect(goawayCode(test.frames())).to.equal(undefined)
   })
 
-  for (const { name, parts, status } of [
-    { name: 'in its first frame', parts: [Buffer.alloc(256)], status: '13' },
-    { name: 'by one byte, later', parts: [message.subarray(0, 7), Buffer.from('cd')], status: '13' },
-    { name: 'after a prefix in pieces', parts: [Buffer.alloc(3), Buffer.alloc(3)], status: '13' },
-    { name: 'and is compressed', parts: [Buffer.alloc(256, 1).fill(0, 1, 5)], status: '12' },
+  for (const { name, parts } of [
+    { name: 'in its first frame', parts: [Buffer.alloc(256)] },
+    { name: 'by one byte, later', parts: [message.subarray(0, 7), Buffer.from('cd')] },
+    { name: 'after a prefix in pieces', parts: [Buffer.alloc(3), Buffer.alloc(3)] },
+    { name: 'and is compressed', parts: [Buffer.alloc(256, 1).fill(0, 1, 5)] },
   ]) {
     it(`refuses a message that is longer than it says ${name} as soon as it is, as at its end`, () => {
       const test = createTestSession()
       test.hear(headersFrame(1), ...parts.map((part) => dataFrame(1, part, 0)))
       const frames = test.frames()
-      expect(statusOf(frames, 1)).to.equal(status)
+      expect(dataOf(frames, 1)).to.deep.equal(refusal)
       expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
       expect(test.memory.usedBytes).to.equal(0)
       test.hear(headersFrame(3), dataFrame(3, Buffer.concat(parts)))
-      expect(statusOf(test.frames(), 3)).to.equal(status)
+      expect(dataOf(test.frames(), 3)).to.deep.equal(refusal)
+    })
+  }
+
+  for (const { name, end } of [
+    { name: 'with its data', end: dataFrame(1, Buffer.alloc(300)) },
+    { name: 'with trailers', end: headersFrame(1, 5, trailersOnly()) },
+  ]) {
+    it(`refuses a message once, though the window is closed to the refusal and the message ends ${name}`, () => {
+      const test = createTestSession()
+      test.hear(settingsFrame(0x4, 0), headersFrame(1))
+      for (let part = 0; part < 5; part++) test.hear(dataFrame(1, Buffer.alloc(300), 0))
+      test.hear(end, anyFrame('windowUpdate', 1, uint32(1000)))
+      const frames = test.frames()
+      expect(dataOf(frames, 1)).to.deep.equal(refusal)
+      expect(resetCodes(frames)).to.deep.equal([])
+      expect(test.memory.usedBytes).to.equal(0)
     })
   }
 
@@ -110,7 +128,8 @@ describe('ext-authz/lean/data-frames', () => {
     const test = createTestSession({ maxMessageBytes: 1000 })
     test.hear(callFrames(1, Buffer.alloc(1000)), callFrames(3, Buffer.alloc(1001)))
     const frames = test.frames()
-    expect([1, 3].map((id) => statusOf(frames, id))).to.deep.equal(['0', '8'])
+    expect(dataOf(frames, 1)).to.have.length(1005)
+    expect(dataOf(frames, 3)).to.deep.equal(refusal)
   })
 
   it('opens the windows again as data comes, so that a message may be larger than they are', () => {
@@ -168,7 +187,7 @@ describe('ext-authz/lean/data-frames', () => {
     test.hear(headersFrame(1), dataFrame(1, frameMessage(Buffer.alloc(5000)).subarray(0, 2000), 0))
     const frames = test.frames()
     expect(statusOf(frames, 1)).to.equal('0')
-    expect(dataOf(frames, 1).subarray(5).toString()).to.equal('unheld')
+    expect(dataOf(frames, 1)).to.deep.equal(refusal)
     expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
     test.hear(dataFrame(1, Buffer.alloc(500), 0))
     expect(resetCodes(test.frames())).to.deep.equal([])
@@ -199,7 +218,7 @@ describe('ext-authz/lean/data-frames', () => {
   it('resets a stream that goes on after its end', () => {
     const test = createTestSession(
       {},
-      { [checkPath]: { kind: 'unary', answer: () => new Promise(() => {}), unheld: message } },
+      { [checkPath]: { kind: 'unary', answer: () => new Promise(() => {}) } },
     )
     test.hear(callFrames(1, 'a'), dataFrame(1, message))
     expect(resetCodes(test.frames())).to.deep.equal([errorCode.streamClosed])

@@ -22,7 +22,7 @@ function createHeld(): { readonly method: Method; readonly answer: () => Promise
     settle = resolve
   })
   return {
-    method: { kind: 'unary', answer: () => answered, unheld: Buffer.alloc(0) },
+    method: { kind: 'unary', answer: () => answered },
     async answer() {
       settle(Buffer.from('late'))
       await answered

@@ -19,7 +19,7 @@ import {
   type TestSession,
 } from '../../support/lean-session.ts'
 
-const never: Method = { kind: 'unary', answer: () => new Promise(() => {}), unheld: Buffer.alloc(0) }
+const never: Method = { kind: 'unary', answer: () => new Promise(() => {}) }
 const ping = anyFrame('ping', 0, Buffer.alloc(8))
 const reset = (streamId: number) => anyFrame('rstStream', streamId, uint32(errorCode.cancel))
 const odd = (index: number) => index * 2 + 1
@@ -183,7 +183,7 @@ describe('ext-authz/lean, floods', () => {
       expect(test.memory.usedBytes).to.be.at.most(1_000_000)
     }
     const text = Buffer.concat(test.frames().map(({ payload }) => payload)).toString('latin1')
-    expect(text).to.include('unheld')
+    expect(text).to.include('refused')
   })
 
   it('holds heads that nothing follows only up to its budget', () => {

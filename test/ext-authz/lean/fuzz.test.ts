@@ -128,7 +128,6 @@ async function converse(runSeed: number, isDamaged: boolean): Promise<number> {
   const slow: Method = {
     kind: 'unary',
     answer: () => new Promise((resolve) => pending.push(resolve)),
-    unheld: Buffer.alloc(0),
   }
   const health = createHealth()
   const methods = { [checkPath]: echo, '/slow': slow, [watchPath]: health.watch }

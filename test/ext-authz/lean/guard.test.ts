@@ -9,7 +9,7 @@ describe('ext-authz/lean/guard', () => {
     const answer = () => {
       throw broken
     }
-    const method = { kind: 'unary', answer, unheld: Buffer.alloc(0) } as const
+    const method = { kind: 'unary', answer } as const
     const onFault = (cause: unknown) => faults.push(cause)
     const test = createTestSession({}, { [checkPath]: method }, true, onFault)
     guard(test.session, () => test.hear(callFrames(1, 'a')))

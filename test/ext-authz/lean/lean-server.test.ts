@@ -12,7 +12,8 @@ import { createLeanTransport } from '../../../src/ext-authz/lean/lean-server.ts'
 import type { Limits } from '../../../src/ext-authz/lean/limits.ts'
 import type { CallHandler } from '../../../src/ext-authz/transport.ts'
 import type { Event } from '../../../src/model/event.ts'
-import { createGrpcClient } from '../../support/grpc-client.ts'
+import { decodeCheckResponse } from '../../support/check-request.ts'
+import { check, createGrpcClient } from '../../support/grpc-client.ts'
 import { plainListener } from '../../support/grpc-listener.ts'
 import { callFrames, checkPath, settingsFrame, watchPath } from '../../support/lean-session.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -25,10 +26,16 @@ const listen = (handle: CallHandler = echoing, limits: Partial<Limits> = {}) =>
   createLeanTransport(plainListener, handle, () => {}, limits)
 
 describe('ext-authz/lean/lean-server', () => {
-  // It says at once that it knows no compression, rather than after inflating.
-  itCarriesCalls(createLeanTransport, status.UNIMPLEMENTED)
+  // It denies, and that is an answer.
+  itCarriesCalls(createLeanTransport, status.OK)
   itListensOnSockets(createLeanTransport)
   itReportsHealth(createLeanTransport)
+
+  it('denies what is larger than it takes: a gRPC error would obey `failure_mode_allow`', async () => {
+    await using transport = await listen()
+    const answer = decodeCheckResponse(await check(transport.port, Buffer.alloc(5_000_000)))
+    expect(answer).to.include({ kind: 'denied', status: 7, httpStatus: 403 })
+  })
 
   it('tells a watcher of every change, and of the end', async () => {
     const transport = await listen()

@@ -19,7 +19,7 @@ import {
   type TestSession,
 } from '../../support/lean-session.ts'
 
-const never: Method = { kind: 'unary', answer: () => new Promise(() => {}), unheld: Buffer.alloc(0) }
+const never: Method = { kind: 'unary', answer: () => new Promise(() => {}) }
 const { prefaceMs, requestMs, stalledMs, keepaliveMs, keepaliveTimeoutMs, idleMs, maxAgeMs } = defaultLimits
 
 describe('ext-authz/lean/timing', () => {

@@ -1,0 +1,37 @@
+import { expect } from 'chai'
+import { flag } from '../../../src/ext-authz/lean/frames.ts'
+import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
+import {
+  checkPath,
+  createTestSession,
+  dataFrame,
+  dataOf,
+  echo,
+  headersFrame,
+  statusOf,
+} from '../../support/lean-session.ts'
+
+const message = frameMessage(Buffer.from('abc'))
+const refusal = frameMessage(Buffer.from('refused'))
+
+describe('ext-authz/lean/calls', () => {
+  for (const { name, request, status } of [
+    { name: 'announces too much', request: frameMessage(Buffer.alloc(1001)), status: '8' },
+    { name: 'is cut off', request: message.subarray(0, 7), status: '13' },
+    { name: 'is compressed', request: Buffer.from([1, 0, 0, 0, 0]), status: '12' },
+    { name: 'is none', request: Buffer.alloc(0), status: '13' },
+  ]) {
+    it(`refuses a message that ${name} by the answer of its method, which alone denies, or else says why`, () => {
+      const methods = {
+        [checkPath]: echo,
+        '/without/One': { kind: 'unary', answer: (bytes: Uint8Array) => bytes } as const,
+      }
+      const test = createTestSession({ maxMessageBytes: 1000 }, methods)
+      test.hear(headersFrame(1), dataFrame(1, request))
+      test.hear(headersFrame(3, flag.endHeaders, { ':path': '/without/One' }), dataFrame(3, request))
+      const frames = test.frames()
+      expect(dataOf(frames, 1)).to.deep.equal(refusal)
+      expect([1, 3].map((id) => statusOf(frames, id))).to.deep.equal(['0', status])
+    })
+  }
+})
