@@ -80,5 +80,7 @@ function startWatch(
 }
 
 function toContext(session: Session, { head, deadlineMs }: Stream): CallContext {
-  return { metadata: toMetadata(head), tlsPeerUris: session.tlsPeerUris, deadlineMs }
+  const { tlsPeerUris, elapsedMs, nowMs } = session
+  const endsAtMs = deadlineMs === undefined ? undefined : nowMs() + (deadlineMs - elapsedMs())
+  return { metadata: toMetadata(head), tlsPeerUris, deadlineMs: endsAtMs }
 }

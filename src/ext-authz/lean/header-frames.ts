@@ -120,8 +120,8 @@ function refuse(session: Session, streamId: number): ErrorCode | undefined {
 function openStream(session: Session, streamId: number, head: RequestHead): Stream {
   const isGrpc = head.method === 'POST' && contentTypePattern.test(head.contentType)
   const target = isGrpc ? (session.methods.get(head.path) ?? unknownMethod) : 'not_grpc'
-  const deadlineMs = head.timeoutMs === undefined ? undefined : session.nowMs() + head.timeoutMs
   const { nowMs } = session.at
+  const deadlineMs = head.timeoutMs === undefined ? undefined : nowMs + head.timeoutMs
   const window = session.initialWindow
   const stream = createStream(streamId, head, target, nowMs, deadlineMs, window, defaultWindowBytes)
   session.streams.set(streamId, stream)

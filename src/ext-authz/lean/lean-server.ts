@@ -36,6 +36,7 @@ export async function createLeanTransport(
   const life = { isDraining: false }
   const shared = {
     methods,
+    elapsedMs: () => performance.now(),
     nowMs: Date.now,
     memory: { usedBytes: 0, maxBytes: limits.maxTotalBytes },
     pool: { free: [] },

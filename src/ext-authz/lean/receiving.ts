@@ -20,7 +20,7 @@ export function greet(session: Session): void {
 export function receive(session: Session, chunk: Buffer): void {
   if (session.state === 'closed') return
   const { at, reader } = session
-  at.nowMs = session.nowMs()
+  at.nowMs = session.elapsedMs()
   at.heardMs = at.nowMs
   const { parts } = reader
   const fault = readFrames(reader, chunk, (frame) => onFrame(session, frame))

@@ -28,7 +28,9 @@ export type SessionOptions = {
   readonly methods: Methods
   readonly link: Link
   readonly tlsPeerUris: readonly string[]
-  /** Milliseconds since the epoch. */
+  /** Monotonic clock, by which the session measures. Nobody ends a call or holds one open by setting the wall clock. */
+  readonly elapsedMs: () => number
+  /** Milliseconds since the epoch, for what handlers are told. */
   readonly nowMs: () => number
   readonly memory: SharedMemory
   readonly pool: BufferPool
@@ -55,7 +57,7 @@ export type OpenBlock = {
  */
 export type Session = Pick<
   SessionOptions,
-  'limits' | 'methods' | 'link' | 'tlsPeerUris' | 'nowMs' | 'onFault' | 'onEnded'
+  'limits' | 'methods' | 'link' | 'tlsPeerUris' | 'elapsedMs' | 'nowMs' | 'onFault' | 'onEnded'
 > & {
   readonly memory: MemoryAccount
   readonly bucket: TokenBucket
@@ -93,7 +95,7 @@ export type Session = Pick<
   readonly at: Times
 }
 
-/** When things happened, by the session's clock; 0 is never. */
+/** When things happened, by the session's monotonic clock; 0 is never. */
 export type Times = {
   /** The clock as it was last read. */
   nowMs: number
@@ -125,13 +127,14 @@ const earlyRefusals = 10_000
 
 /** A session that has neither said nor heard anything. */
 export function createSession(options: SessionOptions): Session {
-  const { limits, methods, link, tlsPeerUris, nowMs, onFault, onEnded } = options
-  const now = nowMs()
+  const { limits, methods, link, tlsPeerUris, elapsedMs, nowMs, onFault, onEnded } = options
+  const now = elapsedMs()
   return {
     limits,
     methods,
     link,
     tlsPeerUris,
+    elapsedMs,
     nowMs,
     onFault,
     onEnded,

@@ -10,7 +10,7 @@ export type Stream = {
   /** Who answers it; or why nobody does. */
   readonly target: Method | GrpcFailure | 'not_grpc'
   readonly openedMs: number
-  /** When the client stops waiting, milliseconds since the epoch. */
+  /** When the client stops waiting, by the session's monotonic clock. */
   readonly deadlineMs: number | undefined
   sendWindow: number
   receiveWindow: number

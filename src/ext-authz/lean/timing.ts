@@ -17,7 +17,7 @@ const late = failure(grpcStatus.deadlineExceeded, 'no answer in time')
 /** Ends what takes too long. Called often, with the session's clock. */
 export function tick(session: Session): void {
   if (session.state === 'closed') return
-  session.at.nowMs = session.nowMs()
+  session.at.nowMs = session.elapsedMs()
   const gone = findGone(session)
   if (gone !== undefined) {
     abortSession(session, gone)

@@ -3,7 +3,7 @@ import type { Session } from './session.ts'
 
 /** The kernel has taken something. */
 export function onSent(session: Session): void {
-  session.at.progressMs = session.nowMs()
+  session.at.progressMs = session.elapsedMs()
   countUnsent(session)
 }
 

@@ -126,6 +126,17 @@ describe('ext-authz/lean/lean-server', () => {
     await once(socket, 'end')
   })
 
+  it('closes on a peer that says nothing, though the wall clock stands still', async () => {
+    const now = Date.now
+    const nowMs = now()
+    Date.now = () => nowMs
+    const listening = listen(echoing, { prefaceMs: 50 })
+    Date.now = now
+    await using transport = await listening
+    const socket = connect(transport.port, '127.0.0.1').resume()
+    await once(socket, 'end')
+  }).timeout(3000)
+
   it('sends a connection away whose TLS handshake ends after draining began', async () => {
     const { tls, ca } = createTls()
     const transport = await createLeanTransport({ ...plainListener, tls }, echoing, () => {})

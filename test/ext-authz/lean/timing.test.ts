@@ -5,6 +5,7 @@ import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import { defaultLimits } from '../../../src/ext-authz/lean/limits.ts'
 import type { Method } from '../../../src/ext-authz/lean/method.ts'
 import { onSent } from '../../../src/ext-authz/lean/unsent.ts'
+import type { CallContext } from '../../../src/ext-authz/transport.ts'
 import {
   anyFrame,
   callFrames,
@@ -134,6 +135,39 @@ describe('ext-authz/lean/timing', () => {
     test.pass(1)
     expect(statusOf(test.frames(), 1)).to.equal('4')
     expect(test.session.streams.size).to.equal(0)
+  })
+
+  for (const { name, stepMs } of [
+    { name: 'forward', stepMs: 3_600_000 },
+    { name: 'back', stepMs: -3_600_000 },
+  ]) {
+    it(`ends what takes too long, and nothing else, though the wall clock is put ${name}`, () => {
+      const test = createTestSession({}, { [checkPath]: never })
+      test.hear(headersFrame(1, flag.endHeaders, { 'grpc-timeout': '50m' }), headersFrame(3))
+      test.hear(dataFrame(1, frameMessage(Buffer.alloc(0))))
+      test.clock.stepMs = stepMs
+      test.pass(50)
+      expect([test.session.state, test.session.streams.size]).to.deep.equal(['open', 2])
+      test.pass(1)
+      expect(statusOf(test.frames(), 1)).to.equal('4')
+      test.pass(requestMs)
+      expect(resetCodes(test.frames())).to.deep.equal([errorCode.cancel])
+    })
+  }
+
+  it('tells a handler by the wall clock how long its client waits', () => {
+    const deadlines: (number | undefined)[] = []
+    const answer = (message: Uint8Array, { deadlineMs }: CallContext) => {
+      deadlines.push(deadlineMs)
+      return message
+    }
+    const test = createTestSession({}, { [checkPath]: { kind: 'unary', answer } })
+    test.hear(headersFrame(1, flag.endHeaders, { 'grpc-timeout': '200m' }))
+    test.pass(50)
+    test.clock.stepMs = 3_600_000
+    test.hear(dataFrame(1, frameMessage(Buffer.alloc(0))), callFrames(3, ''))
+    const { elapsedMs, stepMs } = test.clock
+    expect(deadlines).to.deep.equal([elapsedMs + stepMs + 150, undefined])
   })
 
   it('asks a silent peer whether it is there, and goes when it is not', () => {
