@@ -38,25 +38,30 @@ export function encodeSettings({ maxStreams, maxHeaderListBytes }: Limits): Buff
   return encodeFrame(frameType.settings, 0, 0, payload)
 }
 
-/** Takes what the peer says of itself; a value outside its range ends the connection. */
+/**
+ * Takes what the peer says of itself; a value outside its range ends the connection. Of several initial windows in a frame the
+ * last one counts: each would move every open stream's window, and one frame holds 2,730.
+ */
 export function applySettings(session: Session, { bytes, start, end }: Frame): ErrorCode | undefined {
+  let initialWindow = session.initialWindow
   for (let at = start; at < end; at += settingBytes) {
-    const fault = applySetting(session, bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2))
+    const id = bytes.readUInt16BE(at)
+    const value = bytes.readUInt32BE(at + 2)
+    const fault = checkSetting(id, value)
     if (fault !== undefined) return fault
+    // Ours is always empty, but a peer that makes it smaller waits to be told so (RFC 7541 §4.2).
+    if (id === setting.headerTableSize && value < defaultTableBytes) session.owesTableSize = true
+    if (id === setting.initialWindowSize) initialWindow = value
   }
-  return undefined
+  return applyInitialWindow(session, initialWindow)
 }
 
-function applySetting(session: Session, id: number, value: number): ErrorCode | undefined {
+function checkSetting(id: number, value: number): ErrorCode | undefined {
   switch (id) {
-    case setting.headerTableSize:
-      // Ours is always empty, but a peer that makes it smaller waits to be told so (RFC 7541 §4.2).
-      if (value < defaultTableBytes) session.owesTableSize = true
-      return undefined
     case setting.enablePush:
       return value > 1 ? errorCode.protocolError : undefined
     case setting.initialWindowSize:
-      return applyInitialWindow(session, value)
+      return value > maxWindowBytes ? errorCode.flowControlError : undefined
     case setting.maxFrameSize:
       return value < maxFrameBytes || value > largestFrameBytes ? errorCode.protocolError : undefined
     default:
@@ -66,8 +71,8 @@ function applySetting(session: Session, id: number, value: number): ErrorCode | 
 
 /** Every open stream's window moves by the difference, below zero if need be (RFC 9113 §6.9.2). */
 function applyInitialWindow(session: Session, value: number): ErrorCode | undefined {
-  if (value > maxWindowBytes) return errorCode.flowControlError
   const difference = value - session.initialWindow
+  if (difference === 0) return undefined
   session.initialWindow = value
   for (const stream of session.streams.values()) {
     stream.sendWindow += difference

@@ -164,6 +164,23 @@ describe('ext-authz/lean/control-frames', () => {
     expect(goawayCode(test.frames())).to.equal(errorCode.flowControlError)
   })
 
+  it('moves windows once for all that one SETTINGS frame says, by its last value (RFC 9113 §6.5.3)', () => {
+    const test = createTestSession({}, { [checkPath]: never })
+    test.hear(callFrames(1, 'a'), anyFrame('windowUpdate', 1, uint32(0x7fff_0000)))
+    const values = [0x7fff_ffff, 5, 0x7fff_ffff, 10].map((value) => settingsFrame(0x4, value).subarray(9))
+    test.hear(anyFrame('settings', 0, Buffer.concat(values)))
+    expect(goawayCode(test.frames())).to.equal(undefined)
+    expect(test.session.streams.get(1)?.sendWindow).to.equal(0x7fff_0000 + 10)
+    expect(test.session.initialWindow).to.equal(10)
+  })
+
+  it('judges every value of a SETTINGS frame, those too that a later one replaces', () => {
+    const test = createTestSession()
+    const values = [0x8000_0000, 10].map((value) => settingsFrame(0x4, value).subarray(9))
+    test.hear(anyFrame('settings', 0, Buffer.concat(values)))
+    expect(goawayCode(test.frames())).to.equal(errorCode.flowControlError)
+  })
+
   it('takes WINDOW_UPDATE for a stream that has just ended', () => {
     const test = createTestSession()
     test.hear(callFrames(1, 'a'), anyFrame('windowUpdate', 1, uint32(5)))
