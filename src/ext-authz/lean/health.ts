@@ -20,7 +20,7 @@ const serviceUnknown = toStatus(3)
 
 const unreadable = failure(grpcStatus.internal, 'expected a HealthCheckRequest')
 
-/** Says NOT_SERVING until told otherwise. */
+/** Says NOT_SERVING until told otherwise; whoever watches hears of changes only, for we are told again and again. */
 export function createHealth(): Health {
   let current = notServing
   const watchers = new Set<(status: Uint8Array) => void>()
@@ -48,7 +48,9 @@ export function createHealth(): Health {
     },
     list: { kind: 'unary', answer: () => toStatuses(current) },
     setServing(isServing) {
-      current = isServing ? serving : notServing
+      const next = isServing ? serving : notServing
+      if (next === current) return
+      current = next
       for (const send of watchers) send(current)
     },
   }

@@ -49,6 +49,14 @@ describe('ext-authz/lean/health', () => {
     expect(seen).to.deep.equal([2, 1])
   })
 
+  it('tells a watcher nothing while nothing changes', () => {
+    const { watch: method, setServing } = createHealth()
+    const seen: number[] = []
+    if (method.kind === 'watch') method.watch(Buffer.alloc(0), (status) => seen.push(status[1] ?? 0))
+    for (const isServing of [false, true, true, true, false, false]) setServing(isServing)
+    expect(seen).to.deep.equal([2, 1, 2])
+  })
+
   it('says once of a service that is not here that it knows none', () => {
     const { watch: method, setServing } = createHealth()
     const seen: number[] = []
