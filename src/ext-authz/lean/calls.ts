@@ -7,6 +7,10 @@ import { toMetadata } from './request-head.ts'
 import { sendAnswer, sendFailure, sendNotGrpc, sendUpdate, sendWatchHead } from './sending.ts'
 import type { Session } from './session.ts'
 import type { Stream } from './stream.ts'
+import { earn } from './token-bucket.ts'
+
+/** What a call that its client has reset gives back when its work is done: what the reset was charged. */
+const tokensPerCancel = 1
 
 /** Answers a call whose request is whole. */
 export function startCall(session: Session, stream: Stream, request: Buffer): void {
@@ -54,6 +58,7 @@ function settle(session: Session, stream: Stream, settled: Uint8Array): void {
   if (session.streams.get(stream.id) !== stream) {
     // The client has gone, or has been told that it is late.
     session.orphans--
+    if (stream.isCancelled) earn(session.bucket, tokensPerCancel)
     return
   }
   respond(session, stream, settled)

@@ -20,6 +20,8 @@ export type Stream = {
   isEnded: boolean
   /** A handler is at work on it. */
   isRunning: boolean
+  /** The client has reset it meanwhile. */
+  isCancelled: boolean
   outgoing: Outgoing | undefined
   /** The message of a watch that follows the one on its way. */
   next: Uint8Array | undefined
@@ -58,6 +60,7 @@ export function createStream(
     body: undefined,
     isEnded: false,
     isRunning: false,
+    isCancelled: false,
     outgoing: undefined,
     next: undefined,
     unwatch: undefined,

@@ -1,7 +1,10 @@
 import { expect } from 'chai'
-import { flag } from '../../../src/ext-authz/lean/frames.ts'
+import { flag, uint32 } from '../../../src/ext-authz/lean/frames.ts'
 import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
+import type { Method } from '../../../src/ext-authz/lean/method.ts'
 import {
+  anyFrame,
+  callFrames,
   checkPath,
   createTestSession,
   dataFrame,
@@ -32,6 +35,28 @@ describe('ext-authz/lean/calls', () => {
       const frames = test.frames()
       expect(dataOf(frames, 1)).to.deep.equal(refusal)
       expect([1, 3].map((id) => statusOf(frames, id))).to.deep.equal(['0', status])
+    })
+  }
+
+  for (const { name, type, wants } of [
+    { name: 'lets a client cancel calls all the time', type: 'rstStream', wants: 'open' },
+    {
+      name: 'ends a connection that makes us reset calls (CVE-2025-8671)',
+      type: 'windowUpdate',
+      wants: 'closed',
+    },
+  ] as const) {
+    it(`${name}, when their work is soon done`, async () => {
+      const pending: ((message: Uint8Array) => void)[] = []
+      const method: Method = { kind: 'unary', answer: () => new Promise((resolve) => pending.push(resolve)) }
+      const test = createTestSession({}, { [checkPath]: method })
+      for (let streamId = 1; streamId < 10_000; streamId += 2) {
+        test.hear(callFrames(streamId, 'a'), anyFrame(type, streamId, uint32(0)))
+        for (const settle of pending.splice(0)) settle(Buffer.alloc(0))
+        await Promise.resolve()
+      }
+      expect(test.session.state).to.equal(wants)
+      expect(test.session.bucket.tokens).to.be.at.most(test.session.limits.controlBurst)
     })
   }
 })
