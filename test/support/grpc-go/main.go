@@ -73,11 +73,21 @@ func (t *tester) failsWith(method string, request []byte, want codes.Code) {
 	}
 }
 
+// denied: an answer, which is not what was asked.
+func (t *tester) denied(request []byte) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if response, err := t.call(ctx, check, request); err != nil || len(response) == 0 || len(response) >= len(request) {
+		t.fail("%d bytes: want a denial, got %d bytes, %v", len(request), len(response), err)
+	}
+}
+
 func (t *tester) sizes() {
 	for _, size := range []int{0, 1, 100, 16378, 16379, 16380, 65530, 65535, 65536, 200_000, 1 << 20} {
 		t.echoes(context.Background(), bytes.Repeat([]byte{7}, size))
 	}
-	t.failsWith(check, make([]byte, 5_000_000), codes.ResourceExhausted)
+	t.denied(make([]byte, 5_000_000))
+	t.failsWith("/grpc.health.v1.Health/Check", make([]byte, 5_000_000), codes.ResourceExhausted)
 	t.failsWith("/envoy.service.auth.v3.Authorization/Allow", nil, codes.Unimplemented)
 }
 
