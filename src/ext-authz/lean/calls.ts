@@ -27,9 +27,12 @@ export function startCall(session: Session, stream: Stream, request: Buffer): vo
 
 /** Ends a call that is not asked about. A failure would obey Envoy's `failure_mode_allow`, so what can deny does. */
 export function refuseCall(session: Session, stream: Stream, failed: GrpcFailure): void {
-  const { target } = stream
-  const canDeny = target !== 'not_grpc' && target.kind === 'unary'
-  respond(session, stream, (canDeny ? target.refusal : undefined) ?? failed)
+  respond(session, stream, toRefusal(stream.target) ?? failed)
+}
+
+/** The answer that denies, of a method that has one. */
+export function toRefusal(target: Stream['target']): Uint8Array | undefined {
+  return target !== 'not_grpc' && target.kind === 'unary' ? target.refusal : undefined
 }
 
 /** Ends a call with its message, or by saying why there is none. */

@@ -1,3 +1,4 @@
+import { toRefusal } from './calls.ts'
 import { charge, closeBlock, resetStream } from './closing.ts'
 import { finishRequest } from './data-frames.ts'
 import { type ErrorCode, errorCode, type Frame, flag } from './frames.ts'
@@ -7,6 +8,7 @@ import { decodeHeaderBlock, type HeaderBlock } from './hpack-decoder.ts'
 import { takeMemory } from './memory.ts'
 import { unpad } from './padding.ts'
 import { areTrailers, parseRequestHead, type RequestHead } from './request-head.ts'
+import { sendUnopened } from './sending.ts'
 import { defaultWindowBytes, type OpenBlock, type Session } from './session.ts'
 import { createStream, type Stream } from './stream.ts'
 
@@ -93,8 +95,9 @@ function onBlock(
   if (head === undefined) return resetStream(session, streamId, errorCode.protocolError)
   if (session.state === 'refusing') return resetStream(session, streamId, errorCode.refusedStream)
   if (session.streams.size + session.orphans >= session.limits.maxStreams) return refuse(session, streamId)
-  if (!holdHead(head, session.memory)) return resetStream(session, streamId, errorCode.refusedStream)
-  const stream = openStream(session, streamId, head)
+  const target = toTarget(session, head)
+  if (!holdHead(head, session.memory)) return refuseUnheld(session, streamId, target)
+  const stream = openStream(session, streamId, head, target)
   return (flags & flag.endStream) === 0 ? undefined : finishRequest(session, stream)
 }
 
@@ -117,9 +120,19 @@ function refuse(session: Session, streamId: number): ErrorCode | undefined {
   return undefined
 }
 
-function openStream(session: Session, streamId: number, head: RequestHead): Stream {
-  const isGrpc = head.method === 'POST' && contentTypePattern.test(head.contentType)
-  const target = isGrpc ? (session.methods.get(head.path) ?? unknownMethod) : 'not_grpc'
+/** Denies where that is possible, for a reset would obey Envoy's `failure_mode_allow`. Nothing is held for it. */
+function refuseUnheld(session: Session, streamId: number, target: Stream['target']): ErrorCode | undefined {
+  const refusal = toRefusal(target)
+  const isDenied = refusal !== undefined && sendUnopened(session, streamId, refusal)
+  return resetStream(session, streamId, isDenied ? errorCode.noError : errorCode.refusedStream)
+}
+
+function toTarget({ methods }: Session, { method, contentType, path }: RequestHead): Stream['target'] {
+  const isGrpc = method === 'POST' && contentTypePattern.test(contentType)
+  return isGrpc ? (methods.get(path) ?? unknownMethod) : 'not_grpc'
+}
+
+function openStream(session: Session, streamId: number, head: RequestHead, target: Stream['target']): Stream {
   const { nowMs } = session.at
   const deadlineMs = head.timeoutMs === undefined ? undefined : nowMs + head.timeoutMs
   const window = session.initialWindow

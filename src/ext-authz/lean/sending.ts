@@ -37,13 +37,7 @@ const tokensPerData = 3
 
 /** Answers a call with its one message, and ends it. */
 export function sendAnswer(session: Session, stream: Stream, message: Uint8Array): void {
-  const length = messagePrefixBytes + message.length
-  const fits =
-    length <= maxFrameBytes &&
-    length <= session.sendWindow &&
-    length <= stream.sendWindow &&
-    !session.owesTableSize
-  if (fits) {
+  if (fits(session, stream.sendWindow, message)) {
     putWholeAnswer(session, stream.id, message)
     earn(session.bucket, tokensPerAnswer)
     finish(session, stream)
@@ -53,6 +47,13 @@ export function sendAnswer(session: Session, stream: Stream, message: Uint8Array
   dropBody(session, stream)
   putHead(session, answerHead, stream.id)
   send(session, stream, framed, okTrailers)
+}
+
+/** Answers a call for which no stream is kept; false, with nothing said, when the answer would have to wait. */
+export function sendUnopened(session: Session, streamId: number, message: Uint8Array): boolean {
+  if (!fits(session, session.initialWindow, message)) return false
+  putWholeAnswer(session, streamId, message)
+  return true
 }
 
 /** Says why a call is not answered, and ends it. */
@@ -138,6 +139,12 @@ function finish(session: Session, stream: Stream): void {
   const isEarly = !stream.isEnded
   closeStream(session, stream)
   if (isEarly) resetStream(session, stream.id, errorCode.noError)
+}
+
+function fits(session: Session, streamWindow: number, message: Uint8Array): boolean {
+  const length = messagePrefixBytes + message.length
+  const windowBytes = Math.min(session.sendWindow, streamWindow, maxFrameBytes)
+  return length <= windowBytes && !session.owesTableSize
 }
 
 function putWholeAnswer(session: Session, streamId: number, message: Uint8Array): void {

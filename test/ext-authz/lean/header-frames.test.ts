@@ -7,9 +7,11 @@ import {
   callFrames,
   createTestSession,
   dataFrame,
+  dataOf,
   goawayCode,
   headersFrame,
   resetCodes,
+  settingsFrame,
   statusOf,
 } from '../../support/lean-session.ts'
 
@@ -120,6 +122,33 @@ describe('ext-authz/lean/header-frames', () => {
       test.hear(headersFrame(1, flag.endHeaders, overlay), dataFrame(1, message))
       const head = test.frames().find(({ type, streamId }) => type === frameType.headers && streamId === 1)
       expect(head?.headers[':status']).to.equal(status)
+    })
+  }
+
+  for (const { name, overlay, prepare, code } of [
+    { name: 'by an answer that denies', overlay: {}, prepare: [], code: errorCode.noError },
+    {
+      name: 'by a reset, of a method that cannot deny',
+      overlay: { ':path': '/a/B' },
+      prepare: [],
+      code: errorCode.refusedStream,
+    },
+    {
+      name: 'by a reset, where the window is closed to an answer',
+      overlay: {},
+      prepare: [settingsFrame(0x4, 0)],
+      code: errorCode.refusedStream,
+    },
+  ]) {
+    it(`refuses a head for which there is no room ${name}, and goes on`, () => {
+      const test = createTestSession({ maxConnectionBytes: 100 })
+      test.hear(...prepare, headersFrame(1, flag.endHeaders, overlay), dataFrame(1, message))
+      const frames = test.frames()
+      const answer = code === errorCode.noError ? frameMessage(Buffer.from('refused')) : Buffer.alloc(0)
+      expect(dataOf(frames, 1)).to.deep.equal(answer)
+      expect(resetCodes(frames)).to.deep.equal([code])
+      expect(test.session.state).to.equal('open')
+      expect(test.memory.usedBytes).to.equal(0)
     })
   }
 
