@@ -7,13 +7,10 @@ import { isInvalid } from '../model/invalid.ts'
 import { parseScopes } from '../model/scope.ts'
 import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
 
-/** A user as a token names them. */
-type TokenSubject = Omit<Subject, 'issuerName'>
-
 /** What a chain token says. Times are seconds since the epoch. */
 export type ChainToken = {
   readonly issuer: string
-  readonly subject: TokenSubject
+  readonly subject: Omit<Subject, 'issuerName'>
   /** Who may present it. */
   readonly holder: SpiffeId
   readonly issuedAt: number
@@ -224,7 +221,7 @@ function readSpiffeId(value: JsonValue | undefined): SpiffeId | undefined {
  * Thousands of remembered chains name the same few users: one object for each. Anybody can send a token that names
  * others, so what nobody has proven yet takes little room.
  */
-const asOne = remember((subject: TokenSubject) => subject, {
+const asOne = remember((subject: ChainToken['subject']) => subject, {
   maxEntries: 2000,
   room: {
     maxBytes: 1024 * 1024,
