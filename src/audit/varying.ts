@@ -1,5 +1,13 @@
+import type { Headers } from '../model/check-input.ts'
 import { traceIdOf } from '../model/trace-context.ts'
-import type { RecordParts } from './record-parts.ts'
+
+/** What a check says of it. */
+type Told = {
+  readonly decisionId: string
+  readonly timeMs: number
+  readonly durationMicros: number
+  readonly input?: { readonly headers: Headers } | undefined
+}
 
 /** What no two checks have in common, however alike they are: the part of a record that a repeat says anew. */
 export type Varying = {
@@ -11,7 +19,7 @@ export type Varying = {
 }
 
 /** The varying part of one check's record. */
-export function toVarying({ decisionId, timeMs, durationMicros, input }: RecordParts): Varying {
+export function toVarying({ decisionId, timeMs, durationMicros, input }: Told): Varying {
   return { decisionId, time: toTime(timeMs), durationMicros, traceId: input && traceIdOf(input.headers) }
 }
 
