@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Outcome, Refusal } from './outcome.ts'
 import { findStep } from './steps.ts'
+import { workloads } from './world.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -17,7 +18,9 @@ export function formatTable(outcomes: readonly Outcome[], isColoured: boolean): 
 function formatOutcome(outcome: Outcome, paint: (style: Style, text: string) => string): readonly string[] {
   const { step, from, to, method, path, chain, status, code, without, ok, deniedBy } = outcome
   const mark = ok ? paint('green', '✓') : paint('red', '✗')
-  const behalf = chain.slice(0, -1).map(shortName).join(' → ') || '—'
+  // The gateway passes on what a user asks: it does not act, and so is not in the chain.
+  const others = chain.at(-1) === workloads[from] ? chain.slice(0, -1) : chain
+  const behalf = others.map(shortName).join(' → ') || '—'
   const answer = paint(status === 200 ? 'green' : 'yellow', pad(`${status} ${code ?? ''}`, widths[3]))
   const request = pad(`${from} → ${method} ${to}${path}`, widths[1])
   const line = `${mark} ${pad(step, (widths[0] ?? 0) - 2)}${request}${pad(behalf, widths[2])}${answer}${without ?? '—'}`

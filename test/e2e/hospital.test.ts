@@ -2,7 +2,11 @@ import { expect } from 'chai'
 import { type Hospital, startHospital } from '../../demo/hospital.ts'
 import { type Outcome, play } from '../../demo/outcome.ts'
 import { steps } from '../../demo/steps.ts'
+import { formatTable } from '../../demo/table.ts'
 import { workloads } from '../../demo/world.ts'
+import { readDocument } from '../support/document.ts'
+
+const printed = readDocument('README.md').fences.find(({ language }) => language === 'text')?.text
 
 for (const { peer, transport, usesSockets } of [
   { peer: 'xfcc', transport: 'grpc-js', usesSockets: false },
@@ -20,6 +24,11 @@ for (const { peer, transport, usesSockets } of [
       outcomes = new Map((await play(hospital)).map((outcome) => [outcome.step, outcome]))
     })
     after(() => hospital[Symbol.asyncDispose]())
+
+    it('prints what README says', () => {
+      const table = formatTable([...outcomes.values()], false).replaceAll(/ +$/gm, '')
+      expect(`${table}\n\n${steps.length} steps, each as it should be`).to.equal(printed?.trimEnd())
+    })
 
     for (const step of steps) {
       const { status, code, without, from, refusal } = step
