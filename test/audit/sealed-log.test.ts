@@ -2,13 +2,12 @@ import { readFileSync, writeSync } from 'node:fs'
 import { expect } from 'chai'
 import { parseCheckpoint } from '../../src/audit/checkpoint.ts'
 import { frameLine } from '../../src/audit/framed.ts'
-import { openLogKey } from '../../src/audit/log-key.ts'
 import { markKindOf, parseMark } from '../../src/audit/mark.ts'
 import { createTree, leafHash, toBase64 } from '../../src/audit/merkle.ts'
-import { SealedLog, type SealedLogOptions } from '../../src/audit/sealed-log.ts'
+import type { SealedLog, SealedLogOptions } from '../../src/audit/sealed-log.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { segmentsOf } from '../support/written-log.ts'
+import { openSealedLog, segmentsOf } from '../support/written-log.ts'
 
 const line = frameLine(`${'x'.repeat(99)}\n`)
 
@@ -83,19 +82,10 @@ describe('audit/sealed-log', () => {
   })
 
   function open(options: Partial<SealedLogOptions> = {}): SealedLog {
-    return new SealedLog({
-      directory,
-      origin: 'replica',
-      epochMs: 7,
-      authority: 'waywarden/audit',
-      key: openLogKey(directory, undefined),
-      follows: undefined,
+    return openSealedLog(directory, {
       maxSegmentBytes: 1_000_000,
-      sealEvery: 1000,
-      write: writeSync,
       nowMs: () => 0,
       onSealed: (note) => notes.push(note),
-      onRotated: () => {},
       ...options,
     })
   }

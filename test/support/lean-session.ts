@@ -52,6 +52,9 @@ export const watchPath = '/grpc.health.v1.Health/Watch'
 /** Answers with the request's own bytes, or that it will not. */
 export const echo: Method = { kind: 'unary', answer: (message) => message, refusal: Buffer.from('refused') }
 
+/** What `echo` answers when it cannot read or hold a message. */
+export const echoRefusal: Buffer = frameMessage(Buffer.from('refused'))
+
 /** A session that echoes, after its greeting and, unless told otherwise, after the client's. */
 export function createTestSession(
   overrides: Partial<Limits> = {},

@@ -7,7 +7,7 @@ import { openLogKey, publicKeyFile } from '../../src/audit/log-key.ts'
 import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { readRecords } from '../../src/audit/query.ts'
 import type { RecordParts } from '../../src/audit/record-parts.ts'
-import { SealedLog } from '../../src/audit/sealed-log.ts'
+import { SealedLog, type SealedLogOptions } from '../../src/audit/sealed-log.ts'
 import { verifyLogs } from '../../src/audit/verify.ts'
 import { deniedParts } from './decision.ts'
 
@@ -30,22 +30,28 @@ export async function writeLog(
   for (const id of ids) await log.append(toParts(id))
 }
 
-/** Writes a log of these lines, whatever they say, and seals it. */
-export function writeLines(directory: string, lines: readonly string[], maxSegmentBytes = 64_000_000): void {
-  using log = new SealedLog({
+/** Opens a log of lines that may say anything. */
+export function openSealedLog(directory: string, options: Partial<SealedLogOptions> = {}): SealedLog {
+  return new SealedLog({
     directory,
     origin: 'replica',
     epochMs: 7,
     authority: 'waywarden/audit',
     key: openLogKey(directory, undefined),
     follows: undefined,
-    maxSegmentBytes,
+    maxSegmentBytes: 64_000_000,
     sealEvery: 1000,
     write: writeSync,
     nowMs: Date.now,
     onSealed: () => {},
     onRotated: () => {},
+    ...options,
   })
+}
+
+/** Writes a log of these lines, and seals it. */
+export function writeLines(directory: string, lines: readonly string[], maxSegmentBytes?: number): void {
+  using log = openSealedLog(directory, maxSegmentBytes === undefined ? {} : { maxSegmentBytes })
   for (const line of lines) log.put([frameLine(`${line}\n`)])
 }
 

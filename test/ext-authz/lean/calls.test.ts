@@ -10,12 +10,12 @@ import {
   dataFrame,
   dataOf,
   echo,
+  echoRefusal,
   headersFrame,
   statusOf,
 } from '../../support/lean-session.ts'
 
 const message = frameMessage(Buffer.from('abc'))
-const refusal = frameMessage(Buffer.from('refused'))
 
 describe('ext-authz/lean/calls', () => {
   for (const { name, request, status } of [
@@ -33,7 +33,7 @@ describe('ext-authz/lean/calls', () => {
       test.hear(headersFrame(1), dataFrame(1, request))
       test.hear(headersFrame(3, flag.endHeaders, { ':path': '/without/One' }), dataFrame(3, request))
       const frames = test.frames()
-      expect(dataOf(frames, 1)).to.deep.equal(refusal)
+      expect(dataOf(frames, 1)).to.deep.equal(echoRefusal)
       expect([1, 3].map((id) => statusOf(frames, id))).to.deep.equal(['0', status])
     })
   }

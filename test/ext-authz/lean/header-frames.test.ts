@@ -8,6 +8,7 @@ import {
   createTestSession,
   dataFrame,
   dataOf,
+  echoRefusal,
   goawayCode,
   headersFrame,
   resetCodes,
@@ -144,7 +145,7 @@ describe('ext-authz/lean/header-frames', () => {
       const test = createTestSession({ maxConnectionBytes: 100 })
       test.hear(...prepare, headersFrame(1, flag.endHeaders, overlay), dataFrame(1, message))
       const frames = test.frames()
-      const answer = code === errorCode.noError ? frameMessage(Buffer.from('refused')) : Buffer.alloc(0)
+      const answer = code === errorCode.noError ? echoRefusal : Buffer.alloc(0)
       expect(dataOf(frames, 1)).to.deep.equal(answer)
       expect(resetCodes(frames)).to.deep.equal([code])
       expect(test.session.state).to.equal('open')
