@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
+/** The user interface, through which users log in. */
+const client = { azp: 'hospital-ui', client_id: 'hospital-ui' }
+
 /** Who logs in at the hospital. */
 export type User = { readonly id: string; readonly groups: readonly string[] }
 
@@ -33,7 +36,7 @@ export async function createIdp(jwksFile: string): Promise<Idp> {
   return {
     jwksFile,
     issueToken: (user, audience) =>
-      new SignJWT({ azp: 'hospital-ui', client_id: 'hospital-ui', groups: user.groups, scope: 'openid' })
+      new SignJWT({ ...client, sid: randomUUID(), groups: user.groups, scope: 'openid' })
         .setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt' })
         .setIssuer(idpIssuer)
         .setSubject(user.id)

@@ -60,6 +60,7 @@ export function renderWaywarden(directory: string, options: WaywardenOptions): P
         jwks: options.jwksFile,
         groupsAllow: ['billing', 'clinicians'],
         clients: ['hospital-ui'],
+        userClaim: 'sid',
       },
     ],
     policy: { directory: options.policies },

@@ -1,7 +1,11 @@
 import { chainClaimVectors } from './vectors/chain-claims.ts'
 import { chainForgeryVectors } from './vectors/chain-forgeries.ts'
 import { chainShapeVectors } from './vectors/chain-shapes.ts'
+import { clientTokenVectors } from './vectors/client-tokens.ts'
+import { genuineTokenVectors } from './vectors/genuine-tokens.ts'
 import { identityVectors } from './vectors/identities.ts'
+import { providerKeyVectors } from './vectors/provider-keys.ts'
+import { tokenValueVectors } from './vectors/token-values.ts'
 import { userTokenVectors } from './vectors/user-tokens.ts'
 
 /** The files of test/vectors by path from the project's root, the same each time. */
@@ -12,6 +16,10 @@ export function generateVectors(): ReadonlyMap<string, string> {
     ...chainForgeryVectors(),
     ...identityVectors(),
     ...userTokenVectors(),
+    ...clientTokenVectors(),
+    ...genuineTokenVectors(),
+    ...tokenValueVectors(),
+    ...providerKeyVectors(),
   ]
   const files = new Map<string, string>()
   for (const vector of vectors) {

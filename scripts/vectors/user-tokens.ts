@@ -56,7 +56,7 @@ function kinds(): readonly Vector[] {
   const cases: readonly (readonly [name: string, why: string, claims: object])[] = [
     ['id-token-type', 'an ID token of Keycloak', { typ: 'ID' }],
     ['refresh-token', 'a refresh token of Keycloak', { typ: 'Refresh' }],
-    ['id-token-nonce', 'only ID tokens have a nonce', { nonce: 'n-0S6_WzA2Mj' }],
+    ['id-token-nonce', 'an ID token that says no type', { typ: undefined, nonce: 'n-0S6_WzA2Mj' }],
     ['id-token-at-hash', 'only ID tokens have it', { at_hash: 'MTIzNDU2Nzg5MDEyMzQ1Ng' }],
     ['no-client', 'an access token names its client', { azp: undefined }],
     ['other-client', 'a client that is not accepted', { azp: 'phishing-ui' }],

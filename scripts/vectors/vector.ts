@@ -17,6 +17,8 @@ export type Vector = {
   readonly config: VectorConfig
   /** `accepted`, or the code of the refusal. */
   readonly want: string
+  /** The claim, header member or key that the reason of a refusal names. */
+  readonly wantNamed?: string
   /** On whose behalf an accepted request comes. */
   readonly wantSubject?: {
     readonly issuerName: string
@@ -25,6 +27,7 @@ export type Vector = {
   }
 }
 
+/** How what decides is configured. */
 type VectorConfig = {
   readonly trustDomain: string
   readonly isMutualTls: boolean
@@ -44,6 +47,8 @@ type VectorConfig = {
     readonly id: string
     readonly groups: string
     readonly groupsAllow: readonly string[]
+    readonly groupsAbsent?: 'refuse' | 'none'
+    readonly userClaim?: string
     readonly clients: readonly string[]
     readonly jwks: object
   }[]

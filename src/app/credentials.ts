@@ -6,7 +6,7 @@ import { countRevocations, noRevocations, type Revocations } from '../chain/revo
 import { readRevocations } from '../chain/revocations-source.ts'
 import type { Config } from '../config/config.ts'
 import type { UserIssuer } from '../identity/user-issuer.ts'
-import { parseJwks } from '../jws/key-set.ts'
+import { keyNotices, type ProviderKeys, parseProviderKeys } from '../jws/provider-keys.ts'
 import type { FollowedSource } from '../model/event.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { type FollowOptions, followFiles } from './followed-files.ts'
@@ -20,6 +20,8 @@ export type Credentials = {
   readonly revocations: () => Revocations
   /** What the files say now that is not in force. */
   readonly problems: () => readonly string[]
+  /** What is in force and still needs an operator: keys of identity providers that verify nothing. */
+  readonly notices: () => readonly string[]
 }
 
 /** Opens files one by one and collects what is wrong with all of them. */
@@ -28,6 +30,7 @@ type Opener = <T extends object>(
   paths: readonly string[],
   read: FollowOptions<T>['read'],
   describe: (value: T) => { readonly names: readonly string[]; readonly entries: number },
+  afterwards?: (value: T) => void,
 ) => Promise<(() => T) | undefined>
 
 /** Reads signing keys, identity providers' keys and revocations; throws a `StartError` with every problem. */
@@ -38,13 +41,16 @@ export async function openCredentials(
   const { chain, users } = config
   const followed: { readonly problems: readonly string[] }[] = []
   const startProblems: string[] = []
-  const open: Opener = async (what, paths, read, describe) => {
+  const open: Opener = async (what, paths, read, describe, afterwards) => {
     try {
       const files = await followFiles({
         paths,
         read,
         pollMs,
-        onRead: (value) => report({ kind: 'source_loaded', what, ...describe(value) }),
+        onRead(value) {
+          report({ kind: 'source_loaded', what, ...describe(value) })
+          afterwards?.(value)
+        },
         onRefused: (problems) => report({ kind: 'source_refused', what, problems }),
       })
       followed.push(files)
@@ -57,16 +63,21 @@ export async function openCredentials(
     }
   }
   const keys = await openKeys(chain.keys, open)
-  const issuers = await Promise.all(users.map((user) => openIssuer(user, open)))
+  const issuers = await Promise.all(users.map((user) => openIssuer(user, open, report)))
   const revocations =
     chain.revocations === undefined ? () => noRevocations : await openRevocations(chain.revocations, open)
   if (keys === undefined || revocations === undefined || startProblems.length > 0)
     throw new StartError(startProblems)
+  const current = () => issuers.flatMap((issuer) => issuer?.() ?? [])
   return {
     keys,
-    issuers: () => issuers.flatMap((issuer) => issuer?.() ?? []),
+    issuers: current,
     revocations,
     problems: () => followed.flatMap(({ problems }) => problems),
+    notices: () =>
+      current().flatMap(({ name, keys }) =>
+        keyNotices(keys).map((notice) => `users \`${name}\`: not used: ${notice}`),
+      ),
   }
 }
 
@@ -86,13 +97,24 @@ function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | 
 async function openIssuer(
   { jwks, ...user }: Config['users'][number],
   open: Opener,
+  report: Opening['report'],
 ): Promise<(() => UserIssuer) | undefined> {
+  let inForce: ProviderKeys | undefined
   const read = async () => {
-    const keys = await readText(jwks).then((text) => (typeof text === 'string' ? parseJwks(text) : text))
-    if ('problems' in keys) return keys
-    return isInvalid(keys) ? refuse([`${jwks}: ${keys.reason}`]) : { ...user, keys }
+    const text = await readText(jwks)
+    if (typeof text !== 'string') return text
+    const keys = parseProviderKeys(text, inForce)
+    if (isInvalid(keys)) return refuse([`${jwks}: ${keys.reason}`])
+    inForce = keys
+    return { ...user, keys }
   }
-  return open('issuer_keys', [jwks], read, ({ keys }) => ({ names: [user.name], entries: keys.keys.size }))
+  return open(
+    'issuer_keys',
+    [jwks],
+    read,
+    ({ keys }) => ({ names: [user.name], entries: keys.keys.size }),
+    ({ keys }) => report({ kind: 'issuer_keys_checked', issuer: user.name, unusable: keyNotices(keys) }),
+  )
 }
 
 function openRevocations(path: string, open: Opener): Promise<(() => Revocations) | undefined> {

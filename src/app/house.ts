@@ -11,6 +11,7 @@ import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/re
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
 import type { CheckDeps } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
+import { configWarnings } from '../config/remarks.ts'
 import type { Report } from '../model/event.ts'
 import type { Tracer } from '../observe/tracer.ts'
 import { candidateEntry } from '../review/candidate-entry.ts'
@@ -56,6 +57,8 @@ const tolerableDelay = 1 / 3
 /** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
 export async function openHouse(config: Config, opening: Opening, onServed: () => void): Promise<House> {
   const { closing, report } = opening
+  const warnings = configWarnings(config)
+  if (warnings.length > 0) report({ kind: 'config_warned', warnings })
   const credentials = await openCredentials(config, opening)
   warmUp(config, credentials.keys(), Date.now())
   const origin = `${hostname()}-${process.pid}`

@@ -1,5 +1,6 @@
 import type { Readiness } from '../admin/admin-server.ts'
 import type { Config } from '../config/config.ts'
+import { configWarnings } from '../config/remarks.ts'
 import type { Revision } from '../revision/revision.ts'
 import type { House } from './house.ts'
 
@@ -29,6 +30,8 @@ export function readinessOf(
     ...shadowNotices(shadow?.source, current),
     ...dns.problems,
     ...credentials.problems().map((problem) => `not in force: ${problem}`),
+    ...credentials.notices(),
+    ...configWarnings(config),
     ...plaintext.map((address) => `${address} takes plaintext; the mesh's L4 policy must guard it`),
   ]
   return {

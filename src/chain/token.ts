@@ -49,7 +49,7 @@ export function parseChainToken(
   text: string,
   limits: { readonly maxDepth: number; readonly maxLifetimeSeconds: number },
 ): { readonly jws: ParsedJws; readonly token: ChainToken } | Deny {
-  const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, typ: [chainType], strictHeader: true })
+  const jws = parseCompactJws(text, { maxBytes: maxTokenBytes, typ: [chainType], reading: 'ours' })
   if (jws.kind === 'jws-fault') {
     return deny(jws.fault === 'too_large' ? 'chain_too_large' : 'chain_malformed', jws.reason)
   }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { loadKeys } from '../chain/keys-source.ts'
 import { noRevocations } from '../chain/revocations.ts'
 import { admitChain, type ChainTrust, verifySignedChain } from '../chain/verify.ts'
-import { chainAlgorithms, type KeySet, parseJwks } from '../jws/key-set.ts'
+import { type KeySet, parseJwks } from '../jws/key-set.ts'
 import { isDeny } from '../model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId } from '../model/spiffe-id.ts'
@@ -78,7 +78,7 @@ async function readKeys({ keys, jwks }: VerifyOptions): Promise<KeySet | Invalid
     return invalid('expected either `--keys DIR` or `--jwks FILE`')
   if (jwks !== undefined) {
     try {
-      return parseJwks(await readFile(jwks, 'utf8'), chainAlgorithms)
+      return parseJwks(await readFile(jwks, 'utf8'))
     } catch (error) {
       return invalid(`\`${jwks}\` cannot be read: ${describeError(error)}`)
     }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { configJsonSchema, isConfigProblems } from '../config/config.ts'
+import { remarksOn } from '../config/remarks.ts'
 import { complainAboutConfig, readConfigFile } from './config-file.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 
@@ -28,13 +29,14 @@ type CheckOptions = { readonly config: string; readonly json?: true }
 async function check({ config: file, json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const config = await readConfigFile(file)
   const isRefused = isConfigProblems(config)
+  const remarks = isRefused ? [] : remarksOn(config)
   if (json) {
-    terminal.print(
-      JSON.stringify({ ok: !isRefused, problems: isRefused ? config.problems : [] }, undefined, 2),
-    )
+    const problems = isRefused ? config.problems : []
+    terminal.print(JSON.stringify({ ok: !isRefused, problems, remarks }, undefined, 2))
   } else if (isRefused) {
     complainAboutConfig(config, terminal)
   } else {
+    for (const { kind, text } of remarks) terminal.complain(`${file}: ${kind}: ${text}`)
     terminal.print(`${file}: the configuration can serve`)
   }
   return isRefused ? exitCodes.config : exitCodes.ok

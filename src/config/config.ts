@@ -8,9 +8,10 @@ import { overlay, variablePrefix } from './overlay.ts'
 import { type GitPolicy, type ShadowSource, toPolicy } from './policy.ts'
 import { findConflicts } from './rules.ts'
 import { settingsSchema } from './schema.ts'
-import type { Ingress, Settings, TlsFiles, UserIssuer } from './settings.ts'
+import type { Ingress, Settings, TlsFiles } from './settings.ts'
 import { type Tracing, toTracing } from './tracing.ts'
 import { type Path, readConfigTree } from './tree.ts'
+import { toUserIssuer, type UserIssuerConfig } from './user-issuer.ts'
 import type { Endpoint, SocketPath } from './values.ts'
 
 /** One port or Unix socket on which Envoy asks; `mode` is that of the socket's file. */
@@ -48,7 +49,7 @@ export type Config = {
     readonly maxDepth: number
   }
   readonly ingress: Ingress
-  readonly users: readonly UserIssuer[]
+  readonly users: readonly UserIssuerConfig[]
   /** Exactly one of `directory` and `git`. */
   readonly policy: {
     readonly directory?: string | undefined
@@ -182,7 +183,7 @@ function toConfig(settings: Settings, folder: string): Config {
       hopLifetimeSeconds: hopLifetime / 1000,
       maxLifetimeSeconds: maxLifetime / 1000,
     },
-    users: users.map((user) => ({ ...user, jwks: at(user.jwks) })),
+    users: users.map((user) => toUserIssuer(user, at)),
     policy: toPolicy(policy, at),
     recovery,
     tracing: tracing && toTracing(tracing, at),

@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import type { Draft } from './rules.ts'
+import type { Draft } from './conflict.ts'
 import { settingsSchema } from './schema.ts'
 import type { Settings } from './settings.ts'
 import { type Path, type SchemaNode, unwrap } from './tree.ts'

@@ -1,17 +1,8 @@
-import type { SpiffeId } from '../model/spiffe-id.ts'
+import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
 import type { Path } from './tree.ts'
+import { userIssuerConflicts } from './user-issuer-rules.ts'
 import { isLoopback, type SocketPath } from './values.ts'
-
-/** Settings of which every part may be missing, because it is wrong by itself and reported already. */
-export type Draft<T> = T extends SpiffeId | string | number | boolean | undefined
-  ? T | undefined
-  : T extends readonly (infer Item)[]
-    ? readonly Draft<Item>[] | undefined
-    : { readonly [Key in keyof T]?: Draft<T[Key]> } | undefined
-
-/** What two settings say against each other, and what to do. */
-export type Conflict = { readonly path: Path; readonly message: string }
 
 // Names that Envoy, the mesh or HTTP itself give a meaning: a chain there would be lost, leaked or believed.
 const takenHeaders =
@@ -24,7 +15,7 @@ export function findConflicts(draft: Draft<Settings>): readonly Conflict[] {
     ...portConflicts(draft),
     ...chainConflicts(draft),
     ...ingressConflicts(draft),
-    ...userConflicts(draft),
+    ...userIssuerConflicts(draft),
     ...policyConflicts(draft?.policy),
     ...workerConflicts(draft),
   ]
@@ -153,23 +144,6 @@ function ingressConflicts(draft: Draft<Settings>): readonly Conflict[] {
   return [...perPeer, ...repetitions(ids, 'SPIFFE ID')]
 }
 
-function userConflicts(draft: Draft<Settings>): readonly Conflict[] {
-  const users = draft?.users ?? []
-  const names = users.map((user, index) => ({ value: user?.name, path: ['users', index, 'name'] }))
-  const issuers = users.map((user, index) => ({ value: user?.issuer, path: ['users', index, 'issuer'] }))
-  const own = draft?.chain?.issuer
-  const selves = issuers.filter(({ value }) => value !== undefined && value === own)
-  return [
-    ...repetitions(names, 'name'),
-    ...repetitions(issuers, 'issuer'),
-    ...selves.map(({ path }) => ({
-      path,
-      message:
-        'is also `chain.issuer`: our own chains must never pass as tokens of users; name the identity provider',
-    })),
-  ]
-}
-
 function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[] {
   if (policy === undefined) return []
   const { directory, git } = policy
@@ -226,17 +200,4 @@ function shadowConflicts({
   if (git?.ref !== undefined && shadow.ref === git.ref)
     say(['ref'], 'is what decides; name another branch, or remove `policy.shadow`')
   return conflicts
-}
-
-function repetitions(
-  items: readonly { readonly value: string | undefined; readonly path: Path }[],
-  what: string,
-): readonly Conflict[] {
-  const values = items.map(({ value }) => value)
-  return items
-    .filter(({ value }, index) => value !== undefined && values.indexOf(value) < index)
-    .map(({ path, value }) => ({
-      path,
-      message: `this ${what} is taken: \`${value}\` stands before; every one must differ`,
-    }))
 }

@@ -4,6 +4,7 @@ import { policySchema } from './policy-schema.ts'
 import type { Settings } from './settings.ts'
 import { tracingSchema } from './tracing.ts'
 import type { SchemaNode } from './tree.ts'
+import { userIssuerSchema } from './user-issuer-schema.ts'
 import {
   choice,
   day,
@@ -98,23 +99,6 @@ const ingress = v.strictObject({
   ),
 })
 
-const users = v.strictObject({
-  name: about(userName, 'short name of the identity provider, as policies write it in User::"<name>/<id>"'),
-  issuer: about(httpsUrl, 'https URL that stands as `iss` in its access tokens'),
-  audience: about(
-    text,
-    '`aud` that its access tokens must name; without one a token meant for anybody would do',
-  ),
-  jwks: about(text, 'file with its public keys'),
-  id: about(v.optional(text, 'sub'), 'claim that identifies the user'),
-  groups: about(v.optional(text, 'groups'), 'claim that lists the groups of the user'),
-  groupsAllow: about(v.optional(list(text), []), 'groups that travel with the chain; others are left out'),
-  clients: about(
-    v.optional(list(text), []),
-    'clients (`azp` or `client_id`) whose tokens count; empty takes any',
-  ),
-})
-
 const retention = v.strictObject({
   age: about(v.optional(duration('1h', '36500d')), 'how long after its last record a segment is kept'),
   size: about(v.optional(size('1MiB', '999999GiB')), 'what all segments of the directory may take together'),
@@ -151,7 +135,7 @@ const settings = v.strictObject({
   drain: about(v.optional(duration('0s', '5m'), '5s'), 'time between NOT_SERVING and the end of connections'),
   chain: about(chain, 'the delegation chain'),
   ingress: about(v.optional(ingress, {}), 'where chains begin'),
-  users: about(v.optional(list(users), []), 'identity providers of the users'),
+  users: about(v.optional(list(userIssuerSchema), []), 'identity providers of the users'),
   policy: about(policySchema, 'where the policies stand: `directory` or `git`'),
   audit: about(
     v.strictObject({

@@ -13,14 +13,16 @@ export type Ingress = {
   readonly tokenCopies: readonly string[]
 }
 
-/** An identity provider of users. `jwks` is a file, `id` and `groups` are names of claims; no `clients` means any. */
+/** An identity provider of users. `jwks` is a file; `id`, `userClaim` and `groups` name claims; no `clients` means any. */
 export type UserIssuer = {
   readonly name: string
   readonly issuer: string
   readonly audience: string
   readonly jwks: string
   readonly id: string
+  readonly userClaim?: string | undefined
   readonly groups: string
+  readonly groupsAbsent: 'refuse' | 'none'
   readonly groupsAllow: readonly string[]
   readonly clients: readonly string[]
 }

@@ -1,34 +1,41 @@
-import type { JsonObject } from '../jws/json.ts'
-import type { UserIssuer } from './user-issuer.ts'
+import type { ParsedJws } from '../jws/compact.ts'
+import type { JsonValue } from '../jws/json.ts'
+import { quote } from '../model/quote.ts'
 
-/** Claims that only ID tokens have (OpenID Connect Core §2, §3.3.2.11). */
-const idTokenClaims = ['nonce', 'at_hash', 'c_hash', 's_hash']
+/** The media types of an access token, without `application/`: RFC 9068, and what most providers write. */
+export const accessTokenTypes = ['at+jwt', 'JWT'] as const
 
-/** Why a token, genuine as it may be, is not a user's own access token for one of the accepted clients. */
-export function findKindProblem(claims: JsonObject, issuer: Pick<UserIssuer, 'clients'>): string | undefined {
-  const client = claims.get('azp') ?? claims.get('client_id')
-  const type = claims.get('typ')
-  if (type !== undefined && type !== 'Bearer')
-    return `expected an access token, found one of type \`${type}\``
-  if (idTokenClaims.some((name) => claims.has(name))) return 'expected an access token, found an ID token'
-  if (typeof client !== 'string' || client === '')
-    return 'expected `azp` or `client_id`, which ID tokens lack'
-  if (issuer.clients.length > 0 && !issuer.clients.includes(client))
-    return `client \`${client}\` is not accepted`
-  if (isClientItself(claims, client)) return "expected a user's token, found a client's own"
-  // An actor that we did not see act, or a key whose possession we cannot check.
-  if (claims.has('act')) return 'expected a token without `act`'
-  return claims.has('cnf') ? 'expected a token without `cnf`' : undefined
+/** Claims of ID tokens (OpenID Connect Core §2, §3.3.2.11) and of event and logout tokens (RFC 8417, Back-Channel Logout). */
+const otherTokens: readonly (readonly [claim: string, kind: string])[] = [
+  ['at_hash', 'an ID token'],
+  ['c_hash', 'an ID token'],
+  ['s_hash', 'an ID token'],
+  ['events', 'an event or logout token'],
+]
+
+/**
+ * Why a genuine token of the provider is no access token, from what it says of itself: `typ` (Keycloak), `token_use` (Cognito)
+ * and the header's `at+jwt` (RFC 9068).
+ */
+export function findKindProblem({ claims, protectedHeader }: ParsedJws): string | undefined {
+  const [type, use] = [claims.get('typ'), claims.get('token_use')]
+  if (type !== undefined && !isBearer(type))
+    return `expected an access token, found one whose claim \`typ\` is ${quote(type)}`
+  if (use !== undefined && use !== 'access')
+    return `expected an access token, found one whose claim \`token_use\` is ${quote(use)}`
+  for (const [claim, kind] of otherTokens)
+    if (claims.has(claim)) return `expected an access token, found ${kind}: it has \`${claim}\``
+  // Keycloak can put the nonce of the login into access tokens, too.
+  const isDeclared = type !== undefined || use !== undefined || isAccessTokenType(protectedHeader.typ)
+  return claims.has('nonce') && !isDeclared
+    ? 'expected an access token, found an ID token: it has `nonce`, and nothing says that it is an access token'
+    : undefined
 }
 
-/** Client credentials (RFC 6749 §4.4), as RFC 9068 §2.2, Keycloak, Entra and Auth0 mark them. */
-function isClientItself(claims: JsonObject, client: string): boolean {
-  const username = claims.get('preferred_username')
-  return (
-    claims.get('sub') === client ||
-    claims.get('sub') === `${client}@clients` ||
-    claims.get('idtyp') === 'app' ||
-    claims.get('gty') === 'client-credentials' ||
-    (typeof username === 'string' && username.toLowerCase().startsWith('service-account-'))
-  )
+function isBearer(type: JsonValue): boolean {
+  return typeof type === 'string' && type.toLowerCase() === 'bearer'
+}
+
+function isAccessTokenType(typ: string | undefined): boolean {
+  return typ?.toLowerCase().endsWith('at+jwt') === true
 }

@@ -1,16 +1,24 @@
 import { hash } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { type JsonObject, parseStrictJson } from './json.ts'
+import { quote } from '../model/quote.ts'
+import { type JsonObject, parseStrictJson, type Reading } from './json.ts'
 
 /** A compact JWS that has one reading; nothing in it is proven before `verifySignature`. */
 export type ParsedJws = {
   readonly kind: 'jws'
-  readonly protectedHeader: { readonly alg: string; readonly kid: string; readonly typ: string }
+  readonly protectedHeader: ProtectedHeader
   readonly claims: JsonObject
   readonly signingInput: string
   readonly signature: string
   /** base64url SHA-256 of the signing input: a name for this token that no re-encoding can change. */
   readonly digest: string
+}
+
+/** `typ` is missing only where a provider left it out. */
+export type ProtectedHeader = {
+  readonly alg: string
+  readonly kid: string
+  readonly typ: string | undefined
 }
 
 /** Why a text is no JWS for us. */
@@ -22,16 +30,22 @@ export type JwsFault = {
 
 export type CompactJwsOptions = {
   readonly maxBytes: number
-  /** The accepted `typ` header values (explicit typing, RFC 8725 §3.11). */
+  /** The accepted media types (explicit typing, RFC 8725 §3.11). */
   readonly typ: readonly string[]
-  /** Only `alg`, `kid` and `typ` may stand in the header; else whatever is harmless. */
-  readonly strictHeader: boolean
+  /**
+   * `ours`: the header has `alg`, `kid` and `typ`, exactly as we write them. `provider`: `typ` may be missing, is compared
+   * as a media type is, and other members may stand beside it.
+   */
+  readonly reading: Reading
 }
 
 const maxKidLength = 128
-const strictMembers: ReadonlySet<string> = new Set(['alg', 'kid', 'typ'])
-/** Members that name keys, change the payload or ask for processing that we do not do. */
-const harmfulMembers: ReadonlySet<string> = new Set(['crit', 'jku', 'jwk', 'x5u', 'x5c', 'zip', 'b64'])
+const ourMembers: ReadonlySet<string> = new Set(['alg', 'kid', 'typ'])
+/**
+ * Members that change what is signed, demand processing that we do not do, or are the mark of another kind of token
+ * (`jwk`: a DPoP proof). `jku`, `x5u`, `x5c` and `x5t` name a key; they are never read, because only `kid` chooses one.
+ */
+const harmfulMembers: ReadonlySet<string> = new Set(['crit', 'b64', 'zip', 'jwk'])
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const base64urlPattern = /^[A-Za-z0-9_-]+$/
 
@@ -45,19 +59,19 @@ export function parseCompactJws(text: string, options: CompactJwsOptions): Parse
   if (decodeBase64url(signature) === undefined) return fault('malformed', 'signature: expected base64url')
   const protectedHeader = parseHeader(header, options)
   if (isInvalid(protectedHeader)) return fault('malformed', `header: ${protectedHeader.reason}`)
-  const claims = parsePart(payload)
+  const claims = parsePart(payload, options.reading)
   if (isInvalid(claims)) return fault('malformed', `claims: ${claims.reason}`)
   const signingInput = `${header}.${payload}`
   const digest = hash('sha256', signingInput, 'base64url')
   return { kind: 'jws', protectedHeader, claims, signingInput, signature, digest }
 }
 
-function parseHeader(part: string, options: CompactJwsOptions): ParsedJws['protectedHeader'] | Invalid {
-  const header = parsePart(part)
+function parseHeader(part: string, { typ: types, reading }: CompactJwsOptions): ProtectedHeader | Invalid {
+  const header = parsePart(part, reading)
   if (isInvalid(header)) return header
   for (const name of header.keys()) {
-    const isRefused = options.strictHeader ? !strictMembers.has(name) : harmfulMembers.has(name)
-    if (isRefused) return invalid(`found the member \`${name}\``)
+    const isRefused = reading === 'ours' ? !ourMembers.has(name) : harmfulMembers.has(name)
+    if (isRefused) return invalid(`found the member ${quote(name)}`)
   }
   const alg = header.get('alg')
   const kid = header.get('kid')
@@ -65,17 +79,23 @@ function parseHeader(part: string, options: CompactJwsOptions): ParsedJws['prote
   if (typeof alg !== 'string') return invalid('expected `alg`')
   if (typeof kid !== 'string' || kid === '' || kid.length > maxKidLength)
     return invalid('expected a short `kid`')
-  if (typeof typ !== 'string' || !options.typ.includes(typ)) {
-    return invalid(`expected \`typ\` to be ${options.typ.map((name) => `\`${name}\``).join(' or ')}`)
-  }
+  if (typ === undefined && reading === 'provider') return { alg, kid, typ }
+  if (typeof typ !== 'string' || !types.some((type) => isSameType(type, typ, reading)))
+    return invalid(`expected \`typ\` to be ${types.map(quote).join(' or ')}, found ${quote(typ)}`)
   return { alg, kid, typ }
 }
 
-function parsePart(part: string): JsonObject | Invalid {
+/** Media types have no case, and `application/` may be left out (RFC 7515 §4.1.9). */
+function isSameType(type: string, found: string, reading: Reading): boolean {
+  if (reading === 'ours') return found === type
+  return found.toLowerCase().replace(/^application\//, '') === type.toLowerCase()
+}
+
+function parsePart(part: string, reading: Reading): JsonObject | Invalid {
   const bytes = decodeBase64url(part)
   if (bytes === undefined) return invalid('expected base64url')
   try {
-    return parseStrictJson(utf8.decode(bytes))
+    return parseStrictJson(utf8.decode(bytes), reading)
   } catch {
     return invalid('expected UTF-8')
   }

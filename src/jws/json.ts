@@ -1,4 +1,5 @@
 import { type Invalid, invalid } from '../model/invalid.ts'
+import { quote } from '../model/quote.ts'
 
 /** A JSON value as `parseStrictJson` reads it. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
@@ -6,8 +7,14 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 /** A JSON object. A `Map`, so that no member name can touch a prototype. */
 export type JsonObject = ReadonlyMap<string, JsonValue>
 
+/**
+ * How much may stand in a document. `ours`: what we write ourselves, so anything else is an attack. `provider`: what an
+ * identity provider writes for many readers, so a member that nobody reads may hold any JSON value.
+ */
+export type Reading = 'ours' | 'provider'
+
 /** Objects and arrays within each other: a chain of the greatest depth, eight, nests nine. */
-const maxNesting = 16
+const maxNesting: Readonly<Record<Reading, number>> = { ours: 16, provider: 64 }
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 /** With its quotes, a text of at least 13 characters. */
 const shortToken = 15
@@ -16,11 +23,13 @@ const tokenPattern = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g
 
 /**
  * Reads a JSON object that has only one reading: no duplicate member names at any level (RFC 8725 §2.4, RFC 7515 §4),
- * safe integers only, well-formed strings, bounded nesting. `JSON.parse` alone lets the last duplicate win, and another parser the first.
+ * bounded nesting, and in documents of ours safe integers, well-formed strings and harmless names only. `JSON.parse` alone
+ * lets the last duplicate win, and another parser the first. In a provider's document a number may be any and a string
+ * ill-formed: the code that reads such a member checks it (`isSafeInteger`, `isWellFormed`).
  */
-export function parseStrictJson(text: string): JsonObject | Invalid {
+export function parseStrictJson(text: string, reading: Reading = 'ours'): JsonObject | Invalid {
   if (!isJson(text)) return invalid('expected JSON')
-  const reader: Reader = { tokens: text.match(tokenPattern) ?? [], position: 0, problem: undefined }
+  const reader: Reader = { tokens: text.match(tokenPattern) ?? [], reading, position: 0, problem: undefined }
   const value = readValue(reader, 1)
   if (reader.problem !== undefined) return invalid(reader.problem)
   return isJsonObject(value) ? value : invalid('expected a JSON object')
@@ -36,7 +45,12 @@ export function isStringArray(value: JsonValue | undefined): value is readonly s
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
-type Reader = { readonly tokens: readonly string[]; position: number; problem: string | undefined }
+type Reader = {
+  readonly tokens: readonly string[]
+  readonly reading: Reading
+  position: number
+  problem: string | undefined
+}
 
 /** The grammar is left to `JSON.parse`; what follows may then take every token for granted. */
 function isJson(text: string): boolean {
@@ -51,13 +65,15 @@ function isJson(text: string): boolean {
 function readValue(reader: Reader, depth: number): JsonValue {
   const token = reader.tokens[reader.position++] ?? 'null'
   if (token === '{' || token === '[') {
-    if (depth > maxNesting) return refuse(reader, `expected at most ${maxNesting} levels of nesting`)
+    const most = maxNesting[reader.reading]
+    if (depth > most) return refuse(reader, `expected at most ${most} levels of nesting`)
     return token === '{' ? readObject(reader, depth) : readArray(reader, depth)
   }
   if (token.startsWith('"')) return readString(reader, token)
   if (token === 'true' || token === 'false') return token === 'true'
   if (token === 'null') return null
   const number = Number(token)
+  if (reader.reading === 'provider') return number
   const isSafe = integerPattern.test(token) && Number.isSafeInteger(number)
   return isSafe ? number : refuse(reader, 'expected safe integers only')
 }
@@ -68,8 +84,10 @@ function readObject(reader: Reader, depth: number): JsonObject {
   else {
     do {
       const name = readString(reader, reader.tokens[reader.position] ?? '""')
-      if (members.has(name)) refuse(reader, `expected distinct member names, found \`${name}\` twice`)
-      if (forbiddenNames.has(name)) refuse(reader, `found the forbidden member name \`${name}\``)
+      if (members.has(name)) refuse(reader, `expected distinct member names, found ${quote(name)} twice`)
+      // A map has no prototype that a name could touch; in documents of ours such a name is an attack on another reader.
+      if (reader.reading === 'ours' && forbiddenNames.has(name))
+        refuse(reader, `found the forbidden member name \`${name}\``)
       reader.position += 2
       members.set(name, readValue(reader, depth + 1))
     } while (reader.problem === undefined && reader.tokens[reader.position++] === ',')
@@ -90,7 +108,7 @@ function readArray(reader: Reader, depth: number): readonly JsonValue[] {
 function readString(reader: Reader, token: string): string {
   const text: unknown = isPlain(token) ? token.slice(1, -1) : JSON.parse(token)
   // A lone surrogate becomes U+FFFD when it is encoded again, so that two different strings would be one.
-  if (typeof text === 'string' && text.isWellFormed()) return text
+  if (typeof text === 'string' && (text.isWellFormed() || reader.reading === 'provider')) return text
   refuse(reader, 'expected well-formed Unicode')
   return ''
 }

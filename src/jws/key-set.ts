@@ -1,12 +1,13 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from './json.ts'
+import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson, type Reading } from './json.ts'
+import { findWeakness } from './weak-key.ts'
 
 /** The algorithms that may sign a chain. */
 export const chainAlgorithms = ['ES256', 'EdDSA'] as const
 
 /** The algorithms that identity providers may sign with. */
-const tokenAlgorithms = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
+export const tokenAlgorithms = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
 
 /** A JWS algorithm that we verify. */
 export type Algorithm = (typeof tokenAlgorithms)[number]
@@ -24,32 +25,36 @@ export type VerifyingKey = {
 export type KeySet = { readonly keys: ReadonlyMap<string, VerifyingKey> }
 
 const maxBytes = 256 * 1024
-const minRsaBits = 2048
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
+/** Any of these makes a JWK a secret (RFC 7518 §6). */
+export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
 
 /**
- * Parses a JWK Set (RFC 7517 §5). Keys for encryption or for algorithms that we do not use are passed over;
- * a private or shared key, a key without `kid`, two keys of one `kid` or a weak key refuse the whole set.
+ * Parses a JWK Set of ours (RFC 7517 §5). Keys for encryption or for other algorithms are passed over; a private or shared
+ * key, a key without `kid`, two keys of one `kid` or a weak key refuse the whole set. For a provider's set, see
+ * `parseProviderKeys`.
  */
-export function parseJwks(
-  text: string,
-  algorithms: readonly Algorithm[] = tokenAlgorithms,
-): KeySet | Invalid {
-  if (text.length > maxBytes) return invalid(`JWKS: expected at most ${maxBytes} bytes, found ${text.length}`)
-  const set = parseStrictJson(text)
-  if (isInvalid(set)) return invalid(`JWKS: ${set.reason}`)
-  const items = set.get('keys')
-  if (!Array.isArray(items)) return invalid('JWKS: expected an array `keys`')
+export function parseJwks(text: string): KeySet | Invalid {
+  const items = readJwks(text, 'ours')
+  if (isInvalid(items)) return items
   const keys = new Map<string, VerifyingKey>()
   for (const [index, item] of items.entries()) {
-    const key = parseVerifyingKey(item, algorithms)
+    const key = parseVerifyingKey(item)
     if (key === undefined) continue
     if (isInvalid(key)) return invalid(`JWKS key ${index + 1}: ${key.reason}`)
     if (keys.has(key.kid))
       return invalid(`JWKS key ${index + 1}: expected distinct \`kid\`s, found \`${key.kid}\` twice`)
     keys.set(key.kid, key)
   }
-  return keys.size > 0 ? { keys } : invalid(`JWKS: expected a key for ${algorithms.join(', ')}`)
+  return keys.size > 0 ? { keys } : invalid(`JWKS: expected a key for ${chainAlgorithms.join(', ')}`)
+}
+
+/** The members of `keys` in a JWK Set, unread; sizes are checked before anything is parsed. */
+export function readJwks(text: string, reading: Reading): readonly JsonValue[] | Invalid {
+  if (text.length > maxBytes) return invalid(`JWKS: expected at most ${maxBytes} bytes, found ${text.length}`)
+  const set = parseStrictJson(text, reading)
+  if (isInvalid(set)) return invalid(`JWKS: ${set.reason}`)
+  const items = set.get('keys')
+  return Array.isArray(items) ? items : invalid('JWKS: expected an array `keys`')
 }
 
 /** Makes a set of keys whose `kid`s are known to differ. */
@@ -72,17 +77,12 @@ export function toVerifyingKey(jwk: JsonObject, algorithms: readonly Algorithm[]
   const members = publicMembers(jwk)
   const key = importPublicKey(members)
   if (key === undefined) return invalid('expected a well-formed public key')
-  const rsaBits = key.asymmetricKeyDetails?.modulusLength
-  if (rsaBits !== undefined && rsaBits < minRsaBits) {
-    return invalid(`expected an RSA key of at least ${minRsaBits} bits, found ${rsaBits}`)
-  }
+  const weakness = findWeakness(key)
+  if (weakness !== undefined) return invalid(weakness)
   return { kid, alg, key, jwk: { ...members, kid, alg, use: 'sig' } }
 }
 
-function parseVerifyingKey(
-  item: JsonValue,
-  algorithms: readonly Algorithm[],
-): VerifyingKey | Invalid | undefined {
+function parseVerifyingKey(item: JsonValue): VerifyingKey | Invalid | undefined {
   if (!isJsonObject(item)) return invalid('expected a JSON object')
   if (item.get('kty') === 'oct') return invalid('expected a public key, found a shared secret')
   if (privateMembers.some((name) => item.has(name)))
@@ -90,12 +90,16 @@ function parseVerifyingKey(
   if (item.get('use') === 'enc') return undefined
   const alg = algorithmOf(item)
   if (alg === undefined && !isContradictory(item)) return undefined
-  if (alg !== undefined && !algorithms.includes(alg)) return undefined
-  return toVerifyingKey(item, algorithms)
+  if (alg !== undefined && !isOurs(alg)) return undefined
+  return toVerifyingKey(item, chainAlgorithms)
+}
+
+function isOurs(alg: Algorithm): boolean {
+  return chainAlgorithms.some((ours) => ours === alg)
 }
 
 /** A key has one algorithm. RSA keys without `alg` are what some providers publish; RS256 is what they sign with. */
-function algorithmOf(jwk: JsonObject): Algorithm | undefined {
+export function algorithmOf(jwk: JsonObject): Algorithm | undefined {
   const alg = jwk.get('alg')
   const possible = possibleAlgorithms(jwk)
   return alg === undefined ? possible[0] : possible.find((candidate) => candidate === alg)
@@ -115,7 +119,8 @@ function isContradictory(jwk: JsonObject): boolean {
   return tokenAlgorithms.some((alg) => alg === jwk.get('alg'))
 }
 
-function publicMembers(jwk: JsonObject): Record<string, string> {
+/** The members of the public half, whatever else the JWK holds. */
+export function publicMembers(jwk: JsonObject): Record<string, string> {
   const members: Record<string, string> = {}
   for (const name of ['kty', 'crv', 'x', 'y', 'n', 'e']) {
     const value = jwk.get(name)
@@ -124,7 +129,8 @@ function publicMembers(jwk: JsonObject): Record<string, string> {
   return members
 }
 
-function importPublicKey(jwk: JsonWebKey): KeyObject | undefined {
+/** The public key of these members; `undefined` when there is none. */
+export function importPublicKey(jwk: JsonWebKey): KeyObject | undefined {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' })
   } catch {

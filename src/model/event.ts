@@ -79,6 +79,10 @@ export type Event =
       readonly entries: number
     }
   | { readonly kind: 'source_refused'; readonly what: FollowedSource; readonly problems: readonly string[] }
+  /** The keys of an identity provider that verify nothing, each with the reason; the others are in force. */
+  | { readonly kind: 'issuer_keys_checked'; readonly issuer: string; readonly unusable: readonly string[] }
+  /** What the configuration leaves open to attack, at start. */
+  | { readonly kind: 'config_warned'; readonly warnings: readonly string[] }
   /** Telemetry left for an endpoint; `isNews` when the last attempt had failed. */
   | (Export & { readonly kind: 'exported'; readonly items: number; readonly isNews: boolean })
   /** An attempt failed; `isNews` once an outage and then rarely. */

@@ -7,6 +7,7 @@ import {
   followedSources,
 } from '../model/event.ts'
 import { type CountCheck, createCheckMetrics } from './check-metrics.ts'
+import { createIssuerMetrics, type IssuerMetrics } from './issuer-metrics.ts'
 import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
 import {
   createWorkerMetrics,
@@ -17,7 +18,8 @@ import {
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = ShadowMetrics &
-  WorkerMetrics & {
+  WorkerMetrics &
+  IssuerMetrics & {
     readonly checked: CountCheck
     readonly fault: (where: string) => void
     readonly policiesFailed: (count: number) => void
@@ -66,6 +68,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0, work
     ...served,
     ...confirmedMetrics(registry),
     ...exportMetrics(registry),
+    ...createIssuerMetrics(registry),
     ...createShadowMetrics(registry),
     ...createWorkerMetrics(registry),
     toText: () => registry.metrics(),

@@ -49,7 +49,9 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       tellRevision(event, logger, metrics)
       break
     case 'policy_notices':
-      logger.warn({ notices: boundAll(event.notices) }, 'policy notices changed')
+    case 'config_warned':
+    case 'issuer_keys_checked':
+      tellNotices(event, logger, metrics)
       break
     case 'source_loaded':
     case 'source_refused':
@@ -88,6 +90,28 @@ function tellWorker(
   else {
     metrics.workerEnded(event.worker)
     logger.error({ of: event.worker, how: event.how, restartMs: event.restartMs }, 'worker ended')
+  }
+}
+
+function tellNotices(
+  event: Extract<Event, { kind: 'policy_notices' | 'config_warned' | 'issuer_keys_checked' }>,
+  logger: Logger,
+  metrics: Metrics,
+): void {
+  switch (event.kind) {
+    case 'policy_notices':
+      logger.warn({ notices: boundAll(event.notices) }, 'policy notices changed')
+      break
+    case 'config_warned':
+      logger.warn({ warnings: boundAll(event.warnings) }, 'the configuration has weaknesses')
+      break
+    case 'issuer_keys_checked': {
+      const { issuer, unusable } = event
+      metrics.issuerKeysChecked(issuer, unusable.length)
+      if (unusable.length > 0)
+        logger.warn({ issuer, keys: boundAll(unusable) }, 'keys of an identity provider not used')
+      break
+    }
   }
 }
 

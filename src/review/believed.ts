@@ -2,6 +2,7 @@ import { parseChainToken } from '../chain/token.ts'
 import { judge } from '../check/judge.ts'
 import { followLine, type LineDeps } from '../check/line.ts'
 import { identifyCaller } from '../identity/peer.ts'
+import { accessTokenTypes } from '../identity/token-kind.ts'
 import { parseCompactJws } from '../jws/compact.ts'
 import { isStringArray, type JsonObject } from '../jws/json.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
@@ -25,7 +26,6 @@ export type BeliefOptions = {
 }
 
 // What any Waywarden may be configured with; a capture may be from any of them.
-const accessTokenTypes = ['at+jwt', 'application/at+jwt', 'JWT']
 const limits = { maxDepth: 8, maxLifetimeSeconds: 86_400 }
 
 /**
@@ -132,7 +132,7 @@ function readBearer(headers: Headers): JsonObject | undefined {
   const header = singleHeader(headers, 'authorization')
   const text = typeof header === 'object' ? /^Bearer +(\S+)$/i.exec(header.value)?.[1] : undefined
   if (text === undefined) return undefined
-  const jws = parseCompactJws(text, { maxBytes: 16_384, typ: accessTokenTypes, strictHeader: false })
+  const jws = parseCompactJws(text, { maxBytes: 16_384, typ: accessTokenTypes, reading: 'provider' })
   return jws.kind === 'jws' ? jws.claims : undefined
 }
 

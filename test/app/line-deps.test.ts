@@ -26,6 +26,7 @@ function build(jitter = 0) {
     issuers: () => [],
     revocations: () => noRevocations,
     problems: () => [],
+    notices: () => [],
   }
   const deps = createLineDeps(config, listener, credentials, undefined, randomUUID, () => jitter)
   // As in a catalog, a service stays the same object.

@@ -16,6 +16,26 @@ describe('cli/config', () => {
     expect(await check(good)).to.include({ code: 0, err: '' })
   })
 
+  it('says what is weak, and what must be true elsewhere, of one that can serve', async () => {
+    const user = '{name: hospital, issuer: https://idp.hospital.example, audience: a, jwks: j, clients: [ui]'
+    const weak = await check(`${good}users: [${user}, id: upn}]\n`)
+    expect(weak).to.include({ code: 0 })
+    expect(weak.err).to.match(/warning: .*`userClaim`.*\n.*warning: .*`id: upn`/)
+    const { code, out } = await check(`${good}users: [${user}, userClaim: sid}]\n`, '--json')
+    expect(code).to.equal(0)
+    const { ok, remarks } = JSON.parse(out)
+    expect([ok, remarks.map(({ kind }: { kind: string }) => kind)]).to.deep.equal([true, ['note']])
+    expect(remarks[0].text).to.include('`ui`').and.to.include('service accounts')
+  })
+
+  it('wants `clients` beside `userClaim`', async () => {
+    const user =
+      '{name: hospital, issuer: https://idp.hospital.example, audience: a, jwks: j, userClaim: sid}'
+    const { code, err } = await check(`${good}users: [${user}]\n`)
+    expect(code).to.equal(78)
+    expect(err).to.match(/waywarden\.yaml:6: `users\.0\.clients`: /)
+  })
+
   it('prints every problem of one that cannot, and ends with 78', async () => {
     const { code, err } = await check(good.replace('xfcc', 'xfc').replace('https', 'http'))
     expect(code).to.equal(78)

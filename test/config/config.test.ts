@@ -77,8 +77,10 @@ describe('config', () => {
       jwks: '/etc/waywarden/idp.json',
       id: 'sub',
       groups: 'groups',
+      groupsAbsent: 'refuse',
       groupsAllow: [],
       clients: [],
+      userClaim: undefined,
     })
     expect(config.policy.directory).to.equal('/etc/policies')
     expect(config).to.deep.include({

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type Draft, findConflicts } from '../../src/config/rules.ts'
+import type { Draft } from '../../src/config/conflict.ts'
+import { findConflicts } from '../../src/config/rules.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import {

@@ -39,6 +39,8 @@ describe('config-schema', () => {
     { change: { users: [{ ...user, audience: undefined }] }, want: 'users.0.audience' },
     { change: { users: [{ ...user, audience: '' }] }, want: 'users.0.audience' },
     { change: { users: [{ ...user, name: 'hos/pital' }] }, want: 'users.0.name' },
+    { change: { users: [{ ...user, userClaim: '' }] }, want: 'users.0.userClaim' },
+    { change: { users: [{ ...user, groupsAbsent: 'allow' }] }, want: 'users.0.groupsAbsent' },
     {
       change: { ingress: { peers: [{ id: 'spiffe://hospital.example', issuers: [] }] } },
       want: 'ingress.peers.0.id',

@@ -1,33 +1,44 @@
 import { expect } from 'chai'
 import { findKindProblem } from '../../src/identity/token-kind.ts'
-import type { JsonValue } from '../../src/jws/json.ts'
+import { parseCompactJws } from '../../src/jws/compact.ts'
+import { forge, signer } from '../support/forge.ts'
 
 describe('identity/token-kind', () => {
   const table: readonly {
     readonly name: string
-    readonly claims: Readonly<Record<string, JsonValue>>
-    readonly isUsers: boolean
+    readonly claims: Readonly<Record<string, unknown>>
+    readonly typ?: string
+    /** The claim that the reason names; `undefined` for an access token. */
+    readonly named?: string
   }[] = [
-    { name: "a user's access token", claims: { sub: 'clerk', azp: 'ui' }, isUsers: true },
-    { name: 'one that says so', claims: { sub: 'clerk', azp: 'ui', typ: 'Bearer' }, isUsers: true },
-    { name: 'an offline token', claims: { sub: 'clerk', azp: 'ui', typ: 'Offline' }, isUsers: false },
-    { name: 'an ID token', claims: { sub: 'clerk', azp: 'ui', nonce: 'n' }, isUsers: false },
-    { name: 'a token of no client', claims: { sub: 'clerk' }, isUsers: false },
-    { name: 'a token of another client', claims: { sub: 'clerk', azp: 'other' }, isUsers: false },
-    { name: "a client's own token", claims: { sub: 'ui', azp: 'ui' }, isUsers: false },
-    {
-      name: "a service account's token",
-      claims: { sub: 'f3b5', azp: 'ui', preferred_username: 'service-account-ui' },
-      isUsers: false,
-    },
-    { name: 'a delegated token', claims: { sub: 'clerk', azp: 'ui', act: new Map() }, isUsers: false },
-    { name: 'a bound token', claims: { sub: 'clerk', azp: 'ui', cnf: new Map() }, isUsers: false },
+    { name: 'an access token', claims: { sub: 'clerk' } },
+    { name: 'one that says so', claims: { typ: 'Bearer' } },
+    { name: 'one that says so in other letters', claims: { typ: 'BEARER' } },
+    { name: 'one of Cognito', claims: { token_use: 'access' } },
+    { name: 'one with a nonce that Keycloak calls Bearer', claims: { typ: 'Bearer', nonce: 'n' } },
+    { name: 'one with a nonce that Cognito calls access', claims: { token_use: 'access', nonce: 'n' } },
+    { name: 'one with a nonce of RFC 9068', claims: { nonce: 'n' }, typ: 'Application/AT+jwt' },
+    { name: 'a token with a nonce and nothing else', claims: { nonce: 'n' }, named: 'nonce' },
+    { name: 'one without type in its header', claims: { nonce: 'n' }, typ: 'JWT', named: 'nonce' },
+    { name: 'an ID token', claims: { typ: 'ID' }, named: 'typ' },
+    { name: 'an ID token in the guise of RFC 9068', claims: { typ: 'ID' }, typ: 'at+jwt', named: 'typ' },
+    { name: 'an offline token', claims: { typ: 'Offline' }, named: 'typ' },
+    { name: 'a type that is no text', claims: { typ: ['Bearer'] }, named: 'typ' },
+    { name: 'an ID token of Cognito', claims: { token_use: 'id' }, named: 'token_use' },
+    { name: 'two words that differ', claims: { typ: 'Bearer', token_use: 'id' }, named: 'token_use' },
+    { name: 'the hash of an access token', claims: { typ: 'Bearer', at_hash: 'x' }, named: 'at_hash' },
+    { name: 'the hash of a code', claims: { c_hash: 'x' }, typ: 'at+jwt', named: 'c_hash' },
+    { name: 'the hash of a state', claims: { s_hash: null }, named: 's_hash' },
+    { name: 'a logout token', claims: { events: {} }, named: 'events' },
   ]
-  for (const { name, claims, isUsers } of table) {
-    it(`${isUsers ? 'finds nothing wrong with' : 'refuses'} ${name}`, () => {
-      expect(findKindProblem(new Map(Object.entries(claims)), { clients: ['ui'] }) === undefined).to.equal(
-        isUsers,
-      )
+  for (const { name, claims, typ = 'JWT', named } of table) {
+    it(`${named === undefined ? 'finds nothing wrong with' : 'refuses'} ${name}`, () => {
+      const text = forge({ alg: 'EdDSA', kid: 'k', typ }, claims, signer('chain'))
+      const jws = parseCompactJws(text, { maxBytes: 4096, typ: ['at+jwt', 'JWT'], reading: 'provider' })
+      if (jws.kind === 'jws-fault') throw new TypeError(jws.reason)
+      const problem = findKindProblem(jws)
+      if (named === undefined) expect(problem).to.equal(undefined)
+      else expect(problem).to.be.a('string').that.includes(`\`${named}\``)
     })
   }
 })

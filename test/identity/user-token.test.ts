@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { UserIssuer } from '../../src/identity/user-issuer.ts'
 import { verifyUserToken } from '../../src/identity/user-token.ts'
-import { parseJwks } from '../../src/jws/key-set.ts'
+import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import { forge, good, readJwks, signer } from '../support/forge.ts'
 import { accessClaims, accessHeader, hospitalIdp, now, nowMs } from '../support/hospital.ts'
 
@@ -9,11 +9,13 @@ const hospital: UserIssuer = {
   name: 'hospital',
   issuer: hospitalIdp,
   audience: 'hospital-agents',
-  keys: good(parseJwks(readJwks('hospital-idp'))),
+  keys: good(parseProviderKeys(readJwks('hospital-idp'))),
   id: 'sub',
   groups: 'groups',
+  groupsAbsent: 'refuse',
   groupsAllow: ['billing', 'clinicians'],
   clients: ['hospital-ui'],
+  userClaim: undefined,
 }
 
 describe('identity/user-token', () => {
@@ -65,6 +67,28 @@ describe('identity/user-token', () => {
     },
     { name: 'takes no scope for the empty set', claims: { scope: undefined }, want: { scopes: [] } },
     {
+      name: 'rounds times down, to whole seconds',
+      claims: { iat: now - 60.5, exp: now + 240.9, auth_time: now - 600.1 },
+      want: { issuedAt: now - 61, expiresAt: now + 240, authTime: now - 601 },
+    },
+    {
+      name: 'takes a user without groups for one in no group when it is told so',
+      claims: { groups: undefined },
+      issuer: { groupsAbsent: 'none' },
+      want: { subject: { groups: [] } },
+    },
+    {
+      name: 'takes a user in other groups for one in no group',
+      claims: { groups: ['everybody'] },
+      want: { subject: { groups: [] } },
+    },
+    {
+      name: 'takes an address that the provider has verified',
+      claims: { email: 'clerk@hospital.example', email_verified: true },
+      issuer: { id: 'email' },
+      want: { subject: { id: 'clerk@hospital.example' } },
+    },
+    {
       name: 'takes a token without auth_time',
       claims: { auth_time: undefined },
       want: { authTime: undefined },
@@ -99,6 +123,58 @@ describe('identity/user-token', () => {
   for (const { name, claims, want } of refused) {
     it(`refuses ${name}`, async () => {
       expect(await verify(claims)).to.include({ code: want })
+    })
+  }
+
+  const inOrder: readonly { readonly name: string; readonly claims: object; readonly want: string }[] = [
+    {
+      name: 'its kind before its audience',
+      claims: { typ: 'ID', aud: 'hospital-ui' },
+      want: 'token_invalid',
+    },
+    { name: 'its kind before its end', claims: { typ: 'ID', exp: now - 31 }, want: 'token_invalid' },
+    { name: 'its audience before its end', claims: { aud: 'other', exp: now - 31 }, want: 'token_audience' },
+    {
+      name: 'its audience before its client',
+      claims: { aud: 'other', azp: 'other' },
+      want: 'token_audience',
+    },
+    { name: 'its end before its client', claims: { exp: now - 31, azp: 'other' }, want: 'token_expired' },
+  ]
+  for (const { name, claims, want } of inOrder) {
+    it(`asks of a token ${name}`, () => expect(verify(claims)).to.include({ code: want }))
+  }
+
+  const named: readonly {
+    readonly claims: object
+    readonly issuer?: Partial<UserIssuer>
+    readonly want: string
+  }[] = [
+    { claims: { iss: 'https://idp.elsewhere.example' }, want: 'https://idp.elsewhere.example' },
+    { claims: { iss: undefined }, want: 'iss' },
+    { claims: { iat: '1' }, want: 'iat' },
+    { claims: { exp: '1' }, want: 'exp' },
+    { claims: { exp: 1e300 }, want: 'exp' },
+    { claims: { nbf: null }, want: 'nbf' },
+    { claims: { auth_time: -1 }, want: 'auth_time' },
+    { claims: { sub: 7 }, want: 'sub' },
+    { claims: { groups: 'billing' }, issuer: { groupsAbsent: 'none' }, want: 'groups' },
+    { claims: { groups: null }, issuer: { groupsAbsent: 'none' }, want: 'groups' },
+    { claims: { groups: [7] }, issuer: { groupsAbsent: 'none' }, want: 'groups' },
+    {
+      claims: { roles: [], hasgroups: true, _claim_names: { roles: 'src1' } },
+      issuer: { groups: 'roles' },
+      want: 'roles',
+    },
+    { claims: { phone_number: '1' }, issuer: { id: 'phone_number' }, want: 'phone_number_verified' },
+    { claims: {}, issuer: { userClaim: 'uid' }, want: 'uid' },
+    { claims: { scope: 7 }, want: 'scope' },
+  ]
+  for (const { claims, issuer, want } of named) {
+    it(`names \`${want}\` when it is what is wrong with ${JSON.stringify(claims)}`, () => {
+      const refused = verify(claims, issuer)
+      expect(refused).to.have.property('code', 'token_invalid')
+      expect(refused).to.have.property('reason').that.includes(`\`${want}\``)
     })
   }
 

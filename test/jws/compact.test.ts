@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import { parseCompactJws } from '../../src/jws/compact.ts'
 import { encodePart, forge, signer } from '../support/forge.ts'
 
-const options = { maxBytes: 1000, typ: ['a+jwt', 'b+jwt'], strictHeader: true }
+const options = { maxBytes: 1000, typ: ['a+jwt', 'b+jwt'], reading: 'ours' } as const
+const ofProvider = { ...options, reading: 'provider' } as const
 const header = { alg: 'EdDSA', kid: 'k', typ: 'a+jwt' }
 const sign = signer('chain')
 const genuine = forge(header, { sub: 'clerk' }, sign)
@@ -36,16 +37,33 @@ describe('jws/compact', () => {
     }
   })
 
-  it('tolerates members that mean nothing here where the header is not strict', () => {
-    const text = forge({ ...header, x5t: 'x' }, {}, sign)
-    expect(parseCompactJws(text, { ...options, strictHeader: false }).kind).to.equal('jws')
-    expect(parseCompactJws(text, options).kind).to.equal('jws-fault')
-  })
+  for (const name of ['x5t', 'jku', 'x5u', 'x5c', 'kty']) {
+    it(`ignores the header member ${name} of a provider, and refuses it in a token of ours`, () => {
+      const text = forge({ ...header, [name]: 'https://elsewhere.example' }, {}, sign)
+      expect(parseCompactJws(text, ofProvider)).to.deep.include({ kind: 'jws', protectedHeader: header })
+      expect(parseCompactJws(text, options).kind).to.equal('jws-fault')
+    })
+  }
 
-  for (const name of ['crit', 'jku', 'jwk', 'x5u', 'x5c', 'zip', 'b64']) {
-    it(`refuses the header member ${name} even where the header is not strict`, () => {
-      const text = forge({ ...header, [name]: 'x' }, {}, sign)
-      expect(parseCompactJws(text, { ...options, strictHeader: false })).to.include({ fault: 'malformed' })
+  for (const name of ['crit', 'jwk', 'zip', 'b64']) {
+    it(`refuses the header member ${name} of a provider, too, and names it`, () => {
+      const fault = parseCompactJws(forge({ ...header, [name]: 'x' }, {}, sign), ofProvider)
+      expect(fault).to.include({ fault: 'malformed' })
+      expect(fault).to.have.property('reason').that.includes(`\`${name}\``)
+    })
+  }
+
+  for (const typ of ['A+JWT', 'application/a+jwt', 'APPLICATION/B+jwt', undefined]) {
+    it(`takes the type ${typ} of a provider, and not in a token of ours`, () => {
+      const text = forge({ ...header, typ }, {}, sign)
+      expect(parseCompactJws(text, ofProvider).kind).to.equal('jws')
+      expect(parseCompactJws(text, options).kind).to.equal('jws-fault')
+    })
+  }
+
+  for (const typ of ['c+jwt', 'xapplication/a+jwt', 'application/application/a+jwt', 'a+jwt ', '', 7, null]) {
+    it(`refuses the type ${typ} of a provider`, () => {
+      expect(parseCompactJws(forge({ ...header, typ }, {}, sign), ofProvider).kind).to.equal('jws-fault')
     })
   }
 

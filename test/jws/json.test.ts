@@ -49,6 +49,45 @@ describe('jws/json', () => {
     })
   }
 
+  const ofProvider: readonly { readonly text: string; readonly want: JsonValue }[] = [
+    { text: '{"a":0.5}', want: 0.5 },
+    { text: '{"a":1e3}', want: 1000 },
+    { text: '{"a":18446744073709551616}', want: 2 ** 64 },
+    { text: '{"a":-1e999}', want: Number.NEGATIVE_INFINITY },
+    { text: '{"a":"\\ud800"}', want: '\ud800' },
+    { text: '{"a":{"\\udc00":1}}', want: new Map([['\udc00', 1]]) },
+    { text: '{"a":{"__proto__":1}}', want: new Map([['__proto__', 1]]) },
+    {
+      text: '{"a":{"constructor":{"prototype":1}}}',
+      want: new Map([['constructor', new Map([['prototype', 1]])]]),
+    },
+  ]
+  for (const { text, want } of ofProvider) {
+    it(`reads ${text} of a provider, and not of ours`, () => {
+      expect(parseStrictJson(text, 'provider')).to.deep.equal(new Map([['a', want]]))
+      expect(isInvalid(parseStrictJson(text))).to.equal(true)
+    })
+  }
+
+  const refusedOfAll = [
+    '{"a":1,"a":1}',
+    '{"x":[{"a":1,"b":{},"\\u0061":[]}]}',
+    '[]',
+    '{"a":01}',
+    '{"a":.5}',
+    '{"a":NaN}',
+  ]
+  for (const text of [...refusedOfAll, `{"a":${'['.repeat(64)}${']'.repeat(64)}}`]) {
+    it(`refuses ${text.slice(0, 40)} of a provider, too`, () => {
+      expect(isInvalid(parseStrictJson(text, 'provider'))).to.equal(true)
+    })
+  }
+
+  it('reads 64 levels of a provider', () => {
+    const text = `{"a":${'['.repeat(63)}${']'.repeat(63)}}`
+    expect(isInvalid(parseStrictJson(text, 'provider'))).to.equal(false)
+  })
+
   it('lets go of a document of which a text is kept', async () => {
     const documents = 1000
     const { bytes } = await measureHeap(() =>

@@ -33,6 +33,18 @@ describe('observe/report', () => {
     expect(logged()[0]).to.include({ decisionId: 'decision-1', code: 'policy_denied', msg: 'denied' })
   })
 
+  it('warns of weaknesses and of keys that are not used, each with its reason, and counts the keys', async () => {
+    const report = create('info')
+    report({ kind: 'config_warned', warnings: ['no `userClaim`'] })
+    report({ kind: 'issuer_keys_checked', issuer: 'hospital', unusable: ['key 1 `a`: weak'] })
+    expect(logged()[0]).to.deep.include({ level: 40, warnings: ['no `userClaim`'] })
+    expect(logged()[1]).to.deep.include({ level: 40, issuer: 'hospital', keys: ['key 1 `a`: weak'] })
+    expect(await metrics.toText()).to.contain('waywarden_issuer_keys_unusable{issuer="hospital"} 1')
+    report({ kind: 'issuer_keys_checked', issuer: 'hospital', unusable: [] })
+    expect(logged()).to.have.length(2)
+    expect(await metrics.toText()).to.contain('waywarden_issuer_keys_unusable{issuer="hospital"} 0')
+  })
+
   it('logs an allow at debug', () => {
     create('debug')(allowed)
     expect(logged()[0]).to.include({ decisionId: 'decision-1', msg: 'allowed' })

@@ -9,6 +9,7 @@ import { parseXfcc } from '../../src/identity/xfcc.ts'
 import { parseCompactJws } from '../../src/jws/compact.ts'
 import { parseStrictJson } from '../../src/jws/json.ts'
 import { parseJwks } from '../../src/jws/key-set.ts'
+import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import { parseSigningKey } from '../../src/jws/signing-key.ts'
 import type { DelegatedChain, FirstHop } from '../../src/model/chain.ts'
 import { type Deny, isDeny } from '../../src/model/decision.ts'
@@ -100,14 +101,16 @@ describe('property/chain', () => {
   })
 
   const parsers: readonly { readonly name: string; readonly parse: (text: string) => unknown }[] = [
-    { name: 'strict JSON', parse: parseStrictJson },
+    { name: 'strict JSON', parse: (text) => parseStrictJson(text) },
     { name: 'JWKS', parse: parseJwks },
+    { name: 'JSON of a provider', parse: (text) => parseStrictJson(text, 'provider') },
+    { name: 'JWKS of a provider', parse: (text) => parseProviderKeys(text) },
     { name: 'signing key', parse: parseSigningKey },
     { name: 'revocations', parse: parseRevocations },
     { name: 'XFCC', parse: parseXfcc },
     {
       name: 'compact JWS',
-      parse: (text) => parseCompactJws(text, { maxBytes: 4096, typ: ['JWT'], strictHeader: false }),
+      parse: (text) => parseCompactJws(text, { maxBytes: 4096, typ: ['JWT'], reading: 'provider' }),
     },
     { name: 'chain', parse: (text) => present(text, uris.agentD) },
     { name: 'user token', parse: (text) => verifyUserToken(new Map([['authorization', [text]]]), [], nowMs) },

@@ -2,7 +2,8 @@ import { createLineDeps } from '../../src/app/line-deps.ts'
 import { noRevocations } from '../../src/chain/revocations.ts'
 import { type Checker, createChecker } from '../../src/check/check.ts'
 import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { parseJwks, toKeySet } from '../../src/jws/key-set.ts'
+import { toKeySet } from '../../src/jws/key-set.ts'
+import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import { readPolicyDirectory } from '../../src/revision/directory-source.ts'
 import { good, readJwks } from './forge.ts'
 import { chainKey, nowMs } from './hospital.ts'
@@ -16,7 +17,10 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
   if (isConfigProblems(config) || !('files' in files)) throw new TypeError('the sample cannot be read')
   const revision = mustLoad(files)
   const [listener] = config.listeners
-  const issuers = config.users.map((user) => ({ ...user, keys: good(parseJwks(readJwks('hospital-idp'))) }))
+  const issuers = config.users.map((user) => ({
+    ...user,
+    keys: good(parseProviderKeys(readJwks('hospital-idp'))),
+  }))
   if (listener === undefined) throw new TypeError('no listener')
   const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
   const credentials = {
@@ -24,6 +28,7 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
     issuers: () => issuers,
     revocations: () => noRevocations,
     problems: () => [],
+    notices: () => [],
   }
   let ids = 0
   const createId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`

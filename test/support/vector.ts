@@ -6,7 +6,8 @@ import { type ChainProofs, provenChain } from '../../src/check/proven-chain.ts'
 import { isUserToken } from '../../src/identity/agent-token.ts'
 import { identifyCaller } from '../../src/identity/peer.ts'
 import { verifyUserToken } from '../../src/identity/user-token.ts'
-import { chainAlgorithms, parseJwks } from '../../src/jws/key-set.ts'
+import { parseJwks } from '../../src/jws/key-set.ts'
+import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import type { Chain } from '../../src/model/chain.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { type Deny, isDeny } from '../../src/model/decision.ts'
@@ -48,10 +49,15 @@ export async function decideVector(vector: Vector): Promise<Chain | Deny> {
 
 function toProofs({ config }: Vector): ChainProofs {
   const revocations = good(parseRevocations(JSON.stringify(config.revocations)))
-  const users = config.users.map((user) => ({ ...user, keys: good(parseJwks(JSON.stringify(user.jwks))) }))
+  const users = config.users.map((user) => ({
+    ...user,
+    userClaim: user.userClaim,
+    groupsAbsent: user.groupsAbsent ?? ('refuse' as const),
+    keys: good(parseProviderKeys(JSON.stringify(user.jwks))),
+  }))
   const trust: ChainTrust = {
     issuer: config.chain.issuer,
-    keys: good(parseJwks(JSON.stringify(config.chain.jwks), chainAlgorithms)),
+    keys: good(parseJwks(JSON.stringify(config.chain.jwks))),
     userIssuers: new Map(users.map(({ issuer, name }) => [issuer, name])),
     maxDepth: config.chain.maxDepth,
     maxLifetimeSeconds: config.chain.maxLifetimeSeconds,

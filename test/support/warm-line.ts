@@ -48,6 +48,7 @@ export function createWarmLine(): WarmLine {
     issuers: () => [],
     revocations: () => revocations,
     problems: () => [],
+    notices: () => [],
   }
   const deps = createLineDeps(config, listener, credentials, undefined)
   return (call, { revision, signing = 'chain-1', isOtherTrusted = true, ...others }) => {

@@ -1,4 +1,5 @@
 import { type KeySet, parseJwks } from '../../jws/key-set.ts'
+import { parseProviderKeys } from '../../jws/provider-keys.ts'
 import { isInvalid } from '../../model/invalid.ts'
 import type { Finding } from './finding.ts'
 
@@ -41,7 +42,7 @@ export function userKeyFindings(
   files: readonly { readonly name: string; readonly file: string; readonly text: string | undefined }[],
 ): readonly Finding[] {
   return files
-    .filter(({ text }) => text === undefined || isInvalid(parseJwks(text)))
+    .filter(({ text }) => text === undefined || isInvalid(parseProviderKeys(text)))
     .map(({ name, file }) => ({
       id: 'jwks_unreachable' as const,
       severity: 'error' as const,

@@ -55,6 +55,11 @@ describe('review/doctor/replicas', () => {
   it('finds key sets of identity providers that are missing or broken', () => {
     const files = [
       { name: 'hospital', file: 'a.json', text: readJwks('hospital-idp') },
+      {
+        name: 'mixed',
+        file: 'd.json',
+        text: readJwks('hospital-idp').replace('[', '[{"kty":"oct","k":"AAAA"},'),
+      },
       { name: 'absent', file: 'b.json', text: undefined },
       { name: 'broken', file: 'c.json', text: '{}' },
     ]

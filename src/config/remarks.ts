@@ -1,0 +1,56 @@
+import type { Config } from './config.ts'
+import { entraUserClaim } from './user-issuer.ts'
+
+/**
+ * What an operator should know of a configuration that can serve. A warning is a weakness, so `/readyz` repeats it; a note
+ * says what must be true elsewhere.
+ */
+export type Remark = { readonly kind: 'warning' | 'note'; readonly text: string }
+
+/** Claims whose value the provider or the user can change, so that it may come to mean another person. */
+const changeable: ReadonlySet<string> = new Set([
+  'preferred_username',
+  'upn',
+  'unique_name',
+  'email',
+  'phone_number',
+  'name',
+  'nickname',
+])
+
+/** All remarks on a configuration, in the order of its entries. */
+export function remarksOn({ users }: Config): readonly Remark[] {
+  return users.flatMap(userRemarks)
+}
+
+/** The warnings alone. */
+export function configWarnings(config: Config): readonly string[] {
+  return remarksOn(config).flatMap(({ kind, text }) => (kind === 'warning' ? [text] : []))
+}
+
+function userRemarks({ name, id, audience, clients, userClaim }: Config['users'][number]): readonly Remark[] {
+  const remarks: Remark[] = []
+  const say = (kind: Remark['kind'], text: string) =>
+    remarks.push({ kind, text: `users \`${name}\`: ${text}` })
+  if (userClaim === undefined)
+    say(
+      'warning',
+      "nothing shows that a user took part, so a client's own token might begin a chain as a user; set `userClaim` to a claim that only a user's token has, such as `sid` for Keycloak",
+    )
+  else if (userClaim !== entraUserClaim)
+    say(
+      'note',
+      `these clients must have service accounts (the client credentials grant) off at the provider: ${clients.map((client) => `\`${client}\``).join(', ')}`,
+    )
+  if (changeable.has(id))
+    say(
+      'warning',
+      `\`id: ${id}\` can change, and come to mean another person; prefer \`sub\`, or \`oid\` for Entra`,
+    )
+  if (clients.includes(audience))
+    say(
+      'warning',
+      `\`audience: ${audience}\` is also one of \`clients\`, whose ID tokens name it, too; give the agents an audience of their own`,
+    )
+  return remarks
+}

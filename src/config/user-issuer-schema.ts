@@ -1,0 +1,36 @@
+import * as v from 'valibot'
+import type { UserIssuer } from './settings.ts'
+import type { SchemaNode } from './tree.ts'
+import { choice, httpsUrl, list, text, userName } from './values.ts'
+
+const userIssuer = v.strictObject({
+  name: about(userName, 'short name of the identity provider, as policies write it in User::"<name>/<id>"'),
+  issuer: about(httpsUrl, 'https URL that stands as `iss` in its access tokens'),
+  audience: about(
+    text,
+    '`aud` that its access tokens must name; without one a token meant for anybody would do',
+  ),
+  jwks: about(text, 'file with its public keys'),
+  id: about(v.optional(text, 'sub'), 'claim that identifies the user'),
+  userClaim: about(
+    v.optional(text),
+    "claim that only a user's token has, never a client's own: `sid` (Keycloak), `uid` (Okta); `scp` for Entra when left out",
+  ),
+  groups: about(v.optional(text, 'groups'), 'claim that lists the groups of the user'),
+  groupsAbsent: about(
+    v.optional(choice('refuse', 'none'), 'refuse'),
+    'what a token without that claim means: refuse it, or none: the user is in no group (Keycloak leaves an empty list out)',
+  ),
+  groupsAllow: about(v.optional(list(text), []), 'groups that travel with the chain; others are left out'),
+  clients: about(
+    v.optional(list(text), []),
+    'clients (`azp`, `client_id`, `cid` or `appid`) whose tokens count; empty takes any',
+  ),
+})
+
+/** An entry of `users`. */
+export const userIssuerSchema: v.GenericSchema<unknown, UserIssuer> & SchemaNode = userIssuer
+
+function about<const S extends v.GenericSchema>(schema: S, description: string) {
+  return v.pipe(schema, v.description(description))
+}
