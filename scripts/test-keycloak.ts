@@ -1,0 +1,185 @@
+// Asks a real Keycloak for tokens of users and of clients, and our verification of each: `npm run test:keycloak`. It needs Java
+// and Maven, fetches Keycloak once (600 MB in .tools/keycloak), and runs it on loopback with its data in memory.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePorts } from '../demo/ports.ts'
+import { Processes } from '../demo/processes.ts'
+import { isConfigProblems, parseConfig } from '../src/config/config.ts'
+import type { UserIssuer } from '../src/identity/user-issuer.ts'
+import { verifyUserToken } from '../src/identity/user-token.ts'
+import { keyNotices, parseProviderKeys } from '../src/jws/provider-keys.ts'
+import { good } from '../test/support/forge.ts'
+import { settings } from '../test/support/settings.ts'
+import { Keycloak, users } from './keycloak/keycloak.ts'
+import { realm, robots } from './keycloak/realm.ts'
+
+const version = '26.7.3'
+const hostname = 'https://idp.hospital.example'
+const tools = join(import.meta.dirname, '..', '.tools', 'keycloak')
+const home = join(tools, `keycloak-${version}`)
+const readyWithinMs = 180_000
+
+/** `accepted`, or what the reason of the refusal names. */
+type Row = {
+  readonly name: string
+  readonly token: () => Promise<string>
+  readonly user?: Partial<UserIssuer>
+  readonly want: string
+}
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  fetchKeycloak()
+  const directory = mkdtempSync(join(tmpdir(), 'waywarden-keycloak-'))
+  try {
+    await using processes = new Processes(directory)
+    const [port = 0, managementPort = 0] = await freePorts(2)
+    const url = `http://127.0.0.1:${port}`
+    await processes.start({
+      name: 'keycloak',
+      command: join(home, 'bin', 'kc.sh'),
+      args: [
+        ...['start-dev', '--db=dev-mem', '--cache=local', '--http-host=127.0.0.1', `--http-port=${port}`],
+        ...[`--http-management-port=${managementPort}`, `--hostname=${hostname}`],
+      ],
+      env: { KC_BOOTSTRAP_ADMIN_USERNAME: 'admin', KC_BOOTSTRAP_ADMIN_PASSWORD: 'admin' },
+      readyUrl: `${url}/realms/master`,
+      readyWithinMs,
+    })
+    const keycloak = await Keycloak.open(url)
+    await keycloak.createRealm(realm)
+    return await compare(keycloak)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function fetchKeycloak(): void {
+  if (existsSync(join(home, 'bin', 'kc.sh'))) return
+  mkdirSync(tools, { recursive: true })
+  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack'
+  const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${version}:zip`
+  const { status } = spawnSync('mvn', ['-q', '-B', plugin, artifact, `-DoutputDirectory=${tools}`], {
+    stdio: ['ignore', 2, 2],
+  })
+  if (status !== 0) throw new Error('Keycloak could not be fetched; it needs Maven and Java >= 17')
+}
+
+async function compare(keycloak: Keycloak): Promise<number> {
+  const keys = good(parseProviderKeys(await keycloak.keys()))
+  const [configured] = readUsers()
+  if (configured === undefined) throw new TypeError('no users')
+  const hospital: UserIssuer = {
+    ...configured,
+    issuer: `${hostname}/realms/hospital`,
+    clients: ['hospital-ui', 'hospital-gateway', ...robots],
+    keys,
+  }
+  let failed = 0
+  for (const { name, token, user, want } of rowsOf(keycloak)) {
+    const headers = new Map([['authorization', [`Bearer ${await token()}`]]])
+    const answer = verifyUserToken(headers, [{ ...hospital, ...user }], Date.now())
+    const found = answer.kind === 'first-hop' ? 'accepted' : `${answer.code}: ${answer.reason}`
+    const isRight = want === 'accepted' ? found === want : found.includes(`\`${want}\``)
+    if (!isRight) failed++
+    console.log(`${isRight ? '✓' : `✗ expected ${want},`} ${name}: ${found}`)
+  }
+  for (const notice of keyNotices(keys)) console.log(`  not used: ${notice}`)
+  return failed === 0 ? 0 : 1
+}
+
+function readUsers() {
+  const config = parseConfig('/waywarden.yaml', settings, new Map())
+  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  return config.users
+}
+
+function rowsOf(keycloak: Keycloak): readonly Row[] {
+  const [clerk, temp] = users
+  const byPassword =
+    (client: string, user = clerk) =>
+    () =>
+      keycloak.byPassword(client, user)
+  const byCode = (client: string) => async () => (await keycloak.byCode(client, clerk)).access_token
+  return [
+    { name: 'a user, by password', token: byPassword('hospital-ui'), want: 'accepted' },
+    { name: 'a user, in the browser', token: byCode('hospital-ui'), want: 'accepted' },
+    {
+      name: 'the same, shown by `auth_time`',
+      token: byCode('hospital-ui'),
+      user: { userClaim: 'auth_time' },
+      want: 'accepted',
+    },
+    {
+      name: 'a user, refreshed, shown by `auth_time`',
+      token: async () => keycloak.refresh('hospital-ui', await keycloak.byCode('hospital-ui', clerk)),
+      user: { userClaim: 'auth_time' },
+      want: 'accepted',
+    },
+    { name: 'a token with a nonce', token: byCode('hospital-gateway'), want: 'accepted' },
+    { name: 'a user in no group', token: byPassword('hospital-ui', temp), want: 'groups' },
+    {
+      name: 'the same with `groupsAbsent: none`',
+      token: byPassword('hospital-ui', temp),
+      user: { groupsAbsent: 'none' },
+      want: 'accepted',
+    },
+    {
+      name: 'an unverified address as id',
+      token: byPassword('hospital-ui'),
+      user: { id: 'email' },
+      want: 'email_verified',
+    },
+    {
+      name: 'an ID token',
+      token: async () => (await keycloak.byCode('hospital-ui', clerk)).id_token ?? '',
+      want: 'typ',
+    },
+    { name: 'a token signed with RS384', token: byPassword('hospital-rs384'), want: 'RS384' },
+    ...robotRows(keycloak),
+  ]
+}
+
+/** Service accounts, from the default to one of which a realm has taken away every mark; what is left is what `clients` is for. */
+function robotRows(keycloak: Keycloak): readonly Row[] {
+  const byClient = (client: string) => async () => (await keycloak.byClient(client)).access_token
+  const bySub = { id: 'sub', groupsAbsent: 'none' } as const
+  const afterAll = { ...bySub, userClaim: 'auth_time' }
+  const refreshed = async () => keycloak.refresh('robot-session', await keycloak.byClient('robot-session'))
+  const exchanged = async () =>
+    keycloak.exchange('hospital-gateway', (await keycloak.byClient('robot-session')).access_token)
+  return [
+    { name: 'a service account', token: byClient('robot'), want: 'clientHost' },
+    { name: 'one without scopes', token: byClient('robot-bare'), user: bySub, want: 'jti' },
+    {
+      name: 'one that is named like the clerk',
+      token: byClient('robot-named'),
+      user: { groupsAbsent: 'none' },
+      want: 'jti',
+    },
+    { name: 'one with a session', token: byClient('robot-session'), user: bySub, want: 'jti' },
+    { name: 'the same, refreshed: no mark is left', token: refreshed, user: bySub, want: 'accepted' },
+    {
+      name: 'the same, refreshed, asked for `auth_time`',
+      token: refreshed,
+      user: afterAll,
+      want: 'auth_time',
+    },
+    {
+      name: 'the same, refreshed, its client not listed',
+      token: refreshed,
+      user: { ...bySub, clients: ['hospital-ui'] },
+      want: 'robot-session',
+    },
+    {
+      name: 'exchanged by an accepted client: no mark is left',
+      token: exchanged,
+      user: bySub,
+      want: 'accepted',
+    },
+    { name: 'exchanged, asked for `auth_time`', token: exchanged, user: afterAll, want: 'auth_time' },
+  ]
+}
