@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect } from 'chai'
-import { parse, parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments, stringify } from 'yaml'
 import { steps } from '../demo/steps.ts'
 import { countRevocations, parseRevocations } from '../src/chain/revocations.ts'
 import { runCommandLine } from '../src/cli/program.ts'
 import { isConfigProblems, parseConfig } from '../src/config/config.ts'
+import { configWarnings } from '../src/config/remarks.ts'
+import { unwrap } from '../src/config/tree.ts'
+import { userIssuerSchema } from '../src/config/user-issuer-schema.ts'
 import { denyCodes } from '../src/model/decision.ts'
 import { lintRules } from '../src/review/lint-finding.ts'
 import { runPolicyTests } from '../src/review/policy-tests.ts'
@@ -163,6 +166,25 @@ describe('docs: policy-guide', () => {
     const catalog = parse(guide.fences.find(({ language }) => language === 'yaml')?.text ?? '')
     const explained = guide.rows.map(([key = '']) => key.replaceAll('`', ''))
     expect(explained).to.include.members(Object.keys(catalog.services[0]))
+  })
+})
+
+describe('docs: identity-providers', () => {
+  const { fences, rows } = page('docs/identity-providers.md')
+
+  for (const { text } of fences) {
+    const [{ issuer }] = parse(text).users
+    it(`its \`users\` for ${issuer} can serve, without a warning`, () => {
+      const config = readme.fences.find(({ text: yaml }) => yaml.startsWith('version: '))?.text ?? ''
+      const parsed = parseConfig('waywarden.yaml', stringify({ ...parse(config), ...parse(text) }), new Map())
+      if (isConfigProblems(parsed)) throw new TypeError(JSON.stringify(parsed.problems))
+      expect(configWarnings(parsed)).to.deep.equal([])
+    })
+  }
+
+  it('explains every key of `users`', () => {
+    const explained = rows.map(([key = '']) => key.replaceAll('`', ''))
+    expect(explained).to.include.members(Object.keys(unwrap(userIssuerSchema).entries ?? {}))
   })
 })
 
