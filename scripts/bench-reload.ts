@@ -21,7 +21,7 @@ const script: PolicySource & { says: PolicyFiles } = {
   recall: async () => undefined,
   look: async () => ({ kind: 'found', files: script.says, pinned: undefined, notices: [] }),
   accept: async () => {},
-  nextLookMs: () => 3_600_000,
+  intervalMs: 3_600_000,
   close: () => {},
 }
 const source = await openRevisionSource({

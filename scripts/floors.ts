@@ -8,7 +8,7 @@ export const floors: readonly (readonly string[])[] = [
   ['review'],
   ['check'],
   ['revision', 'identity', 'chain', 'audit', 'observe'],
-  ['jws', 'cache'],
+  ['jws', 'cache', 'follow'],
   ['model'],
 ]
 

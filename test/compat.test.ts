@@ -100,7 +100,7 @@ describe('compat v1: policies and evidence', () => {
   let revision: Revision
   before(async () => {
     const kept = await readRevision(join(v1, 'audit'), revisionId)
-    if (isInvalid(kept)) throw new TypeError(kept.reason)
+    if ('kind' in kept) throw new TypeError(kept.reason)
     revision = mustLoad(toPolicyFiles(kept))
   })
 

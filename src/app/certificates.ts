@@ -1,9 +1,12 @@
-import { readFile } from 'node:fs/promises'
+import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { Listener } from '../config/config.ts'
 import type { CertificateSource, Certificates } from '../ext-authz/tls.ts'
+import { type Contents, type FollowedFiles, followFiles, type Refusal } from '../follow/followed-files.ts'
+import { reportAs } from '../follow/poller.ts'
 import type { Report } from '../model/event.ts'
-import { type FollowedFiles, followFiles, type Refusal } from './followed-files.ts'
+import { describeCause } from '../model/fault.ts'
+import { StartError } from './opening.ts'
 
 type TlsFiles = Exclude<Listener['tls'], undefined>
 
@@ -15,16 +18,18 @@ export async function followCertificates(
 ): Promise<{ readonly source: CertificateSource; readonly followed: FollowedFiles<Certificates> }> {
   const listeners = new Set<() => void>()
   const { cert, key, clientCa } = files
-  const followed = await followFiles({
+  const opened = await followFiles({
     paths: [cert, key, ...(clientCa === undefined ? [] : [clientCa])],
-    read: () => readCertificates(files),
+    parse: (contents) => parseCertificates(files, contents),
     pollMs,
     onRead: () => {
       report({ kind: 'source_loaded', what: 'certificates', names: [cert], entries: 1 })
       for (const listener of listeners) listener()
     },
-    onRefused: (problems) => report({ kind: 'source_refused', what: 'certificates', problems }),
+    tell: reportAs('certificates', report),
   })
+  if (opened.kind === 'refusal') throw new StartError(opened.problems)
+  const followed = opened.files
   const source: CertificateSource = {
     current: () => followed.current,
     onChange(listener) {
@@ -35,21 +40,20 @@ export async function followCertificates(
   return { source, followed }
 }
 
-/** Reads the files as one: a certificate and a key that do not belong together, as in the midst of a renewal, are refused. */
-async function readCertificates(files: TlsFiles): Promise<Certificates | Refusal> {
+/** Takes the files as one: a certificate and a key that do not belong together, as in the middle of a renewal, are refused. */
+function parseCertificates(files: TlsFiles, contents: Contents): Certificates | Refusal {
+  const [cert, key] = [contents.get(files.cert), contents.get(files.key)]
+  const clientCa = files.clientCa === undefined ? undefined : contents.get(files.clientCa)
   try {
-    const [cert, key, clientCa] = await Promise.all([
-      readFile(files.cert),
-      readFile(files.key),
-      files.clientCa === undefined ? undefined : readFile(files.clientCa),
-    ])
+    if (cert === undefined || key === undefined) throw new TypeError('one of them is missing')
+    // An empty file is no error for TLS: it would admit no client at all.
+    if (clientCa !== undefined) new X509Certificate(clientCa)
     createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) })
     return { cert, key, clientCa }
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause)
     return {
       kind: 'refusal',
-      problems: [`${files.cert}, ${files.key}: expected a certificate and its key: ${detail}`],
+      problems: [`${files.cert}, ${files.key}: expected a certificate and its key: ${describeCause(cause)}`],
     }
   }
 }

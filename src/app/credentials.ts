@@ -1,15 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type ChainKeys, keyFiles } from '../chain/keys.ts'
-import { loadKeys } from '../chain/keys-source.ts'
-import { countRevocations, noRevocations, type Revocations } from '../chain/revocations.ts'
-import { readRevocations } from '../chain/revocations-source.ts'
+import { basename, join } from 'node:path'
+import { activeKeyFile, type ChainKeys, keyFiles, parseChainKeys } from '../chain/keys.ts'
+import { countRevocations, noRevocations, parseRevocations, type Revocations } from '../chain/revocations.ts'
 import type { Config } from '../config/config.ts'
+import { type FollowOptions, followFiles, type Refusal } from '../follow/followed-files.ts'
+import { reportAs } from '../follow/poller.ts'
 import type { UserIssuer } from '../identity/user-issuer.ts'
 import { keyNotices, type ProviderKeys, parseProviderKeys } from '../jws/provider-keys.ts'
 import type { FollowedSource } from '../model/event.ts'
 import { isInvalid } from '../model/invalid.ts'
-import { type FollowOptions, followFiles } from './followed-files.ts'
 import { type Opening, StartError } from './opening.ts'
 
 /** Everything secret or public that decides whom we believe; each part follows its files. */
@@ -18,8 +16,6 @@ export type Credentials = {
   /** Every configured identity provider, with its keys. */
   readonly issuers: () => readonly UserIssuer[]
   readonly revocations: () => Revocations
-  /** What the files say now that is not in force. */
-  readonly problems: () => readonly string[]
   /** What is in force and still needs an operator: keys of identity providers that verify nothing. */
   readonly notices: () => readonly string[]
 }
@@ -27,8 +23,7 @@ export type Credentials = {
 /** Opens files one by one and collects what is wrong with all of them. */
 type Opener = <T extends object>(
   what: FollowedSource,
-  paths: readonly string[],
-  read: FollowOptions<T>['read'],
+  files: Pick<FollowOptions<T>, 'paths' | 'optional' | 'parse'>,
   describe: (value: T) => { readonly names: readonly string[]; readonly entries: number },
   afterwards?: (value: T) => void,
 ) => Promise<(() => T) | undefined>
@@ -36,31 +31,27 @@ type Opener = <T extends object>(
 /** Reads signing keys, identity providers' keys and revocations; throws a `StartError` with every problem. */
 export async function openCredentials(
   config: Config,
-  { closing, report, pollMs }: Opening,
+  { closing, followed, report, pollMs }: Opening,
 ): Promise<Credentials> {
   const { chain, users } = config
-  const followed: { readonly problems: readonly string[] }[] = []
   const startProblems: string[] = []
-  const open: Opener = async (what, paths, read, describe, afterwards) => {
-    try {
-      const files = await followFiles({
-        paths,
-        read,
-        pollMs,
-        onRead(value) {
-          report({ kind: 'source_loaded', what, ...describe(value) })
-          afterwards?.(value)
-        },
-        onRefused: (problems) => report({ kind: 'source_refused', what, problems }),
-      })
-      followed.push(files)
-      closing.push(files)
-      return () => files.current
-    } catch (error) {
-      if (!(error instanceof StartError)) throw error
-      startProblems.push(...error.problems)
+  const open: Opener = async (what, files, describe, afterwards) => {
+    const opened = await followFiles({
+      ...files,
+      pollMs,
+      onRead(value) {
+        report({ kind: 'source_loaded', what, ...describe(value) })
+        afterwards?.(value)
+      },
+      tell: reportAs(what, report),
+    })
+    if (opened.kind === 'refusal') {
+      startProblems.push(...opened.problems)
       return undefined
     }
+    closing.push(opened.files)
+    followed.push(opened.files.poller)
+    return () => opened.files.current
   }
   const keys = await openKeys(chain.keys, open)
   const issuers = await Promise.all(users.map((user) => openIssuer(user, open, report)))
@@ -73,7 +64,6 @@ export async function openCredentials(
     keys,
     issuers: current,
     revocations,
-    problems: () => followed.flatMap(({ problems }) => problems),
     notices: () =>
       current().flatMap(({ name, keys }) =>
         keyNotices(keys).map((notice) => `users \`${name}\`: not used: ${notice}`),
@@ -82,57 +72,60 @@ export async function openCredentials(
 }
 
 function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | undefined> {
-  const paths = keyFiles.map((name) => join(directory, name))
+  const pathOf = (name: string) => join(directory, name)
   return open(
     'keys',
-    paths,
-    async () => {
-      const keys = await loadKeys(directory)
-      return 'signing' in keys ? keys : refuse(keys.map(({ reason }) => `${directory}: ${reason}`))
+    {
+      paths: [pathOf(activeKeyFile)],
+      optional: keyFiles.filter((name) => name !== activeKeyFile).map(pathOf),
+      parse(contents) {
+        const texts = [...contents].map(([path, bytes]) => [basename(path), bytes.toString()] as const)
+        const keys = parseChainKeys(new Map(texts))
+        return 'signing' in keys ? keys : refuse(keys.map(({ reason }) => `${directory}: ${reason}`))
+      },
     },
     ({ signing, verifying }) => ({ names: [signing.public.kid], entries: verifying.keys.size }),
   )
 }
 
-async function openIssuer(
+function openIssuer(
   { jwks, ...user }: Config['users'][number],
   open: Opener,
   report: Opening['report'],
 ): Promise<(() => UserIssuer) | undefined> {
   let inForce: ProviderKeys | undefined
-  const read = async () => {
-    const text = await readText(jwks)
-    if (typeof text !== 'string') return text
-    const keys = parseProviderKeys(text, inForce)
-    if (isInvalid(keys)) return refuse([`${jwks}: ${keys.reason}`])
-    inForce = keys
-    return { ...user, keys }
-  }
   return open(
     'issuer_keys',
-    [jwks],
-    read,
+    {
+      paths: [jwks],
+      parse(contents) {
+        const keys = parseProviderKeys(contents.get(jwks)?.toString() ?? '', inForce)
+        if (isInvalid(keys)) return refuse([`${jwks}: ${keys.reason}`])
+        inForce = keys
+        return { ...user, keys }
+      },
+    },
     ({ keys }) => ({ names: [user.name], entries: keys.keys.size }),
     ({ keys }) => report({ kind: 'issuer_keys_checked', issuer: user.name, unusable: keyNotices(keys) }),
   )
 }
 
 function openRevocations(path: string, open: Opener): Promise<(() => Revocations) | undefined> {
-  const read = async () => {
-    const revocations = await readRevocations(path)
-    return 'actor' in revocations ? revocations : refuse(revocations.map(({ reason }) => reason))
-  }
-  return open('revocations', [path], read, (value) => ({ names: [], entries: countRevocations(value) }))
+  return open(
+    'revocations',
+    {
+      paths: [path],
+      parse(contents) {
+        const revocations = parseRevocations(contents.get(path)?.toString() ?? '')
+        return 'actor' in revocations
+          ? revocations
+          : refuse(revocations.map(({ reason }) => `${path}: ${reason}`))
+      },
+    },
+    (value) => ({ names: [], entries: countRevocations(value) }),
+  )
 }
 
-async function readText(path: string): Promise<string | ReturnType<typeof refuse>> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    return refuse([`${path}: cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`])
-  }
-}
-
-function refuse(problems: readonly string[]) {
-  return { kind: 'refusal', problems } as const
+function refuse(problems: readonly string[]): Refusal {
+  return { kind: 'refusal', problems }
 }

@@ -49,14 +49,14 @@ async function begin(
 ): Promise<Deciding> {
   const state = { isDraining: false, readiness: () => notYet }
   const { report, metrics } = createObservers(config, () => state.readiness().ready, worker)
-  const opening: Opening = { closing, report, pollMs, worker }
+  const opening: Opening = { closing, followed: [], report, pollMs, worker }
   const transports: Transport[] = []
   const setServing = () => {
     for (const transport of transports) transport.setServing(state.readiness().ready)
     onReadiness()
   }
   const house = await openHouse(config, opening, setServing)
-  state.readiness = () => readinessOf(house, state.isDraining)
+  state.readiness = () => readinessOf(house, opening.followed, state.isDraining)
   for (const [index, listener] of config.listeners.entries())
     transports.push(await listen(house, listener, opening, worker?.handedTo(index)))
   setServing()

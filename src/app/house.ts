@@ -16,7 +16,7 @@ import type { Report } from '../model/event.ts'
 import type { Tracer } from '../observe/tracer.ts'
 import { candidateEntry } from '../review/candidate-entry.ts'
 import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
-import { type DnsSource, openDns } from '../revision/dns-source.ts'
+import { openDns } from '../revision/dns-source.ts'
 import type { Revision } from '../revision/revision.ts'
 import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
@@ -36,7 +36,6 @@ export type House = {
   readonly recovery: Recovery | undefined
   readonly admission: Admission
   readonly revisions: RevisionSource
-  readonly dns: DnsSource
   /** The revision that decides, its catalog with what its names resolve to. */
   readonly revision: () => Revision | undefined
   /** Judges some of what was decided again; `undefined` unless the configuration asks for it. */
@@ -146,8 +145,8 @@ async function openRevisions(
   opening: Opening,
   loading: Loading,
   onServed: () => void,
-): Promise<Pick<House, 'revisions' | 'dns' | 'revision'>> {
-  const { closing, report } = opening
+): Promise<Pick<House, 'revisions' | 'revision'>> {
+  const { closing, followed, report } = opening
   const names = { resolved: new Map() as Resolved, refresh: async () => {} }
   const revisions = await openRevisionSource({
     source: createPolicySource(config, opening),
@@ -172,8 +171,9 @@ async function openRevisions(
   })
   names.refresh = () => dns.refresh()
   closing.push(dns)
+  followed.push(dns.poller)
   const resolve = rememberLatest((revision: Revision, resolved: Resolved): Revision => {
     return { ...revision, catalog: withResolved(revision.catalog, resolved) }
   })
-  return { revisions, dns, revision: () => revisions.current && resolve(revisions.current, names.resolved) }
+  return { revisions, revision: () => revisions.current && resolve(revisions.current, names.resolved) }
 }

@@ -18,7 +18,7 @@ import { traceListener } from './traced.ts'
 export async function listen(
   house: House,
   listener: Listener,
-  { closing, pollMs }: Opening,
+  { closing, followed, pollMs }: Opening,
   handed?: Handed,
 ): Promise<Transport> {
   const { config, report } = house
@@ -28,7 +28,10 @@ export async function listen(
   const answer = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
   const handler = tracing?.receive(answer) ?? answer
   const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
-  if (certificates !== undefined) closing.push(certificates.followed)
+  if (certificates !== undefined) {
+    closing.push(certificates.followed)
+    followed.push(certificates.followed.poller)
+  }
   // Only where it listens: grpc-js takes a tenth of a second to load, and 15 MiB.
   const createTransport =
     listener.transport === 'lean'

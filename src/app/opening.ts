@@ -1,9 +1,12 @@
 import type { Handed } from '../ext-authz/transport.ts'
+import type { Poller } from '../follow/poller.ts'
 import type { Report } from '../model/event.ts'
 
 /** What every part that is opened needs; `closing` is closed in the reverse order. */
 export type Opening = {
   readonly closing: AsyncDisposable[]
+  /** Whatever is followed while it runs, but for the policies: readiness shows how each stands. */
+  readonly followed: Poller[]
   readonly report: Report
   readonly pollMs: number
   /** Which of several workers this process is; `undefined` when it is alone. */

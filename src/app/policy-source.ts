@@ -1,7 +1,7 @@
 import { readRevision } from '../audit/revision-store.ts'
 import type { Config } from '../config/config.ts'
 import type { GitPolicy } from '../config/policy.ts'
-import { createDirectorySource } from '../revision/directory-source.ts'
+import { createDirectorySource } from '../revision/followed-directory.ts'
 import { createGitSource } from '../revision/git-source.ts'
 import type { PolicySource } from '../revision/policy-source.ts'
 import { type Opening, StartError, type Worker } from './opening.ts'

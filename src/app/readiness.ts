@@ -1,15 +1,18 @@
 import type { Readiness } from '../admin/admin-server.ts'
 import type { Config } from '../config/config.ts'
 import { configWarnings } from '../config/remarks.ts'
+import type { Poller, Standing } from '../follow/poller.ts'
 import type { Revision } from '../revision/revision.ts'
 import type { House } from './house.ts'
 
 /** Whether this process can decide, why not, and what its operator should know all the same. */
 export function readinessOf(
-  { config, credentials, revisions, shadow, dns, audit }: House,
+  { config, credentials, revisions, shadow, audit }: House,
+  followed: readonly Pick<Poller, 'standing'>[],
   isDraining: boolean,
 ): Readiness {
-  const { current, problems } = revisions
+  const { current } = revisions
+  const problems = revisions.standing.flatMap(toTexts)
   const reasons = [
     ...(isDraining ? ['draining'] : []),
     ...(current === undefined ? [silence(revisions), ...problems] : []),
@@ -27,9 +30,8 @@ export function readinessOf(
       : problems.map((problem) => `the policy source is not followed: ${problem}`)),
     ...(config.policy.tests === 'required' ? [] : [untested]),
     ...revisions.notices,
-    ...shadowNotices(shadow?.source, current),
-    ...dns.problems,
-    ...credentials.problems().map((problem) => `not in force: ${problem}`),
+    ...shadowNotices(shadow, current),
+    ...followed.flatMap(({ standing }) => standing.flatMap(toNotices)),
     ...credentials.notices(),
     ...configWarnings(config),
     ...plaintext.map((address) => `${address} takes plaintext; the mesh's L4 policy must guard it`),
@@ -68,15 +70,25 @@ function toPolicy({
 }
 
 /** Whatever is wrong with what decides nothing, requests are decided as before. */
-function shadowNotices(
-  source: House['revisions'] | undefined,
-  live: Revision | undefined,
-): readonly string[] {
-  if (source === undefined) return []
-  if (source.problems.length > 0)
-    return source.problems.map((problem) => `the shadow revision is not followed: ${problem}`)
+function shadowNotices(shadow: House['shadow'], live: Revision | undefined): readonly string[] {
+  if (shadow === undefined) return []
+  const { source, names } = shadow
+  const problems = [...source.standing, ...names.standing].flatMap(toTexts)
+  if (problems.length > 0) return problems.map((problem) => `the shadow revision is not followed: ${problem}`)
   const isMerged = live !== undefined && source.current?.id === live.id
   return isMerged ? ['`policy.shadow` is what decides already: take it out of the configuration'] : []
+}
+
+/** What an operator reads of a source that could not be read, or says what was refused; what it said last stays in force. */
+export function toNotices(standing: Standing): readonly string[] {
+  const what = standing.kind === 'failed' ? 'not followed' : 'not in force'
+  return toTexts(standing).map((problem) => `${what}: ${problem}`)
+}
+
+/** To the minute: workers that saw the same within it say the same, and readiness says it once. */
+function toTexts({ problems, sinceMs }: Standing): readonly string[] {
+  const since = `${new Date(sinceMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`
+  return problems.map((problem) => `${problem} (since ${since})`)
 }
 
 const noAudit = 'the audit log cannot be written'

@@ -1,5 +1,6 @@
 import { rememberLatest } from '../cache/remember.ts'
 import type { Config } from '../config/config.ts'
+import type { Poller } from '../follow/poller.ts'
 import type { Event, Report } from '../model/event.ts'
 import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
 import { openDns } from '../revision/dns-source.ts'
@@ -11,6 +12,8 @@ import { createPolicySource } from './policy-source.ts'
 /** A revision that decides nothing, and how its source stands. */
 export type ShadowRevision = {
   readonly source: RevisionSource
+  /** Follows the names of its catalog. */
+  readonly names: Poller
   /** With what the names of its catalog resolve to. */
   readonly current: () => Revision | undefined
 }
@@ -62,7 +65,11 @@ export async function openShadowRevision(
   const resolve = rememberLatest((revision: Revision, resolved: Resolved): Revision => {
     return { ...revision, catalog: withResolved(revision.catalog, resolved) }
   })
-  return { source, current: () => source.current && resolve(source.current, names.resolved) }
+  return {
+    source,
+    names: dns.poller,
+    current: () => source.current && resolve(source.current, names.resolved),
+  }
 }
 
 /** What happens to the shadow must not look as if it had happened to what serves. */
@@ -82,6 +89,9 @@ function toShadowEvent(event: Event): Event | undefined {
     case 'revision_refused':
     case 'source_refused':
       return { kind: 'source_refused', what: 'shadow', problems: event.problems }
+    case 'source_failed':
+    case 'source_recovered':
+      return { ...event, what: 'shadow' }
     // What it is told of, `shadow_followed` says; a branch that is worked on is rewritten, and its pin is its own.
     case 'revision_tested':
     case 'policy_notices':

@@ -13,6 +13,7 @@ import type { ShadowRevision } from './shadow-revision.ts'
 /** Judges some of what was decided again, by a revision that decides nothing. */
 export type Shadow = {
   readonly source: ShadowRevision['source']
+  readonly names: ShadowRevision['names']
   /** What the checks of one listener tell of each answer. */
   readonly lookAgain: (peer: PeerSource) => LookAgain
 }
@@ -24,7 +25,7 @@ const keepEveryMs = 60_000
 /** Begins to judge again. What is counted goes to the audit log now and then, and at the end. */
 export function createShadow(
   { sample, perSecond }: Exclude<Config['policy']['shadow'], undefined>,
-  { source, current }: ShadowRevision,
+  { source, names, current }: ShadowRevision,
   audit: Pick<AuditLog, 'isAvailable' | 'tell'>,
   { closing, report }: Pick<Opening, 'closing' | 'report'>,
 ): Shadow {
@@ -59,6 +60,7 @@ export function createShadow(
   })
   return {
     source,
+    names,
     lookAgain: (peer) => (input, revision, found, decisionId) => {
       if (revision === undefined || source.current === undefined) return
       queue.offer(() => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { type Fault, isAbsent, toFault } from '../model/fault.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 
 const storedRevision = v.object({
@@ -34,35 +35,60 @@ export async function keepRevision(
   }
 }
 
-/** The files of a revision that was kept. Their hash tells whether they are still what was kept; the caller compares. */
+/**
+ * The files of a revision that was kept; invalid when none was, or what is kept is none. Their hash shows whether they are
+ * still what was kept; the caller compares.
+ */
 export async function readRevision(
   directory: string,
   id: string,
-): Promise<ReadonlyMap<string, string> | Invalid> {
+): Promise<ReadonlyMap<string, string> | Invalid | Fault> {
   const path = pathOf(directory, id)
   if (path === undefined)
     return invalid(`revision \`${id}\`: expected letters, digits, \`.\`, \`_\` and \`-\``)
-  let value: unknown
   try {
-    value = JSON.parse(await readFile(path, 'utf8'))
+    return parseStored(id, await readFile(path, 'utf8'))
   } catch (cause) {
-    return invalid(`revision \`${id}\`: ${cause instanceof Error ? cause.message : String(cause)}`)
+    return isAbsent(cause)
+      ? invalid(`revision \`${id}\`: it is not kept in \`${directory}\``)
+      : toFault(`revision \`${id}\`: its kept copy cannot be read`, cause)
   }
-  const stored = v.safeParse(storedRevision, value)
-  if (!stored.success || stored.output.id !== id)
-    return invalid(`revision \`${id}\`: expected its files, version 1`)
-  return new Map(stored.output.files)
 }
 
-/** The ids of all revisions that were kept, the latest first. */
+/** The ids of all revisions that were kept, the latest first. Throws when that cannot be found out. */
 export async function listRevisions(directory: string): Promise<readonly string[]> {
   const folder = join(directory, 'revisions')
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'))
+  const names = (await namesIn(folder)).filter((name) => name.endsWith('.json'))
   const kept = names.map(async (name) => ({
     id: name.slice(0, -5),
     keptAtMs: (await stat(join(folder, name))).mtimeMs,
   }))
   return (await Promise.all(kept)).sort((one, other) => other.keptAtMs - one.keptAtMs).map(({ id }) => id)
+}
+
+function parseStored(id: string, text: string): ReadonlyMap<string, string> | Invalid {
+  const stored = v.safeParse(storedRevision, parseJson(text))
+  return stored.success && stored.output.id === id
+    ? new Map(stored.output.files)
+    : invalid(`revision \`${id}\`: expected its files, version 1`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** No revision was kept where there is no folder for them. */
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (cause) {
+    if (isAbsent(cause)) return []
+    throw cause
+  }
 }
 
 function pathOf(directory: string, id: string): string | undefined {
@@ -73,10 +99,13 @@ function pathOf(directory: string, id: string): string | undefined {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
+  try {
+    await access(path)
+    return true
+  } catch (cause) {
+    if (isAbsent(cause)) return false
+    throw cause
+  }
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {

@@ -1,10 +1,17 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listRevisions } from '../audit/revision-store.ts'
+import { describeCause, isAbsent } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { pinFile, readPolicyDirectory } from '../revision/directory-source.ts'
+import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
+import { pinFile } from '../revision/followed-directory.ts'
 import type { PinChange } from '../revision/git-pin.ts'
+import { formatProblem } from '../revision/problem.ts'
 import { loadKept } from './kept-revision.ts'
+
+// The server may run as another user, and who may change the directory is what guards the pin. It is no secret.
+const pinMode = 0o644
 
 /** Pins a revision that was served from a directory and kept in `audit`; the one before its present content when left out. */
 export async function pinDirectory(
@@ -12,25 +19,68 @@ export async function pinDirectory(
   audit: string,
   revision: string | undefined,
 ): Promise<PinChange | Invalid> {
-  const present = await readPolicyDirectory(directory)
-  const kept = await listRevisions(audit)
-  const earlier = kept.filter((id) => !('files' in present) || id !== present.id)
-  const commit = revision === undefined ? earlier[0] : kept.find((id) => id.startsWith(revision))
-  if (commit === undefined)
-    return invalid(`expected a revision that was served, found ${kept.join(', ') || 'none'} in \`${audit}\``)
-  const loaded = await loadKept(audit, { policyRevision: commit })
-  if (isInvalid(loaded)) return loaded
-  await writeFile(join(directory, pinFile), `${commit}\n`)
-  return { kind: 'pinned', commit, was: undefined }
+  try {
+    const commit = await findRevision(directory, audit, revision)
+    if (typeof commit === 'object') return commit
+    const loaded = await loadKept(audit, { policyRevision: commit })
+    if (isInvalid(loaded)) return loaded
+    await writePin(directory, commit)
+    return { kind: 'pinned', commit, was: undefined }
+  } catch (cause) {
+    return invalid(`nothing was pinned: ${describeCause(cause)}`)
+  }
 }
 
 /** Removes the pin of a directory. */
 export async function releaseDirectory(directory: string): Promise<PinChange | Invalid> {
+  const path = join(directory, pinFile)
   try {
-    await rm(join(directory, pinFile))
-  } catch {
-    return invalid(`\`${join(directory, pinFile)}\` pins nothing`)
+    await rm(path)
+  } catch (cause) {
+    return invalid(
+      isAbsent(cause)
+        ? `\`${path}\` pins nothing`
+        : `\`${path}\` could not be removed, so the pin holds: ${describeCause(cause)}`,
+    )
   }
   const present = await readPolicyDirectory(directory)
-  return { kind: 'released', commit: 'files' in present ? present.id : 'nothing that loads', was: undefined }
+  const commit = isUnusable(present) ? 'nothing that loads' : present.id
+  return { kind: 'released', commit, was: undefined }
+}
+
+async function findRevision(
+  directory: string,
+  audit: string,
+  revision: string | undefined,
+): Promise<string | Invalid> {
+  const kept = await listRevisions(audit)
+  const present = await readPolicyDirectory(directory)
+  // What is there now is unknown then, and so is what came before it.
+  if (revision === undefined && isUnusable(present) && present.kind === 'failed')
+    return invalid(present.problems.map(formatProblem).join('; '))
+  const earlier = kept.filter((id) => isUnusable(present) || id !== present.id)
+  const commit = revision === undefined ? earlier[0] : kept.find((id) => id.startsWith(revision))
+  return (
+    commit ??
+    invalid(`expected a revision that was served, found ${kept.join(', ') || 'none'} in \`${audit}\``)
+  )
+}
+
+/** Writes the pin whole or not at all, for the server to read whatever this process' umask is. */
+async function writePin(directory: string, commit: string): Promise<void> {
+  const draft = join(directory, `.${pinFile}.${randomUUID()}`)
+  try {
+    const file = await open(draft, 'wx', pinMode)
+    try {
+      await file.chmod(pinMode)
+      await file.writeFile(`${commit}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, join(directory, pinFile))
+  } catch (cause) {
+    await rm(draft, { force: true })
+    throw cause
+  }
 }

@@ -1,7 +1,7 @@
 import { type Config, type ConfigProblems, parseConfig } from '../config/config.ts'
 import { type KubeObject, labelsAt, textAt } from '../review/doctor/kube-object.ts'
 import { type Catalog, parseCatalog } from '../revision/catalog.ts'
-import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import type { Problem } from '../revision/problem.ts'
 import { readConfigFile } from './config-file.ts'
 
@@ -34,11 +34,14 @@ export async function findCatalog(
 ): Promise<Catalog | readonly Problem[] | undefined> {
   // A configuration from the cluster names a directory of the cluster.
   const directory = policies ?? (file === undefined ? undefined : config?.policy.directory)
-  const source = directory === undefined ? [] : await readPolicyDirectory(directory)
-  const text = 'files' in source ? source.files.get(catalogKey) : undefined
-  if (text !== undefined) return parseCatalog(text)
-  if (policies !== undefined)
-    return 'files' in source ? [{ file: catalogKey, message: `missing in \`${policies}\`` }] : source
+  const source = directory === undefined ? undefined : await readPolicyDirectory(directory)
+  if (source !== undefined && !isUnusable(source)) {
+    const text = source.files.get(catalogKey)
+    if (text !== undefined) return parseCatalog(text)
+    if (policies !== undefined) return [{ file: catalogKey, message: `missing in \`${policies}\`` }]
+  } else if (source !== undefined && policies !== undefined) {
+    return source.problems
+  }
   const mounted = textAt(findConfigMap(objects, catalogKey)?.body, 'data', catalogKey)
   return mounted === undefined ? undefined : parseCatalog(mounted)
 }

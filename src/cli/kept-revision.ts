@@ -1,5 +1,6 @@
 import type { DecisionRecord } from '../audit/record.ts'
 import { readRevision } from '../audit/revision-store.ts'
+import { isFault } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { digestFiles, toPolicyFiles } from '../revision/directory-source.ts'
 import { isCommitId } from '../revision/git-repository.ts'
@@ -9,8 +10,8 @@ import type { Revision } from '../revision/revision.ts'
 /** How a record names what decided; a revision that somebody asks for by its id comes without a digest. */
 export type KeptName = Pick<DecisionRecord, 'policyRevision' | 'policyDigest'>
 
-/** Why a revision is not to be had; `isChanged` when the copy of it is no longer what was kept. */
-export type NotKept = Invalid & { readonly isChanged: boolean }
+/** Why a revision cannot be used: none is kept, its copy cannot be read, or the copy is no longer what was kept. */
+export type NotKept = Invalid & { readonly why: 'missing' | 'unreadable' | 'changed' }
 
 /** Loads a revision that was kept beside the records of its decisions, if it is still what was kept. */
 export async function loadKept(audit: string, name: KeptName): Promise<Revision | NotKept> {
@@ -19,20 +20,21 @@ export async function loadKept(audit: string, name: KeptName): Promise<Revision 
   const revision = loadRevision(source)
   return 'evaluate' in revision
     ? revision
-    : notKept(`revision \`${source.id}\` no longer loads: ${revision[0]?.message ?? ''}`)
+    : notKept('missing', `revision \`${source.id}\` no longer loads: ${revision[0]?.message ?? ''}`)
 }
 
 /** Reads the files of a revision that was kept, if they are still what was kept. */
 export async function readKept(audit: string, name: KeptName): Promise<DecidingFiles | NotKept> {
   const { policyRevision: id, policyDigest } = name
-  if (id === undefined) return notKept('no policy revision was asked')
+  if (id === undefined) return notKept('missing', 'no policy revision was asked')
   const files = await readRevision(audit, id)
-  if (isInvalid(files)) return notKept(files.reason)
+  if (isFault(files)) return notKept('unreadable', files.reason)
+  if (isInvalid(files)) return notKept('missing', files.reason)
   const digest = digestFiles(files)
   const isSame = (policyDigest ?? digest) === digest && (isCommitId(id) || toPolicyFiles(files).id === id)
   if (isSame) return { id, files }
   const reason = `revision \`${id}\`: expected files with the digest \`${policyDigest ?? id}\`, found \`${digest}\`: the kept copy was changed`
-  return { ...invalid(reason), isChanged: true }
+  return notKept('changed', reason)
 }
 
 /** Whether a kept copy can be held against what decided: a commit alone names more than the files that are kept. */
@@ -40,6 +42,6 @@ export function isProvable({ policyRevision, policyDigest }: KeptName): boolean 
   return policyRevision !== undefined && (policyDigest !== undefined || !isCommitId(policyRevision))
 }
 
-function notKept(reason: string): NotKept {
-  return { ...invalid(reason), isChanged: false }
+function notKept(why: NotKept['why'], reason: string): NotKept {
+  return { ...invalid(reason), why }
 }

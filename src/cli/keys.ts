@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { activeKeyFile, generateKey, keyFiles } from '../chain/keys.ts'
 import { loadKeys } from '../chain/keys-source.ts'
 import { parseDurationMs } from '../model/duration.ts'
+import { isAbsent, isErrno } from '../model/fault.ts'
 import {
   describeError,
   type ExitCode,
@@ -54,7 +55,7 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
     // `wx` refuses a file that exists, and a link that somebody has put there.
     await writeFile(file, generateKey(), { mode: 0o600, flag: 'wx' })
   } catch (error) {
-    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    const exists = isErrno(error, 'EEXIST')
     terminal.complain(
       exists
         ? `\`${file}\` exists and stays as it is; chains that it signed would break. Name another directory`
@@ -80,20 +81,25 @@ async function rotate(directory: string, overlap: string, terminal: Terminal): P
     for (const { reason } of keys) terminal.complain(`${directory}: ${reason}`)
     return exitCodes.negative
   }
+  try {
+    return await takeStep({ active, next, previous }, overlapMs, terminal)
+  } catch (error) {
+    terminal.complain(`\`${directory}\` cannot be changed: ${describeError(error)}`)
+    return exitCodes.negative
+  }
+}
+
+async function takeStep(paths: KeyPaths, overlapMs: number, terminal: Terminal): Promise<ExitCode> {
+  const { next, previous } = paths
   const retiredAtMs = await modifiedAtMs(previous)
   if (retiredAtMs !== undefined && retiredAtMs + overlapMs > terminal.nowMs()) {
     const until = new Date(retiredAtMs + overlapMs).toISOString()
     terminal.complain(`\`${previous}\` still verifies chains that live; rotate again after ${until}`)
     return exitCodes.negative
   }
-  try {
-    return (await modifiedAtMs(next)) === undefined
-      ? await publish(next, previous, terminal)
-      : await promote({ active, next, previous }, terminal)
-  } catch (error) {
-    terminal.complain(`\`${directory}\` cannot be changed: ${describeError(error)}`)
-    return exitCodes.negative
-  }
+  return (await modifiedAtMs(next)) === undefined
+    ? publish(next, previous, terminal)
+    : promote(paths, terminal)
 }
 
 async function publish(next: string, previous: string, terminal: Terminal): Promise<ExitCode> {
@@ -117,9 +123,12 @@ async function promote({ active, next, previous }: KeyPaths, terminal: Terminal)
   return exitCodes.ok
 }
 
+/** `undefined` only when there is no such file: of one that cannot be looked at nothing may be concluded. */
 async function modifiedAtMs(file: string): Promise<number | undefined> {
-  return stat(file).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => undefined,
-  )
+  try {
+    return (await stat(file)).mtimeMs
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined
+    throw cause
+  }
 }

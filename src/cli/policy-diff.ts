@@ -1,11 +1,13 @@
+import { lstat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
+import { isAbsent } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type Change, createDiff, type PolicyDiff } from '../review/diff.ts'
 import { parseTests } from '../review/policy-tests.ts'
 import { isProblems, type PolicyTest } from '../review/test-file.ts'
-import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import { formatProblem, type Problem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
 import { collect } from './collect.ts'
@@ -76,7 +78,7 @@ function isOtherThan(side: Revision, { policyRevision, policyDigest }: DecisionR
 async function findRevision(place: string, audit: readonly string[]): Promise<Revision | Invalid> {
   for (const path of audit) {
     const kept = await loadKept(path, { policyRevision: place })
-    if (!isInvalid(kept) || kept.isChanged) return kept
+    if (!isInvalid(kept) || kept.why !== 'missing') return kept
   }
   const loaded = await loadDirectory(place)
   if ('evaluate' in loaded) return loaded
@@ -91,13 +93,27 @@ async function readTests(
 ): Promise<readonly PolicyTest[]> {
   const tests = new Map<string, PolicyTest>()
   for (const directory of directories) {
-    const source = await readPolicyDirectory(directory)
-    // A side that is no directory was kept without tests.
-    const parsed = 'files' in source ? parseTests(source.tests) : []
+    const parsed = await readTestsIn(directory)
     if (isProblems(parsed)) problems.push(...parsed)
     else for (const test of parsed) tests.set(JSON.stringify(test.situation), test)
   }
   return [...tests.values()]
+}
+
+/** A side that is no path was kept without tests. */
+async function readTestsIn(directory: string): Promise<readonly PolicyTest[] | readonly Problem[]> {
+  if (!(await isPath(directory))) return []
+  const source = await readPolicyDirectory(directory)
+  return isUnusable(source) ? source.problems : parseTests(source.tests)
+}
+
+async function isPath(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (cause) {
+    return !isAbsent(cause)
+  }
 }
 
 function formatDiff({ changes, judged, passedOver }: PolicyDiff): readonly string[] {

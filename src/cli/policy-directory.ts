@@ -1,4 +1,4 @@
-import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import { loadRevision } from '../revision/load.ts'
 import { formatProblem, type Problem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts'
 /** Loads the policy repository in a directory, or says everything that is wrong with it. */
 export async function loadDirectory(directory: string): Promise<Revision | readonly Problem[]> {
   const source = await readPolicyDirectory(directory)
-  return 'files' in source ? loadRevision(source) : source
+  return isUnusable(source) ? source.problems : loadRevision(source)
 }
 
 /** Prints every problem, one a line, and how many there are. */

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { toJunit } from '../review/junit.ts'
 import { type Coverage, runPolicyTests, type TestResult, type TestRun } from '../review/policy-tests.ts'
-import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import { loadRevision } from '../revision/load.ts'
 import type { Problem } from '../revision/problem.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
@@ -88,7 +88,7 @@ async function runDirectory(
   filter: string | undefined,
 ): Promise<TestRun | readonly Problem[]> {
   const source = await readPolicyDirectory(directory)
-  if (!('files' in source)) return source
+  if (isUnusable(source)) return source.problems
   const revision = loadRevision(source)
   return 'evaluate' in revision ? runPolicyTests(source.tests, revision, filter) : revision
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type CheckedRepository, checkRepository } from '../review/own-tests.ts'
-import { readPolicyDirectory } from '../revision/directory-source.ts'
+import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import { addPolicyDiff } from './policy-diff.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
 import { addPolicyExplain } from './policy-explain.ts'
@@ -34,7 +34,7 @@ type CheckOptions = { readonly json?: true }
 
 async function check(directory: string, { json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const source = await readPolicyDirectory(directory)
-  const checked = 'files' in source ? checkRepository(source) : source
+  const checked = isUnusable(source) ? source.problems : checkRepository(source)
   const problems = 'revision' in checked ? [] : checked
   if (json) {
     const counts = 'revision' in checked ? toCounts(checked) : {}

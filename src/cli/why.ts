@@ -36,7 +36,7 @@ async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal):
   }
   const revision = await loadKept(audit, record)
   const again = isInvalid(revision) ? revision : judgeAgain(record, revision)
-  const isChanged = isInvalid(revision) && revision.isChanged
+  const isChanged = isInvalid(revision) && revision.why === 'changed'
   const agrees = isInvalid(again) ? (isChanged ? false : null) : again.differences.length === 0
   if (json) {
     const shown = isInvalid(again) ? { kind: 'not-judged', reason: again.reason } : again
@@ -51,7 +51,7 @@ async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal):
 
 /** How far the kept policies are known to be those that decided. */
 function toStanding(revision: Revision | NotKept, record: DecisionRecord): string {
-  if (isInvalid(revision)) return revision.isChanged ? 'changed' : 'missing'
+  if (isInvalid(revision)) return revision.why
   return isProvable(record) ? 'proven' : 'unproven'
 }
 

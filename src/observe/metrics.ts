@@ -29,6 +29,9 @@ export type Metrics = ShadowMetrics &
     /** When the policy source last said that what serves shall serve, and whether that is pinned. */
     readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
     readonly reloadRefused: (what: 'revision' | FollowedSource) => void
+    /** A look at a source failed; `isFirst` when the look before it did not. */
+    readonly sourceFailed: (what: FollowedSource, isFirst: boolean) => void
+    readonly sourceRecovered: (what: FollowedSource) => void
     readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
     readonly exported: (what: string, endpoint: string, items: number) => void
     readonly exportFailed: (what: string, endpoint: string) => void
@@ -66,6 +69,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0, work
     ...faultMetrics(registry),
     ...connectionMetrics(registry),
     ...served,
+    ...followedMetrics(registry),
     ...confirmedMetrics(registry),
     ...exportMetrics(registry),
     ...createIssuerMetrics(registry),
@@ -161,9 +165,7 @@ function exportMetrics(registry: Registry): Pick<Metrics, 'exported' | 'exportFa
   }
 }
 
-function servedMetrics(
-  registry: Registry,
-): Pick<Metrics, 'revisionServed' | 'reloadRefused' | 'sourceLoaded'> {
+function servedMetrics(registry: Registry): Pick<Metrics, 'revisionServed' | 'sourceLoaded'> {
   const registers = [registry]
   const revision = new Gauge({
     name: 'waywarden_policy_revision_info',
@@ -192,14 +194,6 @@ function servedMetrics(
     labelNames: ['kid'],
     registers,
   })
-  const refused = new Counter({
-    name: 'waywarden_reloads_refused_total',
-    help: 'Reloads refused for a problem in their content; the last good one stays in force',
-    labelNames: ['what'],
-    registers,
-  })
-  // From 0: of a series that begins with its first refusal, no rate sees that one.
-  for (const what of ['revision', ...followedSources]) refused.inc({ what }, 0)
   return {
     revisionServed: (policyRevision, policyCount, serviceCount) => {
       revision.reset()
@@ -207,12 +201,50 @@ function servedMetrics(
       policies.set(policyCount)
       services.set(serviceCount)
     },
-    reloadRefused: (what) => refused.inc({ what }),
     sourceLoaded: (what, names, count) => {
       if (what === 'revocations') entries.set(count)
       if (what !== 'keys') return
       signingKey.reset()
       for (const kid of names) signingKey.set({ kid }, 1)
     },
+  }
+}
+
+function followedMetrics(
+  registry: Registry,
+): Pick<Metrics, 'reloadRefused' | 'sourceFailed' | 'sourceRecovered'> {
+  const registers = [registry]
+  const refused = new Counter({
+    name: 'waywarden_reloads_refused_total',
+    help: 'Reloads refused for a problem in their content; the last good one stays in force',
+    labelNames: ['what'],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'waywarden_reloads_failed_total',
+    help: 'Looks at a source that failed for a reason outside of its content; each is repeated at the next poll',
+    labelNames: ['what'],
+    registers,
+  })
+  const failing = new Gauge({
+    name: 'waywarden_sources_failing',
+    help: 'Sources of which the last look failed for a reason outside of their content; what they said last stays in force',
+    labelNames: ['what'],
+    registers,
+  })
+  // From 0: of a series that begins with its first refusal, no rate sees that one.
+  refused.inc({ what: 'revision' }, 0)
+  for (const what of followedSources) {
+    refused.inc({ what }, 0)
+    failures.inc({ what }, 0)
+    failing.set({ what }, 0)
+  }
+  return {
+    reloadRefused: (what) => refused.inc({ what }),
+    sourceFailed: (what, isFirst) => {
+      failures.inc({ what })
+      if (isFirst) failing.inc({ what })
+    },
+    sourceRecovered: (what) => failing.dec({ what }),
   }
 }

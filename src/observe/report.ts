@@ -55,6 +55,8 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       break
     case 'source_loaded':
     case 'source_refused':
+    case 'source_failed':
+    case 'source_recovered':
       tellSource(event, logger, metrics)
       break
     case 'shadow_followed':
@@ -116,18 +118,31 @@ function tellNotices(
 }
 
 function tellSource(
-  event: Extract<Event, { kind: 'source_loaded' | 'source_refused' }>,
+  event: Extract<Event, { readonly kind: `source_${string}` }>,
   logger: Logger,
   metrics: Metrics,
 ): void {
   const { what } = event
-  if (event.kind === 'source_loaded') {
-    const { names, entries } = event
-    metrics.sourceLoaded(what, names, entries)
-    logger.info({ what, names, entries }, 'source loaded')
-  } else {
-    metrics.reloadRefused(what)
-    logger.error({ what, problems: boundAll(event.problems) }, 'source refused')
+  switch (event.kind) {
+    case 'source_loaded': {
+      const { names, entries } = event
+      metrics.sourceLoaded(what, names, entries)
+      logger.info({ what, names, entries }, 'source loaded')
+      break
+    }
+    case 'source_refused':
+      metrics.reloadRefused(what)
+      logger.error({ what, problems: boundAll(event.problems) }, 'source refused')
+      break
+    case 'source_failed':
+      metrics.sourceFailed(what, event.isFirst)
+      // Each look of an outage fails alike, and looks are frequent.
+      if (event.isNew) logger.error({ what, problems: boundAll(event.problems) }, 'source not followed')
+      break
+    case 'source_recovered':
+      metrics.sourceRecovered(what)
+      logger.info({ what }, 'source followed again')
+      break
   }
 }
 

@@ -19,6 +19,7 @@ if (!isUrgent) standBack()
 // A start waits for this thread, and each later one runs what those before it have made hot.
 const result = proveHere(source, options, { test, isBrief: isUrgent })
 if ('parts' in result) await handOver(result)
+else if ('reason' in result) post(result)
 else post({ kind: 'refused', problems: limitProblems(result) })
 
 /** Requests go first. Linux alone knows a priority of this thread; elsewhere it would be the whole process's. */

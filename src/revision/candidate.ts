@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { type Fault, fault } from '../model/fault.ts'
 import { compileCedar, compileCedarBriefly } from './cedar.ts'
 import type { PolicyFiles } from './directory-source.ts'
 import { assembleForTrial, type LoadedParts, type LoadOptions, loadParts } from './load.ts'
 import type { Policy } from './policies.ts'
-import type { Problem } from './problem.ts'
+import { formatProblem, limitProblems, type Problem } from './problem.ts'
 import { rehearse } from './rehearsal.ts'
 import type { Revision } from './revision.ts'
 
@@ -26,6 +27,7 @@ export type CandidateAnswer =
       readonly tests: number
     }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
+  | Fault
 
 /** A candidate that may serve, and how many tests of its own said so. */
 export type Proven = { readonly parts: LoadedParts; readonly tests: number }
@@ -37,37 +39,38 @@ export type Tested = { readonly count: number; readonly problems: readonly Probl
 export type TestCandidate = (tests: ReadonlyMap<string, string>, revision: Revision) => Tested
 
 /** What a thread is at, and how long that may take. */
-type Stage = { readonly file: string; readonly what: string; readonly ms: number }
+type Stage = { readonly what: string; readonly ms: number }
 
 /** How fast a candidate is proven, and for how long its tests may run. */
 export type Pace = { readonly isUrgent?: boolean; readonly testingMs?: number }
 
 const resourceLimits = { maxOldGenerationSizeMb: 1024 }
-const loading: Stage = { file: '.', what: 'loading it', ms: 120_000 }
-const testing: Stage = { file: 'tests', what: 'its own tests', ms: 60_000 }
+const loading: Stage = { what: 'loading the candidate', ms: 120_000 }
+const testing: Stage = { what: "the candidate's own tests", ms: 60_000 }
 
 /**
  * Loads, validates, rehearses and tests a candidate in a thread of its own, which begins at `entry`, so that neither its
- * size nor what it does to the engine touches the requests that are being decided. A thread that dies refuses the candidate.
+ * size nor what it does to the engine touches the requests that are being decided. A thread that dies or does not end
+ * proves nothing, for or against the candidate: a machine without memory or time does the same.
  */
 export function proveCandidate(
   source: PolicyFiles,
   options: LoadOptions,
   entry: URL,
   { isUrgent = false, testingMs = testing.ms }: Pace = {},
-): Promise<Proven | readonly Problem[]> {
+): Promise<Proven | readonly Problem[] | Fault> {
   return new Promise((resolve) => {
     // Before the thread does, which may do it otherwise than is good for what serves.
     compileCedar()
     const order: CandidateOrder = { source, options, isUrgent }
     const worker = new Worker(toRunnable(entry), { workerData: order, resourceLimits, env: {} })
-    const finish = (result: Proven | readonly Problem[]) => {
+    const finish = (result: Proven | readonly Problem[] | Fault) => {
       clearTimeout(timer)
       void worker.terminate()
       resolve(result)
     }
-    const refuse = (message: string) => finish([{ file: stage.file, message: `${stage.what} ${message}` }])
-    const watch = () => setTimeout(() => refuse(`did not end within ${stage.ms / 1000} s`), stage.ms)
+    const fail = (message: string) => finish(fault(`${stage.what} ${message}`))
+    const watch = () => setTimeout(() => fail(`did not end within ${stage.ms / 1000} s`), stage.ms)
     let stage = loading
     let timer = watch()
     const policies: Policy[] = []
@@ -88,10 +91,14 @@ export function proveCandidate(
           break
         case 'refused':
           finish(answer.problems)
+          break
+        case 'fault':
+          finish(answer)
+          break
       }
     })
-    worker.once('error', (cause) => refuse(`ended the thread that was to prove it: ${cause.message}`))
-    worker.once('exit', (code) => refuse(`ended the thread that was to prove it, with ${code}`))
+    worker.once('error', (cause) => fail(`ended the thread that was to prove it: ${cause.message}`))
+    worker.once('exit', (code) => fail(`ended the thread that was to prove it, with ${code}`))
   })
 }
 
@@ -103,13 +110,14 @@ export function proveHere(
   source: PolicyFiles,
   options: LoadOptions,
   { test = () => ({ count: 0, problems: [] }), isBrief = false }: Trial = {},
-): Proven | readonly Problem[] {
+): Proven | readonly Problem[] | Fault {
   if (isBrief) compileCedarBriefly()
   const parts = loadParts(source, options)
   if (!('policies' in parts)) return parts
   const revision = assembleForTrial(parts, options)
   const problems = rehearse(revision)
-  if (problems.length > 0) return problems
+  // An engine that breaks on a question may lack memory, so this says nothing for certain about the policies.
+  if (problems.length > 0) return fault(limitProblems(problems).map(formatProblem).join('; '))
   const tested = test(source.tests, revision)
   return tested.problems.length > 0 ? tested.problems : { parts, tests: tested.count }
 }

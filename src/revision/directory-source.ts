@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { lstat, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { type Invalid, isInvalid } from '../model/invalid.ts'
-import type { PolicySource } from './policy-source.ts'
+import { readBytes } from '../follow/read-bytes.ts'
+import { describeCause, isAbsent, isErrno } from '../model/fault.ts'
+import { failed, type Unusable } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
 /**
@@ -27,54 +28,15 @@ export const policyLimits: {
   files: 20_000,
 }
 
-// Whoever swaps faster than we read is refused, and asked again at the next look.
+// A writer that is faster than three readings is given until the next look.
 const maxAttempts = 3
 // Of the digest, as digits.
 const idLength = 32
 const fixedNames = new Set(['services.yaml', 'entities.json', 'schema.cedarschema'])
 
-/** The file in a policy directory that pins an earlier revision: its id and nothing else. */
-export const pinFile = 'PIN'
-
-/**
- * Follows a directory. `readKept` finds the files of a revision that served before: a directory has no memory of its own,
- * so a pin is followed by whoever has served what it names.
- */
-export function createDirectorySource(
-  directory: string,
-  pollMs: number,
-  readKept: (id: string) => Promise<ReadonlyMap<string, string> | Invalid>,
-): PolicySource {
-  return {
-    name: directory,
-    recall: async () => undefined,
-    async look() {
-      const pin = await readPin(directory)
-      const files = pin === undefined ? await readPolicyDirectory(directory) : await readPinned(pin, readKept)
-      if (!('files' in files)) return { kind: 'refused', problems: files }
-      return { kind: 'found', files, pinned: pin, notices: [] }
-    },
-    accept: async () => {},
-    nextLookMs: () => pollMs,
-    close: () => {},
-  }
-}
-
-async function readPin(directory: string): Promise<string | undefined> {
-  const text = await readFile(join(directory, pinFile), 'utf8').catch(() => '')
-  return text.trim() === '' ? undefined : text.trim()
-}
-
-async function readPinned(
-  pin: string,
-  readKept: (id: string) => Promise<ReadonlyMap<string, string> | Invalid>,
-): Promise<PolicyFiles | readonly Problem[]> {
-  const kept = await readKept(pin)
-  if (isInvalid(kept)) return [{ file: pinFile, message: `pins what was never served here: ${kept.reason}` }]
-  const files = toPolicyFiles(kept)
-  return files.id === pin
-    ? files
-    : [{ file: pinFile, message: `revision \`${pin}\` was changed after it was kept` }]
+/** Whether a policy directory could not be read, or must not be used. */
+export function isUnusable(read: PolicyFiles | Unusable): read is Unusable {
+  return 'problems' in read
 }
 
 /**
@@ -82,14 +44,20 @@ async function readPinned(
  * tests, `tests/**\/*.yaml`. The directory itself may be a link (a ConfigMap's is, and a checkout of git-sync); what lies in it may not. When the
  * link is turned to other files meanwhile, it is read anew: never the half of one revision and the half of another.
  */
-export async function readPolicyDirectory(directory: string): Promise<PolicyFiles | readonly Problem[]> {
+export async function readPolicyDirectory(directory: string): Promise<PolicyFiles | Unusable> {
+  let reason = `it was replaced ${maxAttempts} times while it was read`
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const place = await placeOf(directory)
-    const read =
-      typeof place === 'string' ? [unreadable(directory, place)] : await readPlace(directory, place)
-    if (JSON.stringify(place) === JSON.stringify(await placeOf(directory))) return read
+    try {
+      const place = await placeOf(directory)
+      const read = await readPlace(place)
+      if (JSON.stringify(place) === JSON.stringify(await placeOf(directory))) return read
+    } catch (cause) {
+      reason = describeCause(cause)
+      // What vanished may have moved to another name.
+      if (!isAbsent(cause)) break
+    }
   }
-  return [unreadable(directory, `it was replaced ${maxAttempts} times while it was read`)]
+  return unreadable(directory, reason)
 }
 
 /** What nobody looks at: whatever begins with a dot, such as Kubernetes' own `..data` bookkeeping. */
@@ -105,10 +73,15 @@ export function purposeOf(path: string): 'policy' | 'test' | undefined {
 
 /** Why a file of this size is not read. */
 export function refuseSize(path: string, bytes: number): Problem | undefined {
-  const most = purposeOf(path) === 'test' ? policyLimits.testBytes : policyLimits.fileBytes
-  return bytes <= most
-    ? undefined
-    : { file: path, message: `expected at most ${most} bytes, found ${bytes}; split it` }
+  return bytes <= maxBytesOf(path) ? undefined : tooLarge(path, bytes)
+}
+
+function maxBytesOf(path: string): number {
+  return purposeOf(path) === 'test' ? policyLimits.testBytes : policyLimits.fileBytes
+}
+
+function tooLarge(path: string, bytes: number): Problem {
+  return { file: path, message: `expected at most ${maxBytesOf(path)} bytes, found ${bytes}; split it` }
 }
 
 /** Names a set of files by their content. */
@@ -148,28 +121,32 @@ type Reading = {
 /** Where a directory's files lie now; `mounted` is where Kubernetes' `..data` leads, if it is there. */
 type Place = { readonly root: string; readonly mounted: string | undefined }
 
-/** A place, or why there is none. */
-async function placeOf(directory: string): Promise<Place | string> {
+async function placeOf(directory: string): Promise<Place> {
+  const root = await realpath(directory)
+  return { root, mounted: await readMount(join(root, '..data')) }
+}
+
+/** Where a link leads; `undefined` when the kernel says that there is none, or that it is none. */
+async function readMount(path: string): Promise<string | undefined> {
   try {
-    const root = await realpath(directory)
-    return { root, mounted: await readlink(join(root, '..data')).catch(() => undefined) }
+    return await readlink(path)
   } catch (cause) {
-    return cause instanceof Error ? cause.message : String(cause)
+    if (isAbsent(cause) || isErrno(cause, 'EINVAL')) return undefined
+    throw cause
   }
 }
 
-async function readPlace(directory: string, place: Place): Promise<PolicyFiles | readonly Problem[]> {
+async function readPlace(place: Place): Promise<PolicyFiles | Unusable> {
   const found: Reading = { policy: new Map(), test: new Map(), problems: [] }
-  try {
-    await readFolder(place, '', found)
-  } catch (cause) {
-    return [unreadable(directory, cause instanceof Error ? cause.message : String(cause))]
-  }
-  return found.problems.length > 0 ? found.problems : toPolicyFiles(found.policy, found.test)
+  await readFolder(place, '', found)
+  return found.problems.length > 0
+    ? { kind: 'refused', problems: found.problems }
+    : toPolicyFiles(found.policy, found.test)
 }
 
-function unreadable(directory: string, detail: string): Problem {
-  return { file: directory, message: `the policy directory cannot be read: ${detail}` }
+/** A policy directory that could not be read. */
+export function unreadable(directory: string, detail: string): Unusable {
+  return failed(directory, `the policy directory cannot be read: ${detail}`)
 }
 
 async function readFolder(place: Place, folder: string, found: Reading): Promise<void> {
@@ -188,12 +165,19 @@ async function readFolder(place: Place, folder: string, found: Reading): Promise
         message: 'expected a file or folder, found a symbolic link; put the thing itself there',
       })
     } else if (purpose !== undefined) {
-      const refusal = refuseSize(path, status.size) ?? refuseCount(found)
-      const text = refusal ?? decode(path, await readFile(full))
+      const text = refuseCount(found) ?? (await readText(path, full))
       if (typeof text === 'string') found[purpose].set(path, text)
       else found.problems.push(text)
     }
   }
+}
+
+async function readText(path: string, full: string): Promise<string | Problem> {
+  const read = await readBytes(full, maxBytesOf(path))
+  if (Buffer.isBuffer(read)) return decode(path, read)
+  return read.kind === 'too-large'
+    ? tooLarge(path, read.bytes)
+    : { file: path, message: 'expected a regular file' }
 }
 
 /** Whether a path is a link, unless a mount has made it: those lead to what the mount itself holds. */

@@ -1,5 +1,7 @@
 import { Resolver } from 'node:dns/promises'
+import { type Look, Poller, reportAs } from '../follow/poller.ts'
 import type { Report } from '../model/event.ts'
+import { type Fault, fault, isErrno, isFault } from '../model/fault.ts'
 import type { Resolved } from './addresses.ts'
 
 export type DnsOptions = {
@@ -16,7 +18,14 @@ export type DnsOptions = {
   readonly timeoutMs?: number
 }
 
-type Entry = { readonly addresses: readonly string[]; readonly resolvedAtMs: number }
+type Family = 'A' | 'AAAA'
+
+/** What one family of a name's addresses was when DNS last knew it. */
+type Entry = {
+  readonly addresses: readonly string[]
+  /** When DNS last did not say that there are none. */
+  readonly notGoneAtMs: number
+}
 
 const defaultTimeoutMs = 2000
 const dropAfterMs = 60_000
@@ -25,87 +34,111 @@ const dropAfterMs = 60_000
 export async function openDns(options: DnsOptions): Promise<DnsSource> {
   const source = new DnsSource(options)
   await source.refresh()
+  source.poller.start()
   return source
 }
 
-/** What names resolve to, looked up again and again. A name that no longer resolves keeps its answer for a minute. */
+/**
+ * What names resolve to, looked up again and again. A server that does not answer, or fails, says nothing about a name:
+ * its last answer stays, for each family by itself. A name that no longer exists keeps its answer for a minute.
+ */
 export class DnsSource implements AsyncDisposable {
+  readonly poller: Poller
   readonly #options: DnsOptions
   readonly #resolver: Resolver
-  readonly #timer: NodeJS.Timeout
-  readonly #entries = new Map<string, Entry>()
-  readonly #problems = new Map<string, string>()
-  #refreshing: Promise<void> = Promise.resolve()
+  readonly #entries = new Map<string, Readonly<Record<Family, Entry>>>()
+  /** What is wrong with a name itself. */
+  readonly #refusals = new Map<string, string>()
 
   constructor(options: DnsOptions) {
     this.#options = options
     this.#resolver = new Resolver({ timeout: options.timeoutMs ?? defaultTimeoutMs, tries: 2 })
     if (options.servers !== undefined) this.#resolver.setServers(options.servers)
-    this.#timer = setInterval(() => void this.refresh(), options.pollMs).unref()
-  }
-
-  /** Why names lead nowhere; empty when all resolve. */
-  get problems(): readonly string[] {
-    return [...this.#problems.values()]
+    this.poller = new Poller({
+      look: () => this.#look(),
+      everyMs: options.pollMs,
+      tell: reportAs('names', options.report),
+      nowMs: options.nowMs,
+    })
   }
 
   /** Looks all names up now; one look at a time. */
   refresh(): Promise<void> {
-    this.#refreshing = this.#refreshing.then(() => this.#look())
-    return this.#refreshing
+    return this.poller.refresh()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer)
+    const closed = this.poller[Symbol.asyncDispose]()
     this.#resolver.cancel()
-    await this.#refreshing
+    await closed
   }
 
-  async #look(): Promise<void> {
+  async #look(): Promise<Look> {
     const names = this.#options.names()
-    const before = JSON.stringify([...this.#entries].map(([name, { addresses }]) => [name, addresses]))
+    const before = JSON.stringify([...this.#resolved()])
     for (const name of this.#entries.keys()) if (!names.includes(name)) this.#entries.delete(name)
-    for (const name of this.#problems.keys()) if (!names.includes(name)) this.#problems.delete(name)
-    await Promise.all(names.map((name) => this.#lookUp(name)))
-    const after = JSON.stringify([...this.#entries].map(([name, { addresses }]) => [name, addresses]))
-    if (before === after) return
-    this.#options.onChange(new Map([...this.#entries].map(([name, { addresses }]) => [name, addresses])))
+    for (const name of this.#refusals.keys()) if (!names.includes(name)) this.#refusals.delete(name)
+    const faults = await Promise.all(names.map((name) => this.#lookUp(name)))
+    const resolved = this.#resolved()
+    if (before !== JSON.stringify([...resolved])) this.#options.onChange(resolved)
+    return { faults: faults.flat(), refusals: [...this.#refusals.values()] }
   }
 
-  async #lookUp(name: string): Promise<void> {
-    const families = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
-    const addresses = families.flat()
-    if (families.some((family) => family.length > 1)) {
+  #resolved(): Resolved {
+    const all = [...this.#entries].map(([name, { A, AAAA }]) => {
+      return [name, [...A.addresses, ...AAAA.addresses]] as const
+    })
+    return new Map(all.filter(([, addresses]) => addresses.length > 0))
+  }
+
+  /** Takes up what DNS says of one name; returns why it did not say all. */
+  async #lookUp(name: string): Promise<readonly string[]> {
+    const [v4, v6] = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
+    const known = [v4, v6].flatMap((answer) => (isFault(answer) ? [] : [answer]))
+    if (known.some((addresses) => addresses.length > 1)) {
       // Pods behind one name: no VIP stands for the service, and pods come and go.
-      this.#refuse(
-        name,
-        `\`${name}\` is headless: it resolves to ${addresses.length} addresses; give the service a VIP`,
-      )
       this.#entries.delete(name)
-    } else if (addresses.length > 0) {
-      this.#problems.delete(name)
-      this.#entries.set(name, { addresses, resolvedAtMs: this.#options.nowMs() })
+      this.#refusals.set(
+        name,
+        `\`${name}\` is headless: it resolves to several addresses; give the service a VIP`,
+      )
     } else {
-      this.#refuse(name, `\`${name}\` does not resolve`)
-      const { resolvedAtMs } = this.#entries.get(name) ?? { resolvedAtMs: Number.NEGATIVE_INFINITY }
-      if (this.#options.nowMs() - resolvedAtMs >= dropAfterMs) this.#entries.delete(name)
+      const isFound = known.some((addresses) => addresses.length > 0)
+      const before = this.#entries.get(name)
+      this.#entries.set(name, {
+        A: this.#toEntry(v4, before?.A, isFound),
+        AAAA: this.#toEntry(v6, before?.AAAA, isFound),
+      })
+      if (isFound) this.#refusals.delete(name)
+      else if (known.length === 2)
+        this.#refusals.set(name, `\`${name}\` does not resolve: DNS has no address of it`)
     }
+    const faults = [v4, v6].filter(isFault)
+    return faults.length === 0
+      ? []
+      : [`\`${name}\` cannot be looked up: ${faults.map(({ reason }) => reason).join(', ')}`]
   }
 
-  /** A final dot: no search domain may turn one name into another. */
-  async #ask(name: string, type: 'A' | 'AAAA'): Promise<readonly string[]> {
+  /** What is known of one family from now on; `isFound` when the name has an address of either family. */
+  #toEntry(answer: readonly string[] | Fault, before: Entry | undefined, isFound: boolean): Entry {
+    const nowMs = this.#options.nowMs()
+    const { addresses, notGoneAtMs } = before ?? { addresses: [], notGoneAtMs: Number.NEGATIVE_INFINITY }
+    if (isFault(answer)) return { addresses, notGoneAtMs: nowMs }
+    if (answer.length > 0 || isFound) return { addresses: answer, notGoneAtMs: nowMs }
+    // A DNS server that has just been started may not know all names yet.
+    return nowMs - notGoneAtMs >= dropAfterMs ? { addresses: [], notGoneAtMs } : { addresses, notGoneAtMs }
+  }
+
+  /** The addresses of one family; none when DNS says so. A final dot: no search domain may turn one name into another. */
+  async #ask(name: string, family: Family): Promise<readonly string[] | Fault> {
     try {
       const answers =
-        type === 'A' ? await this.#resolver.resolve4(`${name}.`) : await this.#resolver.resolve6(`${name}.`)
+        family === 'A' ? await this.#resolver.resolve4(`${name}.`) : await this.#resolver.resolve6(`${name}.`)
       return answers.toSorted()
-    } catch {
-      return []
+    } catch (cause) {
+      // NXDOMAIN, or an answer without records (RFC 2308). Everything else says nothing about the name.
+      if (isErrno(cause, 'ENOTFOUND') || isErrno(cause, 'ENODATA')) return []
+      return fault(`${family} ${cause instanceof Error && 'code' in cause ? cause.code : cause}`)
     }
-  }
-
-  #refuse(name: string, problem: string): void {
-    if (this.#problems.get(name) === problem) return
-    this.#problems.set(name, problem)
-    this.#options.report({ kind: 'source_refused', what: 'names', problems: [problem] })
   }
 }

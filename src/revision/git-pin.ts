@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Invalid, invalid } from '../model/invalid.ts'
+import { type Fault, fault } from '../model/fault.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import type { PolicyFiles } from './directory-source.ts'
 import { createGit, type Git, isGitFailure } from './git-process.ts'
 import {
@@ -12,10 +13,11 @@ import {
   isInHistory,
   localRefs,
   openGitRepository,
-  refuseSignature,
+  shorten,
 } from './git-repository.ts'
+import { refuseSignature } from './git-signature.ts'
 import type { GitSourceOptions } from './git-source.ts'
-import { readGitTree, shorten } from './git-tree.ts'
+import { readGitTree } from './git-tree.ts'
 import { formatProblem, type Problem } from './problem.ts'
 
 /** A pin that was set or released; `commit` is what every follower serves from its next look on. */
@@ -35,15 +37,14 @@ export function pinInGit(
   prove: (files: PolicyFiles) => readonly Problem[],
 ): Promise<PinChange | Invalid> {
   return inCopy(options, async (git, { hasPin }) => {
-    const was = hasPin ? await commitOf(git, localRefs.pin) : undefined
+    const was = await pinnedIn(git, hasPin)
     const head = await commitOf(git, localRefs.head)
-    if (head === undefined) return invalid(`\`${options.ref}\`: expected a commit`)
+    if (typeof head === 'object') return invalid(`\`${options.ref}\`: ${head.reason}`)
+    if (typeof was === 'object') return invalid(was.reason)
     const commit =
       revision === undefined ? await before(git, was ?? head, options.path) : await commitOf(git, revision)
-    if (commit === undefined)
-      return invalid(
-        `expected a commit of \`${options.ref}\`, found ${revision === undefined ? 'none before' : `\`${revision}\``}`,
-      )
+    if (typeof commit === 'object')
+      return invalid(`expected a commit of \`${options.ref}\`: ${commit.reason}`)
     const refusal = await refuse(git, options, { commit, head, prove })
     if (refusal !== undefined) return invalid(`${shorten(commit)}: ${refusal}`)
     const failed = await push(git, options, `+${commit}:${options.pinRef}`)
@@ -54,12 +55,20 @@ export function pinInGit(
 /** Removes the pin ref at the remote: everybody follows the ref again. */
 export function releaseInGit(options: GitSourceOptions): Promise<PinChange | Invalid> {
   return inCopy(options, async (git, { hasPin }) => {
+    if (!hasPin) return invalid(`\`${options.pinRef}\` pins nothing`)
     const head = await commitOf(git, localRefs.head)
-    if (head === undefined || !hasPin) return invalid(`\`${options.pinRef}\` pins nothing`)
-    const was = await commitOf(git, localRefs.pin)
+    if (typeof head === 'object') return invalid(`\`${options.ref}\`: ${head.reason}`)
+    const was = await pinnedIn(git, hasPin)
+    if (typeof was === 'object') return invalid(was.reason)
     const failed = await push(git, options, `:${options.pinRef}`)
     return failed ?? { kind: 'released', commit: head, was }
   })
+}
+
+/** The commit that the remote's pin names; `undefined` without a pin, and for a pin that names something else. */
+async function pinnedIn(git: Git, hasPin: boolean): Promise<string | Fault | undefined> {
+  const pin = hasPin ? await commitOf(git, localRefs.pin) : undefined
+  return typeof pin === 'object' && isInvalid(pin) ? undefined : pin
 }
 
 /** Works in a copy of its own: the follower's belongs to a process that may be running. */
@@ -80,11 +89,13 @@ async function inCopy(
   }
 }
 
-async function before(git: Git, commit: string, path: string): Promise<string | undefined> {
+/** The commit before another one that changed the policies. */
+async function before(git: Git, commit: string, path: string): Promise<string | Invalid | Fault> {
   const listing = await git({
     args: ['rev-list', '--max-count=2', commit, '--', ...(path === '' ? [] : [`:(literal)${path}`])],
   })
-  return isGitFailure(listing) ? undefined : listing.toString().trim().split('\n')[1]
+  if (isGitFailure(listing)) return fault(listing.message)
+  return listing.toString().trim().split('\n')[1] ?? invalid('found none before')
 }
 
 type Candidate = {
@@ -98,11 +109,13 @@ async function refuse(
   { ref, path, allowedSigners }: GitSourceOptions,
   { commit, head, prove }: Candidate,
 ): Promise<string | undefined> {
-  if (!(await isInHistory(git, commit, head))) return `it is not in the history of \`${ref}\``
-  const unsigned = allowedSigners === undefined ? undefined : await refuseSignature(git, commit)
-  if (unsigned !== undefined) return unsigned
+  const isContained = await isInHistory(git, commit, head)
+  if (typeof isContained === 'object') return isContained.reason
+  if (!isContained) return `it is not in the history of \`${ref}\``
+  const unsigned = await refuseSignature(git, commit, allowedSigners)
+  if (unsigned !== undefined) return unsigned.reason
   const tree = await readGitTree(git, commit, path)
-  const problems = 'files' in tree ? prove({ id: commit, ...tree }) : tree
+  const problems = 'files' in tree ? prove({ id: commit, ...tree }) : tree.problems
   return problems.length === 0
     ? undefined
     : `it would not be served:\n${problems.map(formatProblem).join('\n')}`

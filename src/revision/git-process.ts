@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { describeCause } from '../model/fault.ts'
 import { explainComplaint } from './git-complaint.ts'
 
 /** How to reach a remote; each credential is a file, read anew for each call so that it can be renewed. */
@@ -19,8 +20,12 @@ export type GitAccess = {
   readonly allowedSigners: string | undefined
 }
 
-/** Why a call to git came to nothing. */
-export type GitFailure = { readonly kind: 'git-failure'; readonly message: string }
+/** Why a call to git came to nothing; `exitCode` only when git itself ended with one, by which some calls answer. */
+export type GitFailure = {
+  readonly kind: 'git-failure'
+  readonly message: string
+  readonly exitCode: number | undefined
+}
 
 /** One call to git. */
 export type GitCall = {
@@ -62,15 +67,24 @@ const settings: Readonly<Record<string, string>> = {
   'transfer.fsckObjects': 'true',
 }
 
-/** Makes a git that works in one bare repository, `directory`, as it would for nobody else; `ended` ends every call. */
-export function createGit(directory: string, access: GitAccess, ended?: AbortSignal): Git {
+/**
+ * Makes a git that works in one bare repository, `directory`, as it would for nobody else; `ended` ends every call.
+ * `program` is looked for in the search path of ours unless it is a path.
+ */
+export function createGit(directory: string, access: GitAccess, ended?: AbortSignal, program = 'git'): Git {
   return async (call) => {
     try {
-      return await run(directory, call, ended, await toEnvironment(directory, access))
+      const env = await toEnvironment(directory, access)
+      return await run([program, `--git-dir=${directory}`], env, call, ended)
     } catch (cause) {
-      return failure(cause instanceof Error ? cause.message : String(cause))
+      return gitFailure(describeCause(cause))
     }
   }
+}
+
+/** A call that came to nothing, for a reason other than what git itself says. */
+export function gitFailure(message: string, exitCode?: number): GitFailure {
+  return { kind: 'git-failure', message, exitCode }
 }
 
 /** Whether a call came to nothing. */
@@ -79,26 +93,36 @@ export function isGitFailure(value: object): value is GitFailure {
 }
 
 function run(
-  directory: string,
+  program: readonly [string, ...(readonly string[])],
+  env: Record<string, string>,
   call: GitCall,
   ended: AbortSignal | undefined,
-  env: Record<string, string>,
 ): Promise<Buffer | GitFailure> {
   return new Promise((resolve) => {
+    const [name, ...args] = [...program, ...call.args]
     // A group of its own, so that ssh, index-pack and whatever else git has started end with it.
-    const child = spawn('git', [`--git-dir=${directory}`, ...call.args], {
-      cwd: '/',
-      env,
-      detached: true,
-      stdio: 'pipe',
-    })
+    const child = spawn(name, args, { cwd: '/', env, detached: true, stdio: 'pipe' })
+    // A process that could not be started has no streams, whatever their types say.
+    if (child.pid === undefined) child.on('error', (cause) => resolve(toFailure(cause)))
+    else resolve(attend(child, child.pid, call, ended))
+  })
+}
+
+/** Feeds a process and collects what it prints, within the limits of the call. */
+function attend(
+  child: ChildProcessWithoutNullStreams,
+  pid: number,
+  call: GitCall,
+  ended: AbortSignal | undefined,
+): Promise<Buffer | GitFailure> {
+  return new Promise((resolve) => {
     const output: Buffer[] = []
     let size = 0
     let complaint = ''
     let reason: string | undefined
     const stop = (why: string) => {
       reason ??= why
-      if (child.pid !== undefined) killGroup(child.pid)
+      killGroup(pid)
     }
     const timeoutMs = call.timeoutMs ?? defaultTimeoutMs
     const timer = setTimeout(() => stop(`git took longer than ${timeoutMs / 1000} s`), timeoutMs)
@@ -115,6 +139,8 @@ function run(
       if (size > maxOutputBytes) stop(`git printed more than ${maxOutputBytes} bytes`)
       else output.push(chunk)
     })
+    // What was lost on the way to us must not read as a shorter answer.
+    child.stdout.on('error', (cause) => stop(cause.message))
     child.stderr.on('data', (chunk: Buffer) => {
       if (complaint.length < maxComplaintLength) complaint += chunk.toString()
     })
@@ -126,12 +152,17 @@ function run(
       for (const signal of signals) signal.removeEventListener('abort', onAbort)
       resolve(result)
     }
-    child.on('error', (cause) => finish(failure(`git cannot be run: ${cause.message}`)))
+    child.on('error', (cause) => finish(toFailure(cause)))
     child.on('close', (code) => {
-      if (code === 0 && reason === undefined) finish(Buffer.concat(output))
-      else finish(failure(reason ?? (explainComplaint(complaint) || `git ended with ${code ?? 'a signal'}`)))
+      if (code === 0 && reason === undefined) return finish(Buffer.concat(output))
+      const complained = explainComplaint(complaint) || `git ended with ${code ?? 'a signal'}`
+      finish(reason === undefined ? gitFailure(complained, code ?? undefined) : gitFailure(reason))
     })
   })
+}
+
+function toFailure(cause: Error): GitFailure {
+  return gitFailure(`git cannot be run: ${cause.message}`)
 }
 
 function killGroup(pid: number): void {
@@ -213,8 +244,4 @@ function sshCommand({ sshKey, knownHosts }: GitAccess): string {
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`
-}
-
-function failure(message: string): GitFailure {
-  return { kind: 'git-failure', message }
 }

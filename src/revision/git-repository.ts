@@ -1,6 +1,8 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Git, type GitFailure, isGitFailure } from './git-process.ts'
+import { describeCause, type Fault, fault, isAbsent } from '../model/fault.ts'
+import { type Invalid, invalid } from '../model/invalid.ts'
+import { type Git, type GitFailure, gitFailure, isGitFailure } from './git-process.ts'
 
 /** What is followed at the remote. */
 export type GitOrigin = {
@@ -11,11 +13,14 @@ export type GitOrigin = {
   readonly pinRef: string
 }
 
-/** The local names of what was fetched and of what was made of it; nobody else's refs are here. */
+/**
+ * The local names of what was fetched and of what was made of it; nobody else's refs are here. A ref that git does not
+ * find is no proof that there is none: git says the same when it cannot read it.
+ */
 export const localRefs = {
   head: 'refs/waywarden/head',
   pin: 'refs/waywarden/pin',
-  /** The head that was last taken as a continuation of the history. */
+  /** Keeps the head that was last taken as a continuation of the history. */
   accepted: 'refs/waywarden/accepted',
   serving: 'refs/waywarden/serving',
 } as const
@@ -37,7 +42,11 @@ export function isCommitId(text: string): boolean {
 
 /** Makes the bare repository unless it is there, and removes what a fetch that was killed has left. */
 export async function openGitRepository(git: Git, directory: string): Promise<GitFailure | undefined> {
-  await sweep(directory)
+  try {
+    await sweep(directory)
+  } catch (cause) {
+    return gitFailure(describeCause(cause))
+  }
   const made = await git({ args: ['init', '--bare', '--quiet', '--template=', directory] })
   return isGitFailure(made) ? made : undefined
 }
@@ -63,7 +72,7 @@ export async function askRemote(git: Git, { url, ref, pinRef }: GitOrigin): Prom
       found.length === 0
         ? `the remote has no branch or tag \`${ref}\``
         : `\`${ref}\` is a branch and a tag; write \`${found.join('` or `')}\``
-    return { kind: 'git-failure', message }
+    return gitFailure(message)
   }
   const hasPin = ids.has(pinRef)
   const refspecs = [
@@ -82,15 +91,16 @@ export async function fetchRemote(
   limits: { readonly maxBytes: number; readonly timeoutMs: number },
 ): Promise<GitFailure | undefined> {
   const growth = new AbortController()
-  const isTooLarge = async () => {
-    if ((await sizeOf(directory)) <= limits.maxBytes) return false
-    growth.abort(
-      `the repository is larger than ${limits.maxBytes} bytes; policies belong in one of their own`,
+  const refusal = `the repository is larger than ${limits.maxBytes} bytes; policies belong in one of their own`
+  const isTooLarge = async () => (await sizeOf(directory)) > limits.maxBytes
+  const check = () =>
+    isTooLarge().then(
+      (isLarge) => isLarge && growth.abort(refusal),
+      // Git renames and removes files meanwhile. The size is taken again when it has ended.
+      () => {},
     )
-    return true
-  }
   // Git has no limit of its own for what it fetches.
-  const watch = setInterval(() => void isTooLarge(), sizeCheckMs)
+  const watch = setInterval(() => void check(), sizeCheckMs)
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--refmap=']
   const fetched = await git({
     args: ['fetch', ...options, '--', url, ...refspecs],
@@ -98,31 +108,42 @@ export async function fetchRemote(
     timeoutMs: limits.timeoutMs,
   })
   clearInterval(watch)
-  if (await isTooLarge()) {
-    await discard(git, directory)
-    return { kind: 'git-failure', message: String(growth.signal.reason) }
+  try {
+    if (await isTooLarge()) {
+      await discard(git, directory)
+      return gitFailure(refusal)
+    }
+  } catch (cause) {
+    return gitFailure(`the size of the local copy is unknown: ${describeCause(cause)}`)
   }
   if (isGitFailure(fetched)) return fetched
   return hasPin ? undefined : setRefs(git, { [localRefs.pin]: undefined })
 }
 
-/** The commit that a ref, tag or (abbreviated) id names here. */
-export async function commitOf(git: Git, name: string): Promise<string | undefined> {
+/** The commit that a ref, tag or (abbreviated) id names here; invalid only when it is proven to name something else. */
+export async function commitOf(git: Git, name: string): Promise<string | Invalid | Fault> {
   const id = await git({ args: ['rev-parse', '--verify', '--quiet', `${name}^{commit}`] })
-  return isGitFailure(id) ? undefined : id.toString().trim()
+  if (!isGitFailure(id)) return id.toString().trim()
+  const type = await git({ args: ['cat-file', '-t', `${name}^{}`] })
+  const found = isGitFailure(type) ? 'commit' : type.toString().trim()
+  return found === 'commit'
+    ? fault(`\`${name}\` cannot be read in the local copy: ${id.message}`)
+    : invalid(`expected a commit, found a ${found}`)
 }
 
 /** Whether one commit is another or stands in its history. */
-export async function isInHistory(git: Git, commit: string, head: string): Promise<boolean> {
+export async function isInHistory(git: Git, commit: string, head: string): Promise<boolean | Fault> {
   if (commit === head) return true
-  return !isGitFailure(await git({ args: ['merge-base', '--is-ancestor', commit, head] }))
+  // Not `merge-base --is-ancestor`: before Git 2.44 that says no when it cannot read a commit.
+  const beyond = await git({ args: ['rev-list', '--max-count=1', commit, `^${head}`] })
+  return isGitFailure(beyond)
+    ? fault(`the history of ${shorten(head)} cannot be read: ${beyond.message}`)
+    : beyond.length === 0
 }
 
-/** Why a commit does not carry the SSH signature of an allowed signer; `undefined` when it does. */
-export async function refuseSignature(git: Git, commit: string): Promise<string | undefined> {
-  const verified = await git({ args: ['verify-commit', commit] })
-  if (!isGitFailure(verified)) return undefined
-  return `expected the SSH signature of an allowed signer: ${verified.message}`
+/** A commit as people write it. */
+export function shorten(commit: string): string {
+  return commit.slice(0, 12)
 }
 
 /** Sets local refs in one transaction; `undefined` deletes one. */
@@ -146,7 +167,7 @@ async function discard(git: Git, directory: string): Promise<void> {
 
 /** Removes what a git that was killed has left: half a pack, and locks, for which every later git would give up. */
 async function sweep(directory: string): Promise<void> {
-  const names = await readdir(directory, { recursive: true }).catch(() => [])
+  const names = await namesIn(directory)
   const left = names.filter((name) => name.startsWith('objects/pack/tmp_') || name.endsWith('.lock'))
   for (const name of left) await rm(join(directory, name), { force: true })
 }
@@ -156,12 +177,16 @@ function candidatesOf(ref: string): readonly string[] {
 }
 
 async function sizeOf(directory: string): Promise<number> {
-  const names = await readdir(directory, { recursive: true }).catch(() => [])
-  const sizes = names.map((name) =>
-    lstat(join(directory, name)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
-  )
+  const sizes = (await namesIn(directory)).map(async (name) => (await lstat(join(directory, name))).size)
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+}
+
+/** Everything in a directory; nothing where the kernel says that there is none. */
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory, { recursive: true })
+  } catch (cause) {
+    if (isAbsent(cause)) return []
+    throw cause
+  }
 }

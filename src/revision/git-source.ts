@@ -1,7 +1,14 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import * as v from 'valibot'
-import { createGit, type Git, type GitAccess, isGitFailure } from './git-process.ts'
+import { mkdir } from 'node:fs/promises'
+import { describeCause, type Fault, fault, isFault } from '../model/fault.ts'
+import { type Invalid, isInvalid } from '../model/invalid.ts'
+import {
+  createGit,
+  type Git,
+  type GitAccess,
+  type GitFailure,
+  gitFailure,
+  isGitFailure,
+} from './git-process.ts'
 import {
   type Advertised,
   askRemote,
@@ -11,12 +18,13 @@ import {
   isInHistory,
   localRefs,
   openGitRepository,
-  refuseSignature,
   setRefs,
+  shorten,
 } from './git-repository.ts'
-import { readGitTree, shorten } from './git-tree.ts'
-import type { Found, PolicySource, Refused } from './policy-source.ts'
-import type { Problem } from './problem.ts'
+import { digestSigners, refuseSignature } from './git-signature.ts'
+import { type GitState, LastGoodNotKept, readState, writeState } from './git-state.ts'
+import { readGitTree } from './git-tree.ts'
+import { type Found, failed, type PolicySource, refused, type Unusable } from './policy-source.ts'
 
 /** A policy repository in Git, and how it is followed. */
 export type GitSourceOptions = GitAccess &
@@ -32,97 +40,146 @@ export type GitSourceOptions = GitAccess &
     readonly rewrites: 'refuse' | 'follow'
   }
 
-const stateSchema = v.object({ version: v.literal(1), origin: v.string(), confirmedAtMs: v.number() })
-const stateFile = 'waywarden.json'
-// Of the interval, either way: replicas that start as one do not ask as one.
-const jitter = 0.1
+/** What was found at a head. */
+type Taken = { readonly kind: 'taken'; readonly head: string; readonly found: Found }
 
-/** Follows a branch, tag or commit of a Git repository; every commit is read from the object store, never checked out. */
-export function createGitSource(options: GitSourceOptions, random: () => number = Math.random): PolicySource {
+/**
+ * Follows a branch, tag or commit of a Git repository; every commit is read from the object store, never checked out.
+ * `program` is the git that does the work.
+ */
+export function createGitSource(options: GitSourceOptions, program?: string): PolicySource {
   const closing = new AbortController()
-  const git = createGit(options.directory, options, closing.signal)
+  const git = createGit(options.directory, options, closing.signal, program)
   const name = `${options.url} ${options.ref}`
-  let last: { readonly ids: string; readonly result: Found | Refused } | undefined
+  // INVARIANT: only what was found. A refusal may come of a fault, so each look repeats what leads to it.
+  let last: { readonly key: string; readonly taken: Taken } | undefined
+  // Once this process has followed the ref, a copy that is lost or emptied does not make the next look a first one.
+  let state: GitState | undefined
   return {
     name,
     recall: () => recall(git, options),
     async look() {
-      const failed = await open(git, options)
-      const advertised = failed ?? (await askRemote(git, options))
-      if (isGitFailure(advertised)) return unreachable(name, advertised.message)
-      if (last?.ids === advertised.ids) return last.result
-      const result = await take(git, options, advertised)
-      // What could not be fetched may be there at the next look.
-      if (result.kind !== 'unreachable') last = { ids: advertised.ids, result }
-      return result
+      const signers = await digestSigners(options.allowedSigners)
+      if (typeof signers === 'object') return failed(name, signers.reason)
+      const advertised = (await prepare(git, options)) ?? (await askRemote(git, options))
+      if (isGitFailure(advertised)) return failed(name, advertised.message)
+      const key = `${advertised.ids} ${signers}`
+      if (last?.key === key) return last.taken.found
+      const before = state ?? (await readState(options.directory, originOf(options)))
+      if (before !== undefined && isFault(before)) return failed(name, before.reason)
+      const taken = await take(git, options, { advertised, before })
+      if (taken.kind !== 'taken') return taken
+      last = { key, taken }
+      return taken.found
     },
-    async accept({ files }, nowMs) {
-      const accepted = await commitOf(git, localRefs.head)
-      const refs = {
-        [localRefs.serving]: files.id,
-        ...(accepted === undefined ? {} : { [localRefs.accepted]: accepted }),
-      }
-      const failed = await setRefs(git, refs)
-      if (failed !== undefined) throw new LastGoodNotKept(failed.message)
-      await writeState(options, nowMs)
+    async accept(found, nowMs) {
+      if (last?.taken.found !== found) throw new LastGoodNotKept('it is not what was found last')
+      state = await remember(git, options, last.taken, nowMs)
     },
-    nextLookMs: () => options.intervalMs * (1 - jitter + 2 * jitter * random()),
+    intervalMs: options.intervalMs,
     close: () => closing.abort('the source was closed'),
   }
 }
 
-/** The last good revision could not be kept on disk. */
-export class LastGoodNotKept extends Error {
-  override readonly name = 'LastGoodNotKept'
-  readonly code = 'last_good_not_kept'
-}
-
-async function open(git: Git, { directory }: GitSourceOptions) {
+async function prepare(git: Git, { directory }: GitSourceOptions): Promise<GitFailure | undefined> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    return { kind: 'git-failure', message } as const
+    return gitFailure(describeCause(cause))
   }
   return openGitRepository(git, directory)
 }
 
 async function recall(git: Git, options: GitSourceOptions): ReturnType<PolicySource['recall']> {
-  const state = await readState(options)
-  if (state === undefined) {
-    // Another repository's history: nothing here is a continuation of it.
-    if (!isGitFailure((await open(git, options)) ?? {}))
-      await setRefs(git, { [localRefs.accepted]: undefined, [localRefs.serving]: undefined })
-    return undefined
-  }
-  const commit = await commitOf(git, localRefs.serving)
-  if (commit === undefined) return undefined
-  const pin = await commitOf(git, localRefs.pin)
-  return { found: await read(git, options, commit, pin === commit, []), confirmedAtMs: state.confirmedAtMs }
+  const state = await readState(options.directory, originOf(options))
+  if (state === undefined) return undefined
+  if (isFault(state)) return { found: failed(options.url, state.reason), confirmedAtMs: 0 }
+  const { confirmedAtMs } = state
+  const commit = state.serving ?? (await commitOf(git, localRefs.serving))
+  if (typeof commit === 'object') return { found: failed(options.url, commit.reason), confirmedAtMs }
+  const isPinned = state.isPinned ?? (await commitOf(git, localRefs.pin)) === commit
+  return { found: await read(git, options, commit, isPinned), confirmedAtMs }
 }
 
-async function take(git: Git, options: GitSourceOptions, advertised: Advertised): Promise<Found | Refused> {
-  const failed = await fetchRemote(git, options.directory, options.url, advertised, options)
-  if (failed !== undefined) return unreachable(options.url, failed.message)
-  const head = await commitOf(git, localRefs.head)
-  if (head === undefined) return refused(options.ref, 'expected a commit')
-  const notices: string[] = []
-  const accepted = await commitOf(git, localRefs.accepted)
-  if (accepted !== undefined && !(await isInHistory(git, accepted, head))) {
-    const rewritten = `its history was rewritten: ${shorten(head)} does not contain ${shorten(accepted)}, which it once was`
-    if (options.rewrites === 'refuse')
-      return refused(
-        options.ref,
-        `${rewritten}; merge the old head, or follow with \`policy.git.rewrites: follow\``,
-      )
-    notices.push(`\`${options.ref}\`: ${rewritten}`)
+/** Remembers for the next look how far the history was taken, and for the next start what serves. */
+async function remember(
+  git: Git,
+  options: GitSourceOptions,
+  { head, found }: Taken,
+  nowMs: number,
+): Promise<GitState> {
+  const { files, pinned } = found
+  // Refs keep the commits from being collected as garbage, and are what earlier versions read.
+  const unkept = await setRefs(git, { [localRefs.serving]: files.id, [localRefs.accepted]: head })
+  if (unkept !== undefined) throw new LastGoodNotKept(unkept.message)
+  const state: GitState = {
+    version: 1,
+    origin: originOf(options),
+    confirmedAtMs: nowMs,
+    serving: files.id,
+    isPinned: pinned !== undefined,
+    accepted: head,
   }
-  const pin = advertised.hasPin ? await commitOf(git, localRefs.pin) : undefined
-  if (!advertised.hasPin || pin === undefined) return read(git, options, head, false, notices)
-  // Whoever may set the pin chooses among what the followed ref has been, and brings in nothing else.
-  if (!(await isInHistory(git, pin, head)))
-    return refused(options.pinRef, `pins ${shorten(pin)}, which is not in the history of \`${options.ref}\``)
-  return read(git, options, pin, true, notices)
+  await writeState(options.directory, state)
+  return state
+}
+
+/** What the remote has now, and what was followed before. */
+type Asked = { readonly advertised: Advertised; readonly before: GitState | undefined }
+
+async function take(
+  git: Git,
+  options: GitSourceOptions,
+  { advertised, before }: Asked,
+): Promise<Taken | Unusable> {
+  const unfetched = await fetchRemote(git, options.directory, options.url, advertised, options)
+  if (unfetched !== undefined) return failed(options.url, unfetched.message)
+  const head = await commitOf(git, localRefs.head)
+  if (typeof head === 'object') return toUnusable(options.ref, head)
+  const rewritten = before && (await findRewrite(git, before, head))
+  if (typeof rewritten === 'object') return failed(options.ref, rewritten.reason)
+  if (rewritten !== undefined && options.rewrites === 'refuse')
+    return refused(
+      options.ref,
+      `${rewritten}; merge the old head, or follow with \`policy.git.rewrites: follow\``,
+    )
+  const notices = rewritten === undefined ? [] : [`\`${options.ref}\`: ${rewritten}`]
+  const pin = advertised.hasPin ? await findPin(git, options, head) : undefined
+  if (typeof pin === 'object') return pin
+  const found = await read(git, options, pin ?? head, pin !== undefined)
+  return found.kind === 'found' ? { kind: 'taken', head, found: { ...found, notices } } : found
+}
+
+/** Says what the followed ref once was and no longer contains; `undefined` when it contains it. */
+async function findRewrite(git: Git, before: GitState, head: string): Promise<string | Fault | undefined> {
+  const accepted = await acceptedOf(git, before)
+  if (typeof accepted === 'object') return accepted
+  const isContinued = await isInHistory(git, accepted, head)
+  if (typeof isContinued === 'object') return isContinued
+  return isContinued
+    ? undefined
+    : `its history was rewritten: ${shorten(head)} does not contain ${shorten(accepted)}, which it once was`
+}
+
+async function acceptedOf(git: Git, { accepted }: GitState): Promise<string | Fault> {
+  if (accepted !== undefined) return accepted
+  const commit = await commitOf(git, localRefs.accepted)
+  return typeof commit === 'object' ? fault(commit.reason) : commit
+}
+
+/** The commit that the remote's pin names. Who may set it chooses among what the followed ref has been, and brings in nothing else. */
+async function findPin(
+  git: Git,
+  { ref, pinRef }: GitSourceOptions,
+  head: string,
+): Promise<string | Unusable> {
+  const pin = await commitOf(git, localRefs.pin)
+  if (typeof pin === 'object') return toUnusable(pinRef, pin)
+  const isContained = await isInHistory(git, pin, head)
+  if (typeof isContained === 'object') return failed(pinRef, isContained.reason)
+  return isContained
+    ? pin
+    : refused(pinRef, `pins ${shorten(pin)}, which is not in the history of \`${ref}\``)
 }
 
 async function read(
@@ -130,48 +187,27 @@ async function read(
   { path, allowedSigners, ref }: GitSourceOptions,
   commit: string,
   isPinned: boolean,
-  notices: readonly string[],
-): Promise<Found | Refused> {
-  const unsigned = allowedSigners === undefined ? undefined : await refuseSignature(git, commit)
-  if (unsigned !== undefined) return refused(`${ref} ${shorten(commit)}`, unsigned)
+): Promise<Found | Unusable> {
+  const unsigned = await refuseSignature(git, commit, allowedSigners)
+  if (unsigned !== undefined) return toUnusable(`${ref} ${shorten(commit)}`, unsigned)
   const tree = await readGitTree(git, commit, path)
-  if (!('files' in tree)) return { kind: 'refused', problems: tree.map((problem) => within(commit, problem)) }
-  return { kind: 'found', files: { id: commit, ...tree }, pinned: isPinned ? commit : undefined, notices }
+  if ('files' in tree)
+    return {
+      kind: 'found',
+      files: { id: commit, ...tree },
+      pinned: isPinned ? commit : undefined,
+      notices: [],
+    }
+  const problems = tree.problems.map((problem) => {
+    return { ...problem, message: `${problem.message} (commit ${shorten(commit)})` }
+  })
+  return { ...tree, problems }
 }
 
-function within(commit: string, problem: Problem): Problem {
-  return { ...problem, message: `${problem.message} (commit ${shorten(commit)})` }
-}
-
-function refused(file: string, message: string): Refused {
-  return { kind: 'refused', problems: [{ file, message }] }
-}
-
-function unreachable(file: string, message: string): Refused {
-  return { kind: 'unreachable', problems: [{ file, message }] }
+function toUnusable(file: string, reason: Fault | Invalid): Unusable {
+  return isInvalid(reason) ? refused(file, reason.reason) : failed(file, reason.reason)
 }
 
 function originOf({ url, ref, path }: GitSourceOptions): string {
   return JSON.stringify([url, ref, path])
-}
-
-async function readState(options: GitSourceOptions): Promise<{ readonly confirmedAtMs: number } | undefined> {
-  try {
-    const text = await readFile(join(options.directory, stateFile), 'utf8')
-    const state = v.safeParse(stateSchema, JSON.parse(text))
-    return state.success && state.output.origin === originOf(options) ? state.output : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function writeState(options: GitSourceOptions, confirmedAtMs: number): Promise<void> {
-  const path = join(options.directory, stateFile)
-  const state: v.InferOutput<typeof stateSchema> = { version: 1, origin: originOf(options), confirmedAtMs }
-  try {
-    await writeFile(`${path}.draft`, JSON.stringify(state), { mode: 0o600 })
-    await rename(`${path}.draft`, path)
-  } catch (cause) {
-    throw new LastGoodNotKept('the state of the policy source could not be written', { cause })
-  }
 }

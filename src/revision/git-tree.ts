@@ -1,5 +1,7 @@
 import { isPassedOver, type PolicyFiles, policyLimits, purposeOf, refuseSize } from './directory-source.ts'
-import { type Git, type GitFailure, isGitFailure } from './git-process.ts'
+import { type Git, isGitFailure } from './git-process.ts'
+import { shorten } from './git-repository.ts'
+import { failed, refused, type Unusable } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
 type TreeFiles = Omit<PolicyFiles, 'id'>
@@ -16,27 +18,21 @@ const kinds: ReadonlyMap<string, string> = new Map([
  * Reads a commit's policy files, and their tests, out of the object store. No work tree is ever written, so no link, no file mode and no
  * name in the repository reaches this machine's file system.
  */
-export async function readGitTree(
-  git: Git,
-  commit: string,
-  path: string,
-): Promise<TreeFiles | readonly Problem[]> {
-  const name = path === '' ? `${commit}^{tree}` : `${commit}:${path}`
-  const tree = await git({ args: ['rev-parse', '--verify', '--quiet', name] })
-  if (isGitFailure(tree)) return [{ file: path, message: `${shorten(commit)} has no such folder` }]
-  const listing = await git({ args: ['ls-tree', '-r', '-z', '-l', '--full-tree', tree.toString().trim()] })
-  if (isGitFailure(listing)) return [broken(commit, listing)]
-  const entries = parseListing(listing).filter((entry) => !isPassedOver(entry.path))
+export async function readGitTree(git: Git, commit: string, path: string): Promise<TreeFiles | Unusable> {
+  const within = path === '' ? [] : ['--', `:(literal)${path}/`]
+  const listing = await git({ args: ['ls-tree', '-r', '-z', '-l', '--full-tree', commit, ...within] })
+  if (isGitFailure(listing)) return broken(commit, listing.message)
+  const all = parseListing(listing)
+  // Git has read the commit's trees, so this is no fault: they hold no such folder.
+  if (path !== '' && all.length === 0) return refused(path, `${shorten(commit)} has no such folder`)
+  const relative =
+    path === '' ? all : all.map((entry) => ({ ...entry, path: entry.path.slice(path.length + 1) }))
+  const entries = relative.filter((entry) => !isPassedOver(entry.path))
   if (entries.length > maxEntries)
-    return [{ file: '.', message: `expected at most ${maxEntries} files, found ${entries.length}` }]
+    return refused('.', `expected at most ${maxEntries} files, found ${entries.length}`)
   const wanted = entries.filter((entry) => purposeOf(entry.path) !== undefined && !kinds.has(entry.mode))
   const problems = [...entries.flatMap(refuseKind), ...refuseSizes(wanted), ...wanted.flatMap(refuseName)]
-  return problems.length > 0 ? problems : readBlobs(git, commit, wanted)
-}
-
-/** A commit as people write it. */
-export function shorten(commit: string): string {
-  return commit.slice(0, 12)
+  return problems.length > 0 ? { kind: 'refused', problems } : readBlobs(git, commit, wanted)
 }
 
 function parseListing(listing: Buffer): readonly Entry[] {
@@ -72,16 +68,12 @@ function refuseSizes(wanted: readonly Entry[]): readonly Problem[] {
   return []
 }
 
-async function readBlobs(
-  git: Git,
-  commit: string,
-  wanted: readonly Entry[],
-): Promise<TreeFiles | readonly Problem[]> {
+async function readBlobs(git: Git, commit: string, wanted: readonly Entry[]): Promise<TreeFiles | Unusable> {
   const output = await git({
     args: ['cat-file', '--batch'],
     input: wanted.map(({ oid }) => `${oid}\n`).join(''),
   })
-  if (isGitFailure(output)) return [broken(commit, output)]
+  if (isGitFailure(output)) return broken(commit, output.message)
   const found = { policy: new Map<string, string>(), test: new Map<string, string>() }
   const problems: Problem[] = []
   let offset = 0
@@ -89,7 +81,8 @@ async function readBlobs(
     const header = `${oid} blob ${size}\n`
     const start = offset + header.length
     if (output.toString('latin1', offset, start) !== header) {
-      return [{ file: path, message: `the local copy of ${shorten(commit)} lacks its content` }]
+      // Git says so of what is missing, and of what it cannot read at the moment.
+      return failed(path, `the local copy of ${shorten(commit)} lacks its content`)
     }
     const text = decode(output.subarray(start, start + size))
     if (text === undefined) problems.push({ file: path, message: 'expected UTF-8 text' })
@@ -98,11 +91,11 @@ async function readBlobs(
     else found[purposeOf(path) ?? 'policy'].set(path, text)
     offset = start + size + 1
   }
-  return problems.length > 0 ? problems : { files: found.policy, tests: found.test }
+  return problems.length > 0 ? { kind: 'refused', problems } : { files: found.policy, tests: found.test }
 }
 
-function broken(commit: string, { message }: GitFailure): Problem {
-  return { file: '.', message: `the local copy of ${shorten(commit)} cannot be read: ${message}` }
+function broken(commit: string, message: string): Unusable {
+  return failed('.', `the local copy of ${shorten(commit)} cannot be read: ${message}`)
 }
 
 function decode(bytes: Buffer): string | undefined {

@@ -1,11 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Look, Poller, type PollNews, reportAs, type Standing } from '../follow/poller.ts'
 import type { Report } from '../model/event.ts'
+import { describeCause, type Fault, fault, isFault } from '../model/fault.ts'
 import { proveCandidate, proveHere } from './candidate.ts'
 import { digestFiles, type PolicyFiles, withoutTests } from './directory-source.ts'
 import { assembleInTurns, type LoadedParts, type LoadOptions } from './load.ts'
-import type { Found, PolicySource, Refused } from './policy-source.ts'
+import { type Found, noticesOf, type PolicySource, type Unusable } from './policy-source.ts'
 import { formatProblem, limitProblems, type Problem } from './problem.ts'
 import type { Revision } from './revision.ts'
+import { spaceAttempts } from './spaced-attempts.ts'
 
 /** Where revisions come from, and what happens to one before it serves. */
 export type RevisionSourceOptions = {
@@ -27,10 +30,10 @@ export type RevisionSourceOptions = {
   readonly nowMs: () => number
 }
 
-// A remote may take long to fail, and whoever asks how we are is to hear that it does.
+// A remote may take long to fail. Start meanwhile, so that /readyz can report it.
 const patienceMs = 5000
-// Of a revision's id, where a person reads it.
-const shownLength = 12
+// Fetching and proving a large repository takes minutes at most; each has its own limit.
+const overdueMs = 600_000
 
 /** Serves what was last good, if it is kept, and asks the source. What does not load does not serve, and says why. */
 export async function openRevisionSource(options: RevisionSourceOptions): Promise<RevisionSource> {
@@ -42,21 +45,30 @@ export async function openRevisionSource(options: RevisionSourceOptions): Promis
 /** A policy source that is followed: each change is proven, then swapped in at once; what was last good serves on. */
 export class RevisionSource implements AsyncDisposable {
   readonly #options: RevisionSourceOptions
-  #timer: NodeJS.Timeout | undefined
-  #isClosed = false
+  readonly #attempt: ReturnType<typeof spaceAttempts>
+  readonly #poller: Poller
   #current: Revision | undefined
   #confirmedAtMs: number | undefined
   #pinned: string | undefined
   #notices: readonly string[] = []
-  #problems: readonly string[] = []
   /** The revision and the tests that it passed last. */
   #tested = ''
-  /** What was refused last, so that one mistake is tried and reported once. */
+  /** What was refused last for its content, so that one mistake is tried and reported once. */
   #refused = ''
-  #refreshing: Promise<void> = Promise.resolve()
+  #isRecalled = false
+  /** Why what served before this process does not serve now. */
+  #recallProblems: readonly string[] = []
 
   constructor(options: RevisionSourceOptions) {
     this.#options = options
+    this.#attempt = spaceAttempts(options.nowMs)
+    this.#poller = new Poller({
+      look: () => this.#look(),
+      everyMs: options.source.intervalMs,
+      overdueMs,
+      tell: tellOf(options.report),
+      nowMs: options.nowMs,
+    })
   }
 
   /** What messages call the source. */
@@ -90,72 +102,91 @@ export class RevisionSource implements AsyncDisposable {
     return this.#notices
   }
 
-  /** Why the source's present content does not serve; empty when it does. */
+  /** Why the source's present content does not serve, and since when; empty when it does. */
+  get standing(): readonly Standing[] {
+    return this.#poller.standing
+  }
+
+  /** The same as texts alone. */
   get problems(): readonly string[] {
-    return this.#problems
+    return this.#poller.problems
   }
 
   /** Begins to follow the source; waits for it only when nothing can serve before, and then not for long. */
   async start(): Promise<void> {
-    const recalled = await this.#options.source.recall()
-    if (recalled !== undefined) await this.#take(recalled.found, recalled.confirmedAtMs)
+    await this.#recall()
     const asked = this.refresh()
     if (this.#current === undefined) await Promise.race([asked, wait(patienceMs, undefined, { ref: false })])
-    this.#schedule()
+    this.#poller.start()
   }
 
   /** Asks the source now; one look at a time. */
   refresh(): Promise<void> {
-    this.#refreshing = this.#refreshing.then(async () => {
-      const found = await this.#options.source.look()
-      await this.#take(found)
-    })
-    return this.#refreshing
+    return this.#poller.refresh()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
+    const closed = this.#poller[Symbol.asyncDispose]()
     this.#options.source.close()
-    await this.#refreshing
+    await closed
   }
 
-  #schedule(): void {
-    if (this.#isClosed) return
-    const look = () => void this.refresh().then(() => this.#schedule())
-    this.#timer = setTimeout(look, this.#options.source.nextLookMs()).unref()
+  async #look(): Promise<Look> {
+    await this.#recall()
+    const look = await this.#take(await this.#options.source.look())
+    if (this.#current !== undefined) return look
+    return { ...look, faults: [...this.#recallProblems, ...look.faults] }
   }
 
-  async #take(found: Found | Refused, recalledAtMs?: number): Promise<void> {
-    if (found.kind !== 'found') return this.#refuse('', found.problems, found.kind)
+  /** Serves what served before this process. A fault on the way says nothing about it, so the next look tries again. */
+  async #recall(): Promise<void> {
+    if (this.#isRecalled || this.#current !== undefined) return
+    const recalled = await this.#options.source.recall()
+    const look: Look =
+      recalled === undefined
+        ? { faults: [], refusals: [] }
+        : await this.#take(recalled.found, recalled.confirmedAtMs)
+    this.#isRecalled = look.faults.length === 0
+    const refusals = look.refusals === 'unchanged' ? [] : look.refusals
+    this.#recallProblems = [...look.faults, ...refusals].map((problem) => `what served last: ${problem}`)
+  }
+
+  async #take(found: Found | Unusable, recalledAtMs?: number): Promise<Look> {
+    if (found.kind !== 'found')
+      return found.kind === 'failed' ? toFailed(toTexts(found.problems)) : this.#refuse('', found.problems)
     // What is recalled has passed its tests; a start does not wait for them, and the first look makes up for it.
     const runsTests = this.#options.runsTests && recalledAtMs === undefined
     const files = runsTests ? found.files : withoutTests(found.files)
     // Tests alone may change, and be what was wrong.
     const name = `${files.id} ${digestFiles(files.tests)}`
-    if (name === this.#refused) return
+    if (name === this.#refused) return toFailed([])
+    const isTested = files.tests.size === 0 || name === this.#tested
+    if (files.id !== this.#current?.id || !isTested) {
+      const problems = await this.#tryLoad(name, files)
+      if (isFault(problems)) return toFailed([this.#describe(problems.reason)])
+      if (problems.length > 0) return this.#refuse(name, problems)
+      this.#tested = name
+    }
+    return { faults: await this.#confirm(found, recalledAtMs), refusals: [] }
+  }
+
+  async #tryLoad(name: string, files: PolicyFiles): Promise<readonly Problem[] | Fault> {
     try {
-      const isTested = files.tests.size === 0 || name === this.#tested
-      if (files.id !== this.#current?.id || !isTested) {
-        const problems = await this.#load(files)
-        if (problems.length > 0) return this.#refuse(name, problems)
-        this.#tested = name
-      }
-      await this.#confirm(found, recalledAtMs)
+      return await this.#load(name, files)
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause)
-      // Not remembered: a disk that was full may have room at the next look.
-      this.#refuse('', [{ file: this.name, message }])
+      return fault(describeCause(cause))
     }
   }
 
-  async #load(files: PolicyFiles): Promise<readonly Problem[]> {
+  /** Proves and serves a candidate, or says everything that is wrong with it. */
+  async #load(name: string, files: PolicyFiles): Promise<readonly Problem[] | Fault> {
     const { load, prover, isApart, report } = this.#options
     const hasTests = files.tests.size > 0
     const isUrgent = this.#current === undefined && isApart !== true
-    // While nothing serves there is nobody to keep waiting, and a thread would only be slower; but tests may run on and on.
-    const proven =
-      isUrgent && !hasTests ? proveHere(files, load) : await proveCandidate(files, load, prover, { isUrgent })
+    // While nothing serves no request waits, and a thread would only be slower; but tests may run on and on.
+    const proven = await this.#attempt(name, async () =>
+      isUrgent && !hasTests ? proveHere(files, load) : proveCandidate(files, load, prover, { isUrgent }),
+    )
     if (!('parts' in proven)) return proven
     if (files.id !== this.#current?.id) await this.#serve(proven.parts)
     if (hasTests) report({ kind: 'revision_tested', policyRevision: files.id, tests: proven.tests })
@@ -167,49 +198,59 @@ export class RevisionSource implements AsyncDisposable {
     const revision = await assembleInTurns(parts, load)
     await keep(revision)
     this.#current = revision
-    // Before anybody is told: what has just been proven is not stale.
+    // Before `onServed`: what has just been proven is not stale.
     this.#confirmedAtMs ??= this.#options.nowMs()
-    const { id, policies, catalog } = revision
-    report({
-      kind: 'revision_served',
-      policyRevision: id,
-      policies: policies.length,
-      services: catalog.services.length,
-    })
+    const counts = { policies: revision.policies.length, services: revision.catalog.services.length }
+    report({ kind: 'revision_served', policyRevision: revision.id, ...counts })
     onServed()
   }
 
-  async #confirm(found: Found, recalledAtMs?: number): Promise<void> {
+  /** Notes that the source wants what serves; returns what kept this from being remembered for the next start. */
+  async #confirm(found: Found, recalledAtMs?: number): Promise<readonly string[]> {
     const { source, nowMs, report } = this.#options
     const confirmedAtMs = recalledAtMs ?? nowMs()
-    this.#problems = []
     this.#refused = ''
     this.#pinned = found.pinned
     this.#confirmedAtMs = confirmedAtMs
     this.#notify(found)
     report({ kind: 'revision_confirmed', confirmedAtMs, isPinned: found.pinned !== undefined })
-    if (recalledAtMs === undefined) await source.accept(found, confirmedAtMs)
+    if (recalledAtMs !== undefined) return []
+    try {
+      await source.accept(found, confirmedAtMs)
+      return []
+    } catch (cause) {
+      return [this.#describe(cause)]
+    }
   }
 
-  #notify({ pinned, notices }: Found): void {
-    const pin =
-      pinned === undefined
-        ? []
-        : [`PINNED to policy revision ${pinned.slice(0, shownLength)}, until the pin is released`]
-    const all = [...pin, ...notices]
+  #notify(found: Found): void {
+    const all = noticesOf(found)
     const isNew = all.join('\n') !== this.#notices.join('\n')
     this.#notices = all
     if (isNew) this.#options.report({ kind: 'policy_notices', notices: all })
   }
 
-  #refuse(id: string, problems: readonly Problem[], kind: Refused['kind'] = 'refused'): void {
-    const texts = limitProblems(problems).map(formatProblem)
-    const isNew = texts.join('\n') !== this.#problems.join('\n')
-    this.#refused = id
-    this.#problems = texts
-    if (!isNew) return
-    const { report } = this.#options
-    if (kind === 'refused') report({ kind: 'revision_refused', problems: texts })
-    else report({ kind: 'source_refused', what: 'policies', problems: texts })
+  /** Refuses content; with a name, it is not tried again until it is another. */
+  #refuse(name: string, problems: readonly Problem[]): Look {
+    this.#refused = name
+    return { faults: [], refusals: toTexts(problems) }
   }
+
+  #describe(cause: unknown): string {
+    return formatProblem({ file: this.name, message: describeCause(cause) })
+  }
+}
+
+function toTexts(problems: readonly Problem[]): readonly string[] {
+  return limitProblems(problems).map(formatProblem)
+}
+
+function toFailed(faults: readonly string[]): Look {
+  return { faults, refusals: 'unchanged' }
+}
+
+function tellOf(report: Report): (news: PollNews) => void {
+  const tell = reportAs('policies', report)
+  return (news) =>
+    news.kind === 'refused' ? report({ kind: 'revision_refused', problems: news.problems }) : tell(news)
 }

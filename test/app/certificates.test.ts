@@ -33,7 +33,7 @@ describe('app/certificates', () => {
     const before = source.current().cert
     await cp(second.chain, cert)
     await cp(second.key, key)
-    await followed.refresh()
+    await followed.poller.refresh()
     expect(source.current().cert.equals(before)).to.equal(false)
     expect(changes()).to.equal(1)
     await followed[Symbol.asyncDispose]()
@@ -43,9 +43,9 @@ describe('app/certificates', () => {
     const { cert, second, source, followed, told, changes } = await follow()
     const before = source.current().cert
     await cp(second.chain, cert)
-    await followed.refresh()
+    await followed.poller.refresh()
     await writeFile(cert, 'no certificate')
-    await followed.refresh()
+    await followed.poller.refresh()
     expect(source.current().cert.equals(before)).to.equal(true)
     expect(changes()).to.equal(0)
     expect(told).to.deep.equal(['source_loaded', 'source_refused', 'source_refused'])

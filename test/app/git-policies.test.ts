@@ -72,7 +72,7 @@ describe('app/git-policies', () => {
     expect(metrics).to.match(/^waywarden_reloads_refused_total\{what="revision"\} 1$/m)
     const mended = remote.commit({ 'tests/insurance.yaml': insuranceTest('allow') })
     await until(async () => (await readyz(running)).policy.revision === mended)
-    expect((await readyz(running)).notices).to.deep.equal([])
+    await until(async () => (await readyz(running)).notices.length === 0)
     remote.git('update-ref', 'refs/waywarden/pin', failing)
     await until(async () => (await readyz(running)).policy.lastError !== undefined)
     expect((await readyz(running)).policy.revision).to.equal(mended)

@@ -21,7 +21,7 @@ function configured(url: string): Config {
 
 async function open(config: Config) {
   const closing: AsyncDisposable[] = []
-  const tracer = await openTracing(config, { closing, report: () => {}, pollMs: 1000 })
+  const tracer = await openTracing(config, { closing, followed: [], report: () => {}, pollMs: 1000 })
   return { tracer, closing }
 }
 

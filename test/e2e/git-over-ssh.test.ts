@@ -72,7 +72,7 @@ describe('policies from Git over ssh', () => {
     it(`refuses ${name}, and says so`, async () => {
       const source = sourceOf(access())
       expect(await lookAt(source)).to.match(says)
-      expect((await source.look()).kind).to.equal('unreachable')
+      expect((await source.look()).kind).to.equal('failed')
     })
   }
 })

@@ -36,14 +36,14 @@ describe('revision/directory-source', () => {
 
   it('refuses a link in a directory that is no mount', async () => {
     await symlink('/etc/hostname', join(directory, 'team/b.cedar'))
-    expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'team/b.cedar')
+    expect(await readPolicyDirectory(directory)).to.have.nested.property('problems[0].file', 'team/b.cedar')
   })
 
   it('follows the linked folders of a mount, and refuses them anywhere else', async () => {
     await mkdir(join(directory, '..2026/other'), { recursive: true })
     await writeFile(join(directory, '..2026/other/b.cedar'), 'forbid (principal, action, resource);')
     await symlink('..2026/other', join(directory, 'other'))
-    expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'other')
+    expect(await readPolicyDirectory(directory)).to.have.nested.property('problems[0].file', 'other')
     await symlink('..2026', join(directory, '..data'))
     const read = await readPolicyDirectory(directory)
     expect('files' in read && read.files.has('other/b.cedar')).to.equal(true)
@@ -56,7 +56,7 @@ describe('revision/directory-source', () => {
     await symlink(join(outside, 'b.cedar'), join(directory, 'b.cedar'))
     const read = await readPolicyDirectory(directory)
     await rm(outside, { recursive: true })
-    expect(read).to.have.nested.property('[0].file', 'b.cedar')
+    expect(read).to.have.nested.property('problems[0].file', 'b.cedar')
     expect(JSON.stringify(read)).to.not.contain('secret')
   })
 
@@ -83,8 +83,8 @@ describe('revision/directory-source', () => {
       const read = await readPolicyDirectory(link)
       clearInterval(timer)
       if (!('files' in read)) {
-        expect(read).to.have.length(1)
-        expect(read[0]).to.have.property('file', link)
+        expect(read.kind).to.equal('failed')
+        expect(read).to.have.nested.property('problems[0].file', link)
         isRead.refused++
         continue
       }
@@ -97,7 +97,7 @@ describe('revision/directory-source', () => {
 
   it('refuses what is no UTF-8', async () => {
     await writeFile(join(directory, 'team/b.cedar'), Buffer.from([0xff, 0xfe]))
-    expect(await readPolicyDirectory(directory)).to.have.nested.property('[0].file', 'team/b.cedar')
+    expect(await readPolicyDirectory(directory)).to.have.nested.property('problems[0].file', 'team/b.cedar')
   })
 
   it('reads the tests beside the policies, and nothing else there; they have no part in the id', async () => {
@@ -119,14 +119,16 @@ describe('revision/directory-source', () => {
     await symlink('/etc/hostname', join(directory, 'tests/a.yaml'))
     await writeFile(join(directory, 'tests/b.yaml'), 'x'.repeat(256 * 1024 + 1))
     const refused = await readPolicyDirectory(directory)
-    expect('files' in refused ? [] : refused.map(({ file }) => file)).to.deep.equal([
+    expect('files' in refused ? [] : refused.problems.map(({ file }) => file)).to.deep.equal([
       'tests/a.yaml',
       'tests/b.yaml',
     ])
   })
 
   it('says so when there is no such directory', async () => {
-    expect(await readPolicyDirectory(join(directory, 'missing'))).to.have.length(1)
+    expect(await readPolicyDirectory(join(directory, 'missing')))
+      .to.include({ kind: 'failed' })
+      .and.have.nested.property('problems.length', 1)
   })
 
   it('names a set of files by its content, whatever their order', () => {

@@ -31,7 +31,7 @@ describe('revision/git-process, over https', () => {
   it('takes the token from its file, anew for each look', async () => {
     const tokenFile = fileOf('wrong\n')
     const source = createGitSource(gitOptions(server, { ca: server.certificate, tokenFile }))
-    expect((await source.look()).kind).to.equal('unreachable')
+    expect((await source.look()).kind).to.equal('failed')
     writeFileSync(tokenFile, 'right\n')
     expect(await lookAt(source)).to.equal(commit)
   })

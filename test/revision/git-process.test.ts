@@ -125,7 +125,7 @@ describe('revision/git-process', () => {
     const ended = new AbortController()
     const git = createGit('/nowhere', gitOptions({ url: 'https://127.0.0.1/x' }), ended.signal)
     await using server = await listen(() => ended.abort('over'))
-    const failed = { kind: 'git-failure', message: 'over' }
+    const failed = { kind: 'git-failure', message: 'over', exitCode: undefined }
     expect(await git({ args: ['ls-remote', '--', `ssh://127.0.0.1:${server.port}/x`] })).to.deep.equal(failed)
     expect(await git({ args: ['version'] })).to.deep.equal(failed)
   })

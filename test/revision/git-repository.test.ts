@@ -52,7 +52,7 @@ describe('revision/git-repository', () => {
     const source = createGitSource(gitOptions(remote, { maxBytes: 4 * 1024 * 1024 }))
     const { files } = await follow(source)
     remote.commit({ 'blob.bin': randomBytes(6 * 1024 * 1024).toString('base64') })
-    expect((await source.look()).kind).to.equal('unreachable')
+    expect((await source.look()).kind).to.equal('failed')
     remote.git('reset', '--quiet', '--hard', files.id)
     const next = remote.commit({ 'team/b.cedar': 'x' })
     expect(await lookAt(source)).to.equal(next)

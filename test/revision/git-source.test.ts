@@ -68,13 +68,6 @@ describe('revision/git-source', () => {
     expect(await lookAt(source)).to.equal(second)
   })
 
-  it('varies its interval', () => {
-    const options = gitOptions(remote, { intervalMs: 60_000 })
-    expect([0, 0.5, 1].map((random) => createGitSource(options, () => random).nextLookMs())).to.deep.equal([
-      54_000, 60_000, 66_000,
-    ])
-  })
-
   describe('last good', () => {
     it('is found again without the remote, with the time at which it was confirmed', async () => {
       const options = gitOptions(remote)
@@ -84,7 +77,7 @@ describe('revision/git-source', () => {
       const recalled = await restarted.recall()
       expect(recalled?.confirmedAtMs).to.equal(4711)
       expect(recalled?.found).to.deep.equal({ kind: 'found', files: served, pinned: undefined, notices: [] })
-      expect((await restarted.look()).kind).to.equal('unreachable')
+      expect((await restarted.look()).kind).to.equal('failed')
     })
 
     it('is nothing at the first start, and nothing of another repository', async () => {

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import type { Event } from '../../src/model/event.ts'
 import { invalid } from '../../src/model/invalid.ts'
 import { candidateEntry } from '../../src/review/candidate-entry.ts'
-import { createDirectorySource } from '../../src/revision/directory-source.ts'
+import { createDirectorySource } from '../../src/revision/followed-directory.ts'
 import { openRevisionSource } from '../../src/revision/revision-source.ts'
 import { policyFiles } from '../support/policy-files.ts'
 import { copyPolicies } from '../support/sample-policies.ts'
@@ -135,7 +135,7 @@ describe('revision/revision-source, from any source', () => {
     expect(source.current?.id).to.equal(policyFiles().id)
     expect(source.confirmedAtMs).to.equal(400_000)
     expect(source.problems).to.have.length(1)
-    expect(events.filter(({ kind }) => kind === 'source_refused')).to.have.length(1)
+    expect(events.filter((event) => event.kind === 'source_failed' && event.isNew)).to.have.length(1)
   })
 
   it('serves nothing any more when it has been silent for too long, and again when it speaks', async () => {

@@ -1,10 +1,18 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { createServer, type Server } from 'node:net'
 
-/** What the server says of a name: A records, no such name, no answer at all, or "too long, ask by TCP". */
-export type DnsAnswer = readonly string[] | 'nxdomain' | 'silence' | { readonly byTcp: readonly string[] }
+/** Records of one family, or a response code of RFC 1035 §4.1.1; `silence` is no answer at all. */
+export type FamilyAnswer = readonly string[] | keyof typeof responseCodes | 'silence'
 
-/** A small DNS server on loopback (RFC 1035), for A records; AAAA answers are empty. */
+/** What the server says of a name: A records alone, both families, or "too long, ask by TCP". */
+export type DnsAnswer =
+  | FamilyAnswer
+  | { readonly A: FamilyAnswer; readonly AAAA: FamilyAnswer }
+  | { readonly byTcp: readonly string[] }
+
+const responseCodes = { formerr: 1, servfail: 2, nxdomain: 3, notimp: 4, refused: 5 } as const
+
+/** A small DNS server on loopback (RFC 1035), for A and AAAA records. */
 export class DnsServer implements AsyncDisposable {
   readonly answers: Map<string, DnsAnswer> = new Map()
   readonly #udp: Socket
@@ -29,19 +37,24 @@ export class DnsServer implements AsyncDisposable {
 
   #answer(query: Buffer, isTcp: boolean): Buffer | undefined {
     const { name, end } = readName(query)
-    const answer = this.answers.get(name) ?? 'nxdomain'
-    if (answer === 'silence') return undefined
     const isA = query.readUInt16BE(end) === 1
-    const isTruncated = typeof answer === 'object' && 'byTcp' in answer && !isTcp
-    const all = answer === 'nxdomain' ? [] : 'byTcp' in answer ? answer.byTcp : answer
-    const addresses = isA && !isTruncated ? all : []
-    const flags = 0x8180 | (isTruncated ? 0x0200 : 0) | (answer === 'nxdomain' ? 3 : 0)
+    const answer = toFamily(this.answers.get(name) ?? 'nxdomain', isA ? 'A' : 'AAAA', isTcp)
+    if (answer === 'silence') return undefined
+    const isTruncated = answer === 'truncated'
+    const code = typeof answer === 'string' && !isTruncated ? responseCodes[answer] : 0
+    const addresses = typeof answer === 'string' ? [] : answer
+    const flags = 0x8180 | (isTruncated ? 0x0200 : 0) | code
     const counts = [1, addresses.length, 0, 0].map(uint16)
     const question = query.subarray(12, end + 4)
-    // A pointer to the question's name; type A, class IN, no time to live, four bytes.
-    const records = addresses.map((address) =>
-      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split('.').map(Number)]),
-    )
+    // A pointer to the question's name; its type, class IN, no time to live, the address.
+    const records = addresses.map((address) => {
+      const data = isA ? Buffer.from(address.split('.').map(Number)) : toIpv6(address)
+      return Buffer.concat([
+        Buffer.from([0xc0, 12, 0, isA ? 1 : 28, 0, 1, 0, 0, 0, 0]),
+        uint16(data.length),
+        data,
+      ])
+    })
     return Buffer.concat([query.subarray(0, 2), uint16(flags), ...counts, question, ...records])
   }
 
@@ -59,6 +72,19 @@ export async function startDnsServer(): Promise<DnsServer> {
   const udp = createSocket('udp4').bind(typeof bound === 'object' ? bound?.port : 0, '127.0.0.1')
   await new Promise<void>((resolve) => udp.once('listening', resolve))
   return new DnsServer(udp, tcp)
+}
+
+/** What the server says to one question; a plain list is of A records. */
+function toFamily(answer: DnsAnswer, family: 'A' | 'AAAA', isTcp: boolean): FamilyAnswer | 'truncated' {
+  if (typeof answer === 'string') return answer
+  if ('byTcp' in answer) return family === 'AAAA' ? [] : isTcp ? answer.byTcp : 'truncated'
+  if ('A' in answer) return answer[family]
+  return family === 'A' ? answer : []
+}
+
+/** A whole address, without `::`. */
+function toIpv6(address: string): Buffer {
+  return Buffer.concat(address.split(':').map((group) => uint16(Number.parseInt(group, 16))))
 }
 
 function readName(query: Buffer): { readonly name: string; readonly end: number } {

@@ -1,14 +1,14 @@
 import type { PolicyFiles } from '../../src/revision/directory-source.ts'
-import type { Found, PolicySource, Refused } from '../../src/revision/policy-source.ts'
+import type { Found, PolicySource, Unusable } from '../../src/revision/policy-source.ts'
 
 /** A source that says what it is told to say. */
 export function createScript(): PolicySource & {
-  says: Found | Refused
+  says: Found | Unusable
   recalls: Awaited<ReturnType<PolicySource['recall']>>
 } {
   return {
     name: 'script',
-    says: { kind: 'unreachable', problems: [{ file: 'script', message: 'nobody answers' }] },
+    says: { kind: 'failed', problems: [{ file: 'script', message: 'nobody answers' }] },
     recalls: undefined,
     async recall() {
       return this.recalls
@@ -17,7 +17,7 @@ export function createScript(): PolicySource & {
       return this.says
     },
     accept: async () => {},
-    nextLookMs: () => 3_600_000,
+    intervalMs: 3_600_000,
     close: () => {},
   }
 }

@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { StartError } from '../../src/app/opening.ts'
+import { followFiles } from '../../src/follow/followed-files.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+const hourMs = 3_600_000
+
+/** Follows one file that must begin with `good`, and notes what is told. */
+async function follow(path: string) {
+  const told: string[] = []
+  const opened = await followFiles<{ readonly text: string }>({
+    paths: [path],
+    pollMs: hourMs,
+    parse(contents) {
+      const text = contents.get(path)?.toString() ?? 'absent'
+      return text.startsWith('good') ? { text } : { kind: 'refusal', problems: [text] }
+    },
+    onRead: ({ text }) => told.push(text),
+    tell: (news) => told.push(news.kind === 'refused' ? `refused ${news.problems.join()}` : news.kind),
+  })
+  if (opened.kind === 'refusal') throw new StartError(opened.problems)
+  return { files: opened.files, told }
+}
+
+describe('app/followed-files', () => {
+  let directory = ''
+  let path = ''
+  beforeEach(() => {
+    directory = temporaryDirectory()
+    path = join(directory, 'file')
+  })
+
+  it('follows a file', async () => {
+    await writeFile(path, 'good 1')
+    const { files, told } = await follow(path)
+    await writeFile(path, 'good 2')
+    await files.poller.refresh()
+    expect(files.current).to.deep.equal({ text: 'good 2' })
+    expect(told).to.deep.equal(['good 1', 'good 2'])
+    await files[Symbol.asyncDispose]()
+  })
+
+  it('follows the symbolic link that Kubernetes swaps', async () => {
+    for (const version of ['1', '2']) {
+      await mkdir(join(directory, version))
+      await writeFile(join(directory, version, 'file'), `good ${version}`)
+    }
+    await symlink('1', join(directory, '..data'))
+    await symlink('..data/file', path)
+    const { files } = await follow(path)
+    await symlink('2', join(directory, '..data_tmp'))
+    await rename(join(directory, '..data_tmp'), join(directory, '..data'))
+    await files.poller.refresh()
+    expect(files.current).to.deep.equal({ text: 'good 2' })
+    await files[Symbol.asyncDispose]()
+  })
+
+  it('keeps what was last good, says so once, and takes the next good one', async () => {
+    await writeFile(path, 'good 1')
+    const { files, told } = await follow(path)
+    await writeFile(path, 'bad')
+    await files.poller.refresh()
+    await files.poller.refresh()
+    expect(files.current).to.deep.equal({ text: 'good 1' })
+    expect(files.poller.problems).to.deep.equal(['bad'])
+    await writeFile(path, 'good 3')
+    await files.poller.refresh()
+    expect(files.poller.problems).to.deep.equal([])
+    expect(told).to.deep.equal(['good 1', 'refused bad', 'good 3'])
+    await files[Symbol.asyncDispose]()
+  })
+
+  it('takes up a change that leaves size, inode and time stamps as they were', async () => {
+    const moment = new Date('2026-01-01')
+    await writeFile(path, 'good 1')
+    await utimes(path, moment, moment)
+    const { files } = await follow(path)
+    await writeFile(path, 'good 2')
+    await utimes(path, moment, moment)
+    await files.poller.refresh()
+    expect(files.current).to.deep.equal({ text: 'good 2' })
+    await files[Symbol.asyncDispose]()
+  })
+
+  it('takes a file that is gone, or a link to nowhere, for a fault that passes', async () => {
+    await writeFile(path, 'good 1')
+    const { files, told } = await follow(path)
+    await rm(path)
+    await files.poller.refresh()
+    await symlink('nowhere', path)
+    await files.poller.refresh()
+    expect(files.current).to.deep.equal({ text: 'good 1' })
+    expect(files.poller.standing.map(({ kind }) => kind)).to.deep.equal(['failed'])
+    await writeFile(join(directory, 'nowhere'), 'good 1')
+    await files.poller.refresh()
+    expect(files.poller.problems).to.deep.equal([])
+    expect(told).to.deep.equal(['good 1', 'failed', 'failed', 'recovered'])
+    await files[Symbol.asyncDispose]()
+  })
+
+  it('does not wait for the writer of a named pipe', async () => {
+    await writeFile(path, 'good 1')
+    const { files } = await follow(path)
+    await rm(path)
+    execFileSync('mkfifo', [path])
+    await files.poller.refresh()
+    expect(files.poller.problems.join()).to.contain('expected a regular file')
+    await files[Symbol.asyncDispose]()
+  })
+
+  it('does not begin with a file that is not good, or not there', async () => {
+    await writeFile(path, 'bad')
+    for (const begin of [path, join(directory, 'absent')])
+      expect(await follow(begin).catch((cause: unknown) => cause)).to.have.property('code', 'start_failed')
+  })
+})

@@ -1,0 +1,263 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { createGitSource } from '../../src/revision/git-source.ts'
+import type { Found, PolicySource } from '../../src/revision/policy-source.ts'
+import { errnos, failCallsUnder } from '../support/failing-calls.ts'
+import { createFailingGit, endings, type FailingGit } from '../support/failing-git.ts'
+import { createRemote, follow, type GitRemote, gitOptions, smallRepository } from '../support/git-remote.ts'
+import { createSshKey } from '../support/ssh-server.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+/** What happens to a remote that is followed, and what a clean look says of it. */
+type Change = {
+  readonly name: string
+  readonly prepare?: (remote: GitRemote, first: string) => unknown
+  readonly change: (remote: GitRemote, first: string) => unknown
+  readonly says: 'found' | 'refused'
+}
+
+type Ending = keyof typeof endings
+
+const pinRef = 'refs/waywarden/pin'
+const changes: readonly Change[] = [
+  {
+    name: 'a forbid that is pushed',
+    change: (remote) => remote.commit({ 'team/b.cedar': 'forbid (principal, action, resource);\n' }),
+    says: 'found',
+  },
+  {
+    name: 'a pin that is set',
+    change: (remote, first) => remote.git('update-ref', pinRef, first),
+    says: 'found',
+  },
+  {
+    name: 'a forbid that is pushed behind a pin',
+    prepare: (remote, first) => remote.git('update-ref', pinRef, first),
+    change: (remote) => remote.commit({ 'team/b.cedar': 'forbid (principal, action, resource);\n' }),
+    says: 'found',
+  },
+  {
+    name: 'a pin that is released',
+    prepare: (remote, first) => remote.git('update-ref', pinRef, first),
+    change: (remote) => remote.git('update-ref', '-d', pinRef),
+    says: 'found',
+  },
+  {
+    name: 'a force-push',
+    change: (remote) => remote.commit({ 'team/a.cedar': 'evil' }, '--amend'),
+    says: 'refused',
+  },
+]
+
+describe('revision/git-source, when a call to git fails', function () {
+  // Hundreds of processes, on a machine that may be busy.
+  this.timeout(300_000)
+  let git: FailingGit
+  before(() => {
+    git = createFailingGit()
+  })
+
+  for (const [index, { name, prepare, change, says }] of changes.entries()) {
+    it(`says of ${name} at the next look what a clean look says, after any failure, and nothing else before`, async () => {
+      const { options, copy } = await followed(prepare, change)
+      git.arm()
+      const clean = createGitSource(copy(), git.program)
+      await clean.recall()
+      const wanted = toPlain(await clean.look())
+      expect(wanted.kind).to.equal(says)
+      const calls = git.calls()
+      expect(calls.length).to.be.greaterThan(5)
+      let failures = 0
+      for (const [at, ending] of placesOf(calls.length, says, index)) {
+        const source = createGitSource(copy(), git.program)
+        git.arm(at + 1, ending)
+        await source.recall()
+        const look = toPlain(await source.look())
+        const where = `${ending}: ${calls[at]?.replace(options.directory, '')}`
+        if (look.kind === 'failed') failures++
+        else expect(look, where).to.deep.equal(wanted)
+        expect(toPlain(await source.look()), where).to.deep.equal(wanted)
+      }
+      expect(failures).to.be.at.least(calls.length / 2)
+    })
+  }
+
+  it('keeps what was accepted though any call fails while it is remembered, so that a force-push stays refused', async () => {
+    const { copy, remote } = await followed(undefined, (to) => to.commit({ 'team/b.cedar': 'x' }))
+    const head = remote.git('rev-parse', 'HEAD')
+    const source = createGitSource(copy(), git.program)
+    const found = await source.look()
+    if (found.kind !== 'found') throw new TypeError(JSON.stringify(found))
+    git.arm()
+    await source.accept(found, 1)
+    const calls = git.calls()
+    remote.commit({ 'team/b.cedar': 'evil' }, '--amend')
+    const evil = remote.git('rev-parse', 'HEAD')
+    for (const at of calls.keys()) {
+      remote.git('reset', '--quiet', '--hard', head)
+      const options = copy()
+      const running = createGitSource(options, git.program)
+      const next = await running.look()
+      if (next.kind !== 'found') throw new TypeError(JSON.stringify(next))
+      git.arm(at + 1, 'exit code 1, without a word')
+      expect(await running.accept(next, 2).catch((cause: unknown) => cause)).to.have.property(
+        'code',
+        'last_good_not_kept',
+      )
+      await running.accept(next, 3)
+      remote.git('reset', '--quiet', '--hard', evil)
+      for (const each of [running, createGitSource(options, git.program)])
+        expect(toPlain(await each.look())).to.have.property('kind', 'refused')
+    }
+  })
+
+  it('recalls what served, and its pin, at the next try', async () => {
+    const { copy, first } = await followed(
+      (remote, commit) => remote.git('update-ref', pinRef, commit),
+      (remote) => rmSync(remote.directory, { recursive: true }),
+    )
+    git.arm()
+    const clean = await createGitSource(copy(), git.program).recall()
+    expect(clean?.found).to.include({ kind: 'found', pinned: first })
+    const calls = git.calls()
+    for (const at of calls.keys()) {
+      const source = createGitSource(copy(), git.program)
+      git.arm(at + 1, 'exit code 1, without a word')
+      expect((await source.recall())?.found.kind, calls[at]).to.equal('failed')
+      expect(await source.recall()).to.deep.equal(clean)
+    }
+  })
+
+  it('takes no failure to verify a signature for a missing one', async () => {
+    const key = createSshKey()
+    const remote = createRemote(smallRepository)
+    remote.git('config', 'gpg.format', 'ssh')
+    remote.git('config', 'user.signingkey', key.path)
+    const signed = remote.commit({ 'team/b.cedar': 'x' }, '--gpg-sign')
+    const allowedSigners = join(temporaryDirectory(), 'signers')
+    writeFileSync(allowedSigners, `a@hospital.example ${key.publicKey}\n`)
+    const source = createGitSource(gitOptions(remote, { allowedSigners }), git.program)
+    rmSync(allowedSigners)
+    expect((await source.look()).kind).to.equal('failed')
+    writeFileSync(allowedSigners, `a@hospital.example ${key.publicKey}\n`)
+    expect((await follow(source)).files.id).to.equal(signed)
+    // Who is no longer on the list does not count from the next look on, whatever was found before.
+    writeFileSync(allowedSigners, '')
+    expect((await source.look()).kind).to.equal('refused')
+  })
+
+  it('refuses a pin that names no commit, and takes it for no release', async () => {
+    const remote = createRemote(smallRepository)
+    const source = createGitSource(gitOptions(remote), git.program)
+    await follow(source)
+    const [tree, blob] = ['HEAD^{tree}', 'HEAD:team/a.cedar'].map((name) => remote.git('rev-parse', name))
+    remote.git('tag', '-a', '-m', 'a tree', 'of-a-tree', tree ?? '')
+    for (const target of [tree, blob, remote.git('rev-parse', 'of-a-tree')]) {
+      remote.git('update-ref', pinRef, target ?? '')
+      expect(toPlain(await source.look())).to.deep.include({ kind: 'refused', files: [pinRef] })
+    }
+    remote.git('tag', '-a', '-m', 'a commit', 'of-a-commit', 'HEAD')
+    remote.git('update-ref', pinRef, remote.git('rev-parse', 'of-a-commit'))
+    expect(toPlain(await source.look())).to.deep.include({
+      kind: 'found',
+      pinned: remote.git('rev-parse', 'HEAD'),
+    })
+    const lost = 'f'.repeat(40)
+    writeFileSync(join(remote.directory, '.git', pinRef), `${lost}\n`)
+    expect((await source.look()).kind).to.equal('failed')
+  })
+
+  it('finds the same whichever system call on the local copy fails', async () => {
+    const { copy } = await followed(undefined, (remote) =>
+      remote.commit({ 'team/a.cedar': 'evil' }, '--amend'),
+    )
+    const wanted = toPlain(await createGitSource(copy()).look())
+    expect(wanted.kind).to.equal('refused')
+    const options = copy()
+    using failing = failCallsUnder(options.directory)
+    failing.arm()
+    await createGitSource(options).look()
+    const isOurs = (call: string) => !/ .*\/(?:objects|refs)\b/.test(call)
+    const calls = failing.calls()
+    const places = [...calls.keys()].filter((at) => isOurs(calls[at] ?? ''))
+    expect(places.length).to.be.greaterThan(3)
+    for (const [index, at] of places.entries()) {
+      const source = createGitSource(options)
+      failing.arm(at + 1, errnos[index % errnos.length])
+      expect(toPlain(await source.look()), calls[at]).to.have.property('kind', 'failed')
+      expect(toPlain(await source.look())).to.deep.equal(wanted)
+    }
+  })
+
+  it('takes a broken state for a fault, and a lost copy for no first look', async () => {
+    const { copy, remote } = await followed(undefined, (to) => to.commit({ 'team/b.cedar': 'x' }))
+    const options = copy()
+    const state = join(options.directory, 'waywarden.json')
+    writeFileSync(state, readFileSync(state, 'utf8').slice(0, 20))
+    const broken = createGitSource(options)
+    expect((await broken.recall())?.found.kind).to.equal('failed')
+    expect((await broken.look()).kind).to.equal('failed')
+    const running = createGitSource(copy())
+    await follow(running)
+    remote.commit({ 'team/b.cedar': 'evil' }, '--amend')
+    rmSync(options.directory, { recursive: true })
+    expect((await running.look()).kind).to.not.equal('found')
+  })
+
+  it('goes by the refs of a state that an earlier version wrote', async () => {
+    const { copy } = await followed(undefined, (remote) =>
+      remote.commit({ 'team/a.cedar': 'evil' }, '--amend'),
+    )
+    const options = copy()
+    const state = join(options.directory, 'waywarden.json')
+    const { origin, confirmedAtMs } = JSON.parse(readFileSync(state, 'utf8'))
+    writeFileSync(state, JSON.stringify({ version: 1, origin, confirmedAtMs }))
+    const source = createGitSource(options, git.program)
+    expect((await source.recall())?.found.kind).to.equal('found')
+    git.arm()
+    expect((await source.look()).kind).to.equal('refused')
+    const calls = git.calls()
+    for (const at of calls.keys()) {
+      git.arm(at + 1, 'exit code 1, without a word')
+      expect((await createGitSource(options, git.program).look()).kind, calls[at]).to.not.equal('found')
+    }
+  })
+})
+
+/** Where calls fail, and how: in every way where a look must refuse, else each in the next way from change to change. */
+function placesOf(
+  calls: number,
+  says: Change['says'],
+  index: number,
+): readonly (readonly [number, Ending])[] {
+  const all = Object.keys(endings) as Ending[]
+  return Array.from({ length: calls }, (_, at) => at).flatMap((at) =>
+    all.flatMap((ending, way) =>
+      says === 'refused' || (at + index) % all.length === way ? [[at, ending] as const] : [],
+    ),
+  )
+}
+
+/** A remote that was followed and then changed, and copies of what was kept of it. */
+async function followed(prepare: Change['prepare'], change: Change['change']) {
+  const remote = createRemote(smallRepository)
+  const first = remote.git('rev-parse', 'HEAD')
+  remote.commit({ 'team/c.cedar': '// second\n' })
+  prepare?.(remote, first)
+  const options = gitOptions(remote)
+  await follow(createGitSource(options))
+  change(remote, first)
+  const copy = () => {
+    const directory = join(temporaryDirectory(), 'copy')
+    cpSync(options.directory, directory, { recursive: true })
+    return { ...options, directory }
+  }
+  return { remote, first, options, copy }
+}
+
+function toPlain(look: Awaited<ReturnType<PolicySource['look']>>) {
+  if (look.kind !== 'found') return { kind: look.kind, files: look.problems.map(({ file }) => file) }
+  const { pinned, files }: Found = look
+  return { kind: look.kind, pinned, id: files.id, files: Object.fromEntries(files.files) }
+}
