@@ -35,8 +35,9 @@ export function pinInGit(
   options: GitSourceOptions,
   revision: string | undefined,
   prove: (files: PolicyFiles) => readonly Problem[],
+  program?: string,
 ): Promise<PinChange | Invalid> {
-  return inCopy(options, async (git, { hasPin }) => {
+  return inCopy(options, program, async (git, { hasPin }) => {
     const was = await pinnedIn(git, hasPin)
     const head = await commitOf(git, localRefs.head)
     if (typeof head === 'object') return invalid(`\`${options.ref}\`: ${head.reason}`)
@@ -53,8 +54,8 @@ export function pinInGit(
 }
 
 /** Removes the pin ref at the remote: everybody follows the ref again. */
-export function releaseInGit(options: GitSourceOptions): Promise<PinChange | Invalid> {
-  return inCopy(options, async (git, { hasPin }) => {
+export function releaseInGit(options: GitSourceOptions, program?: string): Promise<PinChange | Invalid> {
+  return inCopy(options, program, async (git, { hasPin }) => {
     if (!hasPin) return invalid(`\`${options.pinRef}\` pins nothing`)
     const head = await commitOf(git, localRefs.head)
     if (typeof head === 'object') return invalid(`\`${options.ref}\`: ${head.reason}`)
@@ -74,11 +75,12 @@ async function pinnedIn(git: Git, hasPin: boolean): Promise<string | Fault | und
 /** Works in a copy of its own: the follower's belongs to a process that may be running. */
 async function inCopy(
   options: GitSourceOptions,
+  program: string | undefined,
   work: (git: Git, advertised: Advertised) => Promise<PinChange | Invalid>,
 ): Promise<PinChange | Invalid> {
   const directory = await mkdtemp(join(tmpdir(), 'waywarden-pin-'))
   try {
-    const git = createGit(directory, options)
+    const git = createGit(directory, options, undefined, program)
     const failed = await openGitRepository(git, directory)
     const advertised = failed ?? (await askRemote(git, options))
     if (isGitFailure(advertised)) return invalid(advertised.message)

@@ -1,8 +1,9 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { keepRevision } from '../../src/audit/revision-store.ts'
 import { readPolicyDirectory } from '../../src/revision/directory-source.ts'
+import { failCallsUnder } from '../support/failing-calls.ts'
 import { createRemote, type GitRemote } from '../support/git-remote.ts'
 import { policyFiles } from '../support/policy-files.ts'
 import { settings } from '../support/settings.ts'
@@ -58,6 +59,17 @@ describe('cli/policy-rollback', () => {
       expect((await rollback(failing)).code).to.equal(0)
     })
 
+    it('replaces a pin that names no commit, and releases it', async () => {
+      const pinTree = () =>
+        remote.git('update-ref', 'refs/waywarden/pin', remote.git('rev-parse', 'HEAD^{tree}'))
+      pinTree()
+      expect((await rollback()).code).to.equal(0)
+      expect(pin()).to.equal(commits[2])
+      pinTree()
+      expect((await rollback('--release')).code).to.equal(0)
+      expect(pin()).to.equal('')
+    })
+
     it('pins nothing that would be refused', async () => {
       remote.git('checkout', '--quiet', '-b', 'other')
       const other = remote.commit({ 'team/c.cedar': '// another branch\n' })
@@ -83,6 +95,75 @@ describe('cli/policy-rollback', () => {
       expect((await rollback('--release')).code).to.equal(0)
       expect(existsSync(join(policies, 'PIN'))).to.equal(false)
       expect((await rollback(first.id.slice(0, 8))).code).to.equal(0)
+    })
+
+    describe('that has served', () => {
+      let policies = ''
+      let first = ''
+      beforeEach(async () => {
+        policies = join(directory, 'policies')
+        cpSync('policies', policies, { recursive: true })
+        writeFileSync(config, settings)
+        const read = await readPolicyDirectory(policies)
+        if (!('files' in read)) throw new TypeError('expected the sample policies')
+        first = read.id
+        await keepRevision(join(directory, 'audit'), read.id, read.files)
+        writeFileSync(join(policies, 'clinic-team/empty.cedar'), '// another revision\n')
+      })
+      const pins = () => readdirSync(policies).filter((name) => name.includes('PIN'))
+
+      for (const umask of [0o000, 0o022, 0o077, 0o177]) {
+        it(`writes a pin that the server can read as whichever user, under umask ${umask.toString(8)}`, async () => {
+          const before = process.umask(umask)
+          try {
+            expect((await rollback()).code).to.equal(0)
+          } finally {
+            process.umask(before)
+          }
+          expect(statSync(join(policies, 'PIN')).mode & 0o777).to.equal(0o644)
+          expect(pins()).to.deep.equal(['PIN'])
+        })
+      }
+
+      it('replaces a pin whole, and leaves it as it was when it cannot be replaced', async () => {
+        writeFileSync(join(policies, 'PIN'), 'as it was')
+        using failing = failCallsUnder(directory)
+        failing.arm()
+        expect((await rollback()).code).to.equal(0)
+        const calls = failing.calls()
+        const written = calls.map((call, at) => ({ call, at })).filter(({ call }) => call.includes('/.PIN.'))
+        expect(written.length).to.be.greaterThan(4)
+        for (const { call, at } of written) {
+          writeFileSync(join(policies, 'PIN'), 'as it was')
+          failing.arm(at + 1, 'ENOSPC')
+          const { code, err } = await rollback()
+          expect([code, err], call)
+            .to.deep.equal([1, err])
+            .and.to.match(/nothing was pinned.*ENOSPC/)
+          expect(readFileSync(join(policies, 'PIN'), 'utf8')).to.equal('as it was')
+          expect(pins()).to.deep.equal(['PIN'])
+        }
+      })
+
+      it('pins nothing when it cannot find out what serves, or what was kept', async () => {
+        for (const path of [/policies\/clinic-team/, /revisions$/, /revisions\/.*json$/]) {
+          using failing = failCallsUnder(directory)
+          failing.failAll('EMFILE', path)
+          expect((await rollback()).code, String(path)).to.equal(1)
+          expect(pins()).to.deep.equal([])
+        }
+      })
+
+      it('says that a pin holds which it cannot remove, and pins nothing where there is none', async () => {
+        expect((await rollback('--release')).err).to.contain('pins nothing')
+        writeFileSync(join(policies, 'PIN'), first)
+        using failing = failCallsUnder(directory)
+        failing.failAll('EROFS', /PIN$/)
+        const { code, err } = await rollback('--release')
+        expect([code, err])
+          .to.deep.equal([1, err])
+          .and.to.match(/the pin holds.*EROFS/)
+      })
     })
   })
 
