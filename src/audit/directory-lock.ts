@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isAbsent, isErrno } from '../model/fault.ts'
 
 /** A directory's only writer. */
 export type DirectoryLock = Disposable & {
@@ -23,10 +24,12 @@ type Holder = {
 
 const staleMs = 15_000
 const prefix = 'lock.'
+const unknownSpace = ''
 
 /**
  * Takes the directory, or throws `DirectoryTaken`. Every taking has a number of its own and is created exclusively:
- * of two processes that both find the last holder dead, one fails to create the next number.
+ * of two processes that both find the last holder dead, one fails to create the next number. Throws as well when it cannot
+ * find out whether the last holder lives: a fault must not make two writers.
  */
 export function lockDirectory(directory: string, nowMs: number): DirectoryLock {
   const last = Math.max(0, ...numbersIn(directory))
@@ -79,25 +82,39 @@ function numbersIn(directory: string): readonly number[] {
 function isAlive(path: string, nowMs: number): boolean {
   const holder = readHolder(path)
   const own = self()
-  // The number is taken before its content is written, so a lock that cannot be read counts as held while it is fresh.
-  if (holder === undefined || holder.host !== own.host) return nowMs - modifiedAtMs(path) < staleMs
+  // The number is taken before its content is written, so a lock without a whole content counts as held while it is fresh.
+  if (holder === undefined || holder.host !== own.host) return isFresh(path, nowMs)
   // One host name and another process space: a container that was replaced by ours.
-  if (holder.space !== own.space) return false
-  return startOf(holder.pid) === holder.started
+  const isKnown = holder.space !== unknownSpace && own.space !== unknownSpace
+  if (isKnown && holder.space !== own.space) return false
+  const started = startOf(holder.pid)
+  const isHidden = started === 'hidden' || holder.started === 'hidden'
+  return isHidden ? isFresh(path, nowMs) : started === holder.started
+}
+
+/** A holder that lives refreshes its lock. */
+function isFresh(path: string, nowMs: number): boolean {
+  return nowMs - modifiedAtMs(path) < staleMs
 }
 
 function self(): Holder {
   return { host: hostname(), space: processSpace(), pid: process.pid, started: startOf(process.pid) ?? '' }
 }
 
-/** When a process began, in the kernel's words; `undefined` when there is none. A pid alone may belong to another by now. */
+/**
+ * When a process began, in the kernel's words; `undefined` when there is none, `hidden` when the kernel does not show it to
+ * us. A pid alone may belong to another process by now.
+ */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return state === 'Z' || state === 'X' ? undefined : fields[18]
-  } catch {
-    return signalReaches(pid) ? '' : undefined
+  } catch (cause) {
+    if (isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM')) return 'hidden'
+    // A process that ends while it is read is ESRCH.
+    if (isAbsent(cause) || isErrno(cause, 'ESRCH')) return signalReaches(pid) ? '' : undefined
+    throw cause
   }
 }
 
@@ -113,14 +130,18 @@ function signalReaches(pid: number): boolean {
 function processSpace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid')
-  } catch {
-    return ''
+  } catch (cause) {
+    // No /proc, or not for us.
+    if (isAbsent(cause) || isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM')) return unknownSpace
+    throw cause
   }
 }
 
+/** What a lock says of its holder; `undefined` when it is gone, or does not say it yet. */
 function readHolder(path: string): Holder | undefined {
+  const text = readLock(path)
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null) return undefined
     const isHolder =
       'host' in value &&
@@ -140,20 +161,21 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-function modifiedAtMs(path: string): number {
+function readLock(path: string): string {
   try {
-    return statSync(path).mtimeMs
-  } catch {
-    return 0
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (isAbsent(cause)) return ''
+    throw cause
   }
+}
+
+function modifiedAtMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
 function takenBy(directory: string, number: number): string {
   const holder = readHolder(join(directory, `${prefix}${number}`))
   const whom = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`
   return `\`${directory}\` belongs to ${whom}; give every process an audit directory of its own`
-}
-
-function isErrno(cause: unknown, code: string): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === code
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isAbsent } from '../model/fault.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 
 /** What signs a log's checkpoints. */
@@ -11,16 +12,34 @@ export const publicKeyFile = 'log-key.pub'
 /** What signs, in the directory, unless the configuration names another file. */
 export const privateKeyFile = 'log-key'
 
-/** Reads the key, or makes one (Ed25519, 0600) where there is none; its public part is put beside the log. Throws when neither can be. */
+/** The key that signed this log is not there any more; another one would look like a forger's. */
+export class LogKeyGone extends Error {
+  override readonly name = 'LogKeyGone'
+  readonly code = 'log_key_gone'
+}
+
+/**
+ * Reads the key, or makes one (Ed25519, 0600) for a log that never had one; its public part is put beside the log. Throws
+ * when neither can be, and `LogKeyGone` when there was one.
+ */
 export function openLogKey(directory: string, file: string | undefined): LogKey {
   const path = file ?? join(directory, privateKeyFile)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const privateKey = createPrivateKey(readOrCreate(path))
+  const shownPath = join(directory, publicKeyFile)
+  const shown = readIfThere(shownPath)
+  const kept = readIfThere(path)
+  if (kept === undefined && shown !== undefined)
+    throw new LogKeyGone(
+      `\`${path}\` is gone, and \`${shownPath}\` shows that a key signed this log: put it back, or move \`${publicKeyFile}\` away to begin with a new key`,
+    )
+  const privateKey = createPrivateKey(kept ?? create(path))
   if (privateKey.asymmetricKeyType !== 'ed25519') {
     throw new TypeError(`\`${path}\`: expected an Ed25519 key, found ${privateKey.asymmetricKeyType}`)
   }
   const publicKey = createPublicKey(privateKey)
-  show(join(directory, publicKeyFile), publicKey.export({ type: 'spki', format: 'pem' }).toString())
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  // Only what differs is written: a full disk must not cost the file that is there.
+  if (shown !== pem) writeFileSync(shownPath, pem)
   return { privateKey, publicKey }
 }
 
@@ -37,18 +56,17 @@ export function parsePublicKey(text: string): KeyObject | Invalid {
   return invalid('key: expected an Ed25519 public key, as PEM or as `name+id+base64`')
 }
 
-/** Only what differs is written: a full disk must not cost the file that is there. */
-function show(path: string, pem: string): void {
-  const shown = existsSync(path) ? readFileSync(path, 'utf8') : undefined
-  if (shown !== pem) writeFileSync(path, pem)
-}
-
-function readOrCreate(path: string): string {
+/** `undefined` only when the kernel knows no such file. */
+function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) throw cause
+    if (isAbsent(cause)) return undefined
+    throw cause
   }
+}
+
+function create(path: string): string {
   const { privateKey } = generateKeyPairSync('ed25519')
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

@@ -79,8 +79,14 @@ export class Reserve implements Disposable {
   #open(): number {
     const path = join(this.#directory, reserveFile)
     const fd = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
-    this.#bytes = fstatSync(fd).size
-    return fd
+    try {
+      this.#bytes = fstatSync(fd).size
+      return fd
+    } catch (cause) {
+      // It is opened again at each try.
+      closeSync(fd)
+      throw cause
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { isErrno } from '../model/fault.ts'
 import type { Hash } from './merkle.ts'
 
 /** Writes part of a buffer at the end of a file and returns how much; `node:fs` `writeSync` is one. */
@@ -122,8 +123,4 @@ function cutBack(segment: Segment): void {
   } catch {
     segment.isTorn = true
   }
-}
-
-function isErrno(cause: unknown, code: string): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === code
 }

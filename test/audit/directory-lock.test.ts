@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { lockDirectory } from '../../src/audit/directory-lock.ts'
+import { errnos, failSyncCalls } from '../support/failing-calls.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('audit/directory-lock', () => {
@@ -48,6 +49,36 @@ describe('audit/directory-lock', () => {
   it('counts a lock that has no content yet as held', () => {
     writeFileSync(join(directory, 'lock.1'), '')
     expectTaken()
+  })
+
+  const probes: readonly { readonly name: string; readonly call: RegExp }[] = [
+    { name: 'the lock', call: /readFileSync .*lock\.1$/ },
+    { name: 'the process of its holder', call: /readFileSync \/proc\/\d+\/stat$/ },
+    { name: 'our own process space', call: /readlinkSync \/proc\/self/ },
+    { name: 'the directory', call: /readdirSync/ },
+  ]
+  for (const { name, call } of probes) {
+    it(`takes nothing from a holder that lives because ${name} cannot be read`, () => {
+      const lock = lockDirectory(directory, Date.now())
+      for (const code of errnos.filter((each) => each !== 'EACCES')) {
+        {
+          using _failing = failSyncCalls(code, call)
+          expect(() => lockDirectory(directory, Date.now()), code).to.throw()
+        }
+        expect(readdirSync(directory)).to.deep.equal(['lock.1'])
+      }
+      lock[Symbol.dispose]()
+    })
+  }
+
+  it('goes by the age of a lock when the kernel hides its holder', () => {
+    const lock = lockDirectory(directory, Date.now())
+    using _failing = failSyncCalls('EACCES', /\/proc\//)
+    expectTaken()
+    const past = new Date(Date.now() - 60_000)
+    utimesSync(join(directory, 'lock.1'), past, past)
+    lockDirectory(directory, Date.now())[Symbol.dispose]()
+    lock[Symbol.dispose]()
   })
 
   function expectTaken(): void {

@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { openLogKey, parsePublicKey, publicKeyFile } from '../../src/audit/log-key.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
+import { errnos, failSyncCalls } from '../support/failing-calls.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('audit/log-key', () => {
@@ -21,6 +22,27 @@ describe('audit/log-key', () => {
     const file = join(temporaryDirectory(), 'secret', 'log-key')
     const made = openLogKey(directory, file)
     expect(openLogKey(join(directory, 'other'), file).publicKey.equals(made.publicKey)).to.equal(true)
+  })
+
+  it('makes no second key for a log: one that is gone, or cannot be read, ends the start', () => {
+    const directory = temporaryDirectory()
+    const path = join(directory, 'log-key')
+    const made = openLogKey(directory, undefined)
+    const shown = readFileSync(join(directory, publicKeyFile), 'utf8')
+    for (const code of errnos) {
+      using _failing = failSyncCalls(code, /readFileSync .*log-key$/)
+      expect(() => openLogKey(directory, undefined))
+        .to.throw()
+        .with.property('code', code)
+    }
+    renameSync(path, `${path}.away`)
+    for (const file of [undefined, join(directory, 'elsewhere/log-key')])
+      expect(() => openLogKey(directory, file))
+        .to.throw()
+        .with.property('code', 'log_key_gone')
+    expect(readFileSync(join(directory, publicKeyFile), 'utf8')).to.equal(shown)
+    renameSync(`${path}.away`, path)
+    expect(openLogKey(directory, undefined).publicKey.equals(made.publicKey)).to.equal(true)
   })
 
   it('refuses a key of another kind, and a link to nowhere', () => {

@@ -1,3 +1,4 @@
+import syncFs from 'node:fs'
 import fs, { type FileHandle } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
@@ -89,6 +90,34 @@ export function failCallsUnder(directory: string): FailingCalls {
     calls: () => [...calls],
     [Symbol.dispose]() {
       for (const [name, call] of real) Reflect.set(fs, name, call)
+      syncBuiltinESMExports()
+    },
+  }
+}
+
+const syncNames = [
+  'fstatSync',
+  'lstatSync',
+  'openSync',
+  'readFileSync',
+  'readdirSync',
+  'readlinkSync',
+  'statSync',
+] as const
+
+/** Makes synchronous calls fail whose name and path match, such as `readFileSync /proc/1/stat`, until it is disposed of. */
+export function failSyncCalls(code: string, call: RegExp): Disposable {
+  const real = syncNames.map((name) => [name, syncFs[name]] as const)
+  for (const [name, through] of real)
+    Reflect.set(syncFs, name, (...args: readonly unknown[]) => {
+      if (call.test(`${name} ${args[0]}`))
+        throw Object.assign(new Error(`${code}: injected, ${name}`), { code })
+      return Reflect.apply(through, syncFs, args)
+    })
+  syncBuiltinESMExports()
+  return {
+    [Symbol.dispose]() {
+      for (const [name, through] of real) Reflect.set(syncFs, name, through)
       syncBuiltinESMExports()
     },
   }
