@@ -2,7 +2,7 @@ import type { PolicyFiles } from '../../src/revision/directory-source.ts'
 import type { Found, PolicySource, Unusable } from '../../src/revision/policy-source.ts'
 
 /** A source that says what it is told to say. */
-export function createScript(): PolicySource & {
+export function createScript(): { -readonly [Key in keyof PolicySource]: PolicySource[Key] } & {
   says: Found | Unusable
   recalls: Awaited<ReturnType<PolicySource['recall']>>
 } {
