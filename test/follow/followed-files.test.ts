@@ -101,6 +101,32 @@ describe('app/followed-files', () => {
     await files[Symbol.asyncDispose]()
   })
 
+  it('tells again of a change that could not be taken up when it was told', async () => {
+    await writeFile(path, 'good 1')
+    let isDeaf = false
+    const opened = await followFiles<{ readonly text: string }>({
+      paths: [path],
+      pollMs: hourMs,
+      parse: (contents) => ({ text: String(contents.get(path)) }),
+      onRead() {
+        if (isDeaf) throw new RangeError('deaf')
+      },
+      tell: () => {},
+    })
+    if (opened.kind === 'refusal') throw new StartError(opened.problems)
+    const { files } = opened
+    await writeFile(path, 'good 2')
+    isDeaf = true
+    for (let look = 0; look < 2; look++) {
+      await files.poller.refresh()
+      expect(files.poller.problems).to.deep.equal(['deaf'])
+    }
+    isDeaf = false
+    await files.poller.refresh()
+    expect(files.poller.problems).to.deep.equal([])
+    await files[Symbol.asyncDispose]()
+  })
+
   it('does not wait for the writer of a named pipe', async () => {
     await writeFile(path, 'good 1')
     const { files } = await follow(path)

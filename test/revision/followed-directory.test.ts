@@ -143,6 +143,14 @@ describe('revision/followed-directory', () => {
     expect(await source.look()).to.include({ pinned: place.served.id })
   })
 
+  it('takes a mount of which it cannot read where it leads for a fault, not for links that somebody made', async () => {
+    rmSync(place.policies, { recursive: true })
+    mount(place.policies, 'first', { 'services.yaml': 'services: []\n' })
+    using failing = failCallsUnder(directory)
+    failing.failAll('EMFILE', /\.\.data$/)
+    expect((await open().look()).kind).to.equal('failed')
+  })
+
   it('sees all of a policy that is moved to a folder that was read already', async () => {
     mkdirSync(join(place.policies, 'a-team'))
     writeFileSync(join(place.policies, 'team/b.cedar'), forbid)

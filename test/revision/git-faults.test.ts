@@ -142,6 +142,8 @@ describe('revision/git-source, when a call to git fails', function () {
     expect((await source.look()).kind).to.equal('failed')
     writeFileSync(allowedSigners, `a@hospital.example ${key.publicKey}\n`)
     expect((await follow(source)).files.id).to.equal(signed)
+    rmSync(allowedSigners)
+    expect((await source.recall())?.found.kind).to.equal('failed')
     // Who is no longer on the list does not count from the next look on, whatever was found before.
     writeFileSync(allowedSigners, '')
     expect((await source.look()).kind).to.equal('refused')
@@ -198,11 +200,12 @@ describe('revision/git-source, when a call to git fails', function () {
     const broken = createGitSource(options)
     expect((await broken.recall())?.found.kind).to.equal('failed')
     expect((await broken.look()).kind).to.equal('failed')
-    const running = createGitSource(copy())
+    const whole = copy()
+    const running = createGitSource(whole)
     await follow(running)
     remote.commit({ 'team/b.cedar': 'evil' }, '--amend')
-    rmSync(options.directory, { recursive: true })
-    expect((await running.look()).kind).to.not.equal('found')
+    rmSync(whole.directory, { recursive: true })
+    expect((await running.look()).kind).to.equal('failed')
   })
 
   it('goes by the refs of a state that an earlier version wrote', async () => {
