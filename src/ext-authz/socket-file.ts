@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import { chmod, lstat, mkdtemp, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
+import { isAbsent } from '../model/fault.ts'
 import { type SocketFile, TransportError } from './transport.ts'
 
 /**
@@ -29,7 +30,7 @@ export async function listenOnSocketFile(
 
 /** What stands there may be replaced only when it is a socket that nobody listens on. */
 async function checkUnused(path: string): Promise<void> {
-  const found = await statOf(path)
+  const found = await statOf(path).catch((cause: unknown) => refuseDirectory(path, cause))
   if (found === undefined) return
   if (!found.isSocket()) {
     throw new TransportError(`\`${path}\` is there and is no socket; remove it, or listen elsewhere`)
@@ -65,15 +66,17 @@ function refuseDirectory(path: string, cause: unknown): never {
 
 /** Whoever listens there now keeps a file that is not ours. */
 async function removeOwn(path: string, own: Stats): Promise<void> {
-  const found = await statOf(path)
+  // A file that cannot be looked at may be somebody else's: it stays.
+  const found = await statOf(path).catch(() => undefined)
   if (found?.ino === own.ino && found.dev === own.dev) await rm(path, { force: true })
 }
 
+/** `undefined` only when the kernel knows no such path: anything else may be another process' socket. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path)
-  } catch {
-    // That a path cannot be looked at is told by whoever makes something there.
-    return undefined
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined
+    throw cause
   }
 }

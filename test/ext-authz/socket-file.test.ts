@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { listenOnSocketFile } from '../../src/ext-authz/socket-file.ts'
 import { TransportError } from '../../src/ext-authz/transport.ts'
+import { failCallsUnder } from '../support/failing-calls.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('ext-authz/socket-file', () => {
@@ -51,6 +52,18 @@ describe('ext-authz/socket-file', () => {
     expect(lstatSync(path).isSocket()).to.equal(true)
     await listen(path)
     expect(await hear(path)).to.equal('here')
+  })
+
+  it('takes no path that it cannot look at for a free one, nor removes what it cannot look at', async () => {
+    const path = join(temporaryDirectory(), 's.sock')
+    const remove = await listen(path)
+    using failing = failCallsUnder(dirname(path))
+    failing.failAll('EIO', /s\.sock$/)
+    await refusalOf(path)
+    await remove()
+    failing.arm()
+    expect(await hear(path)).to.equal('here')
+    expect(readdirSync(dirname(path))).to.deep.equal(['s.sock'])
   })
 
   it('leaves a socket alone on which somebody answers', async () => {
