@@ -137,7 +137,11 @@ async function take(
   const head = await commitOf(git, localRefs.head)
   if (typeof head === 'object') return toUnusable(options.ref, head)
   const rewritten = before && (await findRewrite(git, before, head))
-  if (typeof rewritten === 'object') return failed(options.ref, rewritten.reason)
+  if (typeof rewritten === 'object')
+    return failed(
+      options.ref,
+      `${rewritten.reason}; if that stays, compare the branch with what serves, then remove \`${options.directory}\``,
+    )
   if (rewritten !== undefined && options.rewrites === 'refuse')
     return refused(
       options.ref,
