@@ -33,14 +33,10 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
       logger.error({ where: event.where, cause: describe(event.cause) }, 'fault')
       break
     case 'listening':
-      logger.info({ what: event.what, address: event.address }, 'listening')
-      break
     case 'draining':
-      logger.info({ signal: event.signal }, 'draining')
-      break
     case 'worker_opened':
     case 'worker_ended':
-      tellWorker(event, logger, metrics)
+      tellProcess(event, logger, metrics)
       break
     case 'revision_served':
     case 'revision_tested':
@@ -83,15 +79,25 @@ function count(
   else metrics.connectionDropped(event.why)
 }
 
-function tellWorker(
-  event: Extract<Event, { readonly kind: `worker_${string}` }>,
+function tellProcess(
+  event: Extract<Event, { readonly kind: 'listening' | 'draining' | `worker_${string}` }>,
   logger: Logger,
   metrics: Metrics,
 ): void {
-  if (event.kind === 'worker_opened') logger.info({ of: event.worker, pid: event.pid }, 'worker opened')
-  else {
-    metrics.workerEnded(event.worker)
-    logger.error({ of: event.worker, how: event.how, restartMs: event.restartMs }, 'worker ended')
+  switch (event.kind) {
+    case 'listening':
+      logger.info({ what: event.what, address: event.address }, 'listening')
+      break
+    case 'draining':
+      logger.info({ signal: event.signal }, 'draining')
+      break
+    case 'worker_opened':
+      logger.info({ of: event.worker, pid: event.pid }, 'worker opened')
+      break
+    case 'worker_ended':
+      metrics.workerEnded(event.worker)
+      logger.error({ of: event.worker, how: event.how, restartMs: event.restartMs }, 'worker ended')
+      break
   }
 }
 
