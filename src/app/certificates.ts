@@ -26,7 +26,7 @@ export async function followCertificates(
       report({ kind: 'source_loaded', what: 'certificates', names: [cert], entries: 1 })
       for (const listener of listeners) listener()
     },
-    tell: reportAs('certificates', report),
+    onNews: reportAs('certificates', report),
   })
   if (opened.kind === 'refusal') throw new StartError(opened.problems)
   const followed = opened.files

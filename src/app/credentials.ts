@@ -43,7 +43,7 @@ export async function openCredentials(
         report({ kind: 'source_loaded', what, ...describe(value) })
         afterwards?.(value)
       },
-      tell: reportAs(what, report),
+      onNews: reportAs(what, report),
     })
     if (opened.kind === 'refusal') {
       startProblems.push(...opened.problems)

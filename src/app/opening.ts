@@ -5,7 +5,7 @@ import type { Report } from '../model/event.ts'
 /** What every part that is opened needs; `closing` is closed in the reverse order. */
 export type Opening = {
   readonly closing: AsyncDisposable[]
-  /** Whatever is followed while it runs, but for the policies: readiness shows how each stands. */
+  /** The pollers of everything but the policies; readiness shows their problems. */
   readonly followed: Poller[]
   readonly report: Report
   readonly pollMs: number

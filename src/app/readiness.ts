@@ -79,13 +79,13 @@ function shadowNotices(shadow: House['shadow'], live: Revision | undefined): rea
   return isMerged ? ['`policy.shadow` is what decides already: take it out of the configuration'] : []
 }
 
-/** What an operator reads of a source that could not be read, or says what was refused; what it said last stays in force. */
+/** The notices of a source that could not be read, or whose content was refused. What was read before stays in force. */
 export function toNotices(standing: Standing): readonly string[] {
   const what = standing.kind === 'failed' ? 'not followed' : 'not in force'
   return toTexts(standing).map((problem) => `${what}: ${problem}`)
 }
 
-/** To the minute: workers that saw the same within it say the same, and readiness says it once. */
+/** The time is cut to the minute, so that workers that failed together have one notice (joint-readiness.ts). */
 function toTexts({ problems, sinceMs }: Standing): readonly string[] {
   const since = `${new Date(sinceMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`
   return problems.map((problem) => `${problem} (since ${since})`)

@@ -1,5 +1,5 @@
 import { type Fault, fault, toFault } from '../model/fault.ts'
-import { type Look, Poller, type PollNews } from './poller.ts'
+import { type Polled, Poller, type PollNews } from './poller.ts'
 import { readBytes, readOptional } from './read-bytes.ts'
 
 /** Why the content of files cannot be used, problem by problem. */
@@ -17,16 +17,16 @@ export type FollowOptions<T> = {
   readonly parse: (contents: Contents) => T | Refusal
   readonly pollMs: number
   readonly onRead: (value: T) => void
-  readonly tell: (news: PollNews) => void
+  readonly onNews: (news: PollNews) => void
 }
 
-/** Why files could not be read; it says nothing about what is in them. */
+/** Why files could not be read; this says nothing about their content. */
 type Unread = { readonly kind: 'unread'; readonly problems: readonly string[] }
 
 type Followed = Pick<FollowOptions<unknown>, 'paths' | 'optional'>
 
 const maxFileBytes = 64 * 1024 * 1024
-// A writer that is faster than three readings is given until the next look.
+// A writer that is faster than three readings gets until the next poll.
 const maxReadings = 3
 
 /** Reads files that must be good to begin with, and follows them. */
@@ -42,13 +42,13 @@ export async function followFiles<T extends object>(
 }
 
 /**
- * Files that are read at every look, through symbolic links, as Kubernetes swaps them. Their bytes are compared: no time
- * stamp can say that a file is unchanged when it is not, and a reading that failed leaves nothing to compare with.
+ * Files that are read at every poll, through symbolic links, as Kubernetes swaps them. Their bytes are compared, because a
+ * time stamp can say that a file is unchanged when it is not, and a failed reading leaves no bytes to compare with.
  */
 export class FollowedFiles<T extends object> implements AsyncDisposable {
   readonly poller: Poller
   readonly #options: FollowOptions<T>
-  /** What `parse` has seen last, whether it took or refused it. */
+  /** The content that was parsed last, whether it is in force or refused. */
   #parsed: Contents
   #current: T
 
@@ -56,7 +56,11 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
     this.#options = options
     this.#parsed = contents
     this.#current = value
-    this.poller = new Poller({ look: () => this.#look(), everyMs: options.pollMs, tell: options.tell })
+    this.poller = new Poller({
+      poll: () => this.#poll(),
+      everyMs: options.pollMs,
+      onNews: options.onNews,
+    })
     this.poller.start()
   }
 
@@ -69,7 +73,7 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
     return this.poller[Symbol.asyncDispose]()
   }
 
-  async #look(): Promise<Look> {
+  async #poll(): Promise<Polled> {
     const contents = await readSettled(this.#options, this.#parsed)
     if (isUnread(contents)) return { faults: contents.problems, refusals: 'unchanged' }
     if (isSame(contents, this.#parsed)) return { faults: [], refusals: 'unchanged' }
@@ -78,7 +82,7 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
       this.#current = value
       this.#options.onRead(value)
     }
-    // INVARIANT: last, so that what is thrown before leaves the content to be taken up by the next look.
+    // INVARIANT: last, so that the next poll parses the content again if anything before this line throws.
     this.#parsed = contents
     return { faults: [], refusals: isRefusal(value) ? value.problems : [] }
   }

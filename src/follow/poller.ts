@@ -1,24 +1,24 @@
 import type { FollowedSource, Report } from '../model/event.ts'
 import { describeCause } from '../model/fault.ts'
 
-/** What a look at a source found. */
-export type Look = {
-  /** What failed for a reason outside of the content. The next look tries again, whatever the content is. */
+/** The result of polling a source once. */
+export type Polled = {
+  /** What failed for a reason outside of the content. The next poll tries again, whatever the content is. */
   readonly faults: readonly string[]
-  /** What is wrong with the content itself; `unchanged`: the content is the one that was last read, or was not read. */
+  /** What is wrong with the content itself; `unchanged` when it is the content of the last poll, or was not read. */
   readonly refusals: readonly string[] | 'unchanged'
 }
 
-/** What an operator should hear of a source. */
+/** News about a source that is worth a log line or a sample. */
 export type PollNews =
-  /** A look failed, and will be repeated; `isNew` unless the look before it failed for the same reasons. */
+  /** A poll failed, and will be repeated; `isNew` unless the poll before it failed for the same reasons. */
   | {
       readonly kind: 'failed'
       readonly problems: readonly string[]
       readonly isFirst: boolean
       readonly isNew: boolean
     }
-  /** The first look that did not fail. */
+  /** The first poll that did not fail. */
   | { readonly kind: 'recovered' }
   /** The content has something wrong that it had not before. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] }
@@ -30,29 +30,29 @@ export type Standing = {
   readonly sinceMs: number
 }
 
-/** Calls `run` once, later; what it returns takes that back. */
+/** Schedules `run` once, and returns a function that cancels it. */
 export type Later = (run: () => void, ms: number) => () => void
 
 /** How a source is polled. */
 export type PollerOptions = {
-  /** Looks at the source and applies what it finds. What it throws is a fault. */
-  readonly look: () => Promise<Look>
+  /** Reads the source once and puts what it says in force. What it throws is a fault. */
+  readonly poll: () => Promise<Polled>
   readonly everyMs: number
-  /** A look that takes longer counts as failed until it ends: a disk that hangs must not go unnoticed. */
+  /** A poll that takes longer counts as failed until it ends: a disk that hangs must not go unnoticed. */
   readonly overdueMs?: number
-  readonly tell: (news: PollNews) => void
+  readonly onNews: (news: PollNews) => void
   readonly nowMs?: () => number
   readonly later?: Later
   readonly random?: () => number
 }
 
-// Of the time between two looks, either way: replicas that start as one do not ask as one.
+// Of the time between two polls, either way: replicas that start together do not poll together.
 const jitter = 0.1
 const defaultOverdueMs = 30_000
 
 /**
- * Polls one source: one look at a time, each some time after the one before has ended. It keeps apart what failed, which
- * the next look settles, and what was refused, which stands until the content changes.
+ * Polls one source: one poll at a time, and an interval from the end of one to the next. Faults last until the next poll,
+ * refusals until the content changes; neither replaces the other.
  */
 export class Poller implements AsyncDisposable {
   readonly #options: PollerOptions
@@ -60,7 +60,7 @@ export class Poller implements AsyncDisposable {
   readonly #later: Later
   #failed: Standing | undefined
   #refused: Standing | undefined
-  #looking: Promise<void> = Promise.resolve()
+  #polling: Promise<void> = Promise.resolve()
   #cancelNext: () => void = () => {}
   #isClosed = false
 
@@ -80,7 +80,7 @@ export class Poller implements AsyncDisposable {
     return this.standing.flatMap(({ problems }) => problems)
   }
 
-  /** Begins to look now and then; the first time after one interval. */
+  /** Starts the timer; the first poll comes after one interval. */
   start(): void {
     if (this.#isClosed) return
     const { everyMs, random = Math.random } = this.#options
@@ -90,51 +90,51 @@ export class Poller implements AsyncDisposable {
     )
   }
 
-  /** Looks now, after the look that is under way: an older reading never replaces a newer one. Never rejects. */
+  /** Polls now, after the poll that is under way: an older reading never replaces a newer one. Never rejects. */
   refresh(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look())
-    return this.#looking
+    this.#polling = this.#polling.then(() => this.#poll())
+    return this.#polling
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     this.#cancelNext()
-    await this.#looking
+    await this.#polling
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     if (this.#isClosed) return
-    const { look, overdueMs = defaultOverdueMs } = this.#options
+    const { poll, overdueMs = defaultOverdueMs } = this.#options
     const cancel = this.#later(() => {
-      if (!this.#isClosed) this.#settleFaults([`a look at it has not ended within ${overdueMs / 1000} s`])
+      if (!this.#isClosed) this.#setFaults([`reading it has not ended within ${overdueMs / 1000} s`])
     }, overdueMs)
-    const found = await attempt(look)
+    const polled = await attempt(poll)
     cancel()
-    // Closing ends what a look waits for; that is no fault.
+    // Closing ends what a poll waits for; that is no fault.
     if (this.#isClosed) return
-    this.#settleFaults(found.faults)
-    if (found.refusals !== 'unchanged') this.#settleRefusals(found.refusals)
+    this.#setFaults(polled.faults)
+    if (polled.refusals !== 'unchanged') this.#setRefusals(polled.refusals)
   }
 
-  #settleFaults(problems: readonly string[]): void {
+  #setFaults(problems: readonly string[]): void {
     const before = this.#failed
     this.#failed = this.#toStanding('failed', problems, before)
-    const { tell } = this.#options
+    const { onNews } = this.#options
     if (problems.length > 0)
-      tell({
+      onNews({
         kind: 'failed',
         problems,
         isFirst: before === undefined,
         isNew: before?.problems.join('\n') !== problems.join('\n'),
       })
-    else if (before !== undefined) tell({ kind: 'recovered' })
+    else if (before !== undefined) onNews({ kind: 'recovered' })
   }
 
-  #settleRefusals(problems: readonly string[]): void {
+  #setRefusals(problems: readonly string[]): void {
     const before = this.#refused
     this.#refused = this.#toStanding('refused', problems, before)
     if (problems.some((problem) => before?.problems.includes(problem) !== true))
-      this.#options.tell({ kind: 'refused', problems })
+      this.#options.onNews({ kind: 'refused', problems })
   }
 
   #toStanding(
@@ -146,15 +146,15 @@ export class Poller implements AsyncDisposable {
   }
 }
 
-async function attempt(look: PollerOptions['look']): Promise<Look> {
+async function attempt(poll: PollerOptions['poll']): Promise<Polled> {
   try {
-    return await look()
+    return await poll()
   } catch (cause) {
     return { faults: [describeCause(cause)], refusals: 'unchanged' }
   }
 }
 
-/** Reports what a poller has to tell as news of this source. */
+/** Turns the news of a poller into events of this source. */
 export function reportAs(what: FollowedSource, report: Report): (news: PollNews) => void {
   return (news) => {
     switch (news.kind) {

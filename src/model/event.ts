@@ -78,9 +78,9 @@ export type Event =
       readonly names: readonly string[]
       readonly entries: number
     }
-  /** Its content has something wrong with it that it had not before. */
+  /** Its content has something wrong that it had not before. */
   | { readonly kind: 'source_refused'; readonly what: FollowedSource; readonly problems: readonly string[] }
-  /** A look at it failed for a reason outside of its content; `isNew` unless the look before it failed for the same. */
+  /** A poll of it failed for a reason outside of its content; `isNew` unless the poll before failed for the same reasons. */
   | {
       readonly kind: 'source_failed'
       readonly what: FollowedSource
@@ -88,7 +88,7 @@ export type Event =
       readonly isFirst: boolean
       readonly isNew: boolean
     }
-  /** The first look at it that did not fail. */
+  /** The first poll that did not fail. */
   | { readonly kind: 'source_recovered'; readonly what: FollowedSource }
   /** The keys of an identity provider that verify nothing, each with the reason; the others are in force. */
   | { readonly kind: 'issuer_keys_checked'; readonly issuer: string; readonly unusable: readonly string[] }

@@ -4,6 +4,9 @@
  */
 export type Fault = { readonly kind: 'fault'; readonly reason: string }
 
+// An error may be its own cause.
+const maxCauses = 4
+
 /** The value of a step that failed for a reason outside of the content. */
 export function fault(reason: string): Fault {
   return { kind: 'fault', reason }
@@ -30,8 +33,10 @@ export function isAbsent(cause: unknown): boolean {
   return isErrno(cause, 'ENOENT')
 }
 
-/** The messages of an error and of its causes, on one line. */
-export function describeCause(cause: unknown): string {
+/** The messages of an error and of its causes, the innermost last. */
+export function describeCause(cause: unknown, depth = 1): string {
   if (!(cause instanceof Error)) return String(cause)
-  return cause.cause === undefined ? cause.message : `${cause.message}: ${describeCause(cause.cause)}`
+  return cause.cause === undefined || depth === maxCauses
+    ? cause.message
+    : `${cause.message}: ${describeCause(cause.cause, depth + 1)}`
 }

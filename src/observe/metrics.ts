@@ -29,7 +29,7 @@ export type Metrics = ShadowMetrics &
     /** When the policy source last said that what serves shall serve, and whether that is pinned. */
     readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
     readonly reloadRefused: (what: 'revision' | FollowedSource) => void
-    /** A look at a source failed; `isFirst` when the look before it did not. */
+    /** A poll of a source failed; `isFirst` when the poll before it did not. */
     readonly sourceFailed: (what: FollowedSource, isFirst: boolean) => void
     readonly sourceRecovered: (what: FollowedSource) => void
     readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
@@ -222,13 +222,13 @@ function followedMetrics(
   })
   const failures = new Counter({
     name: 'waywarden_reloads_failed_total',
-    help: 'Looks at a source that failed for a reason outside of its content; each is repeated at the next poll',
+    help: 'Polls of a source that failed for a reason outside of its content; the next poll tries again',
     labelNames: ['what'],
     registers,
   })
   const failing = new Gauge({
     name: 'waywarden_sources_failing',
-    help: 'Sources of which the last look failed for a reason outside of their content; what they said last stays in force',
+    help: 'Sources whose last poll failed for a reason outside of their content; what was read before stays in force',
     labelNames: ['what'],
     registers,
   })

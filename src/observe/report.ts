@@ -142,7 +142,7 @@ function tellSource(
       break
     case 'source_failed':
       metrics.sourceFailed(what, event.isFirst)
-      // Each look of an outage fails alike, and looks are frequent.
+      // Polls are frequent, and each of an outage fails for the same reasons.
       if (event.isNew) logger.error({ what, problems: boundAll(event.problems) }, 'source not followed')
       break
     case 'source_recovered':

@@ -28,7 +28,7 @@ export const policyLimits: {
   files: 20_000,
 }
 
-// A writer that is faster than three readings is given until the next look.
+// A writer that is faster than three readings gets until the next poll.
 const maxAttempts = 3
 // Of the digest, as digits.
 const idLength = 32

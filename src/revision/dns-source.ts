@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises'
-import { type Look, Poller, reportAs } from '../follow/poller.ts'
+import { type Polled, Poller, reportAs } from '../follow/poller.ts'
 import type { Report } from '../model/event.ts'
 import { type Fault, fault, isErrno, isFault } from '../model/fault.ts'
 import type { Resolved } from './addresses.ts'
@@ -20,10 +20,10 @@ export type DnsOptions = {
 
 type Family = 'A' | 'AAAA'
 
-/** What one family of a name's addresses was when DNS last knew it. */
+/** The last answer for one family of a name's addresses. */
 type Entry = {
   readonly addresses: readonly string[]
-  /** When DNS last did not say that there are none. */
+  /** When DNS last said anything but that there are none. */
   readonly notGoneAtMs: number
 }
 
@@ -55,14 +55,14 @@ export class DnsSource implements AsyncDisposable {
     this.#resolver = new Resolver({ timeout: options.timeoutMs ?? defaultTimeoutMs, tries: 2 })
     if (options.servers !== undefined) this.#resolver.setServers(options.servers)
     this.poller = new Poller({
-      look: () => this.#look(),
+      poll: () => this.#poll(),
       everyMs: options.pollMs,
-      tell: reportAs('names', options.report),
+      onNews: reportAs('names', options.report),
       nowMs: options.nowMs,
     })
   }
 
-  /** Looks all names up now; one look at a time. */
+  /** Looks all names up now. */
   refresh(): Promise<void> {
     return this.poller.refresh()
   }
@@ -73,7 +73,7 @@ export class DnsSource implements AsyncDisposable {
     await closed
   }
 
-  async #look(): Promise<Look> {
+  async #poll(): Promise<Polled> {
     const names = this.#options.names()
     const before = JSON.stringify([...this.#resolved()])
     for (const name of this.#entries.keys()) if (!names.includes(name)) this.#entries.delete(name)

@@ -16,7 +16,7 @@ import { type Found, failed, type PolicySource, refused, type Unusable } from '.
 export const pinFile = 'PIN'
 
 const maxPinBytes = 1024
-// A writer that is faster than three readings is given until the next look.
+// A writer that is faster than three readings gets until the next poll.
 const maxAttempts = 3
 
 /** Finds the files of a revision that served before, by its id. */

@@ -74,7 +74,9 @@ export function createGitSource(options: GitSourceOptions, program?: string): Po
     },
     async accept(found, nowMs) {
       if (last?.taken.found !== found) throw new LastGoodNotKept('it is not what was found last')
-      state = await remember(git, options, last.taken, nowMs)
+      // Before it is written: a disk that fails must not have a force-push look like a continuation.
+      state = toState(options, last.taken, nowMs)
+      await remember(git, options.directory, state)
     },
     intervalMs: options.intervalMs,
     close: () => closing.abort('the source was closed'),
@@ -101,27 +103,25 @@ async function recall(git: Git, options: GitSourceOptions): ReturnType<PolicySou
   return { found: await read(git, options, commit, isPinned), confirmedAtMs }
 }
 
-/** Remembers for the next look how far the history was taken, and for the next start what serves. */
-async function remember(
-  git: Git,
-  options: GitSourceOptions,
-  { head, found }: Taken,
-  nowMs: number,
-): Promise<GitState> {
+function toState(options: GitSourceOptions, { head, found }: Taken, confirmedAtMs: number): GitState {
   const { files, pinned } = found
-  // Refs keep the commits from being collected as garbage, and are what earlier versions read.
-  const unkept = await setRefs(git, { [localRefs.serving]: files.id, [localRefs.accepted]: head })
-  if (unkept !== undefined) throw new LastGoodNotKept(unkept.message)
-  const state: GitState = {
+  return {
     version: 1,
     origin: originOf(options),
-    confirmedAtMs: nowMs,
+    confirmedAtMs,
     serving: files.id,
     isPinned: pinned !== undefined,
     accepted: head,
   }
-  await writeState(options.directory, state)
-  return state
+}
+
+/** Writes down for the next start what serves, and how far the history was taken. */
+async function remember(git: Git, directory: string, state: GitState): Promise<void> {
+  const { serving, accepted } = state
+  // Refs keep the commits from being collected as garbage, and are what earlier versions read.
+  const unkept = await setRefs(git, { [localRefs.serving]: serving, [localRefs.accepted]: accepted })
+  if (unkept !== undefined) throw new LastGoodNotKept(unkept.message)
+  await writeState(directory, state)
 }
 
 /** What the remote has now, and what was followed before. */

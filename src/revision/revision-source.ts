@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Look, Poller, type PollNews, reportAs, type Standing } from '../follow/poller.ts'
+import { type Polled, Poller, type PollNews, reportAs, type Standing } from '../follow/poller.ts'
 import type { Report } from '../model/event.ts'
 import { describeCause, type Fault, fault, isFault } from '../model/fault.ts'
 import { proveCandidate, proveHere } from './candidate.ts'
@@ -63,10 +63,10 @@ export class RevisionSource implements AsyncDisposable {
     this.#options = options
     this.#attempt = spaceAttempts(options.nowMs)
     this.#poller = new Poller({
-      look: () => this.#look(),
+      poll: () => this.#poll(),
       everyMs: options.source.intervalMs,
       overdueMs,
-      tell: tellOf(options.report),
+      onNews: reportTo(options.report),
       nowMs: options.nowMs,
     })
   }
@@ -120,7 +120,7 @@ export class RevisionSource implements AsyncDisposable {
     this.#poller.start()
   }
 
-  /** Asks the source now; one look at a time. */
+  /** Asks the source now. */
   refresh(): Promise<void> {
     return this.#poller.refresh()
   }
@@ -131,27 +131,27 @@ export class RevisionSource implements AsyncDisposable {
     await closed
   }
 
-  async #look(): Promise<Look> {
+  async #poll(): Promise<Polled> {
     await this.#recall()
-    const look = await this.#take(await this.#options.source.look())
-    if (this.#current !== undefined) return look
-    return { ...look, faults: [...this.#recallProblems, ...look.faults] }
+    const polled = await this.#take(await this.#options.source.look())
+    if (this.#current !== undefined) return polled
+    return { ...polled, faults: [...this.#recallProblems, ...polled.faults] }
   }
 
-  /** Serves what served before this process. A fault on the way says nothing about it, so the next look tries again. */
+  /** Serves what served before this process. A fault on the way says nothing about it, so the next poll tries again. */
   async #recall(): Promise<void> {
     if (this.#isRecalled || this.#current !== undefined) return
     const recalled = await this.#options.source.recall()
-    const look: Look =
+    const polled: Polled =
       recalled === undefined
         ? { faults: [], refusals: [] }
         : await this.#take(recalled.found, recalled.confirmedAtMs)
-    this.#isRecalled = look.faults.length === 0
-    const refusals = look.refusals === 'unchanged' ? [] : look.refusals
-    this.#recallProblems = [...look.faults, ...refusals].map((problem) => `what served last: ${problem}`)
+    this.#isRecalled = polled.faults.length === 0
+    const refusals = polled.refusals === 'unchanged' ? [] : polled.refusals
+    this.#recallProblems = [...polled.faults, ...refusals].map((problem) => `what served last: ${problem}`)
   }
 
-  async #take(found: Found | Unusable, recalledAtMs?: number): Promise<Look> {
+  async #take(found: Found | Unusable, recalledAtMs?: number): Promise<Polled> {
     if (found.kind !== 'found')
       return found.kind === 'failed' ? toFailed(toTexts(found.problems)) : this.#refuse('', found.problems)
     // What is recalled has passed its tests; a start does not wait for them, and the first look makes up for it.
@@ -231,7 +231,7 @@ export class RevisionSource implements AsyncDisposable {
   }
 
   /** Refuses content; with a name, it is not tried again until it is another. */
-  #refuse(name: string, problems: readonly Problem[]): Look {
+  #refuse(name: string, problems: readonly Problem[]): Polled {
     this.#refused = name
     return { faults: [], refusals: toTexts(problems) }
   }
@@ -245,12 +245,14 @@ function toTexts(problems: readonly Problem[]): readonly string[] {
   return limitProblems(problems).map(formatProblem)
 }
 
-function toFailed(faults: readonly string[]): Look {
+function toFailed(faults: readonly string[]): Polled {
   return { faults, refusals: 'unchanged' }
 }
 
-function tellOf(report: Report): (news: PollNews) => void {
-  const tell = reportAs('policies', report)
+function reportTo(report: Report): (news: PollNews) => void {
+  const reportOther = reportAs('policies', report)
   return (news) =>
-    news.kind === 'refused' ? report({ kind: 'revision_refused', problems: news.problems }) : tell(news)
+    news.kind === 'refused'
+      ? report({ kind: 'revision_refused', problems: news.problems })
+      : reportOther(news)
 }

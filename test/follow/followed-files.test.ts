@@ -19,7 +19,7 @@ async function follow(path: string) {
       return text.startsWith('good') ? { text } : { kind: 'refusal', problems: [text] }
     },
     onRead: ({ text }) => told.push(text),
-    tell: (news) => told.push(news.kind === 'refused' ? `refused ${news.problems.join()}` : news.kind),
+    onNews: (news) => told.push(news.kind === 'refused' ? `refused ${news.problems.join()}` : news.kind),
   })
   if (opened.kind === 'refusal') throw new StartError(opened.problems)
   return { files: opened.files, told }
@@ -111,7 +111,7 @@ describe('app/followed-files', () => {
       onRead() {
         if (isDeaf) throw new RangeError('deaf')
       },
-      tell: () => {},
+      onNews: () => {},
     })
     if (opened.kind === 'refusal') throw new StartError(opened.problems)
     const { files } = opened

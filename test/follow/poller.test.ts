@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type Later, type Look, Poller, type PollNews } from '../../src/follow/poller.ts'
+import { type Later, type Polled, Poller, type PollNews } from '../../src/follow/poller.ts'
 
 /** Timers that go off only when their time is set. */
 function createTimers() {
@@ -25,15 +25,15 @@ function createTimers() {
   }
 }
 
-const clean: Look = { faults: [], refusals: [] }
-const unchanged: Look = { faults: [], refusals: 'unchanged' }
-const failing: Look = { faults: ['EMFILE'], refusals: 'unchanged' }
-const bad: Look = { faults: [], refusals: ['bad'] }
+const clean: Polled = { faults: [], refusals: [] }
+const unchanged: Polled = { faults: [], refusals: 'unchanged' }
+const failing: Polled = { faults: ['EMFILE'], refusals: 'unchanged' }
+const bad: Polled = { faults: [], refusals: ['bad'] }
 
 describe('follow/poller', () => {
   let timers: ReturnType<typeof createTimers>
   let news: PollNews[]
-  let finds: () => Promise<Look>
+  let finds: () => Promise<Polled>
   beforeEach(() => {
     timers = createTimers()
     news = []
@@ -41,14 +41,14 @@ describe('follow/poller', () => {
   })
   const open = (random = 0.5) =>
     new Poller({
-      look: () => finds(),
+      poll: () => finds(),
       everyMs: 10_000,
       overdueMs: 60_000,
-      tell: (each) => news.push(each),
+      onNews: (each) => news.push(each),
       random: () => random,
       ...timers,
     })
-  const lookAndShow = async (poller: Poller, ...looks: readonly Look[]) => {
+  const lookAndShow = async (poller: Poller, ...looks: readonly Polled[]) => {
     for (const look of looks) {
       finds = async () => look
       await poller.refresh()
@@ -58,7 +58,7 @@ describe('follow/poller', () => {
 
   const rows: readonly {
     readonly name: string
-    readonly looks: readonly Look[]
+    readonly looks: readonly Polled[]
     readonly standing: readonly (readonly unknown[])[]
     readonly told: readonly PollNews['kind'][]
   }[] = [
@@ -226,9 +226,9 @@ describe('follow/poller', () => {
 })
 
 /** A look that has not ended yet. */
-function pending(): { readonly promise: Promise<Look>; readonly resolve: (look: Look) => void } {
-  let resolve = (_look: Look): void => {}
-  const promise = new Promise<Look>((resolvePromise) => {
+function pending(): { readonly promise: Promise<Polled>; readonly resolve: (look: Polled) => void } {
+  let resolve = (_look: Polled): void => {}
+  const promise = new Promise<Polled>((resolvePromise) => {
     resolve = resolvePromise
   })
   return { promise, resolve }

@@ -1,13 +1,18 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createGitSource } from '../../src/revision/git-source.ts'
 import type { Found, PolicySource } from '../../src/revision/policy-source.ts'
 import { errnos, failCallsUnder } from '../support/failing-calls.ts'
 import { createFailingGit, endings, type FailingGit } from '../support/failing-git.ts'
-import { createRemote, follow, type GitRemote, gitOptions, smallRepository } from '../support/git-remote.ts'
-import { createSshKey } from '../support/ssh-server.ts'
-import { temporaryDirectory } from '../support/temporary-directory.ts'
+import {
+  createRemote,
+  follow,
+  followRemote,
+  type GitRemote,
+  gitOptions,
+  smallRepository,
+} from '../support/git-remote.ts'
 
 /** What happens to a remote that is followed, and what a clean look says of it. */
 type Change = {
@@ -60,7 +65,7 @@ describe('revision/git-source, when a call to git fails', function () {
 
   for (const [index, { name, prepare, change, says }] of changes.entries()) {
     it(`says of ${name} at the next look what a clean look says, after any failure, and nothing else before`, async () => {
-      const { options, copy } = await followed(prepare, change)
+      const { options, copy } = await followRemote(prepare, change)
       git.arm()
       const clean = createGitSource(copy(), git.program)
       await clean.recall()
@@ -84,7 +89,7 @@ describe('revision/git-source, when a call to git fails', function () {
   }
 
   it('keeps what was accepted though any call fails while it is remembered, so that a force-push stays refused', async () => {
-    const { copy, remote } = await followed(undefined, (to) => to.commit({ 'team/b.cedar': 'x' }))
+    const { copy, remote } = await followRemote(undefined, (to) => to.commit({ 'team/b.cedar': 'x' }))
     const head = remote.git('rev-parse', 'HEAD')
     const source = createGitSource(copy(), git.program)
     const found = await source.look()
@@ -105,7 +110,10 @@ describe('revision/git-source, when a call to git fails', function () {
         'code',
         'last_good_not_kept',
       )
-      await running.accept(next, 3)
+      remote.git('reset', '--quiet', '--hard', evil)
+      expect(toPlain(await running.look())).to.have.property('kind', 'refused')
+      remote.git('reset', '--quiet', '--hard', head)
+      await follow(running)
       remote.git('reset', '--quiet', '--hard', evil)
       for (const each of [running, createGitSource(options, git.program)])
         expect(toPlain(await each.look())).to.have.property('kind', 'refused')
@@ -113,7 +121,7 @@ describe('revision/git-source, when a call to git fails', function () {
   })
 
   it('recalls what served, and its pin, at the next try', async () => {
-    const { copy, first } = await followed(
+    const { copy, first } = await followRemote(
       (remote, commit) => remote.git('update-ref', pinRef, commit),
       (remote) => rmSync(remote.directory, { recursive: true }),
     )
@@ -127,26 +135,6 @@ describe('revision/git-source, when a call to git fails', function () {
       expect((await source.recall())?.found.kind, calls[at]).to.equal('failed')
       expect(await source.recall()).to.deep.equal(clean)
     }
-  })
-
-  it('takes no failure to verify a signature for a missing one', async () => {
-    const key = createSshKey()
-    const remote = createRemote(smallRepository)
-    remote.git('config', 'gpg.format', 'ssh')
-    remote.git('config', 'user.signingkey', key.path)
-    const signed = remote.commit({ 'team/b.cedar': 'x' }, '--gpg-sign')
-    const allowedSigners = join(temporaryDirectory(), 'signers')
-    writeFileSync(allowedSigners, `a@hospital.example ${key.publicKey}\n`)
-    const source = createGitSource(gitOptions(remote, { allowedSigners }), git.program)
-    rmSync(allowedSigners)
-    expect((await source.look()).kind).to.equal('failed')
-    writeFileSync(allowedSigners, `a@hospital.example ${key.publicKey}\n`)
-    expect((await follow(source)).files.id).to.equal(signed)
-    rmSync(allowedSigners)
-    expect((await source.recall())?.found.kind).to.equal('failed')
-    // Who is no longer on the list does not count from the next look on, whatever was found before.
-    writeFileSync(allowedSigners, '')
-    expect((await source.look()).kind).to.equal('refused')
   })
 
   it('refuses a pin that names no commit, and takes it for no release', async () => {
@@ -171,7 +159,7 @@ describe('revision/git-source, when a call to git fails', function () {
   })
 
   it('finds the same whichever system call on the local copy fails', async () => {
-    const { copy } = await followed(undefined, (remote) =>
+    const { copy } = await followRemote(undefined, (remote) =>
       remote.commit({ 'team/a.cedar': 'evil' }, '--amend'),
     )
     const wanted = toPlain(await createGitSource(copy()).look())
@@ -187,43 +175,10 @@ describe('revision/git-source, when a call to git fails', function () {
     for (const [index, at] of places.entries()) {
       const source = createGitSource(options)
       failing.arm(at + 1, errnos[index % errnos.length])
-      expect(toPlain(await source.look()), calls[at]).to.have.property('kind', 'failed')
+      const look = toPlain(await source.look())
+      // The size of the copy is also taken while git fetches, where a failure counts for nothing.
+      if (look.kind !== 'failed') expect(look, calls[at]).to.deep.equal(wanted)
       expect(toPlain(await source.look())).to.deep.equal(wanted)
-    }
-  })
-
-  it('takes a broken state for a fault, and a lost copy for no first look', async () => {
-    const { copy, remote } = await followed(undefined, (to) => to.commit({ 'team/b.cedar': 'x' }))
-    const options = copy()
-    const state = join(options.directory, 'waywarden.json')
-    writeFileSync(state, readFileSync(state, 'utf8').slice(0, 20))
-    const broken = createGitSource(options)
-    expect((await broken.recall())?.found.kind).to.equal('failed')
-    expect((await broken.look()).kind).to.equal('failed')
-    const whole = copy()
-    const running = createGitSource(whole)
-    await follow(running)
-    remote.commit({ 'team/b.cedar': 'evil' }, '--amend')
-    rmSync(whole.directory, { recursive: true })
-    expect((await running.look()).kind).to.equal('failed')
-  })
-
-  it('goes by the refs of a state that an earlier version wrote', async () => {
-    const { copy } = await followed(undefined, (remote) =>
-      remote.commit({ 'team/a.cedar': 'evil' }, '--amend'),
-    )
-    const options = copy()
-    const state = join(options.directory, 'waywarden.json')
-    const { origin, confirmedAtMs } = JSON.parse(readFileSync(state, 'utf8'))
-    writeFileSync(state, JSON.stringify({ version: 1, origin, confirmedAtMs }))
-    const source = createGitSource(options, git.program)
-    expect((await source.recall())?.found.kind).to.equal('found')
-    git.arm()
-    expect((await source.look()).kind).to.equal('refused')
-    const calls = git.calls()
-    for (const at of calls.keys()) {
-      git.arm(at + 1, 'exit code 1, without a word')
-      expect((await createGitSource(options, git.program).look()).kind, calls[at]).to.not.equal('found')
     }
   })
 })
@@ -240,23 +195,6 @@ function placesOf(
       says === 'refused' || (at + index) % all.length === way ? [[at, ending] as const] : [],
     ),
   )
-}
-
-/** A remote that was followed and then changed, and copies of what was kept of it. */
-async function followed(prepare: Change['prepare'], change: Change['change']) {
-  const remote = createRemote(smallRepository)
-  const first = remote.git('rev-parse', 'HEAD')
-  remote.commit({ 'team/c.cedar': '// second\n' })
-  prepare?.(remote, first)
-  const options = gitOptions(remote)
-  await follow(createGitSource(options))
-  change(remote, first)
-  const copy = () => {
-    const directory = join(temporaryDirectory(), 'copy')
-    cpSync(options.directory, directory, { recursive: true })
-    return { ...options, directory }
-  }
-  return { remote, first, options, copy }
 }
 
 function toPlain(look: Awaited<ReturnType<PolicySource['look']>>) {

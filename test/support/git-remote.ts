@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
@@ -98,6 +98,39 @@ export async function follow(source: PolicySource, nowMs = 1000): Promise<Found>
   if (found.kind !== 'found') throw new TypeError(JSON.stringify(found))
   await source.accept(found, nowMs)
   return found
+}
+
+/** What happens to a remote before and after it is followed; `first` is its first commit. */
+type FollowedRemote = {
+  readonly prepare: ((remote: GitRemote, first: string) => unknown) | undefined
+  readonly change: (remote: GitRemote, first: string) => unknown
+  readonly result: {
+    readonly remote: GitRemote
+    readonly first: string
+    readonly options: GitSourceOptions
+    /** Options with a copy of their own of what was kept. */
+    readonly copy: () => GitSourceOptions
+  }
+}
+
+/** A remote that was followed and then changed, and copies of what was kept of it. */
+export async function followRemote(
+  prepare: FollowedRemote['prepare'],
+  change: FollowedRemote['change'],
+): Promise<FollowedRemote['result']> {
+  const remote = createRemote(smallRepository)
+  const first = remote.git('rev-parse', 'HEAD')
+  remote.commit({ 'team/c.cedar': '// second\n' })
+  prepare?.(remote, first)
+  const options = gitOptions(remote)
+  await follow(createGitSource(options))
+  change(remote, first)
+  const copy = () => {
+    const directory = join(temporaryDirectory(), 'copy')
+    cpSync(options.directory, directory, { recursive: true })
+    return { ...options, directory }
+  }
+  return { remote, first, options, copy }
 }
 
 /** A remote that was followed and then spoiled: what it says is refused, and what was served stays. */
