@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { formatAddress } from '../model/address.ts'
 import type { Report } from '../model/event.ts'
 
 /** Whether this process can decide; reasons say why not, notices what an operator should know all the same. */
@@ -102,8 +103,8 @@ export class AdminServer implements AsyncDisposable {
   constructor(server: Server) {
     this.#server = server
     // A string stands for a pipe, `null` for a closed server; `listen` above was given a port.
-    const { address, family, port } = server.address() as AddressInfo
-    this.address = family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+    const { address, port } = server.address() as AddressInfo
+    this.address = formatAddress(address, port)
     this.port = port
   }
 

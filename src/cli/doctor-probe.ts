@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
+import { toCanonicalAddress } from '../model/address.ts'
 import type { DoctorConfig } from '../review/doctor/finding.ts'
-import { isLiteral, splitAddress } from '../review/doctor/guarded.ts'
 import type { ProbeAnswer, ProbeView } from '../review/doctor/probe.ts'
 import type { Catalog } from '../revision/catalog.ts'
 
@@ -37,7 +37,8 @@ function falseHosts(url: string, catalog: Catalog | undefined): readonly string[
   const { host } = new URL(url)
   const others = (catalog?.services ?? [])
     .flatMap(({ addresses }) => addresses)
-    .filter((address) => address !== host && !isLiteral(splitAddress(address).host))
+    .filter(({ text, isIp }) => text !== toCanonicalAddress(host) && !isIp)
+    .map(({ text }) => text)
   return [others[0] ?? 'kubernetes.default.svc.cluster.local', 'waywarden-doctor.invalid']
 }
 

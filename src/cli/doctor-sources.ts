@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
 import { type Invalid, invalid } from '../model/invalid.ts'
-import { isLiteral, splitAddress } from '../review/doctor/guarded.ts'
 import { at, textsAt } from '../review/doctor/kube-object.ts'
 import type { ReplicaView } from '../review/doctor/replicas.ts'
 import type { CatalogService } from '../revision/catalog.ts'
@@ -95,8 +94,8 @@ export function readUserKeys(
 export async function resolveNames(
   services: readonly Pick<CatalogService, 'addresses'>[],
 ): Promise<ReadonlyMap<string, readonly string[] | undefined>> {
-  const hosts = services.flatMap(({ addresses }) => addresses.map((address) => splitAddress(address).host))
-  const names = [...new Set(hosts)].filter((host) => !isLiteral(host))
+  const named = services.flatMap(({ addresses }) => addresses.filter(({ isIp }) => !isIp))
+  const names = [...new Set(named.map(({ host }) => host))]
   const answers = await Promise.all(
     names.map(async (name) => {
       const found = await lookup(name, { all: true }).catch(() => [])

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import * as v from 'valibot'
 import { parseDurationMs } from '../model/duration.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { toCanonicalIp } from '../model/ip-address.ts'
 
 /** A schema for one value of the configuration, with messages that say what was expected, then what was found. */
 export type Value<T> = v.GenericSchema<unknown, T>
@@ -124,12 +125,14 @@ export function parsed<T>(parse: (input: string) => T | Invalid, example: string
   )
 }
 
-/** Parses `127.0.0.1:9191`, `0.0.0.0:9191` or `[::1]:9191`. A name could come to mean another interface: refused. */
+/** Parses `127.0.0.1:9191`, `0.0.0.0:9191` or `[::1]:9191`, in any spelling. A name is refused: it could come to mean another interface. */
 export function parseEndpoint(input: string): Endpoint | Invalid {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(input) ?? []
   const address = bracketed ?? plain ?? ''
   const port = Number(digits)
-  if (isIP(address) === (bracketed === undefined ? 4 : 6) && port <= 65_535) return { address, port }
+  // A link-local address has a zone here, since it names an interface; `isIP` takes one.
+  if (isIP(address) === (bracketed === undefined ? 4 : 6) && port <= 65_535)
+    return { address: toCanonicalIp(address), port }
   return invalid(`expected IP:port such as \`127.0.0.1:9191\` or \`[::1]:9191\`, found ${show(input)}`)
 }
 

@@ -1,11 +1,11 @@
 import type { ListenOptions, Server } from 'node:net'
+import { formatAddress } from '../model/address.ts'
 import { listenOnSocketFile } from './socket-file.ts'
 import {
   type Endpoint,
   type GrpcListener,
   type SocketFile,
   TransportError,
-  toHostPort,
   toSocketName,
 } from './transport.ts'
 
@@ -26,7 +26,7 @@ export async function bindServer(server: Server, listener: Place): Promise<Bound
 export function toHanded(listener: Place): Bound {
   const release = async () => {}
   if ('path' in listener) return { address: toSocketName(listener.path), port: 0, release }
-  return { address: toHostPort(listener.address, listener.port), port: listener.port, release }
+  return { address: formatAddress(listener.address, listener.port), port: listener.port, release }
 }
 
 type Place = Pick<GrpcListener, 'handed'> & (Endpoint | SocketFile)
@@ -38,10 +38,10 @@ async function bind(server: Server, listener: Place): Promise<Bound> {
     return { address, port: 0, release }
   }
   const { address: host, port } = listener
-  await open(server, { host, port }, toHostPort(host, port))
+  await open(server, { host, port }, formatAddress(host, port))
   const bound = server.address()
   const ownPort = typeof bound === 'object' && bound !== null ? bound.port : port
-  return { address: toHostPort(host, ownPort), port: ownPort, release: async () => {} }
+  return { address: formatAddress(host, ownPort), port: ownPort, release: async () => {} }
 }
 
 function open(server: Server, where: ListenOptions, name: string): Promise<void> {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { formatAddress } from '../model/address.ts'
 import type { CheckInput } from '../model/check-input.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 
@@ -82,7 +83,7 @@ function toAddress({ socket_address, socketAddress: camel }: v.InferOutput<typeo
   const found = socket_address ?? camel
   const port = found?.port_value ?? found?.portValue
   if (found === undefined || port === undefined) return ''
-  return found.address.includes(':') ? `[${found.address}]:${port}` : `${found.address}:${port}`
+  return formatAddress(found.address, port)
 }
 
 function toHeaders({

@@ -8,6 +8,7 @@ import {
   type ServerUnaryCall,
   setLogVerbosity,
 } from '@grpc/grpc-js'
+import { formatAddress } from '../model/address.ts'
 import type { Headers } from '../model/check-input.ts'
 import type { Report } from '../model/event.ts'
 import { type Bound, toHanded } from './bound.ts'
@@ -23,7 +24,6 @@ import {
   type Handed,
   type Transport,
   TransportError,
-  toHostPort,
   toSocketName,
 } from './transport.ts'
 
@@ -196,9 +196,9 @@ async function bind(
     return { address, port: 0, release, drain: (graceMs) => server.drain(target, graceMs) }
   }
   const { address: host, port } = listener
-  const asked = toHostPort(host, port)
+  const asked = formatAddress(host, port)
   const ownPort = await open(server, asked, credentials, asked)
-  const address = toHostPort(host, ownPort)
+  const address = formatAddress(host, ownPort)
   return {
     address,
     port: ownPort,

@@ -56,11 +56,6 @@ export class TransportError extends Error {
   readonly code = 'listen_failed'
 }
 
-/** Writes an endpoint as `IP:port`. */
-export function toHostPort(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
-
 /** Writes the path of a Unix socket as gRPC names it. */
 export function toSocketName(path: string): string {
   return `unix://${path}`

@@ -3,7 +3,7 @@ import type { DecisionRecord } from '../audit/record.ts'
 import { judge, type Permission } from '../check/judge.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import { isInvalid } from '../model/invalid.ts'
-import type { CatalogService } from '../revision/catalog.ts'
+import { type CatalogService, serviceAt } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
 import { targetOf } from '../revision/target.ts'
 import { byEffect, isSameOutcome, type Outcome, toOutcome } from './outcome.ts'
@@ -98,7 +98,7 @@ function judgeAt(record: DecisionRecord, revision: Revision): Judged | undefined
     return undefined
   const isCut = record.truncated.some((field) => field === 'request.path' || field.startsWith('target.'))
   const known: CatalogService | undefined =
-    revision.catalog.byName.get(service.name) ?? revision.catalog.byAddress.get(request.destinationAddress)
+    revision.catalog.byName.get(service.name) ?? serviceAt(revision.catalog, request.destinationAddress)
   if (isCut) return undefined
   if (known === undefined) return { decision: gone(service.name), action: '' }
   // A record does not say whether it was an upgrade; both revisions are asked as if it was not.

@@ -1,4 +1,5 @@
 import type { DecisionRecord } from '../audit/record.ts'
+import { parseAddress, toCanonicalAddress } from '../model/address.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId } from '../model/spiffe-id.ts'
 import { quote, type RouteDraft, type ServiceDraft } from '../revision/service-draft.ts'
@@ -40,7 +41,6 @@ type Sketch = {
 
 const maxAddresses = 500
 const maxHosts = 20
-const catalogAddress = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]):\d{1,5}$/
 
 /** Starts to collect. */
 export function createServiceDrafts(): ServiceDrafts {
@@ -73,7 +73,7 @@ export function createServiceDrafts(): ServiceDrafts {
 /** Where the request went; what `Host` says only where nothing better is known, for the client chooses it. */
 export function addressOf({ request }: DecisionRecord): string {
   const address = request?.destinationAddress ?? ''
-  return address === '' ? (request?.host.toLowerCase() ?? '') : address
+  return address === '' ? (request?.host.toLowerCase() ?? '') : toCanonicalAddress(address)
 }
 
 function toSketch(before: Sketch | undefined, address: string, record: DecisionRecord): Sketch {
@@ -105,7 +105,7 @@ function toDraft(sketch: Sketch, name: string): ServiceDraft {
   const proxy = waypoint === undefined ? undefined : parseSpiffeId(waypoint)
   const trustDomain = proxy === undefined || isInvalid(proxy) ? 'replace.example' : proxy.trustDomain
   const ingress = mostFirst(sketch.ingress)
-  const isAddress = catalogAddress.test(sketch.address)
+  const isAddress = !isInvalid(parseAddress(sketch.address))
   return {
     name: { value: name, note: nameNote(name, hosts) },
     addresses: [isAddress ? sketch.address : 'replace.invalid:80'],

@@ -4,7 +4,7 @@ import type { Chain, Subject } from '../model/chain.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Target } from '../model/target.ts'
-import type { Catalog, CatalogService } from '../revision/catalog.ts'
+import { type Catalog, type CatalogService, serviceAt } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
 import { targetOf } from '../revision/target.ts'
 
@@ -64,17 +64,17 @@ export function toMatter(situation: Situation, catalog: Catalog): Matter | Deny 
 
 /** `records`, `records:8080` and `records.hospital.svc.cluster.local:8080` may all mean one service. */
 export function lookUp(place: string, catalog: Catalog): CatalogService | undefined {
-  const exact = catalog.byName.get(place) ?? catalog.byAddress.get(place)
+  const exact = catalog.byName.get(place) ?? serviceAt(catalog, place)
   if (exact !== undefined) return exact
   const [host = '', port] = place.split(':')
   const named = catalog.byName.get(host)
   const near = catalog.services.filter(
     (service) =>
       service === named ||
-      service.addresses.some((address) => address.startsWith(`${host}.`) && !/^[\d.]*$/.test(host)),
+      service.addresses.some((address) => !address.isIp && address.host.startsWith(`${host}.`)),
   )
   const fitting = near.filter(
-    ({ addresses }) => port === undefined || addresses.some((address) => address.endsWith(`:${port}`)),
+    ({ addresses }) => port === undefined || addresses.some((address) => String(address.port) === port),
   )
   return fitting.length === 1 ? fitting[0] : undefined
 }

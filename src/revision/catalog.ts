@@ -1,9 +1,10 @@
+import { toCanonicalAddress } from '../model/address.ts'
 import type { EntityUid } from '../model/entity-uid.ts'
 import type { Service } from '../model/target.ts'
 import type { Problem } from './problem.ts'
 import type { ResourceTemplate } from './resource-template.ts'
 import { covers, overlaps, type Route } from './route.ts'
-import { parseServices, type RouteEntry, type ServiceEntry } from './services-schema.ts'
+import { parseServices, type RouteEntry, type ServiceEntry, type WrittenAddress } from './services-schema.ts'
 
 /** One route of a service: which requests it takes, and what they mean. */
 export type CatalogRoute = {
@@ -20,8 +21,8 @@ export type CatalogRoute = {
 /** A service with everything that finds it and its actions. */
 export type CatalogService = Service & {
   readonly owner: string | undefined
-  /** `host:port`; a literal IP is the service's VIP, a name the mesh's own name for it. */
-  readonly addresses: readonly string[]
+  /** An IP is the service's VIP, a name the mesh's own name for it. */
+  readonly addresses: readonly WrittenAddress[]
   /** `undefined`: the action is the HTTP method, the resource the service. */
   readonly routes: readonly CatalogRoute[] | undefined
   /** Takes paths that two parsers could read differently; only without routes. */
@@ -35,6 +36,7 @@ export type CatalogService = Service & {
 export type Catalog = {
   readonly services: readonly CatalogService[]
   readonly byName: ReadonlyMap<string, CatalogService>
+  /** By the one spelling of an address. */
   readonly byAddress: ReadonlyMap<string, CatalogService>
   /** URIs of every proxy that vouches for callers. */
   readonly waypoints: ReadonlySet<string>
@@ -58,9 +60,17 @@ export function parseCatalog(
   return {
     services,
     byName: new Map(services.map((service) => [service.name, service])),
-    byAddress: new Map(services.flatMap((service) => service.addresses.map((address) => [address, service]))),
+    byAddress: new Map(services.flatMap((service) => service.addresses.map(({ text }) => [text, service]))),
     waypoints: new Set(services.map((service) => service.waypoint.uri)),
   }
+}
+
+/** The service with an address, in whatever spelling. Nearly every address that is looked up has its one spelling already. */
+export function serviceAt(
+  { byAddress }: Pick<Catalog, 'byAddress'>,
+  address: string,
+): CatalogService | undefined {
+  return byAddress.get(address) ?? byAddress.get(toCanonicalAddress(address))
 }
 
 function toService(
@@ -132,7 +142,7 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
 function problemsBetween(services: readonly CatalogService[]): readonly Problem[] {
   const problems: Problem[] = []
   const names = new Map<string, CatalogService>()
-  const addresses = new Map<string, CatalogService>()
+  const addresses = new Map<string, Claimed>()
   const identities = new Map<string, CatalogService>()
   const waypoints = new Set(services.map((service) => service.waypoint.uri))
   for (const service of services) {
@@ -141,9 +151,9 @@ function problemsBetween(services: readonly CatalogService[]): readonly Problem[
     if (names.has(service.name)) say('another service has this name')
     names.set(service.name, service)
     for (const address of service.addresses) {
-      const other = addresses.get(address)
-      if (other !== undefined) say(`address \`${address}\` belongs to \`${other.name}\` already`)
-      addresses.set(address, service)
+      const other = addresses.get(address.text)
+      if (other !== undefined) say(toRepetition(address, other, service))
+      addresses.set(address.text, { ...address, service })
     }
     const twin = identities.get(service.spiffeId.uri)
     if (twin !== undefined && (service.shared === undefined || twin.shared === undefined)) {
@@ -155,4 +165,13 @@ function problemsBetween(services: readonly CatalogService[]): readonly Problem[
     if (waypoints.has(service.spiffeId.uri)) say('its SPIFFE ID is a waypoint, which never acts for itself')
   }
   return problems
+}
+
+type Claimed = WrittenAddress & { readonly service: CatalogService }
+
+function toRepetition({ written }: WrittenAddress, other: Claimed, service: CatalogService): string {
+  const spelling = other.written === written ? '' : `, spelled \`${other.written}\``
+  return other.service === service
+    ? `address \`${written}\` is on its list already${spelling}`
+    : `address \`${written}\` belongs to \`${other.service.name}\` already${spelling}`
 }

@@ -1,3 +1,5 @@
+import { formatAddress } from '../model/address.ts'
+import { toCanonicalIp } from '../model/ip-address.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import type { KubernetesList, KubernetesService, ServicePort } from './kubernetes-list.ts'
 import { formatServiceDrafts, type Noted, quote, type ServiceDraft } from './service-draft.ts'
@@ -77,7 +79,8 @@ function toOutcome(service: KubernetesService, list: KubernetesList): Outcome {
 
 function addressesOf({ spec }: KubernetesService): readonly string[] {
   const addresses = spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP])
-  return addresses.filter((address) => address !== '' && address !== 'None')
+  const given = addresses.filter((address) => address !== '' && address !== 'None')
+  return [...new Set(given.map(toCanonicalIp))]
 }
 
 /** As Istio selects a port's protocol: by `appProtocol`, else by what its name begins with. */
@@ -117,15 +120,12 @@ function toDraft(
 ): ServiceDraft {
   const { service, ports, accounts } = each
   const namespace = service.metadata.namespace ?? 'default'
-  const hosts = [
-    `${service.metadata.name}.${namespace}.svc.${clusterDomain}`,
-    ...addressesOf(service).map((address) => (address.includes(':') ? `[${address}]` : address)),
-  ]
+  const hosts = [`${service.metadata.name}.${namespace}.svc.${clusterDomain}`, ...addressesOf(service)]
   const namesakes = all.filter((other) => other.service.metadata.name === service.metadata.name)
   const [account] = accounts
   return {
     name: { value: nameOf(service, namesakes.length > 1) },
-    addresses: ports.flatMap(({ port }) => hosts.map((host) => `${host}:${port}`)),
+    addresses: ports.flatMap(({ port }) => hosts.map((host) => formatAddress(host, port))),
     spiffeId: {
       value: `spiffe://${trustDomain}/ns/${namespace}/sa/${account ?? `REPLACE-${service.metadata.name}`}`,
       note: account === undefined ? 'no running pod says which service account' : undefined,

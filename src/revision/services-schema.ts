@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { type Address, parseAddress } from '../model/address.ts'
 import { parseDurationMs } from '../model/duration.ts'
 import { type Invalid, isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
@@ -16,11 +17,14 @@ export type RouteEntry = {
   readonly stream: boolean
 }
 
+/** An address, and how services.yaml writes it. */
+export type WrittenAddress = Address & { readonly written: string }
+
 /** One entry of services.yaml, its parts parsed. */
 export type ServiceEntry = {
   readonly name: string
   readonly owner?: string | undefined
-  readonly addresses: readonly string[]
+  readonly addresses: readonly WrittenAddress[]
   readonly spiffeId: SpiffeId
   readonly waypoint: SpiffeId
   readonly chainless: readonly SpiffeId[]
@@ -42,13 +46,10 @@ const name = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected lower-case letters, digits, `-` and `.`'),
 )
-const address = v.pipe(
-  v.string(),
-  v.regex(
-    /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]):[1-9]\d{0,4}$/,
-    'expected `name:port` or `IP:port` in lower case, such as `10.96.0.11:8080`',
-  ),
-)
+const address = parsedBy<WrittenAddress>((written) => {
+  const parsed = parseAddress(written)
+  return isInvalid(parsed) ? parsed : { ...parsed, written }
+})
 const spiffeId = parsedBy<SpiffeId>(parseSpiffeId)
 const lifetime = parsedBy<{ readonly ms: number }>((value) => {
   const ms = parseDurationMs(value)

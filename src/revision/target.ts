@@ -1,9 +1,10 @@
 import { inOnePiece } from '../cache/one-piece.ts'
+import { toCanonicalAddress } from '../model/address.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
 import { type CheckInput, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import type { Param, Target } from '../model/target.ts'
-import type { Catalog, CatalogRoute, CatalogService } from './catalog.ts'
+import { type Catalog, type CatalogRoute, type CatalogService, serviceAt } from './catalog.ts'
 import { parseRequestPath, pathOf } from './path.ts'
 import { toResource } from './resource-template.ts'
 import { covers, matchRoute, methods } from './route.ts'
@@ -73,7 +74,7 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
 const none: readonly Param[] = []
 
 function byAddress({ destinationAddress }: Asked, catalog: Catalog): CatalogService | Deny {
-  const service = catalog.byAddress.get(destinationAddress)
+  const service = serviceAt(catalog, destinationAddress)
   return service ?? deny('service_unknown', `no service has the address \`${destinationAddress}\``)
 }
 
@@ -85,19 +86,17 @@ function byMetadata(input: Asked, catalog: Catalog): CatalogService | Deny {
     return deny('service_unknown', 'expected exactly one `x-waypoint-service` in the call metadata')
   }
   const name = toAddress(chain.value)
-  const service = name === undefined ? undefined : catalog.byAddress.get(name)
+  const service = name === undefined ? undefined : serviceAt(catalog, name)
   if (service === undefined)
     return deny('service_unknown', `no service has the filter chain \`${chain.value}\``)
   const authority = singleHeader(input.metadata, 'x-waypoint-authority')
   if (authority === 'repeated')
     return deny('service_unknown', 'the call metadata repeat `x-waypoint-authority`')
-  if (authority !== undefined && address !== '' && authority.value !== address) {
-    return deny(
-      'service_unknown',
-      `the authority \`${authority.value}\` is not the destination \`${address}\``,
-    )
-  }
-  const owner = catalog.byAddress.get(authority?.value ?? address)
+  const isSame = authority === undefined || authority.value === address
+  const asked = isSame ? address : toCanonicalAddress(authority.value)
+  if (address !== '' && asked !== address)
+    return deny('service_unknown', `the authority \`${asked}\` is not the destination \`${address}\``)
+  const owner = serviceAt(catalog, asked)
   if (owner !== undefined && owner !== service) {
     return deny(
       'service_unknown',

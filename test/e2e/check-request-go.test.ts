@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { decodeCheckRequest } from '../../src/ext-authz/decode.ts'
 import { type CheckInput, singleHeader } from '../../src/model/check-input.ts'
 import { isDeny } from '../../src/model/decision.ts'
+import { toAddressByUrl } from '../support/address-by-url.ts'
 import { mutatedRequest } from '../support/mutated-requests.ts'
 
 const program = join(import.meta.dirname, '../../.tools/bin/check-request-go')
@@ -89,10 +90,9 @@ function fromGo({ principal, address, port, method, path, host, headers, headerM
     byName.set(name, [...(byName.get(name) ?? []), text])
   }
   const isWhole = address !== '' && port !== 0
-  const host6 = address.includes(':') ? `[${address}]` : address
   return {
     sourcePrincipal: principal,
-    destinationAddress: isWhole ? `${host6}:${port}` : '',
+    destinationAddress: isWhole ? toAddressByUrl(address, port) : '',
     method,
     path,
     host,

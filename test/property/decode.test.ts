@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { decodeCheckRequest } from '../../src/ext-authz/decode.ts'
 import { isDeny } from '../../src/model/decision.ts'
+import { toAddressByUrl } from '../support/address-by-url.ts'
 import { checkRequestType, encodeRawCheckRequest } from '../support/check-request.ts'
 import { mutatedRequest, wellFormedMessage } from '../support/mutated-requests.ts'
 import { decodePlainly, type PlainInput } from '../support/plain-decoder.ts'
@@ -87,10 +88,9 @@ function readByProtobufjs(bytes: Uint8Array) {
   for (const { key, raw_value } of request.http.header_map?.headers ?? []) {
     byName.set(key, [...(byName.get(key) ?? []), Buffer.from(raw_value).toString()])
   }
-  const host6 = address.includes(':') ? `[${address}]` : address
   return {
     sourcePrincipal: source.principal,
-    destinationAddress: address === '' ? '' : `${host6}:${port}`,
+    destinationAddress: address === '' ? '' : toAddressByUrl(address, port),
     method,
     path,
     host,

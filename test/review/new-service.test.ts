@@ -46,7 +46,7 @@ describe('review/new-service', () => {
     })
     const service = told.catalog.byName.get('price-list')
     expect(service?.spiffeId.uri).to.equal('spiffe://hospital.example/ns/hospital/sa/price-list')
-    expect(service?.addresses).to.deep.equal(['10.96.0.12:8080'])
+    expect(service?.addresses.map(({ text }) => text)).to.deep.equal(['10.96.0.12:8080'])
     expect(service).to.include({ isEntry: true, forwards: true })
   })
 

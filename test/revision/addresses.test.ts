@@ -41,6 +41,16 @@ describe('revision/addresses', () => {
       want: { '10.0.0.9:80': 'known', '10.0.0.1:80': 'records', '[fd00::1]:80': 'records' },
     },
     {
+      name: 'one address for all spellings of an answer',
+      resolved: { 'records.svc': ['::ffff:10.0.0.1', 'FD00:0:0:0::1'] },
+      want: { '10.0.0.9:80': 'known', '10.0.0.1:80': 'records', '[fd00::1]:80': 'records' },
+    },
+    {
+      name: 'neither of two that claim one address in two spellings',
+      resolved: { 'records.svc': ['::ffff:10.0.0.9'] },
+      want: {},
+    },
+    {
       name: 'neither of two that claim one address',
       resolved: { 'records.svc': ['10.0.0.1'], 'insurance.svc': ['10.0.0.1'] },
       want: { '10.0.0.9:80': 'known', '10.0.0.1:81': 'insurance' },

@@ -1,4 +1,4 @@
-import { servicesYaml, waypoint } from '../support/policy-files.ts'
+import { servicesYaml, waypoint, workload } from '../support/policy-files.ts'
 import { itRefuses, type RefusedRepository } from '../support/refused-repository.ts'
 
 const route = { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }
@@ -61,6 +61,50 @@ const refused: readonly RefusedRepository[] = [
   },
 ]
 
-describe('revision/catalog', () => {
-  for (const row of refused) itRefuses(row)
+/** Two services, the second with these keys. */
+const beside = (keys: object, first: object = {}) => ({
+  'services.yaml': JSON.stringify({
+    services: [first, keys].map((own, index) => ({
+      name: `service-${index}`,
+      addresses: [`10.0.0.${index}:80`],
+      spiffeId: workload(`service-${index}`),
+      waypoint,
+      ...own,
+    })),
+  }),
 })
+
+const alike: readonly RefusedRepository[] = [
+  ['[::1]:80', '[0:0:0:0:0:0:0:1]:080'],
+  ['10.0.0.9:80', '[::ffff:10.0.0.9]:80'],
+  ['10.0.0.9:80', '[::FFFF:a00:9]:80'],
+  ['a.svc.cluster.local:80', 'A.svc.cluster.local.:80'],
+].map(([one, other]) => ({
+  name: `two services at \`${one}\` and \`${other}\``,
+  files: beside({ addresses: [other] }, { addresses: [one] }),
+  at: 'services.yaml:1',
+  mentions: new RegExp(`\`${escaped(other)}\` belongs to \`service-0\` already, spelled \`${escaped(one)}\``),
+}))
+
+const more: readonly RefusedRepository[] = [
+  {
+    name: 'one address twice in a list, in two spellings',
+    files: { 'services.yaml': servicesYaml({ addresses: ['a:80', 'A.:80'] }) },
+    at: 'services.yaml:1',
+    mentions: /`A\.:80` is on its list already, spelled `a:80`/,
+  },
+  {
+    name: 'an address with an odd zero',
+    files: { 'services.yaml': servicesYaml({ addresses: ['010.0.0.1:80'] }) },
+    at: 'services.yaml:1',
+    mentions: /`010` begins with 0, which some read as octal/,
+  },
+]
+
+describe('revision/catalog', () => {
+  for (const row of [...refused, ...alike, ...more]) itRefuses(row)
+})
+
+function escaped(text = ''): string {
+  return text.replace(/[[\].]/g, '\\$&')
+}

@@ -14,7 +14,9 @@ describe('revision/scaffold', () => {
         [{ app: 'insurance' }, { app: 'records', account: 'patient-records' }],
       ),
     )
-    expect(catalog.services.map(({ name, addresses }) => [name, addresses])).to.deep.equal([
+    expect(
+      catalog.services.map(({ name, addresses }) => [name, addresses.map(({ text }) => text)]),
+    ).to.deep.equal([
       ['insurance', ['insurance.hospital.svc.cluster.local:8080', '10.96.0.10:8080']],
       ['records', ['records.hospital.svc.cluster.local:8080', '10.96.0.11:8080']],
     ])
@@ -116,13 +118,15 @@ describe('revision/scaffold', () => {
     it(`${isTaken ? 'takes' : 'leaves out'} a port ${name}`, () => {
       const always = { port: 8080, name: 'http' }
       const [service] = mustParse(scaffold([{ name: 'a', spec: { ports: [always, port] } }])).services
-      expect(service?.addresses.includes('10.96.0.10:80')).to.equal(isTaken)
+      const addresses = service?.addresses.map(({ text }) => text)
+      expect(addresses?.includes('10.96.0.10:80')).to.equal(isTaken)
     })
   }
 
   it('takes every cluster IP of a dual-stack service', () => {
     const yaml = scaffold([{ name: 'a', spec: { clusterIPs: ['10.96.0.10', 'fd00::a'] } }])
-    expect(mustParse(yaml).services[0]?.addresses).to.include.members(['10.96.0.10:8080', '[fd00::a]:8080'])
+    const addresses = mustParse(yaml).services[0]?.addresses.map(({ text }) => text)
+    expect(addresses).to.include.members(['10.96.0.10:8080', '[fd00::a]:8080'])
   })
 
   it('names services of one name by their namespaces, too', () => {

@@ -28,6 +28,7 @@ const vips = {
   'billing-agent': '10.96.0.1',
   'insurance-agent': '10.96.0.2',
   insurance: '10.96.0.10',
+  insuranceMapped: '::FFFF:10.96.0.10',
   'patient-records': '10.96.0.11',
   nobody: '10.96.9.9',
 } as const
@@ -115,6 +116,14 @@ const sketches: readonly Sketch[] = [
     why: 'what some servers take for the method or path is removed',
     ...coverage,
     headers: { ...held, 'x-http-method-override': 'DELETE', 'x-original-url': '/admin' },
+  },
+  {
+    name: 'address-in-other-letters',
+    why: 'an IPv4-mapped IPv6 address is the VIP',
+    to: 'insuranceMapped',
+    host: 'insurance',
+    path: '/coverage/p-7',
+    headers: held,
   },
   {
     name: 'odd-path',

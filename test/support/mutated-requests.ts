@@ -13,7 +13,12 @@ const headerMap = fc
 export const wellFormedMessage: fc.Arbitrary<Readonly<Record<string, unknown>>> = fc
   .record({
     principal: anyText,
-    address: anyText,
+    address: fc.oneof(
+      anyText,
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.ipV6().map((text) => text.toUpperCase()),
+    ),
     port_value: fc.integer({ min: 1, max: 65_535 }),
     http: fc.record({ method: someText, path: someText, host: anyText, scheme: anyText }),
     carried: fc.oneof(headers, headerMap),

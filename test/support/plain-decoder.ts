@@ -3,6 +3,7 @@ import protobuf from 'protobufjs/minimal.js'
 import type { CheckInput, Headers } from '../../src/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../src/model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../../src/model/invalid.ts'
+import { toAddressByUrl } from './address-by-url.ts'
 
 const maxRequestBytes = 128 * 1024
 const maxHeaders = 512
@@ -55,7 +56,7 @@ function decodeDestination(attributes: WireMessage): string | Deny {
   const port = portOf(socketAddress)
   if (typeof port === 'object') return port
   if (host === '' || port === undefined) return ''
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return toAddressByUrl(host, port)
 }
 
 function portOf(socketAddress: WireMessage): number | undefined | Deny {

@@ -1,7 +1,8 @@
+import { formatAddress } from '../../model/address.ts'
 import type { Catalog, CatalogService } from '../../revision/catalog.ts'
 import type { ClusterView, KubeService } from './cluster.ts'
 import type { Finding, Rule } from './finding.ts'
-import { findByHost, isLiteral, keyOf, locate, splitAddress } from './guarded.ts'
+import { findByHost, keyOf, locate } from './guarded.ts'
 
 /** Does the catalog find the services that are there, and each by addresses of its own? */
 export const addressRule: Rule = (cluster, _, catalog) => {
@@ -43,10 +44,9 @@ function serviceFindings(
         fix: `give it a cluster IP: delete the Service ${keyOf(kube)} and apply it without \`clusterIP: None\``,
       },
     ]
-  return service.addresses.flatMap((address) => {
-    const { host, port } = splitAddress(address)
-    const isKnown = isLiteral(host) ? isVip(cluster, host) : isName(cluster, host)
-    if (!isKnown && !isLiteral(host))
+  return service.addresses.flatMap(({ text, host, port, isIp }) => {
+    const isKnown = isIp ? isVip(cluster, host) : isName(cluster, host)
+    if (!isKnown && !isIp)
       return [
         {
           ...common,
@@ -56,10 +56,10 @@ function serviceFindings(
           fix: `correct \`addresses\` in services.yaml, or create the Service`,
         },
       ]
-    if (isLiteral(host) && kube !== undefined && !kube.addresses.includes(host))
+    if (isIp && kube !== undefined && !kube.addresses.includes(host))
       return [differs(where, host, port, kube)]
-    if (!isKnown) return [strange(where, address)]
-    if (kube === undefined || kube.ports.some((known) => known.port === port)) return []
+    if (!isKnown) return [strange(where, text)]
+    if (kube === undefined || kube.ports.some((known) => known.port === String(port))) return []
     return [
       {
         ...common,
@@ -72,14 +72,14 @@ function serviceFindings(
   })
 }
 
-function differs(where: string, host: string, port: string, kube: KubeService): Finding {
+function differs(where: string, host: string, port: number, kube: KubeService): Finding {
   return {
     id: 'vip_differs',
     severity: 'error',
     what: `the catalog has \`${host}\`, and the cluster IP of Service ${keyOf(kube)} is ${kube.addresses.join(', ') || 'none'}`,
     where,
     why: 'requests to the real address are denied with `service_unknown`; whoever gets the old one is judged as this service',
-    fix: `addresses: ["${kube.addresses[0] ?? kube.name}:${port}"]   # or the name alone`,
+    fix: `addresses: ["${formatAddress(kube.addresses[0] ?? kube.name, port)}"]   # or the name alone`,
   }
 }
 
@@ -112,10 +112,9 @@ function isName(cluster: ClusterView, host: string): boolean {
 function sharedVips(cluster: ClusterView, catalog: Catalog): readonly Finding[] {
   const claims = new Map<string, Set<string>>()
   for (const { name, addresses } of catalog.services) {
-    for (const address of addresses) {
-      const { host, port } = splitAddress(address)
-      for (const vip of isLiteral(host) ? [host] : resolve(cluster, host)) {
-        const claimed = `${vip}:${port}`
+    for (const { host, port, isIp } of addresses) {
+      for (const vip of isIp ? [host] : resolve(cluster, host)) {
+        const claimed = formatAddress(vip, port)
         claims.set(claimed, (claims.get(claimed) ?? new Set()).add(name))
       }
     }

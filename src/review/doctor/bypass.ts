@@ -2,7 +2,7 @@ import { explainOpening, findShutOut, type Guarded, isAmbient, mtlsModes } from 
 import { allowYaml, turnedAway } from './allow.ts'
 import type { ClusterView } from './cluster.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
-import { type Account, type Located, locate, splitAddress, waypointAccounts, workloadsOf } from './guarded.ts'
+import { type Account, type Located, locate, waypointAccounts, workloadsOf } from './guarded.ts'
 
 /** Can anybody reach a service without its waypoint? One finding of a kind for each namespace. */
 export const bypassRule: Rule = (cluster, config, catalog) => {
@@ -78,7 +78,7 @@ function isObserved(service: string, config: DoctorConfig | undefined): boolean 
 
 function toGuarded(cluster: ClusterView, namespace: string, { identity, kube, service }: Located): Guarded {
   const [pod] = identity === undefined ? [] : workloadsOf(cluster, identity).filter(({ isOwned }) => !isOwned)
-  const asked = new Set(service.addresses.map((address) => splitAddress(address).port))
+  const asked = new Set(service.addresses.map(({ port }) => String(port)))
   const targets = (kube?.ports ?? [])
     .filter(({ port }) => asked.has(port))
     .map(({ targetPort }) => targetPort)

@@ -1,3 +1,5 @@
+import { toCanonicalName } from '../../model/address.ts'
+import { toCanonicalIp } from '../../model/ip-address.ts'
 import { type AuthorizationPolicy, toAuthorizationPolicy } from './authorization-policy.ts'
 import { at, type KubeObject, type Labels, labelsAt, listAt, textAt, textsAt } from './kube-object.ts'
 import { type Mesh, toMesh } from './mesh.ts'
@@ -93,11 +95,11 @@ export function toClusterView(objects: readonly KubeObject[]): ClusterView {
     services: of('Service', toService),
     serviceEntries: of('ServiceEntry', (object) => ({
       ...object,
-      hosts: textsAt(object.body, 'spec', 'hosts'),
+      hosts: textsAt(object.body, 'spec', 'hosts').map(toCanonicalName),
       addresses: [
         ...textsAt(object.body, 'spec', 'addresses'),
         ...listAt(object.body, 'status', 'addresses').flatMap((address) => textAt(address, 'value') ?? []),
-      ],
+      ].map(toCanonicalIp),
     })),
     workloads: toWorkloads(of('Deployment', toDeployment), of('Pod', toPod)),
     networkPolicies: of('NetworkPolicy', toNetworkPolicy),
@@ -164,7 +166,9 @@ function toService(object: KubeObject): KubeService {
   return {
     ...object,
     hasNoVip: addresses.includes('None') || textAt(body, 'spec', 'type') === 'ExternalName',
-    addresses: [...new Set(addresses)].filter((address) => address !== '' && address !== 'None'),
+    addresses: [...new Set(addresses.map(toCanonicalIp))].filter(
+      (address) => address !== '' && address !== 'None',
+    ),
     selector: labelsAt(body, 'spec', 'selector'),
     ports: listAt(body, 'spec', 'ports').map((port) => ({
       port: textAt(port, 'port') ?? '',

@@ -75,23 +75,12 @@ export function waypointAccounts(
 /** Every service of the catalog with its Service, found by DNS name first and by cluster IP else. */
 export function locate(cluster: ClusterView, catalog: Catalog | undefined): readonly Located[] {
   return (catalog?.services ?? []).map((service) => {
-    const hosts = service.addresses.map((address) => splitAddress(address).host)
+    const hosts = service.addresses.map(({ host }) => host)
     const named = hosts.flatMap((host) => findByHost(cluster, host) ?? [])
     const numbered = cluster.services.filter(({ addresses }) => addresses.some((ip) => hosts.includes(ip)))
     const { waypoint, spiffeId } = service
     return { service, kube: named[0] ?? numbered[0], identity: toName(spiffeId), waypoint: toName(waypoint) }
   })
-}
-
-/** Host and port of a catalog address; brackets of an IPv6 address are taken off. */
-export function splitAddress(address: string): { readonly host: string; readonly port: string } {
-  const colon = address.lastIndexOf(':')
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: address.slice(colon + 1) }
-}
-
-/** Whether the host of an address is a literal IP. */
-export function isLiteral(host: string): boolean {
-  return /^[\d.]+$/.test(host) || host.includes(':')
 }
 
 /** The Service that a host `name.namespace.svc.…` names. */
