@@ -12,12 +12,15 @@ const traceparent = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f
 const maxTraceparentLength = 256
 const sampledFlag = 1
 
-/** What `traceparent` says, or `undefined` when it is not exactly as specified. */
+/** What `traceparent` says, or `undefined` if it is not exactly as specified. */
 export function traceContextOf(headers: Headers): TraceContext | undefined {
   const header = singleHeader(headers, 'traceparent')
-  if (header === undefined || header === 'repeated') return undefined
-  if (header.value.length > maxTraceparentLength) return undefined
-  const [, version, traceId, spanId, flags = '', more] = traceparent.exec(header.value) ?? []
+  return header === undefined || header === 'repeated' ? undefined : parseTraceparent(header.value)
+}
+
+function parseTraceparent(value: string): TraceContext | undefined {
+  if (value.length > maxTraceparentLength) return undefined
+  const [, version, traceId, spanId, flags = '', more] = traceparent.exec(value) ?? []
   if (traceId === undefined || spanId === undefined) return undefined
   // Only a later version may append fields; an id of zeros is none.
   if (more !== undefined && version === '00') return undefined
@@ -25,9 +28,18 @@ export function traceContextOf(headers: Headers): TraceContext | undefined {
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & sampledFlag) === sampledFlag }
 }
 
-/** The trace that a request belongs to. */
+/**
+ * The trace that a request belongs to. Several values, as proxies add them, name a trace if each of them names the same one: any
+ * reader of the request takes it for that trace. Envoy may have joined them by commas.
+ */
 export function traceIdOf(headers: Headers): string | undefined {
-  return traceContextOf(headers)?.traceId
+  const [only, ...more] = headers.get('traceparent') ?? []
+  if (only === undefined) return undefined
+  if (more.length === 0 && !only.includes(',')) return parseTraceparent(only)?.traceId
+  const texts = [only, ...more].flatMap((value) => value.split(','))
+  const ids = new Set(texts.map((text) => parseTraceparent(text.trim())?.traceId))
+  const [id] = ids
+  return ids.size === 1 ? id : undefined
 }
 
 const maxTraceStateLength = 512

@@ -54,6 +54,23 @@ describe('chain/recovery', () => {
     })
   }
 
+  const parents = ['00f067aa0ba902b7', 'b7ad6b7169203331'].map((span) => `00-${'a'.repeat(32)}-${span}-01`)
+  for (const { name, values } of [
+    { name: 'in two headers', values: parents },
+    { name: 'joined by Envoy', values: [parents.join(',')] },
+    { name: 'joined with a blank', values: [parents.join(', ')] },
+    { name: 'one value twice', values: [parents[0] ?? '', parents[0] ?? ''] },
+  ]) {
+    it(`finds the chain by two \`traceparent\` of one trace, ${name}, and leaves them`, () => {
+      const { keep, find, unusable } = build()
+      const headers = new Map([['traceparent', values]])
+      keep(headers, agentD, handing('chain'))
+      expect(find(new Map([trace('a')]), agentD, 0)).to.equal('chain')
+      expect(find(headers, agentD, 0)).to.equal('chain')
+      expect(unusable(headers)).to.deep.equal([])
+    })
+  }
+
   it('is in doubt when two ids of a request lead to two chains', () => {
     const { keep, find } = build()
     keep(new Map([trace('a')]), agentD, handing('one'))
@@ -110,6 +127,10 @@ describe('chain/recovery', () => {
     const odd: readonly (readonly [string, string[]])[] = [
       ['traceparent', [`00-${'A'.repeat(32)}-00f067aa0ba902b7-01`]],
       ['traceparent', [`00-${'a'.repeat(32)}-00f067aa0ba902b7-01,00-${'b'.repeat(32)}-00f067aa0ba902b7-01`]],
+      ['traceparent', ['a', 'b'].map((digit) => trace(digit)[1][0] ?? '')],
+      ['traceparent', [...trace('a')[1], 'x']],
+      ['traceparent', [`${trace('a')[1][0]},`]],
+      ['traceparent', [...trace('a')[1], '']],
       ['mcp-session-id', ['one,two']],
       ['mcp-session-id', ['one', 'two']],
       ['mcp-session-id', ['']],

@@ -21,10 +21,29 @@ describe('model/trace-context: traceparent', () => {
     })
   }
 
+  it('knows the trace that several values name, and no span', () => {
+    const other = `01-${traceId}-b7ad6b7169203331-00-more`
+    for (const values of [
+      [`00-${traceId}-${spanId}-01`, other],
+      [`00-${traceId}-${spanId}-01,${other}`],
+      [`00-${traceId}-${spanId}-01 ,\t${other}`, other],
+    ]) {
+      const headers = new Map([['traceparent', values]])
+      expect(traceIdOf(headers)).to.equal(traceId)
+      expect(traceContextOf(headers)).to.equal(undefined)
+    }
+  })
+
   const refused: readonly { name: string; input: readonly string[] | undefined }[] = [
     { name: 'no header', input: undefined },
     { name: 'an empty header', input: [''] },
     { name: 'a repeated header', input: [`00-${traceId}-${spanId}-01`, ''] },
+    { name: 'two traces', input: [`00-${traceId}-${spanId}-01`, `00-${'a'.repeat(32)}-${spanId}-01`] },
+    {
+      name: 'two traces in one value',
+      input: [`00-${traceId}-${spanId}-01,00-${'a'.repeat(32)}-${spanId}-01`],
+    },
+    { name: 'a comma at the end', input: [`00-${traceId}-${spanId}-01,`] },
     { name: 'more fields in version 00', input: [`00-${traceId}-${spanId}-01-what`] },
     { name: 'version ff', input: [`ff-${traceId}-${spanId}-01`] },
     { name: 'upper case', input: [`00-${traceId.toUpperCase()}-${spanId}-01`] },
