@@ -25,6 +25,8 @@ export type HospitalOptions = {
   readonly tracing?: object
   /** A port that the waypoint asks instead of Waywarden's own. */
   readonly askedPort?: number
+  /** A port that answers requests to the insurance instead of its own process. */
+  readonly insurancePort?: number
 }
 
 /** Where everything of one hospital listens, on loopback. */
@@ -163,7 +165,7 @@ export class Hospital implements AsyncDisposable {
   }
 
   #waypoint(ca: Ca): Program {
-    const { askedPort, usesSockets } = this.#options
+    const { askedPort, insurancePort = this.ports.workloads.insurance, usesSockets } = this.#options
     const own = this.ports.waywardens.map(({ port }, index) =>
       usesSockets === true ? this.#socketOf(index) : port,
     )
@@ -173,7 +175,7 @@ export class Hospital implements AsyncDisposable {
       certificate: ca.issue('waypoint', [waypoint]),
       trustedCa: ca.trustedCa,
       hbonePorts: this.ports.hbone,
-      workloadPorts: this.ports.workloads,
+      workloadPorts: { ...this.ports.workloads, insurance: insurancePort },
       waywardens: askedPort === undefined ? own : [askedPort],
     })
   }

@@ -4,7 +4,7 @@ import type { Recovery } from '../chain/recovery.ts'
 import { checkRevoked } from '../chain/revocations.ts'
 import type { LineDeps } from '../check/line.ts'
 import type { Config, Listener } from '../config/config.ts'
-import { isUserToken } from '../identity/agent-token.ts'
+import { createUserTokenFinder } from '../identity/agent-token.ts'
 import { identifyCaller } from '../identity/peer.ts'
 import { verifyUserToken } from '../identity/user-token.ts'
 import type { Credentials } from './credentials.ts'
@@ -41,7 +41,7 @@ export function createLineDeps(
     verifyChain: createChainVerifier(config, credentials),
     verifyUserToken: (headers, caller, nowMs) =>
       verifyUserToken(headers, issuersNamed(namesOf.get(caller.id.uri) ?? []), nowMs),
-    isUserToken: (headers) => isUserToken(headers, ingressIssuers, ingress.tokenCopies),
+    carriesUserToken: createUserTokenFinder(ingressIssuers, ingress.tokenCopies),
     checkRevoked: (presented, caller, nowMs) => checkRevoked(presented, caller, revocations(), nowMs),
     recoverChain: (headers, caller, nowMs) => recovery?.find(headers, caller.id, nowMs),
     targetOf: createTargeting(config),

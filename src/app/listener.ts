@@ -7,6 +7,7 @@ import type { Listener } from '../config/config.ts'
 import { createCallHandler } from '../ext-authz/handler.ts'
 import { createLeanTransport } from '../ext-authz/lean/lean-server.ts'
 import type { Handed, Transport } from '../ext-authz/transport.ts'
+import { tokenHeaders } from '../identity/agent-token.ts'
 import { deny } from '../model/decision.ts'
 import { followCertificates } from './certificates.ts'
 import type { House } from './house.ts'
@@ -51,8 +52,9 @@ function createCheckDeps(house: House, listener: Listener): CheckDeps {
     admission: house.admission,
     headers: {
       chain: header,
-      userToken: forwardAuthorization ? [] : ['authorization', ...tokenCopies],
-      unusable: (received) => recovery?.unusable(received) ?? [],
+      userToken: forwardAuthorization ? [] : [...tokenHeaders, ...tokenCopies],
+      ids: recovery?.names ?? [],
+      unusable: (received) => recovery?.unusable(received) ?? noNames,
     },
     handedOn: recovery === undefined ? () => {} : createHandover(recovery),
     ...(shadow && { lookAgain: shadow.lookAgain(listener.peer) }),
@@ -66,6 +68,8 @@ function createCheckDeps(house: House, listener: Listener): CheckDeps {
     maxInFlight: config.maxInFlight,
   }
 }
+
+const noNames: readonly string[] = []
 
 /** What a callee is given is kept for the case that it loses it; that it is given nothing, too. */
 function createHandover({ keep }: Recovery): CheckDeps['handedOn'] {

@@ -27,6 +27,8 @@ export type Handing =
 
 /** Chains of agents that lose the header, by whom they were minted for and an id that the request hands on. */
 export type Recovery = {
+  /** The headers that hold ids. */
+  readonly names: readonly string[]
   readonly keep: (headers: Headers, holder: SpiffeId, handing: Handing) => void
   /** The one live chain that was minted for this caller under an id that its request carries; denied when in doubt. */
   readonly find: (headers: Headers, caller: SpiffeId, nowMs: number) => string | Deny | undefined
@@ -58,6 +60,7 @@ export function createRecovery({ byTrace, byHeaders, maxChains }: RecoveryOption
       return id === undefined ? [] : [JSON.stringify([holder.uri, name, id])]
     })
   return {
+    names,
     keep(headers, holder, handing) {
       const meaning = toMeaning(handing)
       for (const key of keysOf(headers, holder)) {

@@ -5,8 +5,9 @@ import { type Deny, deny, isDeny, type PrincipalResult } from '../model/decision
 import type { Report } from '../model/event.ts'
 import { andThen, type Eventual } from '../model/eventual.ts'
 import type { Revision } from '../revision/revision.ts'
-import { type HeaderNames, toAnswer } from './answer.ts'
+import { toAnswer } from './answer.ts'
 import { type Findings, followLine, type LineDeps } from './line.ts'
+import type { HeaderNames } from './removals.ts'
 import { createShedding, type Shedding } from './shedding.ts'
 
 /** What a check needs besides the line: a revision, a record, a clock, a limit. */

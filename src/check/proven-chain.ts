@@ -14,7 +14,8 @@ export type ChainProofs = {
   readonly verifyChain: (text: string, caller: Caller, nowMs: number) => Eventual<DelegatedChain | Deny>
   /** A user's own token, which only an ingress peer may present. */
   readonly verifyUserToken: (headers: Headers, caller: Caller, nowMs: number) => Eventual<FirstHop | Deny>
-  readonly isUserToken: (headers: Headers) => boolean
+  /** Whether the request carries a user's own token, which agents may not present. */
+  readonly carriesUserToken: (input: CheckInput) => boolean
   /** A chain that the caller was given and has lost: as text, or a denial when it is in doubt. */
   readonly recoverChain: (headers: Headers, caller: Caller, nowMs: number) => string | Deny | undefined
   readonly checkRevoked: (chain: Chain, caller: Caller, nowMs: number) => Deny | undefined
@@ -36,7 +37,7 @@ export function provenChain(
       isDeny(firstHop) ? firstHop : (proofs.checkRevoked(firstHop, caller, nowMs) ?? firstHop),
     )
   }
-  if (proofs.isUserToken(input.headers)) {
+  if (proofs.carriesUserToken(input)) {
     return deny('token_from_agent', 'a user token for ingress, presented by somebody else: it has drifted')
   }
   if (presented !== undefined) return proofs.verifyChain(presented.value, caller, nowMs)

@@ -1,3 +1,4 @@
+import { foldName } from '../model/header-name.ts'
 import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
 import type { Path } from './tree.ts'
@@ -100,13 +101,13 @@ function chainConflicts(draft: Draft<Settings>): readonly Conflict[] {
     const message = 'a hop would outlive its chain; set `chain.maxLifetime` or less'
     conflicts.push({ path: ['chain', 'hopLifetime'], message })
   }
-  if (header !== undefined && takenHeaders.test(header)) {
+  if (header !== undefined && takenHeaders.test(foldName(header))) {
     const message = `\`${header}\` has a meaning of its own; choose another name, such as \`actor-chain\``
     conflicts.push({ path: ['chain', 'header'], message })
   }
   const copies = draft?.ingress?.tokenCopies ?? []
   for (const [index, copy] of copies.entries()) {
-    if (copy !== undefined && copy === header) {
+    if (copy !== undefined && header !== undefined && foldName(copy) === foldName(header)) {
       const message = `\`${copy}\` carries the chain and cannot be removed as a copy of the token; take it off the list`
       conflicts.push({ path: ['ingress', 'tokenCopies', index], message })
     }

@@ -95,7 +95,7 @@ const ingress = v.strictObject({
   forwardAuthorization: about(v.optional(flag, false), 'leave the token of the user on the request'),
   tokenCopies: about(
     v.optional(list(headerName), []),
-    'further headers with that token, removed together with authorization',
+    'further headers that may carry that token: removed at the first hop, and refused from agents',
   ),
 })
 

@@ -1,4 +1,5 @@
 import type { Headers } from '../model/check-input.ts'
+import { isOddName } from '../model/header-name.ts'
 import { bytesType, type Fields, fieldsOf, isText, nextField, toText } from './wire.ts'
 
 /** `headers` of a CheckRequest, where every name comes once, or `header_map`, where a name may come again. */
@@ -13,8 +14,8 @@ type Header = {
   readonly nameHash: number
 }
 
-/** What all names together are like. */
-type Names = { isAscii: boolean; hasUnderscore: boolean; hash: number }
+/** What is known of all names that were read so far, and the hash of the last one. */
+type Names = { hasOddName: boolean; hash: number }
 
 /** Headers that prove somebody's identity: bytes that are not text are refused here, whatever their parser would make of them. */
 const provingHeaders = ['authorization', 'x-forwarded-client-cert']
@@ -29,7 +30,7 @@ const hashPrime = 16_777_619
  */
 export function readHeaders(bytes: Buffer, entries: readonly number[], kind: HeadersKind): Headers | string {
   const headers: Header[] = []
-  const names = { isAscii: true, hasUnderscore: false, hash: 0 }
+  const names = { hasOddName: false, hash: 0 }
   let seenHashes = 0
   for (let at = 0; at < entries.length; at += 2) {
     const header = readHeader(fieldsOf(bytes, entries[at] ?? 0, entries[at + 1] ?? 0), kind, names)
@@ -71,23 +72,35 @@ function readHeader(fields: Fields, kind: HeadersKind, names: Names): Header | s
   return { ...header, valueStart: rawStart, valueStop: rawStop }
 }
 
-/** Envoy lower-cases names. A name in upper case did not pass through Envoy, and folding it could hide a duplicate. */
+/**
+ * Envoy passes on tokens (RFC 9110 §5.6.2) in lower case, and its own pseudo headers. Any other name did not pass through Envoy,
+ * could hide a duplicate, and could not be removed by an answer.
+ */
 function readName(bytes: Buffer, start: number, stop: number, names: Names): string | undefined {
+  if (start === stop) return 'header name: expected one, found none'
   let hash = hashSeed
-  let high = 0
+  let kinds = 0
   for (let at = start; at < stop; at++) {
     const byte = bytes[at] ?? 0
-    if (byte >= 0x41 && byte <= 0x5a) return 'header name: expected lower case'
-    if (byte === 0x5f) names.hasUnderscore = true
-    high |= byte
+    if (byte !== colon || at > start) kinds |= nameBytes[byte] ?? otherByte
     hash = Math.imul(hash ^ byte, hashPrime)
   }
-  if (start === stop) return 'header name: expected one, found none'
-  if (high >= 0x80 && !isText(bytes, start, stop)) return 'header name: expected UTF-8'
-  names.isAscii &&= high < 0x80
+  if (kinds >= otherByte) return 'header name: expected a token in lower case'
+  if (kinds >= oddByte) names.hasOddName = true
   names.hash = hash
   return undefined
 }
+
+const colon = 0x3a
+// Kinds of bytes in a header name, as bits; `isOddName` says the same of a text.
+const plainByte = 1
+const oddByte = 2
+const otherByte = 4
+const nameBytes: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  if (/[a-z0-9-]/.test(character)) return plainByte
+  return /[!#$%&'*+.^_`|~]/.test(character) ? oddByte : otherByte
+})
 
 function hasSameName(bytes: Buffer, one: Header, other: Header): boolean {
   if (one.nameHash !== other.nameHash) return false
@@ -114,8 +127,6 @@ class RequestHeaders implements ReadonlyMap<string, readonly string[]> {
   }
 
   get(name: string): readonly string[] | undefined {
-    // Only of names in ASCII does every character stand for a byte.
-    if (!this.#names.isAscii) return this.#toMap().get(name)
     let values: string[] | undefined
     for (const header of this.#headers) {
       if (!isNamed(this.#bytes, header, name)) continue
@@ -127,13 +138,12 @@ class RequestHeaders implements ReadonlyMap<string, readonly string[]> {
   }
 
   has(name: string): boolean {
-    if (!this.#names.isAscii) return this.#toMap().has(name)
     for (const header of this.#headers) if (isNamed(this.#bytes, header, name)) return true
     return false
   }
 
-  get underscored(): readonly string[] {
-    return this.#names.hasUnderscore ? [...this.keys()].filter((name) => name.includes('_')) : []
+  get oddNames(): readonly string[] {
+    return this.#names.hasOddName ? [...this.keys()].filter(isOddName) : []
   }
 
   get size(): number {

@@ -1,8 +1,16 @@
-import type { Headers } from '../model/check-input.ts'
+import type { CheckInput } from '../model/check-input.ts'
+import { createTwinFinder } from '../model/header-name.ts'
+import { createQueryReader } from '../model/query-parameter.ts'
 import type { UserIssuer } from './user-issuer.ts'
 
-/** Where access tokens travel besides the copies that the configuration names. */
-const authorization = 'authorization'
+/** Headers in which gateways hand on a user's access token, besides the copies that the configuration names. */
+export const tokenHeaders: readonly string[] = [
+  'authorization',
+  'proxy-authorization',
+  'x-forwarded-access-token',
+  'x-auth-request-access-token',
+]
+
 /** The shortest text worth decoding: an `iss` and an `aud` do not fit in less. */
 const minPartLength = 24
 /** A token has three parts or five. */
@@ -13,19 +21,31 @@ const maxLayers = 2
 type Issuers = readonly Pick<UserIssuer, 'issuer' | 'audience'>[]
 type Claims = { readonly iss?: unknown; readonly aud?: unknown }
 
+/** Whether a request carries a token of one of the ingress issuers, for that issuer's audience. */
+export type UserTokenFinder = (request: Pick<CheckInput, 'headers' | 'path'>) => boolean
+
 /**
- * Whether an agent presents a token of an ingress issuer and audience: a user's own, kept and sent again past the chain.
- * Nothing is verified here, and what is read is read as leniently as any recipient might: in whatever
- * scheme, spelling, wrapping or header value, and however often.
+ * Makes the finder of users' own tokens that agents kept and send again past the chain. It looks at `tokenHeaders`, at `tokenCopies`,
+ * at every other spelling of these names, and at `access_token` in the query (RFC 6750 §2.3); at nothing else, neither cookies nor
+ * bodies. Nothing is verified, and a value is read as leniently as any recipient might: in whatever scheme, spelling or wrapping,
+ * and however often.
  */
-export function isUserToken(
-  headers: Headers,
+export function createUserTokenFinder(
   issuers: Issuers,
   tokenCopies: readonly string[] = [],
-): boolean {
-  const values = [authorization, ...tokenCopies].flatMap((name) => headers.get(name) ?? [])
-  return values.length > 0 && carriesToken(values, issuers, maxLayers)
+): UserTokenFinder {
+  const names = [...new Set([...tokenHeaders, ...tokenCopies])]
+  const twinsIn = createTwinFinder(names)
+  return ({ headers, path }) => {
+    const values = [...accessTokensIn(path)]
+    for (const name of names) values.push(...(headers.get(name) ?? none))
+    for (const name of twinsIn(headers)) values.push(...(headers.get(name) ?? none))
+    return values.length > 0 && carriesToken(values, issuers, maxLayers)
+  }
 }
+
+const accessTokensIn = createQueryReader(['access_token'])
+const none: readonly string[] = []
 
 function carriesToken(texts: readonly string[], issuers: Issuers, layers: number): boolean {
   const parts = texts

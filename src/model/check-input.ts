@@ -1,7 +1,7 @@
 /** Header or gRPC metadata values by lower-case name, in the order received. A `Map`, so that no name can touch a prototype. */
 export type Headers = ReadonlyMap<string, readonly string[]> & {
-  /** Those names that have a `_`, where the reader of the request has looked already. */
-  readonly underscored?: readonly string[]
+  /** The names that `isOddName` finds, if the decoder has already looked for them. */
+  readonly oddNames?: readonly string[]
 }
 
 /** What Envoy asks, as plain values: the typed content of one CheckRequest and of the gRPC call that carried it. */

@@ -16,6 +16,8 @@ export type Service = {
   /** Scopes that survive the hop to this service; `undefined` keeps all. */
   readonly scopes: readonly string[] | undefined
   readonly hopLifetimeSeconds: number
+  /** Request headers that are removed besides those that always are. */
+  readonly removeHeaders?: readonly string[] | undefined
 }
 
 /** What stands in place of one `{placeholder}`, decoded once. */

@@ -79,7 +79,7 @@ function believe(
     judge,
     verifyChain: async (text, caller) => toChain(text, caller, issuerName),
     verifyUserToken: async (headers) => toFirstHop(headers, issuerName),
-    isUserToken: () => false,
+    carriesUserToken: () => false,
     recoverChain: () => undefined,
     checkRevoked: () => undefined,
     extendChain: async () => ({

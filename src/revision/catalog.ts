@@ -92,10 +92,14 @@ function toService(
     hopLifetimeSeconds: Math.floor((entry.hopLifetime?.ms ?? hopLifetimeMs) / 1000),
     shared: entry.shared,
     hasRawPaths: entry.rawPaths,
+    removeHeaders: entry.removeHeaders.length === 0 ? none : entry.removeHeaders,
     routes,
     line: lineOf([]),
   }
 }
+
+/** One list for all services that have none: lists of headers are remembered by it. */
+const none: readonly string[] = []
 
 function toRoute(entry: RouteEntry, line: number): CatalogRoute {
   return {

@@ -34,6 +34,7 @@ export type ServiceEntry = {
   readonly scopes?: readonly string[] | undefined
   readonly shared?: string | undefined
   readonly rawPaths: boolean
+  readonly removeHeaders: readonly string[]
   readonly routes?: readonly RouteEntry[] | undefined
 }
 
@@ -50,11 +51,31 @@ const address = parsedBy<WrittenAddress>((written) => {
   const parsed = parseAddress(written)
   return isInvalid(parsed) ? parsed : { ...parsed, written }
 })
+// They frame the message, carry `:authority`, or upgrade the connection.
+const unremovable: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'host',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 const spiffeId = parsedBy<SpiffeId>(parseSpiffeId)
 const lifetime = parsedBy<{ readonly ms: number }>((value) => {
   const ms = parseDurationMs(value)
   return typeof ms === 'number' ? { ms } : ms
 })
+
+const removableHeader = v.pipe(
+  v.string(),
+  v.transform((written) => written.toLowerCase()),
+  v.regex(/^[!#$%&'*+.^_`|~0-9a-z-]+$/, 'expected the name of a header, such as `x-tenant`'),
+  v.check(
+    (header) => !unremovable.has(header),
+    'Envoy needs this header to send the request on; take it off the list',
+  ),
+)
 
 const routeSchema = v.strictObject({
   match: parsedBy<Route>(parseRoute),
@@ -77,6 +98,7 @@ const serviceSchema = v.strictObject({
   scopes: v.optional(v.array(text)),
   shared: v.optional(text),
   rawPaths: v.optional(v.boolean(), false),
+  removeHeaders: v.optional(v.array(removableHeader), []),
   routes: v.optional(v.pipe(v.array(routeSchema), v.nonEmpty('expected at least one route'))),
 })
 

@@ -24,7 +24,12 @@ const { input, caller, decision } = deniedParts()
 const target = {
   ...recordTarget,
   requiredScope: 'records:read',
-  service: { ...recordTarget.service, scopes: ['a'], chainless: [hospitalId('/ns/a/sa/b')] },
+  service: {
+    ...recordTarget.service,
+    scopes: ['a'],
+    chainless: [hospitalId('/ns/a/sa/b')],
+    removeHeaders: ['x-a'],
+  },
 }
 const authTime = 1_789_999_000
 const chain = { ...clerkChain, authTime }

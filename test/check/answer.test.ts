@@ -4,7 +4,12 @@ import type { Findings } from '../../src/check/line.ts'
 import { deny } from '../../src/model/decision.ts'
 import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
 
-const names = { chain: 'actor-chain', userToken: ['authorization', 'x-user-token'], unusable: () => [] }
+const names = {
+  chain: 'actor-chain',
+  userToken: ['authorization', 'x-user-token'],
+  ids: [],
+  unusable: () => [],
+}
 const reference = { decisionId: 'id', policyRevision: undefined }
 const permission = { kind: 'permission', results: [] } as const
 const onward = { token: 'a.b.c', jti: 'j', txn: 'txn-1', kid: 'k', parHash: undefined, expiresAt: 1 }

@@ -15,7 +15,7 @@ const proofs: ChainProofs = {
   verifyUserToken: async (headers) =>
     headers.has('authorization') ? firstHop(clerk) : deny('token_missing', ''),
   recoverChain: (headers) => recoverable.get(headers.get('mcp-session-id')?.[0] ?? ''),
-  isUserToken: (headers) => headers.get('authorization')?.[0] === 'user token',
+  carriesUserToken: ({ headers }) => headers.get('authorization')?.[0] === 'user token',
   checkRevoked: (_chain, { id }) => (id.uri === hospital.agentR.uri ? deny('chain_revoked', '') : undefined),
 }
 

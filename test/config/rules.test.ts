@@ -146,6 +146,8 @@ describe('config-rules', () => {
       'x-forwarded-client-cert',
       'x-envoy-peer-metadata',
       'x-waypoint-service',
+      'x_waypoint.service',
+      'proxy_authorization',
     ].map((header) => ({
       name: `the header ${header}`,
       draft: { chain: { header } },
@@ -156,6 +158,11 @@ describe('config-rules', () => {
       name: 'a chain header among the copies of the token',
       draft: { chain: { header: 'actor-chain' }, ingress: { tokenCopies: ['x-token', 'actor-chain'] } },
       want: ['ingress.tokenCopies.1'],
+    },
+    {
+      name: 'a chain header in other letters among the copies of the token',
+      draft: { chain: { header: 'actor-chain' }, ingress: { tokenCopies: ['actor_chain'] } },
+      want: ['ingress.tokenCopies.0'],
     },
     {
       name: 'an ingress peer of another trust domain',

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isUserToken } from '../../src/identity/agent-token.ts'
+import { createUserTokenFinder, tokenHeaders } from '../../src/identity/agent-token.ts'
 import { forge, signer } from '../support/forge.ts'
 import { accessClaims, accessHeader, hospitalIdp } from '../support/hospital.ts'
 
@@ -81,17 +81,69 @@ describe('identity/agent-token', () => {
   ]
   for (const { name, values, want } of table) {
     it(`${want ? 'sees' : 'passes'} ${name}`, () => {
-      expect(isUserToken(new Map([['authorization', values]]), issuers)).to.equal(want)
+      const request = { headers: new Map([['authorization', values]]), path: '/' }
+      expect(createUserTokenFinder(issuers)(request)).to.equal(want)
     })
   }
 
-  it('sees one in a configured copy, and only there', () => {
-    const headers = new Map([['x-forwarded-access-token', [token]]])
-    expect(isUserToken(headers, issuers, ['x-forwarded-access-token'])).to.equal(true)
-    expect(isUserToken(headers, issuers)).to.equal(false)
-  })
+  const find = createUserTokenFinder(issuers, ['x-id', 'x_copy'])
+  const headersOf = (name: string, value = token) => new Map([[name, [value]]])
+
+  const spelled = [
+    ...tokenHeaders,
+    'proxy_authorization',
+    'x.forwarded.access.token',
+    'x-forwarded_access~token',
+    'x!auth!request!access!token',
+    'x-id',
+    "x'id",
+    'x_copy',
+    'x-copy',
+  ]
+  for (const name of spelled) {
+    it(`sees one in \`${name}\``, () => {
+      expect(find({ headers: headersOf(name), path: '/' })).to.equal(true)
+      expect(find({ headers: headersOf(name, elsewhere), path: '/' })).to.equal(false)
+    })
+  }
+
+  for (const name of ['cookie', 'x-note', 'x-id-token', 'xid']) {
+    it(`does not look at \`${name}\``, () => {
+      expect(find({ headers: headersOf(name), path: '/' })).to.equal(false)
+    })
+  }
+
+  const queries = [
+    { name: 'in the query', path: `/a?access_token=${token}`, want: true },
+    { name: 'behind another parameter', path: `/a?x=1&access_token=${token}`, want: true },
+    { name: 'behind `;`', path: `/a?x=1;access_token=${token}`, want: true },
+    {
+      name: 'in a second parameter of the name',
+      path: `/a?access_token=x&access_token=${token}`,
+      want: true,
+    },
+    { name: 'under an escaped name', path: `/a?%61ccess%5ftoken=${token}`, want: true },
+    { name: 'under a name that PHP folds', path: `/a?+access.token=${token}`, want: true },
+    { name: 'under a name that PHP mends', path: `/a?access[token=${token}`, want: true },
+    { name: 'in a list', path: `/a?access_token[]=${token}`, want: true },
+    {
+      name: 'with escaped dots',
+      path: `/a?access_token=${token.replaceAll('.', '%2e')}`,
+      want: true,
+    },
+    { name: 'for another audience', path: `/a?access_token=${elsewhere}`, want: false },
+    { name: 'in the path', path: `/access_token=${token}`, want: false },
+    { name: 'under another name', path: `/a?my_access_token=${token}`, want: false },
+    { name: 'whose parameter stands in another value', path: `/a?x=access_token%3D${token}`, want: false },
+  ]
+  for (const { name, path, want } of queries) {
+    it(`${want ? 'sees' : 'passes'} one ${name}`, () => {
+      expect(find({ headers: new Map(), path })).to.equal(want)
+    })
+  }
 
   it('passes everything when no issuer is for ingress', () => {
-    expect(isUserToken(new Map([['authorization', [`Bearer ${token}`]]]), [])).to.equal(false)
+    const request = { headers: headersOf('authorization'), path: `/?access_token=${token}` }
+    expect(createUserTokenFinder([])(request)).to.equal(false)
   })
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { mintChild } from '../../src/chain/extend.ts'
 import { noRevocations, parseRevocations } from '../../src/chain/revocations.ts'
 import { admitChain, verifySignedChain } from '../../src/chain/verify.ts'
-import { isUserToken } from '../../src/identity/agent-token.ts'
+import { createUserTokenFinder } from '../../src/identity/agent-token.ts'
 import { verifyUserToken } from '../../src/identity/user-token.ts'
 import { parseXfcc } from '../../src/identity/xfcc.ts'
 import { parseCompactJws } from '../../src/jws/compact.ts'
@@ -117,7 +117,10 @@ describe('property/chain', () => {
     {
       name: 'agent token',
       parse: (text) =>
-        isUserToken(new Map([['authorization', [text]]]), [{ issuer: hospitalIdp, audience: 'a' }]),
+        createUserTokenFinder([{ issuer: hospitalIdp, audience: 'a' }])({
+          headers: new Map([['authorization', [text]]]),
+          path: `/?access_token=${text}`,
+        }),
     },
   ]
   const text = fc.oneof(

@@ -1,4 +1,5 @@
-import { servicesYaml, waypoint, workload } from '../support/policy-files.ts'
+import { expect } from 'chai'
+import { mustLoad, policyFiles, servicesYaml, waypoint, workload } from '../support/policy-files.ts'
 import { itRefuses, type RefusedRepository } from '../support/refused-repository.ts'
 
 const route = { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }
@@ -99,10 +100,29 @@ const more: readonly RefusedRepository[] = [
     at: 'services.yaml:1',
     mentions: /`010` begins with 0, which some read as octal/,
   },
+  ...['host', 'Content-Length', 'transfer-encoding', 'upgrade'].map((header) => ({
+    name: `\`${header}\` among the headers to remove`,
+    files: { 'services.yaml': servicesYaml({ removeHeaders: [header] }) },
+    at: 'services.yaml:1',
+    mentions: /Envoy needs this header/,
+  })),
+  ...[':path', 'x tenant', ''].map((header) => ({
+    name: `\`${header}\` as the name of a header to remove`,
+    files: { 'services.yaml': servicesYaml({ removeHeaders: [header] }) },
+    at: 'services.yaml:1',
+    mentions: /expected the name of a header/,
+  })),
 ]
 
 describe('revision/catalog', () => {
   for (const row of [...refused, ...alike, ...more]) itRefuses(row)
+
+  it('takes headers to remove in any case', () => {
+    const files = policyFiles({
+      'services.yaml': servicesYaml({ removeHeaders: ['X-Tenant'], routes: undefined }),
+    })
+    expect(mustLoad(files).catalog.services[0]?.removeHeaders).to.deep.equal(['x-tenant'])
+  })
 })
 
 function escaped(text = ''): string {

@@ -118,6 +118,25 @@ const sketches: readonly Sketch[] = [
     headers: { ...held, 'x-http-method-override': 'DELETE', 'x-original-url': '/admin' },
   },
   {
+    name: 'twin-headers',
+    why: 'what CGI-like servers take for headers of ours is removed, and what is foreign stays',
+    ...coverage,
+    headers: {
+      ...held,
+      'actor.chain': 'x',
+      'x!original!url': '/admin',
+      x_other: '1',
+      'x-forwarded-prefix': '/admin',
+    },
+  },
+  {
+    name: 'token-in-query',
+    why: "the user's own token, presented by an agent",
+    to: 'insurance',
+    path: `/coverage/p-7?access_token=${token.slice('Bearer '.length)}`,
+    headers: held,
+  },
+  {
     name: 'address-in-other-letters',
     why: 'an IPv4-mapped IPv6 address is the VIP',
     to: 'insuranceMapped',

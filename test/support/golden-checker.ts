@@ -34,7 +34,7 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
   const createId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
   return createChecker({
     ...createLineDeps(config, { ...listener, peer }, credentials, undefined, createId),
-    headers: { chain: 'actor-chain', userToken: ['authorization'], unusable: () => [] },
+    headers: { chain: 'actor-chain', userToken: ['authorization'], ids: [], unusable: () => [] },
     handedOn: () => {},
     revision: () => revision,
     record: () => true,

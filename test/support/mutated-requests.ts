@@ -3,7 +3,9 @@ import { encodeRawCheckRequest } from './check-request.ts'
 
 const anyText = fc.string({ unit: 'binary' })
 const someText = fc.string({ unit: 'binary', minLength: 1 })
-const headerName = fc.stringMatching(/^[:a-z0-9_-]{1,12}$/).filter((name) => name !== '__proto__')
+const headerName = fc
+  .stringMatching(/^(?:[a-z0-9-]{1,12}|:?[!#$%&'*+.^_`|~0-9a-z-]{1,12})$/)
+  .filter((name) => name !== '__proto__')
 const headers = fc.dictionary(headerName, anyText).map((joined) => ({ headers: joined }))
 const headerMap = fc
   .array(fc.record({ key: headerName, raw_value: anyText.map((value) => Buffer.from(value)) }))

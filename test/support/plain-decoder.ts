@@ -148,11 +148,12 @@ function rawValueOf(header: WireMessage, name: string): string | Deny {
   return text ?? toLossyText(raw)
 }
 
-/** Envoy lower-cases names. A name in upper case did not pass through Envoy, and folding it could hide a duplicate. */
+/** Tokens in lower case (RFC 9110 §5.6.2) and pseudo headers: what Envoy passes on. */
 function nameOf(header: WireMessage): string | Deny {
   const name = textOf(header, 1, 'header name')
   if (typeof name !== 'string') return name
-  if (name === '' || /[A-Z]/.test(name)) return malformed('header name: expected lower case')
+  if (name === '' || !/^:?[!#$%&'*+.^_`|~0-9a-z-]*$/.test(name))
+    return malformed('header name: expected a token in lower case')
   return name
 }
 

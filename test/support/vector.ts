@@ -3,7 +3,7 @@ import type { Vector } from '../../scripts/vectors/vector.ts'
 import { checkRevoked, parseRevocations } from '../../src/chain/revocations.ts'
 import { admitChain, type ChainTrust, verifySignedChain } from '../../src/chain/verify.ts'
 import { type ChainProofs, provenChain } from '../../src/check/proven-chain.ts'
-import { isUserToken } from '../../src/identity/agent-token.ts'
+import { createUserTokenFinder } from '../../src/identity/agent-token.ts'
 import { identifyCaller } from '../../src/identity/peer.ts'
 import { verifyUserToken } from '../../src/identity/user-token.ts'
 import { parseJwks } from '../../src/jws/key-set.ts'
@@ -70,7 +70,7 @@ function toProofs({ config }: Vector): ChainProofs {
     },
     verifyUserToken: (headers, _caller, nowMs) => verifyUserToken(headers, users, nowMs),
     recoverChain: () => undefined,
-    isUserToken: (headers) => isUserToken(headers, users),
+    carriesUserToken: createUserTokenFinder(users),
     checkRevoked: (chain, caller, nowMs) => checkRevoked(chain, caller, revocations, nowMs),
   }
 }
