@@ -12,7 +12,7 @@ import type { Service, Target } from '../model/target.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import { pathOf } from '../revision/path.ts'
 import type { Revision } from '../revision/revision.ts'
-import { type Request, targetOf } from '../revision/target.ts'
+import { overridesMethod, type Request, targetOf } from '../revision/target.ts'
 import type { Credentials } from './credentials.ts'
 
 type MintOrder = {
@@ -112,9 +112,7 @@ export function createTargeting({ cache }: Config): LineDeps['targetOf'] {
         maxBytes: cache.decisions * roomBytes.target,
         bytesOf: ({ request }) => request.path.length * 3 + fixedBytes,
       },
-      // A method may be any text: how long it is keeps it apart from the path.
-      keyOf: ({ service, request: { method, path, isUpgrade } }) =>
-        `${identityOf(service)} ${isUpgrade ? 'upgrade' : 'request'} ${method.length} ${method}${pathOf(path)}`,
+      keyOf: toTargetKey,
       isWorth: (target) => !isDeny(target),
     }),
   )
@@ -122,6 +120,12 @@ export function createTargeting({ cache }: Config): LineDeps['targetOf'] {
 }
 
 type Wanted = { readonly service: CatalogService; readonly request: Request }
+
+/** Everything that `targetOf` reads. A method may be any text: its length separates it from the path. */
+function toTargetKey({ service, request: { method, path, isUpgrade } }: Wanted): string {
+  const kind = overridesMethod(path) ? 'override' : isUpgrade ? 'upgrade' : 'request'
+  return `${identityOf(service)} ${kind} ${method.length} ${method}${pathOf(path)}`
+}
 
 /** Errors are the one part that policies can make long. */
 function toBytes({ results }: Permission | Deny): number {

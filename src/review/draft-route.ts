@@ -1,7 +1,7 @@
 import { isDeny } from '../model/decision.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { parseRequestPath } from '../revision/path.ts'
-import { covers, overlaps, parseRoute, type Route } from '../revision/route.ts'
+import { covers, foldRoute, overlaps, parseRoute, type Route } from '../revision/route.ts'
 import type { RouteDraft } from '../revision/service-draft.ts'
 
 /** Methods and paths that were seen, as routes of a catalog would take them. */
@@ -88,8 +88,10 @@ function toParameter(before: string | undefined, taken: ReadonlySet<string>): st
   }
 }
 
+/** Whether a catalog could not have both, because some server takes them for one. */
 function isRival(a: Route, b: Route): boolean {
-  return overlaps(a, b) && covers(a, b) === covers(b, a)
+  const [one, other] = [foldRoute(a, false), foldRoute(b, false)]
+  return overlaps(one, other) && covers(one, other) === covers(other, one)
 }
 
 function pathOf({ match }: RouteDraft): string {

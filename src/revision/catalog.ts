@@ -3,12 +3,14 @@ import type { EntityUid } from '../model/entity-uid.ts'
 import type { Service } from '../model/target.ts'
 import type { Problem } from './problem.ts'
 import type { ResourceTemplate } from './resource-template.ts'
-import { covers, overlaps, type Route } from './route.ts'
+import { covers, foldRoute, overlaps, type Route } from './route.ts'
 import { parseServices, type RouteEntry, type ServiceEntry, type WrittenAddress } from './services-schema.ts'
 
 /** One route of a service: which requests it takes, and what they mean. */
 export type CatalogRoute = {
   readonly route: Route
+  /** The route as a server reads it that folds letters or trims segments; the same object if that changes nothing. */
+  readonly folded: Route
   readonly action: EntityUid
   /** What the request is about; `undefined` stands for the service itself. */
   readonly resource: ResourceTemplate | undefined
@@ -27,6 +29,8 @@ export type CatalogService = Service & {
   readonly routes: readonly CatalogRoute[] | undefined
   /** Takes paths that two parsers could read differently; only without routes. */
   readonly hasRawPaths: boolean
+  /** Tells `/Admin` and `/admin` apart, so that its routes may, too. */
+  readonly isCaseSensitive: boolean
   /** Why it may share its SPIFFE ID with another service. */
   readonly shared: string | undefined
   readonly line: number
@@ -78,7 +82,8 @@ function toService(
   hopLifetimeMs: number,
   lineOf: (path: readonly PropertyKey[]) => number,
 ): CatalogService {
-  const routes = entry.routes?.map((route, index) => toRoute(route, lineOf(['routes', index])))
+  const { caseSensitive, removeHeaders } = entry
+  const routes = entry.routes?.map((route, index) => toRoute(route, caseSensitive, lineOf(['routes', index])))
   return {
     name: entry.name,
     owner: entry.owner,
@@ -92,7 +97,8 @@ function toService(
     hopLifetimeSeconds: Math.floor((entry.hopLifetime?.ms ?? hopLifetimeMs) / 1000),
     shared: entry.shared,
     hasRawPaths: entry.rawPaths,
-    removeHeaders: entry.removeHeaders.length === 0 ? none : entry.removeHeaders,
+    isCaseSensitive: caseSensitive,
+    removeHeaders: removeHeaders.length === 0 ? none : removeHeaders,
     routes,
     line: lineOf([]),
   }
@@ -101,9 +107,10 @@ function toService(
 /** One list for all services that have none: lists of headers are remembered by it. */
 const none: readonly string[] = []
 
-function toRoute(entry: RouteEntry, line: number): CatalogRoute {
+function toRoute(entry: RouteEntry, isCaseSensitive: boolean, line: number): CatalogRoute {
   return {
     route: entry.match,
+    folded: foldRoute(entry.match, isCaseSensitive),
     action: { type: 'Action', id: entry.action },
     resource: entry.resource,
     requiredScope: entry.scope,
@@ -132,15 +139,22 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
       )
     }
     for (const b of service.routes?.slice(index + 1) ?? []) {
-      if (overlaps(a.route, b.route) && covers(a.route, b.route) === covers(b.route, a.route)) {
-        say(
-          b.line,
-          `routes \`${a.route.text}\` and \`${b.route.text}\` take the same requests; make one strictly narrower`,
-        )
+      const both = `routes \`${a.route.text}\` and \`${b.route.text}\` take the same requests`
+      if (areRivals(a.route, b.route)) say(b.line, `${both}; make one strictly narrower`)
+      else if (areRivals(a.folded, b.folded)) {
+        const remedy = service.isCaseSensitive
+          ? 'write no dots at the end of a segment'
+          : 'make one strictly narrower, or say `caseSensitive: true` if the service tells cases apart'
+        say(b.line, `${both} for a server that folds case or trims segments; ${remedy}`)
       }
     }
   }
   return problems
+}
+
+/** Whether some request matches both, and neither is the narrower one. */
+function areRivals(a: Route, b: Route): boolean {
+  return overlaps(a, b) && covers(a, b) === covers(b, a)
 }
 
 function problemsBetween(services: readonly CatalogService[]): readonly Problem[] {

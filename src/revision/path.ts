@@ -4,8 +4,9 @@ import { type Deny, deny } from '../model/decision.ts'
 export type RequestPath = { readonly path: string; readonly segments: readonly string[] }
 
 const maxLength = 8192
-// RFC 3986 pchar and `/`, less `;`: matrix parameters are read by some servers and ignored by others.
-const plainPath = /^\/[A-Za-z0-9\-._~!$&'()*+,=:@%/]*$/
+// All but RFC 3986 pchar, `/`, and `[` and `]`, which clients and Envoy leave as they are. `;` is a pchar: some servers read matrix
+// parameters, and others do not.
+const oddCharacter = /[^A-Za-z0-9\-._~!$&'()*+,=:@%/[\]]/u
 const escapedUnreserved = /%(?:2d|2e|5f|7e|3\d|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 const escapedSeparatorOrPercent = /%(?:2f|5c|3b|25[0-9a-f]{2})/i
 const badEscape = /%(?![0-9a-f]{2})/i
@@ -41,11 +42,22 @@ export function pathOf(target: string): string {
 function faultOf(path: string): string | undefined {
   if (path.includes('//')) return 'found `//`'
   if (badEscape.test(path)) return 'found `%` without two hexadecimal digits'
-  if (!plainPath.test(path)) return 'expected `/` and URI path characters without `;` and `\\`'
+  if (!path.startsWith('/')) return 'expected it to begin with `/`'
+  const [odd] = oddCharacter.exec(path) ?? []
+  if (odd !== undefined) return `found ${nameOf(odd)}`
   if (escapedSeparatorOrPercent.test(path)) return 'found an escaped separator or a doubly escaped character'
   if (escapedUnreserved.test(path)) return 'found an escape of a character that needs none'
   if (/\/\.{1,2}(?:\/|$)/.test(path)) return 'found a `.` or `..` segment'
   return undefined
+}
+
+function nameOf(character: string): string {
+  if (character === ';') return '`;`, after which some servers read parameters'
+  if (character === '\\') return '`\\`, which some servers take for `/`'
+  const code = character.codePointAt(0) ?? 0
+  return code > 0x20 && code < 0x7f
+    ? `\`${character}\`, which a path escapes as \`${encodeURIComponent(character)}\``
+    : `U+${code.toString(16).toUpperCase().padStart(4, '0')}, which a path escapes`
 }
 
 function decodeSegment(segment: string): string | undefined {

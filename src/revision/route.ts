@@ -1,5 +1,6 @@
 import { type Invalid, invalid } from '../model/invalid.ts'
 import type { Param } from '../model/target.ts'
+import { foldSegments } from './folded-path.ts'
 
 /** Methods a request may have; compared exactly, for over HTTP/2 `get` is not `GET`. */
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -18,7 +19,7 @@ export type Route = {
 }
 
 const parameterPattern = /^\{([A-Za-z][A-Za-z0-9_]*)\}$/
-const literalPattern = /^[A-Za-z0-9\-._~!$&'()*+,=:@]*$/
+const literalPattern = /^[A-Za-z0-9\-._~!$&'()*+,=:@[\]]*$/
 
 /** Parses a route as services.yaml writes it. */
 export function parseRoute(text: string): Route | Invalid {
@@ -43,6 +44,18 @@ export function parseRoute(text: string): Route | Invalid {
   if (new Set(parameters).size < parameters.length)
     return invalid(`route \`${text}\`: a parameter stands twice`)
   return { text, method, segments, hasRest, parameters }
+}
+
+/** The route as a server reads it that folds letters or trims segments; the same object if that changes nothing. */
+export function foldRoute(route: Route, isCaseSensitive: boolean): Route {
+  const segments = route.segments.map((segment): Segment => {
+    if (segment.kind === 'parameter') return segment
+    // A literal has nothing that divides it, and is more than dots.
+    const [text = segment.text] = foldSegments([segment.text], isCaseSensitive) ?? []
+    return text === segment.text ? segment : { kind: 'literal', text }
+  })
+  const isFolded = segments.every((segment, index) => segment === route.segments[index])
+  return isFolded ? route : { ...route, segments }
 }
 
 /** The parameters when the route matches a method and decoded path segments. */
@@ -94,5 +107,6 @@ function toSegment(text: string): Segment {
 }
 
 function isLiteral(text: string): boolean {
-  return literalPattern.test(text) && text !== '.' && text !== '..'
+  // Servers drop segments of dots, or take them for parents.
+  return literalPattern.test(text) && !/^\.+$/.test(text)
 }

@@ -34,6 +34,7 @@ export type ServiceEntry = {
   readonly scopes?: readonly string[] | undefined
   readonly shared?: string | undefined
   readonly rawPaths: boolean
+  readonly caseSensitive: boolean
   readonly removeHeaders: readonly string[]
   readonly routes?: readonly RouteEntry[] | undefined
 }
@@ -98,6 +99,7 @@ const serviceSchema = v.strictObject({
   scopes: v.optional(v.array(text)),
   shared: v.optional(text),
   rawPaths: v.optional(v.boolean(), false),
+  caseSensitive: v.optional(v.boolean(), false),
   removeHeaders: v.optional(v.array(removableHeader), []),
   routes: v.optional(v.pipe(v.array(routeSchema), v.nonEmpty('expected at least one route'))),
 })

@@ -3,11 +3,13 @@ import { toCanonicalAddress } from '../model/address.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
 import { type CheckInput, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
+import { createQueryReader } from '../model/query-parameter.ts'
 import type { Param, Target } from '../model/target.ts'
-import { type Catalog, type CatalogRoute, type CatalogService, serviceAt } from './catalog.ts'
+import { type Catalog, type CatalogService, serviceAt } from './catalog.ts'
 import { parseRequestPath, pathOf } from './path.ts'
 import { toResource } from './resource-template.ts'
-import { covers, matchRoute, methods } from './route.ts'
+import { methods } from './route.ts'
+import { takeRoute } from './routing.ts'
 
 /** A request as far as it can say what it wants; `isUpgrade` when one check would cover a long stream. */
 export type Request = { readonly method: string; readonly path: string; readonly isUpgrade: boolean }
@@ -44,6 +46,10 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
   if (method === undefined) {
     return deny('request_malformed', `method: expected one of ${methods.join(', ')}, found \`${sent}\``)
   }
+  if (overridesMethod(path)) {
+    const reason = 'query: found a parameter that some frameworks take for the method, such as `_method`'
+    return deny('path_ambiguous', reason)
+  }
   const request = service.hasRawPaths
     ? { path: inOnePiece(pathOf(path)), segments: [] }
     : parseRequestPath(path)
@@ -55,9 +61,8 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
     const resource = { type: 'Service', id: service.name }
     return { service, action, resource, params: none, requiredScope: undefined, method, path: asked }
   }
-  const match = findRoute(service.routes, method, request.segments)
-  if (match === undefined)
-    return deny('route_unknown', `\`${service.name}\` has no route for \`${method} ${asked}\``)
+  const match = takeRoute(service, service.routes, method, request)
+  if (isDeny(match)) return match
   const { route, params } = match
   if (request.segments.length > 1 && request.segments.at(-1) === '' && !route.route.text.endsWith('/')) {
     return deny('path_ambiguous', 'path: found a trailing `/`, which many servers take for none')
@@ -72,6 +77,14 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
 }
 
 const none: readonly Param[] = []
+
+/** Laravel, Symfony and WordPress read the first, ASP.NET the second. */
+const methodsIn = createQueryReader(['_method', 'x-http-method-override'])
+
+/** Whether some framework takes a query parameter for the method of the request. */
+export function overridesMethod(target: string): boolean {
+  return methodsIn(target).length > 0
+}
 
 function byAddress({ destinationAddress }: Asked, catalog: Catalog): CatalogService | Deny {
   const service = serviceAt(catalog, destinationAddress)
@@ -112,33 +125,4 @@ function toAddress(filterChainName: string): string | undefined {
   return direction === 'inbound-vip' && host !== undefined && host !== '' && more.length === 0
     ? `${host}:${port}`
     : undefined
-}
-
-type Match = { readonly route: CatalogRoute; readonly params: readonly Param[] }
-
-/** Many servers answer HEAD by what they do for GET: a narrower route for GET is not to be walked around by it. */
-function findRoute(
-  routes: readonly CatalogRoute[],
-  method: string,
-  segments: readonly string[],
-): Match | undefined {
-  const match = narrowest(routes, method, segments)
-  const asGet = method === 'HEAD' ? narrowest(routes, 'GET', segments) : undefined
-  if (match === undefined || asGet === undefined) return match ?? asGet
-  return match.route.route.method === '*' ? asGet : match
-}
-
-/** Routes that take the same request are nested, which loading made sure of. */
-function narrowest(
-  routes: readonly CatalogRoute[],
-  method: string,
-  segments: readonly string[],
-): Match | undefined {
-  let best: Match | undefined
-  for (const route of routes) {
-    const params = matchRoute(route.route, method, segments)
-    if (params !== undefined && (best === undefined || covers(best.route.route, route.route)))
-      best = { route, params }
-  }
-  return best
 }

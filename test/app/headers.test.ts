@@ -93,6 +93,13 @@ describe('app, the headers of a request', () => {
     expect([found.kind, found.body?.['code']]).to.deep.equal(['ok', undefined])
   })
 
+  it('refuses a method in the query', async () => {
+    const path = '/tasks?_method=DELETE'
+    expect(await codeOf({ ...toD, path, headers: heldByA() })).to.equal('path_ambiguous')
+    expect(await codeOf({ ...toD, headers: heldByA() })).to.equal(undefined)
+    expect(await codeOf({ ...toD, path, headers: heldByA() })).to.equal('path_ambiguous')
+  })
+
   it('knows the destination in every spelling', async () => {
     const headers = { 'actor-chain': chainNow() }
     const destinationAddress = '[::ffff:10.96.0.10]:8080'

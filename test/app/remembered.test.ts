@@ -126,6 +126,7 @@ describe('app/remembered, targets', () => {
     { name: 'another path', asks: { path: '/patients/43' } },
     { name: 'another method', asks: { method: 'PUT' } },
     { name: 'an upgrade', asks: { isUpgrade: true } },
+    { name: 'a method in the query', asks: { path: '/patients/42?_method=PUT' } },
     { name: 'another service', of: { name: 'other' } },
     { name: 'another revision', by: {} },
   ]

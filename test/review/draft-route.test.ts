@@ -51,6 +51,14 @@ describe('review/draft-route', () => {
       want: ['GET /patients/search', 'GET /patients/{patientId}'],
     },
   ]
+  it('keeps one of two that differ in case alone, since a catalog cannot have both', () => {
+    const { routes, leftOut } = sketch([
+      ['GET', '/orders/1'],
+      ['GET', '/Orders/1'],
+    ])
+    expect([routes.map(({ match }) => match), leftOut]).to.deep.equal([['GET /orders/{orderId}'], 1])
+  })
+
   for (const { name, seen, want } of cases) {
     it(name, () => {
       const { routes, leftOut } = sketch(seen)

@@ -100,6 +100,39 @@ const more: readonly RefusedRepository[] = [
     at: 'services.yaml:1',
     mentions: /`010` begins with 0, which some read as octal/,
   },
+  {
+    name: 'routes that are one to a server that folds case',
+    files: {
+      'services.yaml': servicesYaml({
+        routes: [
+          { ...route, match: 'GET /Patients/{patientId}' },
+          { ...route, match: 'GET /patients/{patientId}' },
+        ],
+      }),
+    },
+    at: 'services.yaml:1',
+    mentions: /folds case or trims segments; .*`caseSensitive: true`/,
+  },
+  {
+    name: 'routes that are one to a server that trims segments, though it tells cases apart',
+    files: {
+      'services.yaml': servicesYaml({
+        caseSensitive: true,
+        routes: [
+          { ...route, match: 'GET /patients./{patientId}' },
+          { ...route, match: 'GET /patients/{patientId}' },
+        ],
+      }),
+    },
+    at: 'services.yaml:1',
+    mentions: /write no dots at the end of a segment/,
+  },
+  {
+    name: 'a segment of dots in a route',
+    files: { 'services.yaml': servicesYaml({ routes: [{ ...route, match: 'GET /.../{patientId}' }] }) },
+    at: 'services.yaml:1',
+    mentions: /found `\.\.\.`/,
+  },
   ...['host', 'Content-Length', 'transfer-encoding', 'upgrade'].map((header) => ({
     name: `\`${header}\` among the headers to remove`,
     files: { 'services.yaml': servicesYaml({ removeHeaders: [header] }) },
@@ -116,6 +149,12 @@ const more: readonly RefusedRepository[] = [
 
 describe('revision/catalog', () => {
   for (const row of [...refused, ...alike, ...more]) itRefuses(row)
+
+  it('takes routes that differ in case of a service that tells cases apart', () => {
+    const routes = ['/Patients', '/patients'].map((path) => ({ match: `GET ${path}`, action: 'read-it' }))
+    const files = policyFiles({ 'services.yaml': servicesYaml({ caseSensitive: true, routes }) })
+    expect(mustLoad(files).catalog.services[0]?.routes).to.have.length(2)
+  })
 
   it('takes headers to remove in any case', () => {
     const files = policyFiles({

@@ -12,6 +12,8 @@ describe('revision/path', () => {
     { name: 'escaped UTF-8', path: '/%C3%A9', segments: ['é'] },
     { name: 'an escaped percent before no hexadecimal digits', path: '/100%25', segments: ['100%'] },
     { name: 'dots within a segment', path: '/v1.2/a..b', segments: ['v1.2', 'a..b'] },
+    { name: 'brackets as they are', path: '/a[0]/b', segments: ['a[0]', 'b'] },
+    { name: 'escaped brackets', path: '/a%5B0%5d/b', segments: ['a[0]', 'b'] },
   ]
   for (const { name, path, segments } of accepted) {
     it(`takes ${name}`, () => {
@@ -53,6 +55,23 @@ describe('revision/path', () => {
   for (const [name, path] of refused) {
     it(`refuses ${name}`, () => {
       expect(parseRequestPath(path ?? '')).to.have.property('code', 'path_ambiguous')
+    })
+  }
+
+  for (const [path, named] of [
+    ['/a|b', '`|`'],
+    ['/a"b', '`%22`'],
+    ['/a b', 'U+0020'],
+    ['/é', 'U+00E9'],
+    ['/a;b', '`;`'],
+    ['/a\\b', '`\\`'],
+    ['/a#b', '`%23`'],
+    ['/a\u{1f600}', 'U+1F600'],
+    ['admin', '`/`'],
+  ]) {
+    it(`names what it refuses in ${path}`, () => {
+      const parsed = parseRequestPath(path ?? '')
+      expect(isDeny(parsed) && parsed.reason).to.include(named)
     })
   }
 

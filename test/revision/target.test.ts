@@ -17,6 +17,11 @@ describe('revision/target', () => {
       want: 'records read-it Patient::42',
     },
     {
+      name: 'brackets in a path, as they are written',
+      request: { path: '/patients/a[0]' },
+      want: 'records read-it Patient::a[0]',
+    },
+    {
       name: 'the narrowest of nested routes',
       request: { path: '/patients/all' },
       want: 'records read-it Service::records',
@@ -71,6 +76,21 @@ describe('revision/target', () => {
     { name: 'a method in lower case', request: { method: 'get' }, want: 'request_malformed' },
     { name: 'CONNECT', request: { address: '10.0.0.2:80', method: 'CONNECT' }, want: 'request_malformed' },
     { name: 'an ambiguous path', request: { path: '/patients/../admin' }, want: 'path_ambiguous' },
+    {
+      name: 'a method in the query',
+      request: { path: '/patients/42?_method=DELETE' },
+      want: 'path_ambiguous',
+    },
+    {
+      name: 'a method in the query of a service without routes',
+      request: { address: '10.0.0.2:80', method: 'POST', path: '/x?a=1&%5fMethod=DELETE' },
+      want: 'path_ambiguous',
+    },
+    {
+      name: 'a method in the query where odd paths are taken',
+      request: { address: '10.0.0.3:80', method: 'POST', path: '/a//b?X-HTTP-Method-Override=DELETE' },
+      want: 'path_ambiguous',
+    },
     {
       name: 'an ambiguous path of a service without routes',
       request: { address: '10.0.0.2:80', path: '/a%2fb' },

@@ -137,6 +137,22 @@ const sketches: readonly Sketch[] = [
     headers: held,
   },
   {
+    name: 'method-in-query',
+    why: 'some frameworks would take POST for DELETE, and no answer can remove it',
+    to: 'insurance-agent',
+    ...task,
+    path: '/tasks?_method=DELETE',
+    caller: uris.agentA,
+    headers: heldByA,
+  },
+  {
+    name: 'path-in-other-letters',
+    why: 'a server that folds case would take another route',
+    to: 'patient-records',
+    path: '/PATIENTS/p-7',
+    headers: held,
+  },
+  {
     name: 'address-in-other-letters',
     why: 'an IPv4-mapped IPv6 address is the VIP',
     to: 'insuranceMapped',
