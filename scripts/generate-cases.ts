@@ -2,14 +2,13 @@ import { createCallHandler } from '../src/ext-authz/handler.ts'
 import { checkCases } from '../test/support/check-cases.ts'
 import { checkRequestType, checkResponseType, encodeRawCheckRequest } from '../test/support/check-request.ts'
 import { createGoldenChecker } from '../test/support/golden-checker.ts'
-import { nowMs } from '../test/support/hospital.ts'
 
 /** The files of test/cases/check: a CheckRequest as Envoy sends it, and the CheckResponse that it gets from the sample policies. */
 export async function generateCases(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
   for (const { name, why, peer, metadata, message } of checkCases) {
     const { check, refuse } = await createGoldenChecker(peer)
-    const handle = createCallHandler({ check, refuse, nowMs: () => nowMs, budgetMs: 1000, report: () => {} })
+    const handle = createCallHandler({ check, refuse, elapsedMs: () => 0, budgetMs: 1000, report: () => {} })
     const bytes = encodeRawCheckRequest(message)
     const call = { metadata: new Map(Object.entries(metadata)), tlsPeerUris: [], deadlineMs: undefined }
     const response = checkResponseType.decode(await handle(bytes, call)).toJSON()

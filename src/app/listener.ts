@@ -9,6 +9,7 @@ import { createLeanTransport } from '../ext-authz/lean/lean-server.ts'
 import type { Handed, Transport } from '../ext-authz/transport.ts'
 import { tokenHeaders } from '../identity/agent-token.ts'
 import { deny } from '../model/decision.ts'
+import { byDeadline, elapsedMs } from './by-deadline.ts'
 import { followCertificates } from './certificates.ts'
 import type { House } from './house.ts'
 import { createLineDeps } from './line-deps.ts'
@@ -26,7 +27,7 @@ export async function listen(
   const tracing = house.tracer && traceListener(house.tracer, house.pseudonymize)
   const deps = createCheckDeps(house, listener)
   const { check, refuse } = createChecker(tracing?.watch(deps) ?? deps)
-  const answer = createCallHandler({ check, refuse, nowMs: Date.now, budgetMs: config.deadlineMs, report })
+  const answer = createCallHandler({ check, refuse, elapsedMs, budgetMs: config.deadlineMs, report })
   const handler = tracing?.receive(answer) ?? answer
   const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
   if (certificates !== undefined) {
@@ -62,9 +63,9 @@ function createCheckDeps(house: House, listener: Listener): CheckDeps {
     record,
     report,
     nowMs: Date.now,
-    elapsedMicros: () => performance.now() * 1000,
+    elapsedMs,
     createDecisionId: randomUUID,
-    withinDeadline,
+    withinDeadline: (work, deadlineMs) => byDeadline(work, deadlineMs, noDecision),
     maxInFlight: config.maxInFlight,
   }
 }
@@ -85,11 +86,6 @@ function createHandover({ keep }: Recovery): CheckDeps['handedOn'] {
   }
 }
 
-/** Settles once; work that comes too late has neither effect nor record. */
-function withinDeadline(work: Promise<Findings>, deadlineMs: number): Promise<Findings> {
-  return new Promise((resolve, reject) => {
-    const late = () => resolve({ decision: deny('deadline_exceeded', 'no decision in time') })
-    const timer = setTimeout(late, Math.max(0, deadlineMs - Date.now()))
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
+function noDecision(): Findings {
+  return { decision: deny('deadline_exceeded', 'no decision in time') }
 }

@@ -4,6 +4,7 @@ import type { RecordParts } from '../audit/record-parts.ts'
 import type { CheckDeps } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import type { Eventual } from '../model/eventual.ts'
+import { byDeadline } from './by-deadline.ts'
 
 type Log = Pick<AuditLog, 'append' | 'tryAppendAll'>
 
@@ -13,7 +14,7 @@ export function createRecorder(log: Log, { mode }: Pick<Config['audit'], 'mode'>
   return (parts, by) => {
     if (mode === 'written' && by !== 'now') return gather(parts)
     const kept = keep(log, parts)
-    return kept instanceof Promise && by !== 'now' ? isKeptBy(by, kept) : kept
+    return kept instanceof Promise && by !== 'now' ? byDeadline(kept, by, () => false) : kept
   }
 }
 
@@ -79,12 +80,4 @@ function keep(log: Log, parts: RecordParts): Eventual<boolean> {
 function isRefused(cause: unknown): false {
   if (cause instanceof AuditUnavailable) return false
   throw cause
-}
-
-/** Whether the record was on the disk in time; an answer that waits for a slow disk would find nobody. */
-function isKeptBy(deadlineMs: number, kept: Promise<boolean>): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(false), Math.max(0, deadlineMs - Date.now()))
-    kept.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

@@ -46,7 +46,7 @@ export type DecisionRecord = {
   readonly version: 1
   readonly kind: 'decision'
   readonly decisionId: string
-  /** ISO 8601, UTC. */
+  /** When the check began; ISO 8601, UTC. */
   readonly time: string
   readonly durationMicros: number
   readonly traceId?: string | undefined

@@ -15,20 +15,20 @@ export type CheckDeps = LineDeps & {
   readonly headers: HeaderNames
   readonly revision: () => Revision | undefined
   /**
-   * Keeps the record before the answer leaves; `false` when it cannot, or not by the deadline (wall clock). By `now`, an
-   * answer leaves that waits for nothing.
+   * Writes the record before the answer leaves; `false` if it cannot, or not by the deadline (monotonic clock). `now`: the
+   * answer does not wait for the record.
    */
   readonly record: (parts: RecordParts, by: number | 'now') => Eventual<boolean>
   /** Told of each request that is passed on, with its chain or without. */
   readonly handedOn: (headers: Headers, findings: Findings, nowMs: number) => void
   readonly lookAgain?: LookAgain
   readonly report: Report
-  /** Wall clock, for tokens and records. */
+  /** Wall clock, for tokens, revocations, `observe` and records; read once a check. */
   readonly nowMs: () => number
-  /** Monotonic clock, for durations. */
-  readonly elapsedMicros: () => number
+  /** Monotonic clock, for the deadline and durations. */
+  readonly elapsedMs: () => number
   readonly createDecisionId: () => string
-  /** For work that has to wait: its result, or the denial that stands in for it once the deadline (wall clock) has passed. */
+  /** For work that has to wait: its result, or a denial if the deadline (monotonic clock) passes first. */
   readonly withinDeadline: (work: Promise<Findings>, deadlineMs: number) => Promise<Findings>
   readonly maxInFlight: number
   /** The same for one check, with a stopwatch around its steps if it may be traced; absent when nothing is. */
@@ -44,23 +44,26 @@ export type LookAgain = (
 ) => void
 
 /**
- * Decides requests, at once where everything is known; `refuse` answers what never came to a decision. Each answer has
- * its record.
+ * Decides requests, at once if nothing has to be waited for; `refuse` answers a request that reached no decision. Each
+ * answer has its record. Deadlines are on the monotonic clock.
  */
 export type Checker = {
   readonly check: (input: CheckInput | Deny, deadlineMs: number) => Eventual<Answer>
   readonly refuse: (decision: Deny) => Answer
 }
 
-/** One check from its start on: what was asked, which revision decides it, and since when. */
+/** One check from its start on: the request, the revision and the moment by which it is decided, and its deadline. */
 type Asked = {
   readonly input: CheckInput | Deny
   readonly revision: Revision | undefined
-  readonly startedMicros: number
+  /** INVARIANT: the wall clock of the whole check, so that its chain, its record and its answer agree. */
+  readonly nowMs: number
+  /** Monotonic clock. */
+  readonly startedMs: number
   readonly deadlineMs: number
 }
 
-/** What was found, under its id, and how it is recorded. */
+/** What was found and is answered, under its id, and how it is recorded. */
 type Ending = {
   readonly asked: Asked
   readonly found: Findings
@@ -72,14 +75,11 @@ type Ending = {
 /** Makes the checker of one listener. */
 export function createChecker(common: CheckDeps): Checker {
   let inFlight = 0
-  const shedding = createShedding(() => common.elapsedMicros() / 1000)
-  const begin = (input: CheckInput | Deny, deadlineMs: number, deps = common): Asked => {
-    return { input, revision: deps.revision(), startedMicros: deps.elapsedMicros(), deadlineMs }
-  }
+  const shedding = createShedding(common.elapsedMs)
   return {
     check(input, deadlineMs) {
       const deps = common.watched?.(input) ?? common
-      const asked = begin(input, deadlineMs, deps)
+      const asked = begin(deps, input, deadlineMs)
       if (inFlight >= deps.maxInFlight) {
         return shed(deps, shedding, asked, { decision: deny('overloaded', `${inFlight} checks in flight`) })
       }
@@ -93,23 +93,30 @@ export function createChecker(common: CheckDeps): Checker {
       return answered
     },
     refuse(decision) {
-      const ending = toEnding(common, begin(decision, common.nowMs()), { decision })
+      const ending = toEnding(common, begin(common, decision, Number.POSITIVE_INFINITY), { decision })
       keepUnwaited(common, ending, ending.found)
       return answer(common, ending)
     },
   }
 }
 
-function decide(deps: CheckDeps, { input, revision, deadlineMs }: Asked): Eventual<Findings> {
+function begin(deps: CheckDeps, input: CheckInput | Deny, deadlineMs: number): Asked {
+  return { input, revision: deps.revision(), nowMs: deps.nowMs(), startedMs: deps.elapsedMs(), deadlineMs }
+}
+
+function decide(deps: CheckDeps, asked: Asked): Eventual<Findings> {
+  const { input, revision, nowMs, deadlineMs } = asked
   if (isDeny(input)) return { decision: input }
   if (revision === undefined) return { decision: deny('policy_unavailable', 'no policy revision serves yet') }
-  const work = followLine(input, deps.nowMs(), revision, deps)
+  const work = followLine(input, nowMs, revision, deps)
   const findings = work instanceof Promise ? deps.withinDeadline(work, deadlineMs) : work
-  return andThen(findings, (found) => {
-    // Envoy has gone by then: an allow would mint and record what nobody receives.
-    const isLate = deps.nowMs() > deadlineMs && !isDeny(found.decision)
-    return isLate ? refused(found, deny('deadline_exceeded', 'decided too late')) : found
-  })
+  return andThen(findings, (found) => inTime(deps, asked, found, 'decided too late'))
+}
+
+/** After the deadline Envoy no longer waits: an allow would record a chain that nobody receives. */
+function inTime(deps: CheckDeps, { deadlineMs }: Asked, found: Findings, reason: string): Findings {
+  if (isDeny(found.decision) || deps.elapsedMs() <= deadlineMs) return found
+  return refused(found, deny('deadline_exceeded', reason, found.decision.results))
 }
 
 type Shed = Findings & { readonly decision: Deny }
@@ -120,7 +127,7 @@ function isShed(found: Findings): found is Shed {
 
 /** What is only observed passes on as it is, and so cannot be answered as the one before was. */
 function shed(deps: CheckDeps, shedding: Shedding, asked: Asked, found: Shed): Eventual<Answer> {
-  if (deps.isObserving(found.service?.name, deps.nowMs())) return conclude(deps, asked, found)
+  if (deps.isObserving(found.service?.name, asked.nowMs)) return conclude(deps, asked, found)
   const tell = (decision: Deny): Answer => {
     const ending = toEnding(deps, asked, { ...found, decision })
     keepUnwaited(deps, ending, ending.found)
@@ -133,12 +140,14 @@ function shed(deps: CheckDeps, shedding: Shedding, asked: Asked, found: Shed): E
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
 function conclude(deps: CheckDeps, asked: Asked, found: Findings): Eventual<Answer> {
   const ending = toEnding(deps, asked, found)
-  return andThen(ending.keep(found, asked.deadlineMs), (isKept) => {
-    if (isKept) return answer(deps, ending)
-    const unrecorded = withoutRecord(found)
-    // A denial could not be kept a moment ago.
-    if (!isDeny(found.decision)) keepUnwaited(deps, ending, unrecorded)
-    return answer(deps, { ...ending, found: unrecorded })
+  return andThen(ending.keep(ending.found, asked.deadlineMs), (isKept) => {
+    const final = isKept
+      ? inTime(deps, asked, ending.found, 'recorded too late')
+      : withoutRecord(ending.found)
+    if (final === ending.found) return answer(deps, ending)
+    // A denial could not be recorded a moment ago; the denial of an allow is the last record of its id, which counts.
+    if (!isDeny(found.decision)) keepUnwaited(deps, ending, final)
+    return answer(deps, { ...ending, found: final })
   })
 }
 
@@ -151,10 +160,15 @@ function keepUnwaited({ report }: CheckDeps, { keep }: Ending, findings: Finding
 
 function toEnding(deps: CheckDeps, asked: Asked, found: Findings): Ending {
   const decisionId = deps.createDecisionId()
-  const isObserving = deps.isObserving(found.service?.name, deps.nowMs())
+  const isObserving = deps.isObserving(found.service?.name, asked.nowMs)
   const keep: Ending['keep'] = (findings, by) =>
     deps.record(toParts(deps, asked, findings, decisionId, isObserving), by)
-  return { asked, found, decisionId, isObserving, keep }
+  return { asked, found: isObserving ? found : unlessRefused(found), decisionId, isObserving, keep }
+}
+
+/** INVARIANT: a record names a minted chain only if the answer hands it on. */
+function unlessRefused(found: Findings): Findings {
+  return isDeny(found.decision) && found.onward !== undefined ? refused(found, found.decision) : found
 }
 
 function answer(deps: CheckDeps, { asked, found, decisionId, isObserving }: Ending): Answer {
@@ -162,7 +176,7 @@ function answer(deps: CheckDeps, { asked, found, decisionId, isObserving }: Endi
   const received = isDeny(asked.input) ? new Map() : asked.input.headers
   const answered = toAnswer(found, deps.headers, { reference, received, isObserving })
   // Only now is it certain that the callee gets the chain, and that the handing over is on record.
-  if (answered.kind !== 'deny') deps.handedOn(received, found, deps.nowMs())
+  if (answered.kind !== 'deny') deps.handedOn(received, found, asked.nowMs)
   deps.lookAgain?.(asked.input, asked.revision, found, decisionId)
   deps.report({
     kind: 'checked',
@@ -183,8 +197,8 @@ function countFailed(results: readonly PrincipalResult[]): number {
   return failed
 }
 
-function secondsSince(deps: CheckDeps, { startedMicros }: Asked): number {
-  return (deps.elapsedMicros() - startedMicros) / 1e6
+function secondsSince(deps: CheckDeps, { startedMs }: Asked): number {
+  return (deps.elapsedMs() - startedMs) / 1000
 }
 
 /** A denial stays as it is. While observing it refuses nothing, but hands on no chain that is not on record. */
@@ -204,15 +218,15 @@ function refused({ onward: _unsent, ...found }: Findings, decision: Deny): Findi
 
 function toParts(
   deps: CheckDeps,
-  { input, revision, startedMicros }: Asked,
+  { input, revision, nowMs, startedMs }: Asked,
   { decision, caller, chain, service, target, onward }: Findings,
   decisionId: string,
   isObserved: boolean,
 ): RecordParts {
   return {
     decisionId,
-    timeMs: deps.nowMs(),
-    durationMicros: Math.round(deps.elapsedMicros() - startedMicros),
+    timeMs: nowMs,
+    durationMicros: Math.round((deps.elapsedMs() - startedMs) * 1000),
     decision: isDeny(decision) ? decision : { kind: 'allow', results: decision.results },
     isObserved,
     policyRevision: revision?.id,

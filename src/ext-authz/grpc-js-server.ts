@@ -147,11 +147,12 @@ function toBuffer(bytes: Uint8Array): Buffer {
 /** What is known of a call; who the peer is only where it has to prove that, for to look costs as much as to read a header. */
 function createToContext(isTls: boolean): (call: Call) => CallContext {
   return (call) => {
-    const deadlineMs = Number(call.getDeadline())
+    // grpc-js gives a time of the wall clock; from here on a step of that clock changes nothing.
+    const leftMs = Number(call.getDeadline()) - Date.now()
     return {
       metadata: toHeaders(call.metadata),
       tlsPeerUris: isTls ? parseUriSans(call.getAuthContext().sslPeerCertificate?.subjectaltname ?? '') : [],
-      deadlineMs: Number.isFinite(deadlineMs) ? deadlineMs : undefined,
+      deadlineMs: Number.isFinite(leftMs) ? performance.now() + leftMs : undefined,
     }
   }
 }

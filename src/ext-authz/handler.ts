@@ -13,8 +13,8 @@ export type CallHandlerDeps = {
   readonly check: (input: CheckInput | Deny, deadlineMs: number) => Eventual<Answer>
   /** Records a denial that came about outside `check`. */
   readonly refuse: (denial: Deny) => Answer
-  /** Milliseconds since the epoch, the clock that deadlines are read against. */
-  readonly nowMs: () => number
+  /** Monotonic clock, on which deadlines run: a step of the wall clock neither ends nor prolongs a check. */
+  readonly elapsedMs: () => number
   /** How long a check may take when Envoy leaves more. */
   readonly budgetMs: number
   readonly report: Report
@@ -44,7 +44,7 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
 }
 
 function toDeadlineMs(call: CallContext, deps: CallHandlerDeps): number {
-  const budgetEndMs = deps.nowMs() + deps.budgetMs
+  const budgetEndMs = deps.elapsedMs() + deps.budgetMs
   return call.deadlineMs === undefined ? budgetEndMs : Math.min(budgetEndMs, call.deadlineMs - returnMs)
 }
 

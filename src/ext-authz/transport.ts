@@ -8,7 +8,7 @@ export type CallContext = {
   readonly metadata: Headers
   /** URI SANs of the certificate that the peer proved to us; empty without mTLS. */
   readonly tlsPeerUris: readonly string[]
-  /** When Envoy stops waiting; milliseconds since the epoch, `undefined` when it did not say. */
+  /** When Envoy stops waiting, on the clock of `performance.now()`; `undefined` if it set no timeout. */
   readonly deadlineMs: number | undefined
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { elapsedMs } from '../../src/app/by-deadline.ts'
 import { createRecorder } from '../../src/app/recorder.ts'
 import type { AuditLog } from '../../src/audit/audit-log.ts'
 import { AuditUnavailable } from '../../src/audit/outage.ts'
@@ -7,7 +8,7 @@ import { deniedParts } from '../support/decision.ts'
 const parts = deniedParts()
 const refused = new AuditUnavailable('the record could not be written')
 const fault = new TypeError('a bug')
-const soon = Date.now() + 1000
+const soon = () => elapsedMs() + 600_000
 
 type Log = Pick<AuditLog, 'append' | 'tryAppendAll'>
 
@@ -42,18 +43,18 @@ describe('app/recorder', () => {
           throw refused
         })
         const later = recorderOf(() => Promise.reject(refused))
-        expect(now(parts, soon)).to.equal(false)
-        expect(await later(parts, soon)).to.equal(false)
+        expect(now(parts, soon())).to.equal(false)
+        expect(await later(parts, soon())).to.equal(false)
       })
 
       it('says so when the disk is too slow for the deadline', async () => {
         const never = recorderOf(() => new Promise(() => {}))
-        expect(await never(parts, Date.now() + 5)).to.equal(false)
-        expect(await never(parts, Date.now() - 5)).to.equal(false)
+        expect(await never(parts, elapsedMs() + 5)).to.equal(false)
+        expect(await never(parts, elapsedMs() - 5)).to.equal(false)
       })
 
       it('waits for a disk that is fast enough', async () => {
-        expect(await recorderOf(() => new Promise(setImmediate))(parts, soon)).to.equal(true)
+        expect(await recorderOf(() => new Promise(setImmediate))(parts, soon())).to.equal(true)
       })
 
       it('passes any other fault on', async () => {
@@ -62,7 +63,7 @@ describe('app/recorder', () => {
         })
         const later = recorderOf(() => Promise.reject(fault))
         expect(() => now(parts, 0)).to.throw(TypeError)
-        expect(await Promise.resolve(later(parts, soon)).catch((cause: unknown) => cause)).to.equal(fault)
+        expect(await Promise.resolve(later(parts, soon())).catch((cause: unknown) => cause)).to.equal(fault)
       })
     })
   }
@@ -71,19 +72,19 @@ describe('app/recorder', () => {
     it('writes together what comes in one turn, and answers when it is written', async () => {
       const { log, writes } = notingLog(true)
       const record = createRecorder(log, { mode: 'written' })
-      const kept = ['d-1', 'd-2', 'd-3'].map((id) => record(deniedParts(id), soon))
+      const kept = ['d-1', 'd-2', 'd-3'].map((id) => record(deniedParts(id), soon()))
       await Promise.resolve()
       expect(writes).to.deep.equal([])
       expect(await Promise.all(kept)).to.deep.equal([true, true, true])
       expect(writes).to.deep.equal(['d-1+d-2+d-3'])
-      expect(await record(deniedParts('d-4'), soon)).to.equal(true)
+      expect(await record(deniedParts('d-4'), soon())).to.equal(true)
       expect(writes).to.deep.equal(['d-1+d-2+d-3', 'd-4'])
     })
 
     it('makes no more than 64 wait for one another', async () => {
       const { log, writes } = notingLog(true)
       const record = createRecorder(log, { mode: 'written' })
-      const kept = Array.from({ length: 130 }, (_, at) => record(deniedParts(`d-${at}`), soon))
+      const kept = Array.from({ length: 130 }, (_, at) => record(deniedParts(`d-${at}`), soon()))
       expect(writes.map((ids) => ids.split('+').length)).to.deep.equal([64, 64])
       expect(new Set(await Promise.all(kept))).to.deep.equal(new Set([true]))
       expect(writes.map((ids) => ids.split('+').length)).to.deep.equal([64, 64, 2])
@@ -95,7 +96,7 @@ describe('app/recorder', () => {
         if (decisionId === 'd-3') throw fault
       })
       const record = createRecorder(log, { mode: 'written' })
-      const kept = ['d-1', 'd-2', 'd-3', 'd-4'].map((id) => record(deniedParts(id), soon))
+      const kept = ['d-1', 'd-2', 'd-3', 'd-4'].map((id) => record(deniedParts(id), soon()))
       const outcomes = await Promise.allSettled(kept)
       expect(outcomes.map((outcome) => ('value' in outcome ? outcome.value : outcome.reason))).to.deep.equal([
         true,
@@ -115,7 +116,7 @@ describe('app/recorder', () => {
         },
       }
       const record = createRecorder(broken, { mode: 'written' })
-      const kept = ['d-1', 'd-2'].map((id) => record(deniedParts(id), soon))
+      const kept = ['d-1', 'd-2'].map((id) => record(deniedParts(id), soon()))
       expect(await Promise.all(kept)).to.deep.equal([true, true])
       expect(writes).to.deep.equal(['d-1', 'd-2'])
     })

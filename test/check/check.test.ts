@@ -135,7 +135,7 @@ describe('check/check', () => {
   })
 
   it('turns an allow that comes too late into a denial', async () => {
-    const { check, records } = buildChecker({ nowMs: () => 3000 })
+    const { check, records } = buildChecker({ elapsedMs: () => 3000 })
     expect(await check(input, 2000)).to.include({ code: 'deadline_exceeded' })
     expect(records).to.have.length(1)
   })
@@ -241,7 +241,7 @@ describe('check/check', () => {
     await allowed.check(input, 2000)
     expect(allowed.handedOn.count).to.equal(1)
     expect(allowed.records[0]?.onward).to.deep.equal(minted)
-    const late = buildChecker({ ...overlay, nowMs: () => 3000 })
+    const late = buildChecker({ ...overlay, elapsedMs: () => 3000 })
     await late.check(input, 2000)
     expect(late.handedOn.count).to.equal(0)
     expect(late.records[0]?.onward).to.equal(undefined)

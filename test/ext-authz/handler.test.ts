@@ -69,7 +69,7 @@ describe('ext-authz/handler', () => {
   }
 
   it('denies with internal_error when the clock fails', async () => {
-    const { respond } = createFixture({ check: () => allow, nowMs: thrower })
+    const { respond } = createFixture({ check: () => allow, elapsedMs: thrower })
     expect((await respond(request)).body).to.include({ code: 'internal_error' })
   })
 
@@ -86,7 +86,7 @@ describe('ext-authz/handler', () => {
           deadlines.push(checkDeadlineMs)
           return allow
         },
-        nowMs: () => 1000,
+        elapsedMs: () => 1000,
         budgetMs: 150,
       })
       await handle(request, { ...noContext, deadlineMs })
@@ -117,7 +117,7 @@ function createFixture(overrides: Partial<CallHandlerDeps> & Pick<CallHandlerDep
       denials.push(code)
       return denial(code)
     },
-    nowMs: Date.now,
+    elapsedMs: () => performance.now(),
     budgetMs: 5000,
     report: (event) => events.push(event),
     ...overrides,

@@ -65,7 +65,7 @@ async function ask(revision: Revision, request: Asked, lookAgain?: CheckDeps['lo
     record: (parts) => records.push(parts) > 0,
     report: () => {},
     nowMs: () => 1000,
-    elapsedMicros: () => 0,
+    elapsedMs: () => 0,
     createDecisionId: () => 'id',
     withinDeadline: (work) => work,
     maxInFlight: 1,

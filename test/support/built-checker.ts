@@ -59,7 +59,7 @@ export function buildChecker(overlay: Partial<CheckDeps> = {}): BuiltChecker {
     },
     report: (event) => events.push(event),
     nowMs: () => 1000,
-    elapsedMicros: () => 0,
+    elapsedMs: () => 0,
     createDecisionId: () => `id-${++ids}`,
     withinDeadline: (work) => work,
     maxInFlight: 10,

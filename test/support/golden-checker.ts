@@ -40,7 +40,7 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
     record: () => true,
     report: () => {},
     nowMs: () => nowMs,
-    elapsedMicros: () => 0,
+    elapsedMs: () => 0,
     createDecisionId: createId,
     withinDeadline: (work) => work,
     maxInFlight: 1,

@@ -26,7 +26,7 @@ export const allowing: CallHandler = createCallHandler({
   check: (input): Answer =>
     isDeny(input) ? { ...reference, kind: 'deny', code: input.code } : { ...reference, ...allowance },
   refuse: ({ code }) => ({ ...reference, kind: 'deny', code }),
-  nowMs: Date.now,
+  elapsedMs: () => performance.now(),
   budgetMs: 5000,
   report: () => {},
 })

@@ -19,7 +19,7 @@ export type SeenFrame = {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** A session without a socket, under clocks that a test moves. */
+/** A session without a socket, under a clock that a test moves. */
 export type TestSession = {
   readonly session: Session
   /** What the link below it was told, and does. `takes` is whether the kernel takes what is written. */
@@ -30,8 +30,8 @@ export type TestSession = {
     isEnded: boolean
     isDestroyed: boolean
   }
-  /** Time since any moment, and the wall clock's step against it. */
-  readonly clock: { elapsedMs: number; stepMs: number }
+  /** The monotonic clock. */
+  readonly clock: { elapsedMs: number }
   readonly memory: { usedBytes: number; readonly maxBytes: number }
   /** Why the session was ended by us. */
   readonly ended: readonly ConnectionFault[]
@@ -63,7 +63,7 @@ export function createTestSession(
   onFault: (cause: unknown) => void = rethrow,
 ): TestSession {
   const link = { takes: true, unsent: 0, isReading: true, isEnded: false, isDestroyed: false }
-  const clock = { elapsedMs: 1_000_000, stepMs: 0 }
+  const clock = { elapsedMs: 1_000_000 }
   const limits = { ...defaultLimits, ...overrides }
   const memory = { usedBytes: 0, maxBytes: limits.maxTotalBytes }
   const sent: Buffer[] = []
@@ -74,7 +74,6 @@ export function createTestSession(
     methods: new Map(Object.entries(methods)),
     tlsPeerUris: [],
     elapsedMs: () => clock.elapsedMs,
-    nowMs: () => clock.elapsedMs + clock.stepMs,
     memory,
     pool: { free: [] },
     onFault,

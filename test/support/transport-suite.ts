@@ -10,6 +10,7 @@ import type { Event, Report } from '../../src/model/event.ts'
 import { decodeCheckResponse, encodeCheckRequest } from './check-request.ts'
 import { check, createGrpcClient } from './grpc-client.ts'
 import { allowing, noContext, plainListener, recordingHandler } from './grpc-listener.ts'
+import { stepWallClock, wallClockSteps } from './wall-clock.ts'
 
 const request = encodeCheckRequest({ method: 'GET', path: '/' })
 const healthPath = '/grpc.health.v1.Health/Check'
@@ -96,15 +97,20 @@ export function itCarriesCalls(create: CreateTransport, statusOfUnread: status):
     expect(metadata?.has('x-bin')).to.equal(false)
   })
 
-  it('passes on when the client stops waiting', async () => {
-    const { contexts, handle } = recordingHandler()
-    const { port } = await listen(handle)
-    const client = createGrpcClient(port)
-    const startMs = Date.now()
-    await client.check(request, {}, 2000)
-    client.close()
-    expect(contexts[0]?.deadlineMs).to.be.within(startMs + 1000, startMs + 4000)
-  })
+  for (const { name, stepMs } of [{ name: 'as it was', stepMs: 0 }, ...wallClockSteps]) {
+    it(`passes on when the client stops waiting, by the monotonic clock (wall clock ${name})`, async () => {
+      const { contexts, handle } = recordingHandler()
+      const { port } = await listen(handle)
+      const client = createGrpcClient(port)
+      const startMs = performance.now()
+      {
+        using _step = stepWallClock(stepMs)
+        await client.check(request, {}, 60_000)
+      }
+      client.close()
+      expect(contexts[0]?.deadlineMs).to.be.within(startMs + 50_000, performance.now() + 60_000)
+    })
+  }
 
   for (const { name, service, code } of [
     {

@@ -88,7 +88,5 @@ function startWatch(
 }
 
 function toContext(session: Session, { head, deadlineMs }: Stream): CallContext {
-  const { tlsPeerUris, elapsedMs, nowMs } = session
-  const endsAtMs = deadlineMs === undefined ? undefined : nowMs() + (deadlineMs - elapsedMs())
-  return { metadata: toMetadata(head), tlsPeerUris, deadlineMs: endsAtMs }
+  return { metadata: toMetadata(head), tlsPeerUris: session.tlsPeerUris, deadlineMs }
 }

@@ -37,7 +37,6 @@ export async function createLeanTransport(
   const shared = {
     methods,
     elapsedMs: () => performance.now(),
-    nowMs: Date.now,
     memory: { usedBytes: 0, maxBytes: limits.maxTotalBytes },
     pool: { free: [] },
     onFault: (cause: unknown) => report({ kind: 'fault', where: 'ext-authz/lean', cause }),

@@ -28,10 +28,8 @@ export type SessionOptions = {
   readonly methods: Methods
   readonly link: Link
   readonly tlsPeerUris: readonly string[]
-  /** Monotonic clock, by which the session measures. Nobody ends a call or holds one open by setting the wall clock. */
+  /** Monotonic clock: a step of the wall clock neither ends a call nor holds one open. */
   readonly elapsedMs: () => number
-  /** Milliseconds since the epoch, for what handlers are told. */
-  readonly nowMs: () => number
   readonly memory: SharedMemory
   readonly pool: BufferPool
   /** Hears of a fault of ours, which ends the session. */
@@ -57,7 +55,7 @@ export type OpenBlock = {
  */
 export type Session = Pick<
   SessionOptions,
-  'limits' | 'methods' | 'link' | 'tlsPeerUris' | 'elapsedMs' | 'nowMs' | 'onFault' | 'onEnded'
+  'limits' | 'methods' | 'link' | 'tlsPeerUris' | 'elapsedMs' | 'onFault' | 'onEnded'
 > & {
   readonly memory: MemoryAccount
   readonly bucket: TokenBucket
@@ -127,7 +125,7 @@ const earlyRefusals = 10_000
 
 /** A session that has neither said nor heard anything. */
 export function createSession(options: SessionOptions): Session {
-  const { limits, methods, link, tlsPeerUris, elapsedMs, nowMs, onFault, onEnded } = options
+  const { limits, methods, link, tlsPeerUris, elapsedMs, onFault, onEnded } = options
   const now = elapsedMs()
   return {
     limits,
@@ -135,7 +133,6 @@ export function createSession(options: SessionOptions): Session {
     link,
     tlsPeerUris,
     elapsedMs,
-    nowMs,
     onFault,
     onEnded,
     memory: createMemoryAccount(options.memory, limits.maxConnectionBytes),

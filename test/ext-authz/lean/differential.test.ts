@@ -9,7 +9,6 @@ import { checkRequestType } from '../../support/check-request.ts'
 import { createGoldenChecker } from '../../support/golden-checker.ts'
 import { type CallMetadata, createGrpcClient, type GrpcClient } from '../../support/grpc-client.ts'
 import { plainListener } from '../../support/grpc-listener.ts'
-import { nowMs } from '../../support/hospital.ts'
 import { createRandom } from '../../support/random.ts'
 
 const folder = new URL('../../cases/check/', import.meta.url)
@@ -72,7 +71,7 @@ function randomCall(random: (below: number) => number) {
 
 async function createGoldenHandler(peer: 'xfcc' | 'metadata'): Promise<CallHandler> {
   const { check, refuse } = await createGoldenChecker(peer)
-  return createCallHandler({ check, refuse, nowMs: () => nowMs, budgetMs: 1000, report: () => {} })
+  return createCallHandler({ check, refuse, elapsedMs: () => 0, budgetMs: 1000, report: () => {} })
 }
 
 /** The same of each transport, with a handler that starts anew. */

@@ -1,0 +1,28 @@
+const RealDate = Date
+
+/** Puts this process's wall clock forward or back until it is disposed; the monotonic clock and timers run on. */
+export function stepWallClock(stepMs: number): Disposable {
+  class SteppedDate extends RealDate {
+    constructor(...given: readonly [] | readonly [number | string | Date]) {
+      super(given.length === 0 ? SteppedDate.now() : given[0])
+    }
+
+    static override now(): number {
+      return RealDate.now() + stepMs
+    }
+  }
+  globalThis.Date = SteppedDate as DateConstructor
+  return {
+    [Symbol.dispose]() {
+      globalThis.Date = RealDate
+    },
+  }
+}
+
+const hourMs = 3_600_000
+
+/** Steps that an operator or NTP may make. */
+export const wallClockSteps: readonly { readonly name: string; readonly stepMs: number }[] = [
+  { name: 'forward', stepMs: hourMs },
+  { name: 'back', stepMs: -hourMs },
+]
