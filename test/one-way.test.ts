@@ -1,28 +1,164 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
+import { type Doings, findDoings } from './support/asking-code.ts'
 
-const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => ({ file, text: readFileSync(`src/${file}`, 'utf8') }))
+/** All declarations that ask policies; `judge` alone of those outside revision/. */
+const asking = [
+  'check/judge.ts#judge',
+  'revision/cedar-corpus.ts#runCorpus',
+  'revision/engine.ts#createEngine',
+  'revision/engine.ts#parseAnswer',
+  'revision/engine.ts#readAnswer',
+  'revision/engine.ts#warm',
+  'revision/rehearsal.ts#rehearse',
+  'revision/revision.ts#asOne',
+  'revision/revision.ts#createRevision',
+  'revision/revision.ts#watchRevision',
+]
 
-const outside = sources.filter(({ file }) => !file.startsWith('revision/'))
+/** Ways past `judge`: a declaration of this name that takes it, and where it stands if not in `outside`. */
+const ways: readonly { readonly name: string; readonly text: string; readonly file?: string }[] = [
+  { name: 'byName', text: '(revision: Revision, query: Query) => revision.evaluate(query)' },
+  { name: 'byBracket', text: "(revision: Revision, query: Query) => revision['evaluate'](query)" },
+  { name: 'byOptional', text: '(revision: Revision | undefined, query: Query) => revision?.evaluate(query)' },
+  {
+    name: 'byConstant',
+    text: "(revision: Revision, query: Query) => { const key = 'evaluate'; return revision[key](query) }",
+  },
+  {
+    name: 'byAnyKey',
+    text: `(revision: Revision, key: keyof Revision, query: Query) => {
+      const part = revision[key]
+      return typeof part === 'function' && part.length === 1 ? part(query) : undefined
+    }`,
+  },
+  {
+    name: 'byDestructuring',
+    text: '(revision: Revision, query: Query) => { const { evaluate } = revision; return evaluate(query) }',
+  },
+  { name: 'byParameter', text: '({ evaluate: say }: Revision, query: Query) => say(query)' },
+  { name: 'byAlias', text: '(revision: Revision) => { const say = revision.evaluate; return say }' },
+  { name: 'byHandingOn', text: '(revision: Revision, all: readonly Query[]) => all.map(revision.evaluate)' },
+  { name: 'byBinding', text: '(revision: Revision) => revision.evaluate.bind(revision)' },
+  { name: 'byOtherType', text: '(judge: Judge, query: Query) => judge.evaluate(query)' },
+  {
+    name: 'byReflection',
+    text: "(revision: Revision, query: Query) => Reflect.get(revision, 'evaluate')(query)",
+  },
+  {
+    name: 'byDescriptor',
+    text: "(revision: Revision, query: Query) => Object.getOwnPropertyDescriptor(revision, 'evaluate')?.value(query)",
+  },
+  {
+    name: 'byListing',
+    text: `(revision: Revision, query: Query) =>
+      Object.values(revision).map((part) => (typeof part === 'function' ? part(query) : undefined))`,
+  },
+  {
+    name: 'byUnknown',
+    text: `(parts: Readonly<Record<string, unknown>>, query: Query) => {
+      const part = parts['evaluate']
+      return typeof part === 'function' ? part(query) : undefined
+    }`,
+  },
+  { name: 'byReexport', text: '(revision: Revision, query: Query) => askDirectly(revision, query)' },
+  { name: 'byNamespace', text: '(revision: Revision, query: Query) => all.askDirectly(revision, query)' },
+  {
+    name: 'byImport',
+    text: "async (revision: Revision, query: Query) => (await import('../revision/revision.ts')).askDirectly(revision, query)",
+  },
+  {
+    name: 'byFake',
+    text: `(caller: Caller, chain: Chain, target: Target, principal: EntityUid) =>
+      judge(caller, chain, target, {
+        evaluate: ({ role }) => ({ principal, role, outcome: 'permit', determiningPolicies: [], errors: [] }),
+      })`,
+  },
+  {
+    name: 'byFakeMethod',
+    text: `(caller: Caller, chain: Chain, target: Target, principal: EntityUid) =>
+      judge(caller, chain, target, {
+        evaluate({ role }) {
+          return { principal, role, outcome: 'permit', determiningPolicies: [], errors: [] }
+        },
+      })`,
+  },
+  {
+    name: 'byEngine',
+    text: '(engine: Engine, call: CedarCall, slice: Slice) => engine.evaluate(call, slice)',
+  },
+  {
+    name: 'askDirectly',
+    text: '(revision: Revision, query: Query) => revision.evaluate(query)',
+    file: 'revision/revision.ts',
+  },
+  {
+    name: 'isPermitted',
+    text: "(revision: Revision, query: Query): boolean => revision.evaluate(query).outcome === 'permit'",
+    file: 'revision/revision.ts',
+  },
+]
+
+const outside = 'app/recorder.ts'
+const imports = `
+import { type Judge, judge } from '../check/judge.ts'
+import type { Caller } from '../model/caller.ts'
+import type { Chain } from '../model/chain.ts'
+import type { EntityUid } from '../model/entity-uid.ts'
+import type { Target } from '../model/target.ts'
+import type { Query } from '../model/query.ts'
+import type { CedarCall } from '../revision/cedar-call.ts'
+import type { Engine } from '../revision/engine.ts'
+import type { Slice } from '../revision/slices.ts'
+import { askDirectly, type Revision } from '../revision/revision.ts'
+import * as all from '../revision/revision.ts'
+export const byHand = () => ({ kind: 'permission', results: [] })
+`
 
 describe('the one way to a decision', () => {
-  it('leads through judge: nothing else outside revision/ asks a revision', () => {
-    const asking = outside.filter(({ text }) =>
-      /[.?]evaluate\b|\bevaluate[,:(} ]/.test(withoutComments(text)),
+  let here: Doings
+  let planted: Doings
+
+  before(function () {
+    this.timeout(120_000)
+    here = findDoings()
+    planted = findDoings(
+      new Map([outside, 'revision/revision.ts'].map((file) => [`src/${file}`, plantIn(file)])),
     )
-    expect(asking.map(({ file }) => file)).to.deep.equal(['check/judge.ts'])
   })
+
+  it('leads through judge: nothing else outside revision/ asks what policies say', () => {
+    expect(here.asks).to.deep.equal(asking)
+  })
+
+  it('leaves no call of a value that could be anything', () => {
+    expect(here.callsAnything).to.deep.equal([])
+  })
+
+  it('makes a permission nowhere else', () => {
+    expect(here.permits).to.deep.equal(['check/judge.ts#judge'])
+    expect(planted.permits).to.include(`${outside}#byHand`)
+  })
+
+  for (const { name, file = outside } of ways) {
+    it(`shows ${name} in ${file} as another way`, () => {
+      const found = [...planted.asks, ...planted.callsAnything]
+      expect(found).to.include(`${file}#${name}`)
+      expect([...here.asks, ...here.callsAnything]).not.to.include(`${file}#${name}`)
+    })
+  }
 
   it('keeps the engine and Cedar inside revision/', () => {
     const near = /from '(?:[./]*(?:\/revision)?\/(?:engine|cedar|cedar-call|slices)\.ts|@cedar-policy\/.*)'/
-    expect(outside.filter(({ text }) => near.test(text)).map(({ file }) => file)).to.deep.equal([])
+    const outer = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && !file.startsWith('revision/'),
+    )
+    expect(outer.filter((file) => near.test(readFileSync(`src/${file}`, 'utf8')))).to.deep.equal([])
   })
 
   it('is the one that live checks, tests, explanations, lint, diffs, why and the shadow take', () => {
-    const judging = sources.filter(({ text }) => /from '.*\/judge\.ts'/.test(text)).map(({ file }) => file)
-    expect(judging).to.include.members([
+    const near = /from '.*\/judge\.ts'/
+    const files = [
       'app/remembered.ts',
       'review/believed.ts',
       'review/situation.ts',
@@ -32,13 +168,16 @@ describe('the one way to a decision', () => {
       'review/lint-chainless.ts',
       'review/diff.ts',
       'review/shadow.ts',
-    ])
+    ]
+    expect(files.filter((file) => !near.test(readFileSync(`src/${file}`, 'utf8')))).to.deep.equal([])
   })
 })
 
-function withoutComments(text: string): string {
-  return text
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/^\s*\/\/.*$/gm, '')
-    .replace(/'evaluate'/g, '')
+/** A file of src/ with each way that stands in it. */
+function plantIn(file: string): string {
+  const declarations = ways
+    .filter((way) => (way.file ?? outside) === file)
+    .map(({ name, text }) => `export const ${name} = ${text}\n`)
+  const text = readFileSync(`src/${file}`, 'utf8')
+  return [text, ...declarations, ...(file === outside ? [imports] : [])].join('\n')
 }

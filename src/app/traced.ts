@@ -63,8 +63,8 @@ function watchJudging(
   // One object a revision, since judgements are remembered by it.
   const toWatched = rememberLatest(
     (revision: Revision): Revision =>
-      watchRevision(revision, ({ role }, ask) =>
-        judging === undefined ? ask() : timed(role, judging.evaluations, tracer, ask),
+      watchRevision(revision, ({ role }) =>
+        judging === undefined ? () => {} : startStep(role, judging.evaluations, tracer),
       ),
   )
   const revision = () => {
@@ -142,8 +142,7 @@ function end(
 
 /** Runs a step and notes when it began and ended, however it ended. */
 function timed<R>(name: string, steps: Step[], tracer: Tracer, run: () => R): R {
-  const startedMs = tracer.elapsedMs()
-  const stop = () => void steps.push({ name, startedMs, endedMs: tracer.elapsedMs() })
+  const stop = startStep(name, steps, tracer)
   try {
     const result = run()
     if (result instanceof Promise) result.then(stop, stop)
@@ -153,4 +152,10 @@ function timed<R>(name: string, steps: Step[], tracer: Tracer, run: () => R): R 
     stop()
     throw cause
   }
+}
+
+/** Begins a step; the function that comes back ends it. */
+function startStep(name: string, steps: Step[], tracer: Tracer): () => void {
+  const startedMs = tracer.elapsedMs()
+  return () => void steps.push({ name, startedMs, endedMs: tracer.elapsedMs() })
 }

@@ -67,12 +67,19 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
   }
 }
 
-/** The same revision, but each question about a principal runs inside `around`, which gives back its answer. */
-export function watchRevision(
-  revision: Revision,
-  around: (query: Query, ask: () => PrincipalResult) => PrincipalResult,
-): Revision {
-  return { ...revision, evaluate: (query) => around(query, () => revision.evaluate(query)) }
+/** The same revision; `begin` hears of each question about a principal, and what it gives back hears when that is answered. */
+export function watchRevision(revision: Revision, begin: (query: Query) => () => void): Revision {
+  return {
+    ...revision,
+    evaluate(query) {
+      const end = begin(query)
+      try {
+        return revision.evaluate(query)
+      } finally {
+        end()
+      }
+    },
+  }
 }
 
 /**
