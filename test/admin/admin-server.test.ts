@@ -149,6 +149,7 @@ describe('admin/admin-server', () => {
     const closed = once(scraper, 'close')
     await server[Symbol.asyncDispose]()
     await closed
+    expect(scraper.readyState).to.equal('closed')
   })
 
   function open(options: Partial<AdminOptions> = {}): Promise<AdminServer> {

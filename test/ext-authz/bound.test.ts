@@ -68,7 +68,8 @@ for (const { name, create } of [
       // Once the server itself has closed, and only connections are waited for.
       await new Promise(setImmediate)
       for (const socket of served.sockets) socket.destroy(new Error('write EPIPE'))
-      await drained
+      expect(await drained).to.equal(undefined)
+      expect(served.sockets.map(({ destroyed }) => destroyed)).to.deep.equal([true])
     })
 
     it('drains what was handed, and takes no more', async () => {
@@ -77,10 +78,9 @@ for (const { name, create } of [
       await client.check(request)
       await drainAtLeisure(served.transport)
       client.close()
-      await once(
-        connect(served.port, '127.0.0.1').on('error', () => {}),
-        'close',
-      )
+      const late = connect(served.port, '127.0.0.1').on('error', () => {})
+      await once(late, 'close')
+      expect(late.bytesRead).to.equal(0)
     })
   })
 }

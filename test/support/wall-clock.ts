@@ -2,16 +2,21 @@ const RealDate = Date
 
 /** Puts this process's wall clock forward or back until it is disposed; the monotonic clock and timers run on. */
 export function stepWallClock(stepMs: number): Disposable {
-  class SteppedDate extends RealDate {
+  return replaceWallClock(() => RealDate.now() + stepMs)
+}
+
+/** Has this process read another wall clock until it is disposed. */
+export function replaceWallClock(nowMs: () => number): Disposable {
+  class OtherDate extends RealDate {
     constructor(...given: readonly [] | readonly [number | string | Date]) {
-      super(given.length === 0 ? SteppedDate.now() : given[0])
+      super(given.length === 0 ? nowMs() : given[0])
     }
 
     static override now(): number {
-      return RealDate.now() + stepMs
+      return nowMs()
     }
   }
-  globalThis.Date = SteppedDate as DateConstructor
+  globalThis.Date = OtherDate as DateConstructor
   return {
     [Symbol.dispose]() {
       globalThis.Date = RealDate
