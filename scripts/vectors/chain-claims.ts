@@ -26,6 +26,13 @@ function honest(): readonly Vector[] {
       { wantSubject: { ...clerkAsBilling, issuerName: 'partner' } },
     ),
     signed('greatest-depth', 'three have acted, and the caller is the fourth', deep(3), 'accepted'),
+    signed('self-calls', 'A has called itself once, and then D', { tctx: { ...tctx, self: 1 } }, 'accepted'),
+    signed(
+      'most-self-calls',
+      'as many calls of an agent to itself as actors are allowed',
+      { tctx: { ...tctx, self: 4 } },
+      'accepted',
+    ),
   ]
 }
 
@@ -98,6 +105,12 @@ function parties(): readonly Vector[] {
     ),
     signed('depth-plus-one', 'four have acted, and the caller is the fifth', deep(4), 'chain_too_deep'),
     signed('depth-plus-two', 'refused before its signature is looked at', deep(5), 'chain_too_deep'),
+    signed(
+      'self-calls-plus-one',
+      'one call of an agent to itself too many',
+      { tctx: { ...tctx, self: 5 } },
+      'chain_too_deep',
+    ),
     signed(
       'foreign-issuer',
       'signed by our key, but not in our name',

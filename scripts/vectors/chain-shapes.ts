@@ -32,6 +32,15 @@ function strange(): readonly Vector[] {
     ],
     ['unknown-actor-claim', 'it could be a restriction', { act: { ...act(uris.agentA), cnf: {} } }],
     ['unknown-context-claim', 'it could be a restriction', { tctx: { ...tctx, purpose: 'refund' } }],
+    ['self-zero', 'a 0 would be a second way to say none', { tctx: { ...tctx, self: 0 } }],
+    ['self-negative', 'no count is negative', { tctx: { ...tctx, self: -1 } }],
+    ['self-as-text', 'a text compares unlike a number', { tctx: { ...tctx, self: '1' } }],
+    ['self-as-list', 'a list is no count', { tctx: { ...tctx, self: [1] } }],
+    [
+      'self-without-actors',
+      'whoever calls itself has acted',
+      { act: undefined, par_hash: undefined, tctx: { ...tctx, self: 1 } },
+    ],
     [
       'actor-confusable',
       'a Cyrillic letter in the name of A',
@@ -53,6 +62,13 @@ function strange(): readonly Vector[] {
 
 function ambiguous(): readonly Vector[] {
   return [
+    ...['1.5', '1e1', '-0', '9007199254740993'].map((self) =>
+      raw(
+        `self-${self.replace('.', '-point-').replace('-0', 'minus-0')}`,
+        'only a plain whole number has one reading',
+        json.replace('"tctx":{', `"tctx":{"self":${self},`),
+      ),
+    ),
     raw(
       'duplicate-claim',
       'one parser takes the first `sub`, another the last',

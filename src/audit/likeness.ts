@@ -116,6 +116,7 @@ function isSameDelegated(one: DelegatedChain, other: DelegatedChain): boolean {
   return (
     one.digest === other.digest &&
     one.isRecovered === other.isRecovered &&
+    one.selfCalls === other.selfCalls &&
     one.txn === other.txn &&
     one.jti === other.jti &&
     one.expiresAt === other.expiresAt &&

@@ -28,6 +28,7 @@ const chain: v.GenericSchema<unknown, RecordedChain> = v.variant('kind', [
     kind: v.literal('delegated'),
     subject,
     actors: v.array(v.object({ id: v.string(), proven: v.literal('inherited') })),
+    self: v.optional(v.number()),
     scopes: texts,
     expiresAt: v.number(),
     rootIssuedAt: v.number(),
@@ -137,8 +138,9 @@ export function toChain({ chain, txn, jtiIn, pseudonymized }: DecisionRecord): C
         if (isInvalid(actor)) return actor
         actors.push(actor)
       }
-      const { recovered, ...same } = chain
-      return { ...same, authTime: chain.authTime, isRecovered: recovered === true, actors, txn, jti: jtiIn }
+      const { recovered, self = 0, ...same } = chain
+      const isRecovered = recovered === true
+      return { ...same, authTime: chain.authTime, isRecovered, selfCalls: self, actors, txn, jti: jtiIn }
     }
   }
 }

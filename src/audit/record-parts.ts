@@ -135,10 +135,12 @@ function toRecordedChain(chain: Chain): RecordedChain {
     }
     case 'delegated': {
       const { kind, scopes, expiresAt, rootIssuedAt, ceiling, authTime, isRecovered, digest } = chain
+      const self = chain.selfCalls > 0 ? chain.selfCalls : undefined
       const recovered = isRecovered ? (true as const) : undefined
       const subject = toSubject(chain.subject)
       const actors = chain.actors.map(({ uri }) => ({ id: uri, proven: 'inherited' }) as const)
-      return { kind, subject, actors, scopes, expiresAt, rootIssuedAt, ceiling, authTime, recovered, digest }
+      const times = { expiresAt, rootIssuedAt, ceiling, authTime }
+      return { kind, subject, actors, self, scopes, ...times, recovered, digest }
     }
   }
 }

@@ -22,6 +22,8 @@ export type RecordedChain =
       readonly kind: 'delegated'
       readonly subject: Subject
       readonly actors: readonly RecordedActor[]
+      /** Present when an agent called itself and that added no actor: how often. */
+      readonly self?: number | undefined
       readonly scopes: readonly string[]
       readonly expiresAt: number
       readonly rootIssuedAt: number

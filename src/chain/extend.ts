@@ -4,7 +4,7 @@ import type { Caller } from '../model/caller.ts'
 import type { DelegatedChain, FirstHop } from '../model/chain.ts'
 import { type Deny, deny } from '../model/decision.ts'
 import type { Service } from '../model/target.ts'
-import { actorsWith } from './actors.ts'
+import { actorsWith, selfCallsWith } from './actors.ts'
 import { type ChainToken, chainType, maxTokenBytes, toChainClaims } from './token.ts'
 
 /** A chain of its own for the next holder, ready to travel. */
@@ -44,6 +44,9 @@ export function mintChild(
   const actors = actorsWith(chain, caller)
   if (actors.length > options.maxDepth)
     return deny('chain_too_deep', `expected at most ${options.maxDepth} actors`)
+  const selfCalls = selfCallsWith(chain, caller, service)
+  if (selfCalls > options.maxDepth)
+    return deny('chain_too_deep', `expected at most ${options.maxDepth} calls of an agent to itself`)
   const root = chain.kind === 'delegated' ? chain : beginChain(chain, options, now, ids.txn)
   if (root.ceiling <= now) return deny('chain_expired', `nothing is left before the ceiling ${root.ceiling}`)
   const { issuer, id, groups } = chain.subject
@@ -60,6 +63,7 @@ export function mintChild(
     rootIssuedAt: root.rootIssuedAt,
     ceiling: root.ceiling,
     actors,
+    selfCalls,
     parHash: chain.kind === 'delegated' ? chain.digest : undefined,
     // Never taken back: what was weak once stays so.
     isRecovered: chain.kind === 'delegated' && chain.isRecovered,

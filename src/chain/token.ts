@@ -23,6 +23,8 @@ export type ChainToken = {
   readonly ceiling: number
   /** Who has acted, latest first. */
   readonly actors: readonly SpiffeId[]
+  /** Calls of an agent to itself that added no actor. */
+  readonly selfCalls: number
   readonly parHash: string | undefined
   readonly isRecovered: boolean
 }
@@ -41,7 +43,7 @@ const maxTextLength = 512
 const claimNames = new Set(
   'ver iss sub sub_iss sub_profile aud iat exp jti txn scope tctx act par_hash recovered'.split(' '),
 )
-const contextNames = new Set(['groups', 'auth_time', 'root_iat', 'ceil'])
+const contextNames = new Set(['groups', 'auth_time', 'root_iat', 'ceil', 'self'])
 const actorNames = new Set(['sub', 'iss', 'sub_profile', 'act'])
 
 /** Parses the text of a chain token. What it says is not proven yet. */
@@ -57,6 +59,8 @@ export function parseChainToken(
   if (isDeny(actors)) return actors
   const token = readClaims(jws.claims, actors)
   if (isDeny(token)) return token
+  if (token.selfCalls > limits.maxDepth)
+    return deny('chain_too_deep', `expected at most ${limits.maxDepth} calls of an agent to itself`)
   const problem = findTimeProblem(token, limits.maxLifetimeSeconds)
   return problem === undefined ? { jws, token } : malformed(problem)
 }
@@ -80,6 +84,8 @@ export function toChainClaims(token: ChainToken): Readonly<Record<string, unknow
       auth_time: token.authTime,
       root_iat: token.rootIssuedAt,
       ceil: token.ceiling,
+      // Only if it has happened: an older replica refuses a claim that it does not know.
+      self: token.selfCalls > 0 ? token.selfCalls : undefined,
     },
     act: toActClaim(token.actors),
     par_hash: token.parHash,
@@ -141,6 +147,8 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   if (jti === undefined || txn === undefined) return malformed('expected `jti` and `txn`')
   if (scopes === undefined) return malformed('expected `scope` to be a list of scopes')
   if (context === undefined) return malformed('expected `tctx` with `groups`, `root_iat` and `ceil`')
+  const { groups, authTime, rootIssuedAt, ceiling, selfCalls } = context
+  if (selfCalls > 0 && actors.length === 0) return malformed('expected `tctx.self` only when there is `act`')
   if (parHash !== undefined && readText(parHash) === undefined)
     return malformed('expected `par_hash` to be text')
   // Present or absent: a `false` would be a second way to say nothing.
@@ -149,7 +157,6 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   // Whoever has acted did so with a token of their own: that one is the parent.
   if (actors.length > 0 !== (parHash !== undefined))
     return malformed('expected `par_hash` just when there is `act`')
-  const { groups, authTime, rootIssuedAt, ceiling } = context
   return {
     issuer,
     subject: asOne({ issuer: subjectIssuer, id, groups }),
@@ -163,6 +170,7 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
     rootIssuedAt,
     ceiling,
     actors,
+    selfCalls,
     parHash: readText(parHash),
     isRecovered: claims.has('recovered'),
   }
@@ -171,7 +179,9 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
 function readContext(
   context: JsonValue | undefined,
 ):
-  | (Pick<ChainToken, 'authTime' | 'rootIssuedAt' | 'ceiling'> & { readonly groups: readonly string[] })
+  | (Pick<ChainToken, 'authTime' | 'rootIssuedAt' | 'ceiling' | 'selfCalls'> & {
+      readonly groups: readonly string[]
+    })
   | undefined {
   if (!isJsonObject(context) || hasOthers(context, contextNames)) return undefined
   const groups = context.get('groups')
@@ -180,7 +190,8 @@ function readContext(
   const ceiling = readTime(context.get('ceil'))
   if (!isStringArray(groups) || rootIssuedAt === undefined || ceiling === undefined) return undefined
   if (context.has('auth_time') && authTime === undefined) return undefined
-  return { groups, authTime, rootIssuedAt, ceiling }
+  const selfCalls = context.has('self') ? readCount(context.get('self')) : 0
+  return selfCalls === undefined ? undefined : { groups, authTime, rootIssuedAt, ceiling, selfCalls }
 }
 
 /** What cannot be right whatever the time is now; the replica that began the chain may be ahead of the one that extended it. */
@@ -204,6 +215,11 @@ function readText(value: JsonValue | undefined): string | undefined {
 
 function readTime(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined
+}
+
+/** Absent means none: a 0 would be a second way to say so. */
+function readCount(value: JsonValue | undefined): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined
 }
 
 function readScopes(value: JsonValue | undefined): readonly string[] | undefined {

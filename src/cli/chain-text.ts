@@ -39,6 +39,7 @@ export function formatChain({ token, kid, alg }: Reading): readonly string[] {
     '',
     `transaction  ${token.txn}`,
     `token        ${token.jti}${token.parHash === undefined ? ', the first of its chain' : `, child of ${token.parHash}`}`,
+    ...(token.selfCalls > 0 ? [`self-calls   ${token.selfCalls}`] : []),
     `issuer       ${token.issuer}, key ${kid} (${alg})`,
     `scope        ${token.scopes.length > 0 ? token.scopes.join(' ') : 'none'}`,
     `issued       ${toIso(token.issuedAt)}`,

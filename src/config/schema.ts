@@ -82,7 +82,7 @@ const chain = v.strictObject({
     v.optional(choice('fixed', 'token'), 'fixed'),
     'end the chain after maxLifetime, or with the access token',
   ),
-  maxDepth: about(v.optional(integer(1, 8), 4), 'actors that a chain may name'),
+  maxDepth: about(v.optional(integer(1, 8), 4), 'actors that a chain may name, and calls of one to itself'),
 })
 
 const ingressPeer = v.strictObject({

@@ -14,6 +14,8 @@ export type DelegatedChain = {
   readonly subject: Subject
   /** Who acted before the caller, latest first (RFC 8693 `act`, outermost first). */
   readonly actors: readonly SpiffeId[]
+  /** Calls of an agent to itself that added no actor. */
+  readonly selfCalls: number
   readonly txn: string
   readonly jti: string
   readonly scopes: readonly string[]

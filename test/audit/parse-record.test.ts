@@ -3,7 +3,7 @@ import { parseRecord, toCaller, toChain } from '../../src/audit/parse-record.ts'
 import { formatRecord } from '../../src/audit/record.ts'
 import { toRecord } from '../../src/audit/record-parts.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
-import { deniedParts } from '../support/decision.ts'
+import { clerkChain, deniedParts } from '../support/decision.ts'
 
 describe('audit/parse-record', () => {
   const line = formatRecord(toRecord(deniedParts()))
@@ -26,6 +26,21 @@ describe('audit/parse-record', () => {
   ]
   for (const { name, input } of refused) {
     it(`refuses ${name}`, () => expect(isInvalid(parseRecord(input))).to.equal(true))
+  }
+
+  for (const { name, change, recorded } of [
+    { name: 'that was never found again and has no self-calls', change: {}, recorded: {} },
+    { name: 'that was found again', change: { isRecovered: true }, recorded: { recovered: true } },
+    { name: 'with self-calls', change: { selfCalls: 3 }, recorded: { self: 3 } },
+  ]) {
+    it(`gives back the chain ${name}, with no field for what has not happened`, () => {
+      const chain = { ...clerkChain, ...change }
+      const text = formatRecord(toRecord({ ...deniedParts(), chain }))
+      const { self, recovered } = JSON.parse(text).chain
+      expect(JSON.parse(JSON.stringify({ self, recovered }))).to.deep.equal(recorded)
+      const record = parseRecord(text)
+      expect(isInvalid(record) ? record : toChain(record)).to.deep.include(chain)
+    })
   }
 
   it('refuses an edited record whose caller or actor is no SPIFFE ID', () => {

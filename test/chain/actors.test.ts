@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { actorsWith } from '../../src/chain/actors.ts'
+import { actorsWith, selfCallsWith } from '../../src/chain/actors.ts'
 import type { DelegatedChain } from '../../src/model/chain.ts'
 import { spiffeId } from '../support/forge.ts'
 import { caller, clerk, uris } from '../support/hospital.ts'
@@ -34,6 +34,48 @@ describe('chain/actors', () => {
     })
   }
 
+  const selfCalls = [
+    {
+      name: 'counts the call of the latest actor to itself',
+      acted: [agentD, agentA],
+      calls: agentD,
+      to: agentD,
+      want: 3,
+    },
+    {
+      name: 'does not count a call to itself that adds an actor',
+      acted: [agentA],
+      calls: agentD,
+      to: agentD,
+      want: 2,
+    },
+    {
+      name: 'does not count its call to another, after which the next one adds an actor',
+      acted: [agentD, agentA],
+      calls: agentD,
+      to: agentR,
+      want: 2,
+    },
+    {
+      name: 'does not count a call to itself of one that acted earlier',
+      acted: [agentR, agentD],
+      calls: agentD,
+      to: agentD,
+      want: 2,
+    },
+  ]
+  for (const { name, acted, calls, to, want } of selfCalls) {
+    it(name, () => {
+      const presented = { ...chain(acted), selfCalls: 2 }
+      expect(selfCallsWith(presented, caller(calls), { spiffeId: spiffeId(to) })).to.equal(want)
+    })
+  }
+
+  it('counts no call before the chain begins', () => {
+    for (const presented of [clerk, { kind: 'none' } as const])
+      expect(selfCallsWith(presented, caller(agentA), { spiffeId: spiffeId(agentA) })).to.equal(0)
+  })
+
   it('records no ingress peer', () => {
     expect(actorsWith(clerk, caller(gateway))).to.deep.equal([])
   })
@@ -55,6 +97,7 @@ function chain(acted: readonly string[]): DelegatedChain {
     rootIssuedAt: 1,
     ceiling: 2,
     authTime: undefined,
+    selfCalls: 0,
     isRecovered: false,
     digest: 'd',
   }

@@ -81,6 +81,65 @@ describe('chain/extend', () => {
     })
   })
 
+  describe('for an agent that calls itself', () => {
+    /** What D holds after it has called itself so many times. */
+    const afterCalls = async (count: number): Promise<DelegatedChain> => {
+      const first = await mint(await hold(await begin(), agentA), agentA, service(agentD))
+      let held = await hold(first, agentD)
+      for (let call = 0; call < count; call++)
+        held = await hold(await mint(held, agentD, service(agentD)), agentD)
+      return held
+    }
+
+    it('adds it once as actor, and counts each further call', async () => {
+      const seen: unknown[] = []
+      for (let calls = 0; calls < 4; calls++) {
+        const { actors, selfCalls } = await afterCalls(calls)
+        seen.push([actors.length, selfCalls])
+      }
+      expect(seen).to.deep.equal([
+        [1, 0],
+        [2, 0],
+        [2, 1],
+        [2, 2],
+      ])
+    })
+
+    it('writes the claim only when there is something to count, since older replicas refuse it', async () => {
+      const claim = async (calls: number) => {
+        const [, claims = ''] = (await mint(await afterCalls(calls), agentD, service(insurance))).token.split(
+          '.',
+        )
+        return JSON.parse(Buffer.from(claims, 'base64url').toString()).tctx.self
+      }
+      expect(await claim(0)).to.equal(undefined)
+      expect(await claim(1)).to.equal(undefined)
+      expect(await claim(2)).to.equal(1)
+    })
+
+    it('mints nothing after as many as actors are allowed', async () => {
+      const most = await afterCalls(1 + mintOptions.maxDepth)
+      expect(most.selfCalls).to.equal(mintOptions.maxDepth)
+      expect(tryMint(most, agentD, service(agentD))).to.include({ code: 'chain_too_deep' })
+    })
+
+    it('lets it call another with the chain with which it may not call itself', async () => {
+      const onward = await mint(await afterCalls(1 + mintOptions.maxDepth), agentD, service(insurance))
+      expect(read(onward)).to.include({ selfCalls: mintOptions.maxDepth })
+    })
+
+    it('counts a retry with the same chain as the same call', async () => {
+      const held = await afterCalls(2)
+      for (let retry = 0; retry < 10; retry++)
+        expect(read(await mint(held, agentD, service(agentD)))).to.include({ selfCalls: 2 })
+    })
+
+    it('keeps the count along the chain', async () => {
+      const atInsurance = await hold(await mint(await afterCalls(3), agentD, service(insurance)), insurance)
+      expect(read(await mint(atInsurance, insurance, service(agentA)))).to.include({ selfCalls: 2 })
+    })
+  })
+
   it('mints nothing that would not fit in the header', async () => {
     const groups = Array.from({ length: 300 }, (_, index) => `group-number-${index}`)
     const crowded = { ...clerk, subject: { ...clerk.subject, groups } }

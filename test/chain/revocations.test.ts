@@ -16,6 +16,7 @@ const delegated: Chain = {
   rootIssuedAt: now - 100,
   ceiling: now + 3000,
   authTime: undefined,
+  selfCalls: 0,
   isRecovered: false,
   digest: 'digest',
 }

@@ -34,6 +34,7 @@ export const clerkChain: DelegatedChain = {
   rootIssuedAt: 1_790_000_000,
   ceiling: 1_790_003_600,
   authTime: 1_789_999_000,
+  selfCalls: 0,
   isRecovered: false,
   digest: 'parent-digest',
 }

@@ -52,6 +52,7 @@ function toChain(
   if (isFirst) return { kind: 'first-hop', ...shared, issuedAt: now }
   return {
     kind: 'delegated',
+    selfCalls: 0,
     isRecovered: false,
     ...shared,
     actors: actors.map(toSpiffeId),

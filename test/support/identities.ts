@@ -42,6 +42,7 @@ export function delegated(
     rootIssuedAt: 2_000_000_000,
     ceiling: 2_000_003_600,
     authTime: undefined,
+    selfCalls: 0,
     isRecovered: false,
     digest: 'digest',
   }
