@@ -7,7 +7,6 @@ import { type Pseudonymize, readPseudonyms } from '../audit/pseudonym.ts'
 import { keepRevision } from '../audit/revision-store.ts'
 import { workerLog } from '../audit/worker-logs.ts'
 import { rememberLatest } from '../cache/remember.ts'
-import { createRecovery, type Recovery, type RecoveryOptions } from '../chain/recovery.ts'
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
 import type { CheckDeps } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
@@ -23,6 +22,7 @@ import { type Credentials, openCredentials } from './credentials.ts'
 import { type Opening, StartError } from './opening.ts'
 import { createPolicySource } from './policy-source.ts'
 import { createRecorder } from './recorder.ts'
+import { openRecovery, type Recovering } from './recovering.ts'
 import { createShadow, type Shadow } from './shadow.ts'
 import { type Loading, openShadowRevision } from './shadow-revision.ts'
 import { openTracing } from './tracing.ts'
@@ -33,7 +33,7 @@ export type House = {
   readonly config: Config
   readonly credentials: Credentials
   /** Shared by all listeners; `undefined` unless the configuration asks for it. */
-  readonly recovery: Recovery | undefined
+  readonly recovery: Recovering | undefined
   readonly admission: Admission
   readonly revisions: RevisionSource
   /** The revision that decides, its catalog with what its names resolve to. */
@@ -65,10 +65,10 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   const pseudonymize = openPseudonyms(config)
   const audit = openAuditLog({ ...auditOf(config, opening), pseudonymize, origin, authority, report })
   closing.push(audit)
-  const recovery = config.recovery && createRecovery(toRecoveryOptions(config.recovery))
   const tracer = await openTracing(config, opening)
   const loading = loadingOf(config)
   const revisions = await openRevisions(config, opening, loading, onServed)
+  const recovery = openRecovery(config, revisions.revision, Date.now())
   const shadow = await openShadow(config, opening, loading, audit)
   const admission = createAdmission({
     maxInFlight: config.maxInFlight,
@@ -110,14 +110,6 @@ function auditOf({ audit, workers }: Config, { worker }: Opening): Config['audit
     key: audit.key ?? join(audit.directory, privateKeyFile),
     retention: { ageMs, bytes: bytes && Math.ceil(bytes / workers) },
   }
-}
-
-function toRecoveryOptions({
-  trace,
-  headers,
-  maxChains,
-}: Exclude<Config['recovery'], undefined>): RecoveryOptions {
-  return { byTrace: trace, byHeaders: headers, maxChains }
 }
 
 function loadingOf({ chain, cache, policy, audit }: Config): Loading {

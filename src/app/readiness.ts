@@ -7,7 +7,7 @@ import type { House } from './house.ts'
 
 /** Whether this process can decide, why not, and what its operator should know all the same. */
 export function readinessOf(
-  { config, credentials, revisions, shadow, audit }: House,
+  { config, credentials, recovery, revisions, shadow, audit }: House,
   followed: readonly Pick<Poller, 'standing'>[],
   isDraining: boolean,
 ): Readiness {
@@ -30,8 +30,9 @@ export function readinessOf(
       : problems.map((problem) => `the policy source is not followed: ${problem}`)),
     ...(config.policy.tests === 'required' ? [] : [untested]),
     ...revisions.notices,
-    ...shadowNotices(shadow, current),
-    ...followed.flatMap(({ standing }) => standing.flatMap(toNotices)),
+      ...shadowNotices(shadow, current),
+      ...(recovery?.notices(Date.now()) ?? []),
+      ...followed.flatMap(({ standing }) => standing.flatMap(toNotices)),
     ...credentials.notices(),
     ...configWarnings(config),
     ...plaintext.map((address) => `${address} takes plaintext; the mesh's L4 policy must guard it`),

@@ -176,9 +176,7 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   }
 }
 
-function readContext(
-  context: JsonValue | undefined,
-):
+function readContext(context: JsonValue | undefined):
   | (Pick<ChainToken, 'authTime' | 'rootIssuedAt' | 'ceiling' | 'selfCalls'> & {
       readonly groups: readonly string[]
     })

@@ -92,7 +92,19 @@ function toDelegatedChain(proven: ProvenChain, issuerName: string): DelegatedCha
 const chains = new WeakMap<ProvenChain, DelegatedChain>()
 
 function readChain({ token, digest }: ProvenChain, issuerName: string): DelegatedChain {
-  const { subject, actors, selfCalls, txn, jti, scopes, expiresAt, rootIssuedAt, ceiling, authTime, isRecovered } = token
+  const {
+    subject,
+    actors,
+    selfCalls,
+    txn,
+    jti,
+    scopes,
+    expiresAt,
+    rootIssuedAt,
+    ceiling,
+    authTime,
+    isRecovered,
+  } = token
   return {
     kind: 'delegated',
     subject: { issuerName, issuer: subject.issuer, id: subject.id, groups: subject.groups },

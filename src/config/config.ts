@@ -69,7 +69,13 @@ export type Config = {
     readonly maxSegmentBytes: number
   }
   readonly recovery:
-    | { readonly trace: boolean; readonly headers: readonly string[]; readonly maxChains: number }
+    | {
+        readonly trace: boolean
+        readonly headers: readonly string[]
+        readonly maxChains: number
+        /** Why more than one replica is safe; `undefined`: there is one. */
+        readonly replicas?: string | undefined
+      }
     | undefined
   readonly cache: { readonly decisions: number; readonly chains: number }
   /** Whose requests are judged and recorded, but not refused, and until when; `services` undefined means all. */

@@ -180,6 +180,10 @@ const settings = v.strictObject({
         trace: about(v.optional(flag, false), 'find by the trace id of `traceparent`'),
         headers: about(v.optional(list(headerName), []), 'find by these headers, such as `mcp-session-id`'),
         maxChains: about(v.optional(integer(1, 10_000_000), 20_000), 'ids kept in memory'),
+        replicas: about(
+          v.optional(text),
+          'why it is safe with more than one replica, such as how an id always leads to one; left out: there is one',
+        ),
       }),
     ),
     'find the chain of an agent again that does not forward the header; policies see it as `recovered`',

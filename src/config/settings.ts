@@ -109,7 +109,13 @@ export type Settings = {
     readonly segmentSize: number
   }
   readonly recovery?:
-    | { readonly trace: boolean; readonly headers: readonly string[]; readonly maxChains: number }
+    | {
+        readonly trace: boolean
+        readonly headers: readonly string[]
+        readonly maxChains: number
+        /** Why more than one replica is safe; `undefined`: there is one. */
+        readonly replicas?: string | undefined
+      }
     | undefined
   readonly cache: { readonly decisions: number; readonly chains: number }
   readonly observe?:

@@ -88,5 +88,14 @@ function toChain({ caller, subject, actors, scopes, isRecovered }: Situation): C
   if (caller === 'ingress') return { kind: 'first-hop', subject: whole, scopes, ...proof }
   const latestFirst = actors.toReversed()
   const ids = { txn: '', jti: '', digest: '' }
-  return { kind: 'delegated', subject: whole, actors: latestFirst, selfCalls: 0, scopes, isRecovered, ...ids, ...proof }
+  return {
+    kind: 'delegated',
+    subject: whole,
+    actors: latestFirst,
+    selfCalls: 0,
+    scopes,
+    isRecovered,
+    ...ids,
+    ...proof,
+  }
 }

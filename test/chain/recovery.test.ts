@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import { createRecovery, type Handing } from '../../src/chain/recovery.ts'
+import { createRecovery, type Handing, type RecoveryOptions } from '../../src/chain/recovery.ts'
 import { isDeny } from '../../src/model/decision.ts'
+import type { SpiffeId } from '../../src/model/spiffe-id.ts'
 import { hospital } from '../support/identities.ts'
+import { measureHeap } from '../support/memory.ts'
 
 const { agentA, agentD, agentR } = hospital
 const trace = (digit: string): [string, string[]] => [
@@ -13,9 +15,18 @@ const handing = (token: string, overlay: Partial<Extract<Handing, { token: strin
   return { token, txn: 'txn-1', actors: [agentA], scopes: [], expiresAt: 1000, ...overlay }
 }
 
-function build(options = {}) {
-  return createRecovery({ byTrace: true, byHeaders: ['mcp-session-id'], maxChains: 100, ...options })
+function build(options: Partial<RecoveryOptions> = {}) {
+  return createRecovery({
+    byTrace: true,
+    byHeaders: ['mcp-session-id'],
+    maxChains: 100,
+    unknownUntil: () => 0,
+    ...options,
+  })
 }
+
+const isDoubt = (found: unknown) =>
+  typeof found === 'object' && found !== null && isDeny(found) && found.code === 'chain_missing'
 
 describe('chain/recovery', () => {
   it('finds the chain again by the trace, or by a session', () => {
@@ -48,9 +59,10 @@ describe('chain/recovery', () => {
       const { keep, find } = build()
       keep(new Map([trace('a')]), agentD, handing('one'))
       keep(new Map([trace('a')]), agentD, handing('other', { expiresAt: 2000, ...other }))
-      const found = find(new Map([trace('a')]), agentD, 0)
-      expect(typeof found === 'object' && isDeny(found) && found.code).to.equal('chain_missing')
-      expect(find(new Map([trace('a')]), agentD, 1_000_000)).to.equal('other')
+      expect(find(new Map([trace('a')]), agentD, 0)).to.satisfy(isDoubt)
+      // As long as another replica may admit it.
+      expect(find(new Map([trace('a')]), agentD, 1_029_000)).to.satisfy(isDoubt)
+      expect(find(new Map([trace('a')]), agentD, 1_030_000)).to.equal('other')
     })
   }
 
@@ -110,7 +122,7 @@ describe('chain/recovery', () => {
     keep(new Map([trace('a')]), agentD, { token: undefined, expiresAt: 2000 })
     expect(find(new Map([trace('a')]), agentD, 0)).to.be.an('object')
     // The chain is over, and what is left is nothing.
-    expect(find(new Map([trace('a')]), agentD, 1_000_000)).to.equal(undefined)
+    expect(find(new Map([trace('a')]), agentD, 1_030_000)).to.equal(undefined)
   })
 
   it('stays in doubt however many others came between', () => {
@@ -120,6 +132,106 @@ describe('chain/recovery', () => {
       keep(new Map([trace('a')]), agentD, handing('x', { txn: `t-${other}`, expiresAt: 10 + other }))
     expect(find(new Map([trace('a')]), agentD, 0)).to.be.an('object')
     expect(find(new Map([trace('a')]), agentD, 8_000_000)).to.be.an('object')
+  })
+
+  describe('once it has lost a chain to make room', () => {
+    const ids = Array.from({ length: 4 }, (_, index) => `filler-${index}`)
+    /** Keeps a chain, and then so many others that there is no room for it. */
+    const lose = (handed: Handing) => {
+      const recovery = build({ maxChains: ids.length })
+      recovery.keep(new Map([session('s')]), agentD, handed)
+      for (const id of ids) recovery.keep(new Map([session(id)]), agentD, handing(id, { txn: id }))
+      expect(recovery.find(new Map([session('s')]), agentD, 0)).to.equal(undefined)
+      return recovery
+    }
+
+    for (const { name, lost } of [
+      { name: 'a chain', lost: handing('lost', { expiresAt: 5000 }) },
+      { name: 'work without a chain', lost: { token: undefined, expiresAt: 5000 } as const },
+    ]) {
+      it(`is in doubt about its id, as long as ${name} may live that it forgot`, () => {
+        const { keep, find } = lose(lost)
+        keep(new Map([session('s')]), agentD, handing('new', { txn: 'txn-2', expiresAt: 9000 }))
+        expect(find(new Map([session('s')]), agentD, 0)).to.satisfy(isDoubt)
+        expect(find(new Map([session('s')]), agentD, 5_029_000)).to.satisfy(isDoubt)
+        expect(find(new Map([session('s')]), agentD, 5_030_000)).to.equal('new')
+      })
+    }
+
+    it('is in doubt about a doubt that it forgot', () => {
+      const { keep, find } = lose(handing('first', { expiresAt: 5000 }))
+      keep(new Map([session('s')]), agentD, handing('second', { txn: 'txn-2', expiresAt: 10 }))
+      for (const id of ids) keep(new Map([session(`${id}-again`)]), agentD, handing(id))
+      keep(new Map([session('s')]), agentD, handing('third', { txn: 'txn-3', expiresAt: 9000 }))
+      expect(find(new Map([session('s')]), agentD, 5_029_000)).to.satisfy(isDoubt)
+      expect(find(new Map([session('s')]), agentD, 5_030_000)).to.equal('third')
+    })
+
+    it('is in doubt about the same work as well, for it forgot what that was', () => {
+      const { keep, find } = lose(handing('lost', { expiresAt: 5000 }))
+      keep(new Map([session('s')]), agentD, handing('lost', { expiresAt: 9000 }))
+      expect(find(new Map([session('s')]), agentD, 0)).to.satisfy(isDoubt)
+    })
+
+    it('stays certain of what it kept all the time', () => {
+      const { keep, find } = build({ maxChains: 2 })
+      keep(new Map([session('s')]), agentD, handing('kept'))
+      for (let other = 0; other < 50; other++) {
+        expect(find(new Map([session('s')]), agentD, 0)).to.equal('kept')
+        keep(new Map([session(`other-${other}`)]), agentD, handing('x', { txn: `t-${other}` }))
+      }
+    })
+
+    it('finds no chain under any id of which it lost another', () => {
+      const { keep, find } = build({ maxChains: 1 })
+      const users = Array.from({ length: 5000 }, (_, index) => index)
+      for (const user of users) keep(new Map([session(`s-${user}`)]), agentD, handing('first'))
+      const wrong = users.filter((user) => {
+        keep(new Map([session(`s-${user}`)]), agentD, handing('other', { txn: 'txn-2' }))
+        return !isDoubt(find(new Map([session(`s-${user}`)]), agentD, 0))
+      })
+      expect(wrong).to.deep.equal([])
+    })
+
+    it('says until when ids are in doubt', () => {
+      expect(build().lostUntil()).to.equal(0)
+      expect(lose(handing('lost', { expiresAt: 5000 })).lostUntil()).to.equal(5030)
+    })
+
+    it('takes bounded memory for what it lost', async () => {
+      const { made, bytes } = await measureHeap(() => {
+        const recovery = build({ maxChains: 10 })
+        for (let id = 0; id < 20_000; id++) recovery.keep(new Map([session(`s-${id}`)]), agentD, handing('t'))
+        return recovery
+      })
+      expect(made.find(new Map([session('s-19999')]), agentD, 0)).to.satisfy(
+        (found: unknown) => found === 't' || isDoubt(found),
+      )
+      expect(bytes).to.be.below(1024 * 1024)
+    })
+  })
+
+  describe('while chains of before may live', () => {
+    const unknownUntil = ({ uri }: SpiffeId) => (uri === agentD.uri ? 600 : 60)
+
+    it('is in doubt about every id that it keeps, for as long as the workload may hold one', () => {
+      const { keep, find } = build({ unknownUntil })
+      for (const holder of [agentD, agentR]) keep(new Map([trace('a')]), holder, handing('chain'))
+      expect(find(new Map([trace('a')]), agentD, 599_000)).to.satisfy(isDoubt)
+      expect(find(new Map([trace('a')]), agentD, 600_000)).to.equal('chain')
+      expect(find(new Map([trace('a')]), agentR, 59_000)).to.satisfy(isDoubt)
+      expect(find(new Map([trace('a')]), agentR, 60_000)).to.equal('chain')
+    })
+
+    it('is in doubt about work without a chain, too', () => {
+      const { keep, find } = build({ unknownUntil })
+      keep(new Map([trace('a')]), agentD, { token: undefined, expiresAt: 1000 })
+      expect(find(new Map([trace('a')]), agentD, 0)).to.satisfy(isDoubt)
+    })
+
+    it('finds nothing under an id that it does not keep, as ever', () => {
+      expect(build({ unknownUntil }).find(new Map([trace('a')]), agentD, 0)).to.equal(undefined)
+    })
   })
 
   it('names ids that two readers could read differently', () => {

@@ -42,6 +42,14 @@ describe('istio/helm', () => {
     expect(Object.keys(at(secret, 'data') ?? {})).to.deep.equal(files)
   })
 
+  it('takes recovery once the operator says why several replicas are safe', () => {
+    const recovery = { trace: true, replicas: 'waypoints hash by trace' }
+    const config = renderHelm('enforce', { config: { recovery } }).find((object) =>
+      idOf(object).endsWith('waywarden-config'),
+    )
+    expect(parse(String(at(config, 'data', 'waywarden.yaml')))).to.deep.include({ recovery })
+  })
+
   const refused: readonly { readonly name: string; readonly values: KubeObject }[] = [
     { name: 'an unknown value', values: { replicas: 3 } },
     { name: 'no choice between observing and enforcing', values: { observe: null } },
@@ -50,6 +58,10 @@ describe('istio/helm', () => {
     { name: 'no signing key', values: { keys: {} } },
     { name: 'an empty signing key', values: { keys: { active: '' } } },
     { name: 'no keys of the identity provider', values: { idpJwks: '' } },
+    {
+      name: 'recovery, of which several replicas know nothing',
+      values: { config: { recovery: { trace: true } } },
+    },
     { name: 'policies without a catalog', values: { policies: { 'team/a.cedar': '' } } },
     {
       name: 'a policy path that leaves the repository',

@@ -24,6 +24,7 @@ const shipped: DoctorConfig = {
   deadlineMs: 150,
   ingress: { peers: [{ id: spiffeId(uris.gateway) }] },
   observe: undefined,
+  recovery: undefined,
 }
 
 /** What the doctor finds in the healthy cluster once it is changed, as JSON text in and findings out. */

@@ -7,18 +7,22 @@ export function stepWallClock(stepMs: number): Disposable {
 
 /** Has this process read another wall clock until it is disposed. */
 export function replaceWallClock(nowMs: () => number): Disposable {
+  let isReplaced = true
+  // What took `Date.now` meanwhile reads the real clock once this is disposed.
+  const readMs = () => (isReplaced ? nowMs() : RealDate.now())
   class OtherDate extends RealDate {
     constructor(...given: readonly [] | readonly [number | string | Date]) {
-      super(given.length === 0 ? nowMs() : given[0])
+      super(given.length === 0 ? readMs() : given[0])
     }
 
     static override now(): number {
-      return nowMs()
+      return readMs()
     }
   }
   globalThis.Date = OtherDate as DateConstructor
   return {
     [Symbol.dispose]() {
+      isReplaced = false
       globalThis.Date = RealDate
     },
   }

@@ -60,6 +60,10 @@ export type Workload = Named & {
   readonly kind: 'Deployment' | 'Pod'
   /** A pod of a Deployment that is there, too, says nothing new of what should run. */
   readonly isOwned: boolean
+  /** How many pods it asks for; `undefined` when an autoscaler has not said yet. */
+  readonly replicas: number | undefined
+  /** An update starts a pod before it ends the one that it replaces. */
+  readonly surges: boolean
   readonly podLabels: Labels
   readonly podAnnotations: Labels
   readonly serviceAccount: string
@@ -178,12 +182,20 @@ function toService(object: KubeObject): KubeService {
 }
 
 function toDeployment(object: KubeObject): Workload {
-  const template = at(object.body, 'spec', 'template')
-  return { ...object, kind: 'Deployment', isOwned: false, ...toPodParts(template) }
+  const spec = at(object.body, 'spec')
+  const [replicas, maxSurge] = [at(spec, 'replicas'), textAt(spec, 'strategy', 'rollingUpdate', 'maxSurge')]
+  return {
+    ...object,
+    kind: 'Deployment',
+    isOwned: false,
+    replicas: typeof replicas === 'number' ? replicas : undefined,
+    surges: textAt(spec, 'strategy', 'type') !== 'Recreate' && !['0', '0%'].includes(maxSurge ?? ''),
+    ...toPodParts(at(spec, 'template')),
+  }
 }
 
 function toPod(object: KubeObject): Workload {
-  return { ...object, kind: 'Pod', isOwned: false, ...toPodParts(object.body) }
+  return { ...object, kind: 'Pod', isOwned: false, replicas: 1, surges: false, ...toPodParts(object.body) }
 }
 
 function toWorkloads(deployments: readonly Workload[], pods: readonly Workload[]): readonly Workload[] {

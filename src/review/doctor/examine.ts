@@ -9,6 +9,7 @@ import { identityRule } from './identity.ts'
 import { policyRule } from './policy.ts'
 import { portRule } from './port.ts'
 import { providerRule } from './provider.ts'
+import { recoveryRule } from './recovery.ts'
 import { versionRule } from './versions.ts'
 
 // In the order in which a request meets them.
@@ -22,6 +23,7 @@ const rules: readonly Rule[] = [
   portRule,
   addressRule,
   accountRule,
+  recoveryRule,
 ]
 
 /** Holds a cluster against every rule. */

@@ -53,6 +53,9 @@ export const findingIds = [
   'identity_differs',
   'service_account_shared',
   'dns_unresolved',
+  'recovery_replicas',
+  'recovery_accepted',
+  'recovery_update',
   'replica_unreachable',
   'replica_not_ready',
   'replica_notice',
@@ -95,6 +98,8 @@ export type DoctorConfig = {
   readonly ingress: { readonly peers: readonly { readonly id: SpiffeId }[] }
   /** Whose requests are not refused yet; no `services` means all. */
   readonly observe: { readonly services: readonly string[] | undefined } | undefined
+  /** `replicas` says why more than one is safe. */
+  readonly recovery: { readonly replicas?: string | undefined } | undefined
 }
 
 /** Looks at a cluster for one family of misconfigurations. What is not known is not complained about. */
