@@ -26,7 +26,7 @@ export type Running = {
   readonly kill: () => void
 }
 
-const usuallyReadyWithinMs = 30_000
+const usuallyReadyWithinMs = 120_000
 const stopWithinMs = 10_000
 
 /** Starts children and stops all of them at the end. Their output goes to `<name>.log` in one directory. */

@@ -17,14 +17,20 @@ const unreachable: readonly DenyCode[] = [
 
 const records = { path: '/patients/42', destinationAddress: '10.96.0.11:8080' }
 const billing = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.1:8080', peer: uris.gateway }
-const now = Math.floor(Date.now() / 1000)
+const now = () => Math.floor(Date.now() / 1000)
 const withChain = (chain: string) => ({ headers: { 'actor-chain': chain } })
 const withToken = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
 const deep = act(...['a', 'b', 'c', 'd', 'e'].map((name) => `spiffe://hospital.example/ns/x/sa/${name}`))
 const flipped = (chain: string) =>
   `${chain.slice(0, -20)}${chain.at(-20) === 'A' ? 'B' : 'A'}${chain.slice(-19)}`
 
-const rows: readonly (Request & { readonly code: DenyCode; readonly name: string })[] = [
+/** Each request is made when it is sent: a token would have expired since the file was loaded. */
+const rows: readonly (Request & {
+  readonly code: DenyCode
+  readonly name: string
+  readonly chain?: () => string
+  readonly token?: () => string
+})[] = [
   {
     code: 'peer_malformed',
     name: 'an XFCC with two URIs',
@@ -40,95 +46,84 @@ const rows: readonly (Request & { readonly code: DenyCode; readonly name: string
     code: 'waypoint_unknown',
     name: 'another proxy that vouches',
     xfcc: `By=${uris.agentA};URI=${uris.agentD}`,
-    ...withChain(chainNow()),
+    chain: chainNow,
   },
-  { code: 'request_malformed', name: 'a method in lower case', method: 'get', ...withChain(chainNow()) },
-  {
-    code: 'path_ambiguous',
-    name: 'an escaped slash',
-    path: '/coverage/..%2fadmin',
-    ...withChain(chainNow()),
-  },
-  {
-    code: 'service_unknown',
-    name: 'an unknown address',
-    destinationAddress: '10.1.1.1:80',
-    ...withChain(chainNow()),
-  },
-  { code: 'route_unknown', name: 'an unknown path', path: '/admin', ...withChain(chainNow()) },
+  { code: 'request_malformed', name: 'a method in lower case', method: 'get', chain: chainNow },
+  { code: 'path_ambiguous', name: 'an escaped slash', path: '/coverage/..%2fadmin', chain: chainNow },
+  { code: 'service_unknown', name: 'an unknown address', destinationAddress: '10.1.1.1:80', chain: chainNow },
+  { code: 'route_unknown', name: 'an unknown path', path: '/admin', chain: chainNow },
   { code: 'chain_missing', name: 'no chain' },
-  { code: 'chain_malformed', name: 'an empty chain', ...withChain('') },
+  { code: 'chain_malformed', name: 'an empty chain', chain: () => '' },
   {
     code: 'chain_malformed',
     name: 'two chains, joined as Envoy joins them',
-    ...withChain(`${chainNow()},${chainNow()}`),
+    chain: () => `${chainNow()},${chainNow()}`,
   },
-  { code: 'chain_too_large', name: 'a chain over 4 KiB', ...withChain('a'.repeat(5000)) },
-  { code: 'chain_too_deep', name: 'a chain of five actors', ...withChain(chainNow({ act: deep })) },
-  { code: 'chain_signature', name: 'a flipped bit', ...withChain(flipped(chainNow())) },
+  { code: 'chain_too_large', name: 'a chain over 4 KiB', chain: () => 'a'.repeat(5000) },
+  { code: 'chain_too_deep', name: 'a chain of five actors', chain: () => chainNow({ act: deep }) },
+  { code: 'chain_signature', name: 'a flipped bit', chain: () => flipped(chainNow()) },
   {
     code: 'chain_key_unknown',
     name: 'a key that is not ours',
-    ...withChain(chainNow({}, { ...chainHeader, kid: 'another' })),
+    chain: () => chainNow({}, { ...chainHeader, kid: 'another' }),
   },
   {
     code: 'chain_issuer_unknown',
     name: 'another issuer',
-    ...withChain(chainNow({ iss: 'https://elsewhere.example' })),
+    chain: () => chainNow({ iss: 'https://elsewhere.example' }),
   },
   {
     code: 'chain_expired',
     name: 'an expired chain',
-    ...withChain(
+    chain: () =>
       chainNow({
-        iat: now - 400,
-        exp: now - 100,
-        tctx: { ...chainClaims.tctx, root_iat: now - 500, ceil: now + 3000 },
+        iat: now() - 400,
+        exp: now() - 100,
+        tctx: { ...chainClaims.tctx, root_iat: now() - 500, ceil: now() + 3000 },
       }),
-    ),
   },
   {
     code: 'chain_not_yet_valid',
     name: 'a chain from the future',
-    ...withChain(chainNow({ iat: now + 1200, exp: now + 1500 })),
+    chain: () => chainNow({ iat: now() + 1200, exp: now() + 1500 }),
   },
-  { code: 'chain_not_yours', name: "another agent's chain", ...withChain(chainNow({ aud: uris.agentA })) },
+  { code: 'chain_not_yours', name: "another agent's chain", chain: () => chainNow({ aud: uris.agentA }) },
   {
     code: 'chain_not_yours',
     name: 'a chain that comes through ingress',
     ...billing,
-    ...withChain(chainNow({ aud: uris.gateway })),
+    chain: () => chainNow({ aud: uris.gateway }),
   },
-  { code: 'chain_revoked', name: 'a revoked transaction', ...withChain(chainNow({ txn: 'revoked' })) },
+  { code: 'chain_revoked', name: 'a revoked transaction', chain: () => chainNow({ txn: 'revoked' }) },
   { code: 'token_missing', name: 'ingress without a token', ...billing },
-  { code: 'token_invalid', name: 'an ID token', ...billing, ...withToken(tokenNow({ typ: 'ID' })) },
+  { code: 'token_invalid', name: 'an ID token', ...billing, token: () => tokenNow({ typ: 'ID' }) },
   {
     code: 'token_expired',
     name: 'an expired token',
     ...billing,
-    ...withToken(tokenNow({ iat: now - 900, exp: now - 600 })),
+    token: () => tokenNow({ iat: now() - 900, exp: now() - 600 }),
   },
   {
     code: 'token_audience',
     name: 'a token for somebody else',
     ...billing,
-    ...withToken(tokenNow({ aud: 'account' })),
+    token: () => tokenNow({ aud: 'account' }),
   },
-  { code: 'token_from_agent', name: 'a user token from an agent', ...withToken(tokenNow()) },
+  { code: 'token_from_agent', name: 'a user token from an agent', token: tokenNow },
   {
     code: 'scope_missing',
     name: 'a route that requires a scope',
     destinationAddress: '10.0.0.1:80',
     path: '/scoped',
-    ...withChain(chainNow()),
+    chain: chainNow,
   },
-  { code: 'policy_denied', name: 'a record for the billing agent', ...records, ...withChain(chainNow()) },
+  { code: 'policy_denied', name: 'a record for the billing agent', ...records, chain: chainNow },
   {
     code: 'policy_error',
     name: 'a forbid that overflows',
     destinationAddress: '10.0.0.1:80',
     path: '/overflow',
-    ...withChain(chainNow()),
+    chain: chainNow,
   },
 ]
 
@@ -204,8 +199,11 @@ describe('decision codes, each by a gRPC Check', () => {
     expect(response.removeHeaders).to.include('authorization')
   })
 
-  for (const { code, name, ...request } of rows) {
-    it(`${code}: ${name}`, async () => expectDenied(await running.ask(request), code))
+  for (const { code, name, chain, token, ...request } of rows) {
+    it(`${code}: ${name}`, async () => {
+      const carried = { ...(chain && withChain(chain())), ...(token && withToken(token())) }
+      expectDenied(await running.ask({ ...request, ...carried }), code)
+    })
   }
 
   it('peer_missing: a request without XFCC', async () => {

@@ -93,8 +93,7 @@ describe('floors', () => {
   let refusals: ReadonlySet<string>
   let folder: string
 
-  before(async function () {
-    this.timeout(60_000)
+  before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'waywarden-floors-'))
     await plant(folder, imports)
     refusals = lint(folder)

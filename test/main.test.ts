@@ -17,9 +17,8 @@ type Started = {
   readonly port: number
 }
 
-describe('main', function () {
+describe('main', () => {
   // Each starts a process of its own, on a machine that may be busy.
-  this.timeout(60_000)
   const started: ChildProcess[] = []
 
   afterEach(() => {

@@ -54,9 +54,10 @@ const expressions = [
 ]
 
 describe('observability: what a running Waywarden measures', () => {
-  const directory = temporaryDirectory()
+  let directory: string
   let metrics: ReadonlyMap<string, ReadonlySet<string>>
   before(async () => {
+    directory = temporaryDirectory()
     metrics = toLabelsByMetric(
       [await measure(directory), await measureShadow(), await measureWorkers()].join('\n'),
     )

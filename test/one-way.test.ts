@@ -119,8 +119,7 @@ describe('the one way to a decision', () => {
   let here: Doings
   let planted: Doings
 
-  before(function () {
-    this.timeout(120_000)
+  before(() => {
     here = findDoings()
     planted = findDoings(
       new Map([outside, 'revision/revision.ts'].map((file) => [`src/${file}`, plantIn(file)])),

@@ -17,5 +17,5 @@ describe('agents/python', () => {
     })
     expect(status, stderr).to.equal(0)
     expect(Number(/^Ran (\d+) tests/m.exec(stderr)?.[1])).to.be.greaterThan(15)
-  }).timeout(30_000)
+  })
 })

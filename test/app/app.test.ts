@@ -30,7 +30,7 @@ async function readyz({ app }: RunningApp): Promise<{
 }
 
 const portOf = (address: string | undefined) => Number(address?.split(':').at(-1))
-const allowed = { headers: { 'actor-chain': chainNow() } }
+const allowed = () => ({ headers: { 'actor-chain': chainNow() } })
 
 describe('app', () => {
   it('says NOT_SERVING, with the reason, until a revision serves', async () => {
@@ -62,7 +62,7 @@ describe('app', () => {
     })
     await using running = await startTestApp(temporaryDirectory(), overTransport)
     expect(await healthy(running.client)).to.equal('SERVING')
-    expect(await running.ask(allowed)).to.include({ kind: 'ok' })
+    expect(await running.ask(allowed())).to.include({ kind: 'ok' })
     expect((await running.ask({})).body).to.include({ code: 'chain_missing' })
     // grpc-js would have named itself.
     const error = await running.client.call('/nobody/Knows', Buffer.alloc(0)).catch(String)
@@ -71,8 +71,8 @@ describe('app', () => {
 
   it('drains: NOT_SERVING, then no new connection; what was in flight is answered', async () => {
     await using running = await startTestApp(temporaryDirectory())
-    const pending = Promise.all(Array.from({ length: 50 }, () => running.ask(allowed)))
-    await running.ask(allowed)
+    const pending = Promise.all(Array.from({ length: 50 }, () => running.ask(allowed())))
+    await running.ask(allowed())
     await running.app.drain('SIGTERM')
     expect((await pending).map(({ status }) => status)).to.deep.equal(Array.from({ length: 50 }, () => 0))
     const late = await running.client
@@ -150,7 +150,7 @@ describe('app', () => {
 
   it('records every check, allowed or refused, and keeps the revision that decided', async () => {
     await using running = await startTestApp(temporaryDirectory())
-    const answers = [await running.ask(allowed), await running.ask({})]
+    const answers = [await running.ask(allowed()), await running.ask({})]
     const lines = []
     for await (const line of readRecords([join(running.directory, 'audit')])) lines.push(line)
     const records = lines.flatMap((line) => (line.kind === 'record' ? [line.record] : []))

@@ -6,12 +6,11 @@ import { followCertificates } from '../../src/app/certificates.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('app/certificates', () => {
-  const ca = createCa(temporaryDirectory(), 'hospital.example')
-  const [first, second] = ['first', 'second'].map((name) =>
-    ca.issue(name, [`spiffe://hospital.example/ns/x/sa/${name}`]),
-  )
-
   async function follow() {
+    const ca = createCa(temporaryDirectory(), 'hospital.example')
+    const [first, second] = ['first', 'second'].map((name) =>
+      ca.issue(name, [`spiffe://hospital.example/ns/x/sa/${name}`]),
+    )
     if (first === undefined || second === undefined) throw new TypeError('no certificates')
     const directory = temporaryDirectory()
     const [cert, key] = [join(directory, 'tls.crt'), join(directory, 'tls.key')]

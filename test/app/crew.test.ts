@@ -12,9 +12,8 @@ import type { Event } from '../../src/model/event.ts'
 const nothing = async () => {}
 const unstopped = new AbortController().signal
 
-describe('app/crew', function () {
+describe('app/crew', () => {
   // Each worker is a process, on a machine that may be busy.
-  this.timeout(60_000)
 
   const start = (behaviours: string, events: Event[] = []) => {
     const program = {

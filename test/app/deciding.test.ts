@@ -9,9 +9,8 @@ import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('app/deciding', () => {
-  it('lets two workers share a configuration: neither writes where the other does', async function () {
+  it('lets two workers share a configuration: neither writes where the other does', async () => {
     // Two threads prove a candidate.
-    this.timeout(60_000)
     const directory = temporaryDirectory()
     await writeTestFiles(directory)
     const parsed = parseConfig(join(directory, 'waywarden.yaml'), settings, new Map())

@@ -55,9 +55,8 @@ describe('app/git-policies', () => {
     expect(JSON.stringify(answer)).to.contain('policy_unavailable')
   })
 
-  it('serves no commit that fails its own tests, says so everywhere, and serves the one that mends them', async function () {
+  it('serves no commit that fails its own tests, says so everywhere, and serves the one that mends them', async () => {
     // Three threads prove three candidates.
-    this.timeout(60_000)
     await using running = await start(undefined, 50)
     const first = (await readyz(running)).policy.revision
     const failing = remote.commit({ 'tests/insurance.yaml': insuranceTest('deny') })

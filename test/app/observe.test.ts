@@ -23,12 +23,12 @@ async function outcomes({ directory }: RunningApp): Promise<readonly string[]> {
 }
 
 const record = { path: '/patients/42', destinationAddress: '10.96.0.11:8080' }
-const held = { headers: { 'actor-chain': chainNow() } }
+const held = () => ({ headers: { 'actor-chain': chainNow() } })
 
 describe('app, observing', () => {
   it('passes on what it would refuse, and records the code', async () => {
     await using running = await startTestApp(temporaryDirectory(), observing())
-    const response = await running.ask({ ...record, ...held })
+    const response = await running.ask({ ...record, ...held() })
     expect(response).to.deep.include({ status: 0, kind: 'ok' })
     expect(response.metadata).to.include({ outcome: 'observed', code: 'policy_denied' })
     expect(await outcomes(running)).to.deep.equal(['observed policy_denied'])
@@ -43,7 +43,7 @@ describe('app, observing', () => {
   it('hands a proven chain on though its call would be refused, so that the next hop is observed with it', async () => {
     await using running = await startTestApp(temporaryDirectory(), observing())
     const task = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.3:8080' }
-    const response = await running.ask({ ...task, ...held })
+    const response = await running.ask({ ...task, ...held() })
     expect(response.metadata).to.include({ code: 'policy_denied' })
     expect(response.setHeaders).to.have.property('actor-chain')
   })
@@ -66,19 +66,19 @@ describe('app, observing', () => {
 
   it('can be for some services: the others, and unknown ones, are enforced', async () => {
     await using running = await startTestApp(temporaryDirectory(), observing(['patient-records']))
-    expect(await running.ask({ ...record, ...held })).to.include({ status: 0 })
-    expect(await running.ask({ ...record, path: '/admin', ...held })).to.include({ status: 0 })
+    expect(await running.ask({ ...record, ...held() })).to.include({ status: 0 })
+    expect(await running.ask({ ...record, path: '/admin', ...held() })).to.include({ status: 0 })
     expect(await running.ask({ ...record, headers: { 'actor-chain': 'x.y.z' } })).to.include({ status: 0 })
     expect(await running.ask({ ...record, xfcc: 'By=-;URI=-' })).to.include({ status: 0 })
-    expect(await running.ask({ path: '/admin', ...held })).to.include({ status: 7 })
-    expect(await running.ask({ ...record, destinationAddress: '10.1.1.1:80', ...held })).to.include({
+    expect(await running.ask({ path: '/admin', ...held() })).to.include({ status: 7 })
+    expect(await running.ask({ ...record, destinationAddress: '10.1.1.1:80', ...held() })).to.include({
       status: 7,
     })
   })
 
   it('enforces when the day has come', async () => {
     await using running = await startTestApp(temporaryDirectory(), observing(undefined, Date.now() - 1))
-    expect(await running.ask({ ...record, ...held })).to.include({ status: 7 })
+    expect(await running.ask({ ...record, ...held() })).to.include({ status: 7 })
   })
 
   it('says so loudly', async () => {
@@ -87,7 +87,7 @@ describe('app, observing', () => {
     expect(notices.join('\n'))
       .to.match(/NOT ENFORCED until \d{4}-\d\d-\d\d: patient-records, nobody/)
       .and.match(/no service `nobody`/)
-    await running.ask({ ...record, ...held })
+    await running.ask({ ...record, ...held() })
     const metrics = await (await fetch(`http://${running.app.addresses.admin}/metrics`)).text()
     expect(metrics).to.match(/waywarden_checks_total\{outcome="observed",code="policy_denied"\} 1/)
   })
@@ -99,7 +99,7 @@ describe('app, observing', () => {
     const onEmpty = (config: Config): Config =>
       observing()({ ...config, policy: { ...config.policy, directory: join(directory, 'empty') } })
     await using running = await startTestApp(directory, onEmpty)
-    for (const request of [record, held, { headers: {} }])
+    for (const request of [record, held(), { headers: {} }])
       expect(await running.ask(request)).to.include({ status: 0 })
     expect(await outcomes(running)).to.deep.equal(Array.from({ length: 3 }, () => 'observed service_unknown'))
   })
@@ -111,7 +111,7 @@ describe('app, observing', () => {
     await writeFile(audit, '')
     const metrics = `http://${running.app.addresses.admin}/metrics`
     // The log looks now and then whether its file still has its name.
-    do expect(await running.ask({ ...record, ...held })).to.include({ status: 0 })
+    do expect(await running.ask({ ...record, ...held() })).to.include({ status: 0 })
     while (!(await (await fetch(metrics)).text()).includes('waywarden_faults_total{where="audit"}'))
     expect(await (await fetch(`http://${running.app.addresses.admin}/readyz`)).text()).to.match(
       /"ready":true/,

@@ -9,8 +9,8 @@ import { startOtlpReceiver } from '../support/otlp-receiver.ts'
 import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-const directory = temporaryDirectory()
-const file = join(directory, 'token')
+let directory: string
+let file: string
 
 function configured(url: string): Config {
   const tracing = `tracing: {sample: 1, endpoints: [{url: "${url}", headers: [{name: authorization, file: token}]}]}`
@@ -26,6 +26,11 @@ async function open(config: Config) {
 }
 
 describe('app/tracing', () => {
+  before(() => {
+    directory = temporaryDirectory()
+    file = join(directory, 'token')
+  })
+
   it('opens nothing unless it is asked to', async () => {
     const { tracer, closing } = await open({ ...configured('http://127.0.0.1:9'), tracing: undefined })
     expect(tracer).to.equal(undefined)

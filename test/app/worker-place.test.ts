@@ -4,8 +4,7 @@ import { expect } from 'chai'
 import { WorkerPlace } from '../../src/app/worker-place.ts'
 import { createAcceptor } from '../../src/ext-authz/acceptor.ts'
 
-describe('app/worker-place', function () {
-  this.timeout(60_000)
+describe('app/worker-place', () => {
   const places: WorkerPlace[] = []
 
   afterEach(async () => {

@@ -16,8 +16,7 @@ import { publicKeyOf, segmentsOf } from '../support/written-log.ts'
 
 const script = fileURLToPath(new URL('../support/append-records.ts', import.meta.url))
 
-describe('audit/audit-log, in processes of its own', function () {
-  this.timeout(60_000)
+describe('audit/audit-log, in processes of its own', () => {
   let directory: string
   beforeEach(() => {
     directory = join(temporaryDirectory(), 'audit')

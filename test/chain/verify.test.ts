@@ -5,7 +5,7 @@ import { isDeny } from '../../src/model/decision.ts'
 import { forge, signer } from '../support/forge.ts'
 import { caller, chainClaims, chainHeader, nowMs, trust, uris } from '../support/hospital.ts'
 
-const text = forge(chainHeader, chainClaims, signer('chain'))
+const genuine = () => forge(chainHeader, chainClaims, signer('chain'))
 
 describe('chain/verify', () => {
   it('admits the chain that its holder presents, with our name for the user’s provider', async () => {
@@ -54,12 +54,12 @@ describe('chain/verify', () => {
       presentedChain(new Map([['actor-chain', values]]), 'actor-chain')
     expect(presentedChain(new Map(), 'actor-chain')).to.equal(undefined)
     expect(presented('')).to.deep.equal({ value: '' })
-    expect(presented(text, text)).to.include({ code: 'chain_malformed' })
+    expect(presented(genuine(), genuine())).to.include({ code: 'chain_malformed' })
   })
 })
 
 async function proven() {
-  const chain = verifySignedChain(text, trust)
+  const chain = verifySignedChain(genuine(), trust)
   if (isDeny(chain)) throw new TypeError(chain.reason)
   return chain
 }

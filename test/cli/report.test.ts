@@ -12,8 +12,10 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
 const dayMs = 86_400_000
-const heldByD = { 'actor-chain': chainNow() }
-const heldByA = { 'actor-chain': chainNow({ aud: uris.agentA, act: undefined, par_hash: undefined }) }
+const heldByD = () => ({ 'actor-chain': chainNow() })
+const heldByA = () => ({
+  'actor-chain': chainNow({ aud: uris.agentA, act: undefined, par_hash: undefined }),
+})
 
 describe('cli/report', () => {
   let audit: string
@@ -26,24 +28,24 @@ describe('cli/report', () => {
         path: '/tasks',
         destinationAddress: '10.96.0.2:8080',
         peer: uris.agentA,
-        headers: heldByA,
+        headers: heldByA(),
       })
-      await app.ask({ headers: heldByD })
+      await app.ask({ headers: heldByD() })
       for (let call = 0; call < 3; call++) await app.ask({})
-      await app.ask({ path: '/patients/42', destinationAddress: '10.96.0.11:8080', headers: heldByD })
+      await app.ask({ path: '/patients/42', destinationAddress: '10.96.0.11:8080', headers: heldByD() })
       await app.ask({
         method: 'POST',
         path: '/tasks',
         destinationAddress: '10.96.0.3:8080',
-        headers: heldByD,
+        headers: heldByD(),
       })
-      await app.ask({ path: '/coverage/42/history', headers: heldByD })
+      await app.ask({ path: '/coverage/42/history', headers: heldByD() })
       const orders = { destinationAddress: '10.96.0.77:80', host: 'orders.shop.svc.cluster.local' }
-      await app.ask({ ...orders, path: '/orders/17', headers: heldByD })
+      await app.ask({ ...orders, path: '/orders/17', headers: heldByD() })
       await app.ask({ peer: uris.gateway, headers: { authorization: `Bearer ${tokenNow()}` } })
     })
     clean = await observe(async (app) => {
-      await app.ask({ headers: heldByD })
+      await app.ask({ headers: heldByD() })
     })
   })
 

@@ -16,7 +16,7 @@ const kills = 200
 const modes = ['written', 'durable', 'written', 'durable'] as const
 
 describe('an audit log whose writer is killed', function () {
-  this.timeout(600_000)
+  this.timeout(1_800_000)
 
   it(`has every record that was acknowledged, and a sound tree, after ${kills} kills at random points`, async () => {
     const runs = modes.map(async (mode, index) => {

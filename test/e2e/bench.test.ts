@@ -7,9 +7,7 @@ import { decideAll, one } from '../../scripts/bench/section.ts'
 import { type Sample, toVerdict } from '../../scripts/bench/verdict.ts'
 import { openWorld } from '../../scripts/bench/world.ts'
 
-describe('bench', function () {
-  this.timeout(120_000)
-
+describe('bench', () => {
   it('puts its loads on a Waywarden that decides, and renders what it found', async () => {
     await using world = await openWorld()
     const policies = world.policies(10)

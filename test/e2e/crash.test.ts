@@ -13,7 +13,7 @@ const kills = 50
 const atOnce = 4
 
 describe('a Waywarden that is killed', function () {
-  this.timeout(600_000)
+  this.timeout(1_800_000)
 
   it(`has recorded every decision that a client saw, after ${kills} kills at random points`, async () => {
     await using hospital = await startHospital()

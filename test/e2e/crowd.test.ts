@@ -10,8 +10,7 @@ import { inTurns } from '../support/in-turns.ts'
 const asked = 1000
 const atOnce = 10
 
-describe('two users through the same agents', function () {
-  this.timeout(180_000)
+describe('two users through the same agents', () => {
   let hospital: Hospital
 
   before(async () => {

@@ -6,8 +6,7 @@ import { warmUp } from '../../demo/scenario.ts'
 import { findService, type Lane } from '../../demo/world.ts'
 import { run } from '../support/terminal.ts'
 
-describe('doctor --probe through Envoy', function () {
-  this.timeout(60_000)
+describe('doctor --probe through Envoy', () => {
   for (const peer of ['xfcc', 'metadata'] as const) {
     describe(`peer: ${peer}`, () => {
       let hospital: Hospital

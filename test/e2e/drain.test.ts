@@ -12,9 +12,7 @@ const seconds = 6
 /** Every other request is allowed; what happens to refusals when a server goes must not be told from silence. */
 const oneAllowedIn = 2
 
-describe('two Waywardens behind one waypoint', function () {
-  this.timeout(60_000)
-
+describe('two Waywardens behind one waypoint', () => {
   for (const transport of ['grpc-js', 'lean'] as const) {
     it(`one of them is stopped under ${requestsPerSecond} requests a second over ${transport}, and no client notices`, async () => {
       await using hospital = await startHospital({ waywardens: 2, transport })

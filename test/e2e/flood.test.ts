@@ -28,9 +28,7 @@ type Question = {
   readonly path: string
 }
 
-describe('one caller floods over several connections', function () {
-  this.timeout(60_000)
-
+describe('one caller floods over several connections', () => {
   for (const transport of ['grpc-js', 'lean'] as const) {
     it(`another's requests pass over ${transport}, and the flood leaves few records`, async () => {
       const directory = temporaryDirectory()

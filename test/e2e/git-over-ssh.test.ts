@@ -2,15 +2,30 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createGitSource, type GitSourceOptions } from '../../src/revision/git-source.ts'
-import { createRemote, follow, gitOptions, lookAt, smallRepository } from '../support/git-remote.ts'
+import {
+  createRemote,
+  follow,
+  type GitRemote,
+  gitOptions,
+  lookAt,
+  smallRepository,
+} from '../support/git-remote.ts'
 import { createSshKey, type SshKey, type SshServer, startSshServer } from '../support/ssh-server.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe('policies from Git over ssh', () => {
-  const [host, otherHost, user, stranger] = [createSshKey(), createSshKey(), createSshKey(), createSshKey()]
-  const remote = createRemote(smallRepository)
+  let host: SshKey
+  let otherHost: SshKey
+  let user: SshKey
+  let stranger: SshKey
+  let remote: GitRemote
   let server: SshServer
   before(async () => {
+    host = createSshKey()
+    otherHost = createSshKey()
+    user = createSshKey()
+    stranger = createSshKey()
+    remote = createRemote(smallRepository)
     server = await startSshServer(host, user)
   })
   after(() => server[Symbol.asyncDispose]())

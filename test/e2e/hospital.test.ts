@@ -14,8 +14,7 @@ for (const { peer, transport, usesSockets } of [
   { peer: 'xfcc', transport: 'lean', usesSockets: true },
   { peer: 'metadata', transport: 'lean', usesSockets: false },
 ] as const) {
-  describe(`hospital, peer: ${peer}, transport: ${transport}, ${usesSockets ? 'socket' : 'port'}`, function () {
-    this.timeout(60_000)
+  describe(`hospital, peer: ${peer}, transport: ${transport}, ${usesSockets ? 'socket' : 'port'}`, () => {
     let hospital: Hospital
     let outcomes: ReadonlyMap<string, Outcome>
 

@@ -16,25 +16,26 @@ const echoing: CallHandler = (message) => message
 const echoingLater: CallHandler = (message) =>
   message.length % 2 === 0 ? message : new Promise((resolve) => setImmediate(() => resolve(message)))
 
-describe('the lean transport', function () {
-  this.timeout(120_000)
-  const ca = createCa(temporaryDirectory(), 'hospital.example')
-  const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
-  const certificates = { cert: readFileSync(own.chain), key: readFileSync(own.key), clientCa: undefined }
-  const tls = { current: () => certificates, onChange: () => () => {} }
+describe('the lean transport', () => {
+  const createTls = (): GrpcListener['tls'] => {
+    const ca = createCa(temporaryDirectory(), 'hospital.example')
+    const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
+    const certificates = { cert: readFileSync(own.chain), key: readFileSync(own.key), clientCa: undefined }
+    return { current: () => certificates, onChange: () => () => {} }
+  }
 
   const listeners: readonly {
     readonly name: string
-    readonly tls: GrpcListener['tls']
+    readonly tls: () => GrpcListener['tls']
     readonly args: readonly string[]
   }[] = [
-    { name: 'in plaintext', tls: undefined, args: [] },
-    { name: 'over TLS', tls, args: ['--tls', '--insecure'] },
+    { name: 'in plaintext', tls: () => undefined, args: [] },
+    { name: 'over TLS', tls: createTls, args: ['--tls', '--insecure'] },
   ]
   for (const listener of listeners) {
     it(`passes h2spec, the strict cases among them, ${listener.name}`, async () => {
       await using transport = await createLeanTransport(
-        { ...plainListener, tls: listener.tls },
+        { ...plainListener, tls: listener.tls() },
         echoing,
         () => {},
       )

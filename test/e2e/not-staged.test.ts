@@ -13,9 +13,7 @@ import { recordChecks } from '../support/check-recorder.ts'
 import { mintChain } from '../support/hospital-chain.ts'
 import { copyPolicies } from '../support/sample-policies.ts'
 
-describe('hospital, nothing is staged', function () {
-  this.timeout(60_000)
-
+describe('hospital, nothing is staged', () => {
   it("fails one step when D's insurance permit is deleted", async () => {
     const policies = mkdtempSync(join(tmpdir(), 'waywarden-policies-'))
     copyPolicies(policies)

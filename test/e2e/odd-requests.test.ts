@@ -115,8 +115,7 @@ const cases: readonly Case[] = [
 ]
 
 for (const peer of ['xfcc', 'metadata'] as const) {
-  describe(`odd requests through Envoy, peer: ${peer}`, function () {
-    this.timeout(60_000)
+  describe(`odd requests through Envoy, peer: ${peer}`, () => {
     let hospital: Hospital
     let chain: string
 

@@ -15,13 +15,13 @@ import { createGrpcClient, type GrpcClient } from '../support/grpc-client.ts'
 import { uris } from '../support/hospital.ts'
 import { type HttpsRemote, serveHttps } from '../support/https-remote.ts'
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts'
-import { type Asked, asked, gitToken, proxyPassword, secretsOf, writeInputs } from '../support/secrets.ts'
+import { type Asked, createSecrets, type Secrets, secretsOf, writeInputs } from '../support/secrets.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
-describe('secrets', function () {
-  this.timeout(60_000)
-  const directory = temporaryDirectory()
+describe('secrets', () => {
+  let directory: string
+  let secrets: Secrets
   const at = (name: string) => join(directory, name)
   /** Everything that came out, by where it came out. */
   const written = new Map<string, string>()
@@ -31,11 +31,14 @@ describe('secrets', function () {
   let traces: OtlpReceiver
 
   before(async () => {
+    directory = temporaryDirectory()
+    secrets = createSecrets()
+    const { gitToken, proxyPassword } = secrets.texts
     server = await serveHttps(createRemote(samplePolicies()), `x-access-token:${gitToken}`)
     proxy = await startConnectProxy(`clerk:${proxyPassword}`)
     traces = await startOtlpReceiver()
     const [port = 0, adminPort = 0] = await freePorts(2)
-    writeInputs(directory, {
+    writeInputs(secrets, directory, {
       port,
       adminPort,
       url: server.url,
@@ -53,7 +56,7 @@ describe('secrets', function () {
         readyUrl: `${admin}/readyz`,
       })
       const client = createGrpcClient(port)
-      for (const question of asked) answers.set(question.name, await ask(client, question))
+      for (const question of secrets.asked) answers.set(question.name, await ask(client, question))
       client.close()
       for (const page of ['/readyz', '/metrics', '/.well-known/jwks.json'])
         written.set(page, await (await fetch(admin + page)).text())
@@ -95,7 +98,7 @@ describe('secrets', function () {
   })
 
   it('stand in nothing that was written, printed, shown or answered', () => {
-    const found = secretsOf(directory).flatMap(([secret, text]) =>
+    const found = secretsOf(secrets, directory).flatMap(([secret, text]) =>
       [...written].filter(([, content]) => content.includes(text)).map(([where]) => `${secret}: ${where}`),
     )
     expect(found).to.deep.equal([])

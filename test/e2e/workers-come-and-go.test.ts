@@ -9,13 +9,11 @@ import type { Readiness } from '../../src/admin/admin-server.ts'
 import { decodeCheckResponse } from '../support/check-request.ts'
 import { createGrpcClient, type GrpcClient } from '../support/grpc-client.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { type Listening, request, setUpWorkers } from '../support/worker-set-up.ts'
+import { type Listening, requestNow, setUpWorkers } from '../support/worker-set-up.ts'
 
 const connections = 6
 
-describe('several workers that come and go', function () {
-  this.timeout(60_000)
-
+describe('several workers that come and go', () => {
   for (const transport of ['grpc-js', 'lean']) {
     it(`serve new connections over ${transport} until they have drained`, async () => {
       await using started = await startWorkers({ drain: '2s' })
@@ -78,7 +76,7 @@ async function startWorkers(changes: object) {
 async function askOverMany(listeners: readonly Listening[], name: string): Promise<readonly GrpcClient[]> {
   const { target = 0 } = listeners.find((listener) => listener.name === name) ?? {}
   const clients = Array.from({ length: connections }, () => createGrpcClient(target))
-  const answers = await Promise.all(clients.map((client) => client.check(request)))
+  const answers = await Promise.all(clients.map((client) => client.check(requestNow())))
   for (const answer of answers) expect(decodeCheckResponse(answer)).to.include({ kind: 'ok' })
   return clients
 }

@@ -13,22 +13,23 @@ import { decodeCheckResponse } from '../support/check-request.ts'
 import { createGrpcClient, type GrpcClient } from '../support/grpc-client.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
-import { type Listening, request, type SetUp, setUpWorkers } from '../support/worker-set-up.ts'
+import { type Listening, requestNow, type SetUp, setUpWorkers } from '../support/worker-set-up.ts'
 
 type WorkerState = { readonly worker: number; readonly ready: boolean; readonly connections: number }
 
 const connections = 6
 
-describe('several workers', function () {
-  this.timeout(60_000)
-  const directory = temporaryDirectory()
-  const processes = new Processes(directory)
+describe('several workers', () => {
+  let directory: string
+  let processes: Processes
   const decided: string[] = []
   let listeners: readonly Listening[] = []
   let admin = 0
   let primary: Running
 
   before(async () => {
+    directory = temporaryDirectory()
+    processes = new Processes(directory)
     const set = await setUpWorkers(directory)
     listeners = set.listeners
     admin = set.admin
@@ -112,7 +113,7 @@ describe('several workers', function () {
   }
 
   async function askOver(client: GrpcClient): Promise<string> {
-    const answer = decodeCheckResponse(await client.check(request))
+    const answer = decodeCheckResponse(await client.check(requestNow()))
     expect(answer).to.include({ kind: 'ok' })
     const id = answer.clientHeaders['waywarden-decision-id'] ?? ''
     decided.push(id)
@@ -146,9 +147,7 @@ describe('several workers', function () {
   }
 })
 
-describe('several workers that cannot start', function () {
-  this.timeout(60_000)
-
+describe('several workers that cannot start', () => {
   for (const { name, spoil, code, want } of [
     {
       name: 'say once that the configuration cannot serve',

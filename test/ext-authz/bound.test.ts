@@ -20,7 +20,6 @@ for (const { name, create } of [
   { name: 'lean', create: createLeanTransport },
 ]) {
   describe(`ext-authz/bound, of connections that are handed to ${name}`, () => {
-    const ca = createCa(temporaryDirectory(), 'hospital.example')
     const serve = async (tls?: GrpcListener['tls']) => {
       const { contexts, handle } = recordingHandler()
       let take = (_socket: Socket): void => {}
@@ -47,6 +46,7 @@ for (const { name, create } of [
     })
 
     it('believes what the client has proven by TLS', async () => {
+      const ca = createCa(temporaryDirectory(), 'hospital.example')
       const [own, peer] = [ca.issue('own', ['spiffe://hospital.example/w']), ca.issue('peer', [waypoint])]
       const current = {
         cert: readFileSync(own.chain),

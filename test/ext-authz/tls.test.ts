@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { createCa } from '../../demo/ca.ts'
+import { type Ca, createCa } from '../../demo/ca.ts'
 import { createGrpcTransport } from '../../src/ext-authz/grpc-js-server.ts'
 import { createLeanTransport } from '../../src/ext-authz/lean/lean-server.ts'
 import { type Certificates, parseUriSans } from '../../src/ext-authz/tls.ts'
@@ -57,15 +57,20 @@ for (const { transport, create } of [
       const tls = { current: () => certificates, onChange: () => () => {} }
       return create({ ...plainListener, tls }, handle, () => {})
     }
-    const ca = createCa(temporaryDirectory(), 'hospital.example')
-    const otherCa = createCa(temporaryDirectory(), 'hospital.example')
-    const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
-    const tls = {
-      cert: readFileSync(own.chain),
-      key: readFileSync(own.key),
-      clientCa: readFileSync(ca.trustedCa),
-    }
-    const clientTls = (issuer: typeof ca, name: string, uris: readonly string[]) => {
+    let ca: Ca
+    let otherCa: Ca
+    let tls: Certificates
+    before(() => {
+      ca = createCa(temporaryDirectory(), 'hospital.example')
+      otherCa = createCa(temporaryDirectory(), 'hospital.example')
+      const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
+      tls = {
+        cert: readFileSync(own.chain),
+        key: readFileSync(own.key),
+        clientCa: readFileSync(ca.trustedCa),
+      }
+    })
+    const clientTls = (issuer: Ca, name: string, uris: readonly string[]) => {
       const files = issuer.issue(name, uris)
       return { ca: read(ca.trustedCa), cert: read(files.chain), key: read(files.key) }
     }

@@ -10,10 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 type Served = { readonly notices: readonly string[]; readonly segments: number }
 
-const withinMs = 30_000
-
-describe('istio pod', function () {
-  this.timeout(withinMs)
+describe('istio pod', () => {
   const started: ChildProcess[] = []
 
   afterEach(async () => {

@@ -9,8 +9,7 @@ import { localSettings, untilReady } from '../support/pod.ts'
 import { at, items, type Json, renderKustomize } from '../support/rendered.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-describe('istio components', function () {
-  this.timeout(60_000)
+describe('istio components', () => {
   let child: ChildProcess | undefined
   afterEach(async () => {
     if (child?.exitCode === null) {

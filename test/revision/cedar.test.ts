@@ -51,5 +51,5 @@ describe('revision/cedar', () => {
     const argv = ['--import', 'tsx', '--input-type=module', '--eval', script]
     const { stdout } = await promisify(execFile)(process.execPath, argv)
     expect(stdout.trim()).to.equal('5000')
-  }).timeout(60_000)
+  })
 })

@@ -77,7 +77,7 @@ const hostileQuery = fc.record({
 })
 
 describe('revision/engine-endurance', function () {
-  this.timeout(Math.max(60_000, reloads * 400))
+  this.timeout(Math.max(300_000, reloads * 400))
 
   it(`answers ${hostileInputs} hostile requests one by one, and is none the worse for them`, () => {
     const revision = mustLoad(policyFiles({ ...permitting, ...reading }))

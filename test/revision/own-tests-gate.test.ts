@@ -17,9 +17,8 @@ function expecting(decision: 'allow' | 'deny'): string {
   return `tests:\n- {name: one, ${who}, request: {service: records, method: GET, path: /patients/42}, expect: {decision: ${decision}}}\n`
 }
 
-describe('revision/revision-source, by the own tests of what it serves', function () {
+describe('revision/revision-source, by the own tests of what it serves', () => {
   // Each proof is a thread that begins anew.
-  this.timeout(30_000)
   let script: ReturnType<typeof createScript>
   const events: Event[] = []
   beforeEach(() => {

@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto'
+
 /** Numbers that look random and follow from their seed: each call gives one from 0 to `below` - 1. */
 export type Random = (below: number) => number
 
@@ -9,3 +11,6 @@ export function createRandom(seed: number): Random {
     return Math.floor((state / 0x1_0000_0000) * below)
   }
 }
+
+/** What this run of the fuzzers follows from; a title says it, and SEED in the environment repeats it. */
+export const seed: number = Number(process.env['SEED'] ?? randomInt(1_000_000))

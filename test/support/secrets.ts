@@ -17,72 +17,100 @@ export type Asked = {
   readonly headers: readonly (readonly [string, string])[]
 }
 
-const random = (): string => randomBytes(24).toString('hex')
-export const gitToken: string = random()
-export const proxyPassword: string = `${random()}@/`
-const pseudonyms = random()
-const traceKey = random()
-const cookie = random()
-const apiKey = random()
-const query = random()
-const opaque = random()
-const now = Math.floor(Date.now() / 1000)
-
-const goodToken = tokenNow()
-const goodChain = chainNow()
-const tokens: ReadonlyMap<string, string> = new Map([
-  ['good', goodToken],
-  ['tampered', `${goodToken.slice(0, -8)}AAAAAAAA`],
-  ['expired', tokenNow({ iat: now - 7200, exp: now - 3600 })],
-  ['for another audience', tokenNow({ aud: 'somebody-else' })],
-  ['of a stranger', tokenNow({ iss: 'https://stranger.example' })],
-  ['opaque', opaque],
-])
-const chains: ReadonlyMap<string, string> = new Map([
-  ['good', goodChain],
-  ['tampered', `${goodChain.slice(0, -8)}AAAAAAAA`],
-  ['truncated', goodChain.slice(0, -20)],
-  ['expired', chainNow({ iat: now - 7200, exp: now - 3600 })],
-  ['joined', `${goodChain},${goodChain}`],
-  ['of another holder', chainNow({ aud: uris.agentR })],
-  ['too large', `${goodChain}${'A'.repeat(5000)}`],
-])
-
-const noise: readonly (readonly [string, string])[] = [
-  ['cookie', `session=${cookie}`],
-  ['x-api-key', apiKey],
-  ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
-]
-const ingress = { peer: uris.gateway, to: '10.96.0.1:8080', method: 'POST', path: `/tasks?token=${query}` }
-const onward = {
-  peer: uris.agentD,
-  to: '10.96.0.10:8080',
-  method: 'GET',
-  path: `/coverage/42?token=${query}`,
+/** What may stand nowhere, made anew for each run, and the requests that carry it. */
+export type Secrets = {
+  readonly texts: Readonly<Record<SecretName, string>>
+  readonly tokens: ReadonlyMap<string, string>
+  readonly chains: ReadonlyMap<string, string>
+  /** What is asked: each secret where it belongs, where it does not, and broken. */
+  readonly asked: readonly Asked[]
 }
-/** What is asked: each secret where it belongs, where it does not, and broken. */
-export const asked: readonly Asked[] = [
-  ...[...tokens].flatMap(([name, token]) => [
-    { name: `token ${name}`, ...ingress, headers: [['authorization', `Bearer ${token}`], ...noise] as const },
-    {
-      name: `token ${name} of an agent`,
+
+const names = [
+  'gitToken',
+  'proxyPassword',
+  'pseudonyms',
+  'traceKey',
+  'cookie',
+  'apiKey',
+  'query',
+  'opaque',
+] as const
+type SecretName = (typeof names)[number]
+
+/** Makes secrets that are valid now. */
+export function createSecrets(): Secrets {
+  const random = (): string => randomBytes(24).toString('hex')
+  const texts = Object.fromEntries(names.map((name) => [name, random()])) as Record<SecretName, string>
+  texts.proxyPassword += '@/'
+  const now = Math.floor(Date.now() / 1000)
+  const goodToken = tokenNow()
+  const goodChain = chainNow()
+  const tokens = new Map([
+    ['good', goodToken],
+    ['tampered', `${goodToken.slice(0, -8)}AAAAAAAA`],
+    ['expired', tokenNow({ iat: now - 7200, exp: now - 3600 })],
+    ['for another audience', tokenNow({ aud: 'somebody-else' })],
+    ['of a stranger', tokenNow({ iss: 'https://stranger.example' })],
+    ['opaque', texts.opaque],
+  ])
+  const chains = new Map([
+    ['good', goodChain],
+    ['tampered', `${goodChain.slice(0, -8)}AAAAAAAA`],
+    ['truncated', goodChain.slice(0, -20)],
+    ['expired', chainNow({ iat: now - 7200, exp: now - 3600 })],
+    ['joined', `${goodChain},${goodChain}`],
+    ['of another holder', chainNow({ aud: uris.agentR })],
+    ['too large', `${goodChain}${'A'.repeat(5000)}`],
+  ])
+  return { texts, tokens, chains, asked: toAsked(texts, tokens, chains, goodChain) }
+}
+
+function toAsked(
+  { cookie, apiKey, query, opaque }: Secrets['texts'],
+  tokens: Secrets['tokens'],
+  chains: Secrets['chains'],
+  goodChain: string,
+): readonly Asked[] {
+  const noise: readonly (readonly [string, string])[] = [
+    ['cookie', `session=${cookie}`],
+    ['x-api-key', apiKey],
+    ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+  ]
+  const ingress = { peer: uris.gateway, to: '10.96.0.1:8080', method: 'POST', path: `/tasks?token=${query}` }
+  const path = `/coverage/42?token=${query}`
+  const onward = { peer: uris.agentD, to: '10.96.0.10:8080', method: 'GET', path }
+  return [
+    ...[...tokens].flatMap(([name, token]) => [
+      {
+        name: `token ${name}`,
+        ...ingress,
+        headers: [['authorization', `Bearer ${token}`], ...noise] as const,
+      },
+      {
+        name: `token ${name} of an agent`,
+        ...onward,
+        headers: [['authorization', `Bearer ${token}`], ['actor-chain', goodChain], ...noise] as const,
+      },
+    ]),
+    ...[...chains].map(([name, chain]) => ({
+      name: `chain ${name}`,
       ...onward,
-      headers: [['authorization', `Bearer ${token}`], ['actor-chain', goodChain], ...noise] as const,
-    },
-  ]),
-  ...[...chains].map(([name, chain]) => ({
-    name: `chain ${name}`,
-    ...onward,
-    headers: [['actor-chain', chain], ...noise] as const,
-  })),
-  { name: 'basic', ...ingress, headers: [['authorization', `Basic ${opaque}`]] },
-  { name: 'a path that is refused', ...onward, path: '/coverage//42', headers: [] },
-  { name: 'a method that is refused', ...onward, method: 'get', headers: [['actor-chain', goodChain]] },
-  { name: 'a service that is unknown', ...onward, to: '10.1.1.1:1', headers: [['actor-chain', goodChain]] },
-]
+      headers: [['actor-chain', chain], ...noise] as const,
+    })),
+    { name: 'basic', ...ingress, headers: [['authorization', `Basic ${opaque}`]] },
+    { name: 'a path that is refused', ...onward, path: '/coverage//42', headers: [] },
+    { name: 'a method that is refused', ...onward, method: 'get', headers: [['actor-chain', goodChain]] },
+    { name: 'a service that is unknown', ...onward, to: '10.1.1.1:1', headers: [['actor-chain', goodChain]] },
+  ]
+}
 
 /** What must stand nowhere, and what to call it. A token's claims tell as much of a user as the token does. */
-export function secretsOf(directory: string): readonly (readonly [name: string, text: string])[] {
+export function secretsOf(
+  { texts, tokens, chains }: Secrets,
+  directory: string,
+): readonly (readonly [name: string, text: string])[] {
+  const { gitToken, proxyPassword, pseudonyms, traceKey, query, cookie, apiKey, opaque } = texts
   const basic = (text: string) => Buffer.from(text).toString('base64')
   const parts = [...tokens, ...chains].flatMap(([name, token]) =>
     token
@@ -119,7 +147,11 @@ export type Reached = {
 }
 
 /** What an operator gives a Waywarden that keeps as many secrets as one can, and talks as much as it can. */
-export function writeInputs(directory: string, { port, adminPort, url, ca, proxy, traces }: Reached): void {
+export function writeInputs(
+  { texts: { gitToken, proxyPassword, pseudonyms, traceKey } }: Secrets,
+  directory: string,
+  { port, adminPort, url, ca, proxy, traces }: Reached,
+): void {
   mkdirSync(join(directory, 'secrets/keys'), { recursive: true })
   const inputs: ReadonlyMap<string, string> = new Map([
     ['secrets/keys/active.jwk.json', readKey('chain')],

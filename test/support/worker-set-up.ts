@@ -23,13 +23,16 @@ export type SetUp = {
   readonly listeners: readonly Listening[]
 }
 
-/** A check that is allowed. */
-export const request: Buffer = encodeCheckRequest({
-  method: 'GET',
-  path: '/coverage/42',
-  destinationAddress: '10.96.0.10:8080',
-  headers: { 'actor-chain': chainNow(), 'x-forwarded-client-cert': `By=${uris.waypoint};URI=${uris.agentD}` },
-})
+/** A check that is allowed now. */
+export function requestNow(): Buffer {
+  const xfcc = `By=${uris.waypoint};URI=${uris.agentD}`
+  return encodeCheckRequest({
+    method: 'GET',
+    path: '/coverage/42',
+    destinationAddress: '10.96.0.10:8080',
+    headers: { 'actor-chain': chainNow(), 'x-forwarded-client-cert': xfcc },
+  })
+}
 
 /** Writes a configuration with a port, one with TLS, and a Unix socket for either transport. */
 export async function setUpWorkers(directory: string, workers = 2): Promise<SetUp> {

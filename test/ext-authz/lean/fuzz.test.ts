@@ -22,9 +22,8 @@ import {
   type TestSession,
   watchPath,
 } from '../../support/lean-session.ts'
-import { createRandom, type Random } from '../../support/random.ts'
+import { createRandom, type Random, seed } from '../../support/random.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const runs = Number(process.env['FUZZ_RUNS'] ?? 400)
 const steps = 120
 
@@ -114,11 +113,11 @@ describe(`ext-authz/lean, anything may happen (SEED=${seed})`, () => {
     for (let run = 0; run < runs; run++) moved += await converse(seed + run, false)
     // A fuzzer whose conversations end at once finds nothing.
     expect(moved / runs).to.be.above(steps / 2)
-  }).timeout(60_000)
+  })
 
   it(`keeps its promises in ${runs} conversations with damaged frames`, async () => {
     for (let run = 0; run < runs; run++) await converse(seed + run, true)
-  }).timeout(60_000)
+  })
 })
 
 /** Says how many moves were made before the connection ended. */

@@ -5,10 +5,9 @@ import {
   type HpackDecoder,
 } from '../../../src/ext-authz/lean/hpack-decoder.ts'
 import { encodeHeaderBlock } from '../../../src/ext-authz/lean/hpack-encoder.ts'
-import { createRandom } from '../../support/random.ts'
+import { createRandom, seed } from '../../support/random.ts'
 
 const limits = { maxHeaderListBytes: 65_536, maxHeaderFields: 256 }
-const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 
 /** RFC 7541 Appendix C.3 to C.6: blocks of one connection, what they say, and the table's size after each. */
 const connections: readonly {

@@ -13,7 +13,7 @@ import {
   settingsFrame,
   statusOf,
 } from '../../support/lean-session.ts'
-import { createRandom } from '../../support/random.ts'
+import { createRandom, seed } from '../../support/random.ts'
 
 /** A conversation with everything in it that an honest client sends. */
 const conversation = Buffer.concat([
@@ -68,7 +68,6 @@ describe('ext-authz/lean/receiving', () => {
     expect(answerTo(chunks).equals(whole)).to.equal(true)
   })
 
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
   it(`answers the same, byte for byte, however the network splits it (SEED=${seed})`, () => {
     const random = createRandom(seed)
     for (let run = 0; run < 500; run++) {

@@ -3,18 +3,19 @@ import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
 import { createCa } from '../../../demo/ca.ts'
 import { createSocketServer } from '../../../src/ext-authz/lean/socket-server.ts'
+import type { Certificates } from '../../../src/ext-authz/tls.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
 const waypoint = 'spiffe://hospital.example/ns/hospital/sa/waypoint'
 
 describe('ext-authz/lean/socket-server', () => {
-  const ca = createCa(temporaryDirectory(), 'hospital.example')
-  const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
-  const certificates = {
-    cert: readFileSync(own.chain),
-    key: readFileSync(own.key),
-    clientCa: readFileSync(ca.trustedCa),
-  }
+  let certificates: Certificates
+  before(() => {
+    const ca = createCa(temporaryDirectory(), 'hospital.example')
+    const own = ca.issue('waywarden', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
+    const read = (path: string) => readFileSync(path)
+    certificates = { cert: read(own.chain), key: read(own.key), clientCa: read(ca.trustedCa) }
+  })
   /** A server, and the identities of whoever it has let speak. */
   const build = () => {
     const seen: (readonly string[])[] = []
