@@ -26,7 +26,7 @@ const troubles = []
 
 await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work))
 for (const { file, output } of troubles) console.log(`\n${file}\n${output}`)
-console.log(`\n${sum.passed} passed, ${sum.failed} failed`)
+console.log(`\n${files.length} files in ${elapsed()}\n${sum.passed} passed, ${sum.failed} failed`)
 process.exit(sum.failed === 0 ? 0 : 1)
 
 /** Runs files in one process until none is left. */
@@ -84,11 +84,15 @@ function tell(file, { passed, failed, how = '', seconds = 0, output }) {
   sum.done++
   sum.passed += passed
   sum.failed += failed
-  const elapsed = Math.round((performance.now() - startedMs) / 1000)
-  const clock = `${Math.floor(elapsed / 60)}:${String(elapsed % 60).padStart(2, '0')}`
   const counts = failed > 0 ? `${passed} passed, ${failed} FAILED` : `${passed} passed`
-  console.log(`${sum.done}/${files.length}  ${clock}  test/${file}  ${counts}  ${seconds.toFixed(1)} s`)
+  console.log(`${sum.done}/${files.length}  ${elapsed()}  test/${file}  ${counts}  ${seconds.toFixed(1)} s`)
   if (failed > 0) troubles.push({ file: `test/${file}`, output: `${output}${how}` })
+}
+
+/** Minutes and seconds since the start. */
+function elapsed() {
+  const seconds = Math.round((performance.now() - startedMs) / 1000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
 /** A server or a child process that a test forgot would keep its process, and CI, waiting. */
