@@ -8,7 +8,7 @@ const clerkAsBilling = { issuerName: 'hospital', id: 'clerk', groups: ['billing'
 
 /** Tokens that a trusted key signed: what they say must still be right. */
 export function chainClaimVectors(): readonly Vector[] {
-  return [...honest(), ...times(), ...parties(), ...revoked()]
+  return [...honest(), ...times(), ...parties(), ...bounds(), ...revoked()]
 }
 
 function honest(): readonly Vector[] {
@@ -90,6 +90,13 @@ function parties(): readonly Vector[] {
       { from: uris.agentR },
     ),
     signed(
+      'namesake-replay',
+      "an agent of D's name in another namespace presents D's chain",
+      {},
+      'chain_not_yours',
+      { from: uris.agentD.replace('/ns/billing/', '/ns/clinic/') },
+    ),
+    signed(
       'chain-through-ingress',
       'a client sent a chain, and the gateway passed it on',
       {},
@@ -103,6 +110,11 @@ function parties(): readonly Vector[] {
       'chain_not_yours',
       { from: uris.gateway },
     ),
+  ]
+}
+
+function bounds(): readonly Vector[] {
+  return [
     signed('depth-plus-one', 'four have acted, and the caller is the fifth', deep(4), 'chain_too_deep'),
     signed('depth-plus-two', 'refused before its signature is looked at', deep(5), 'chain_too_deep'),
     signed(

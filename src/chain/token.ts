@@ -215,9 +215,9 @@ function readTime(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined
 }
 
-/** Absent means none: a 0 would be a second way to say so. */
+/** A safe integer, as all numbers of strict JSON. Absent means none: a 0 would be a second way to say so. */
 function readCount(value: JsonValue | undefined): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined
+  return typeof value === 'number' && value > 0 ? value : undefined
 }
 
 function readScopes(value: JsonValue | undefined): readonly string[] | undefined {

@@ -88,24 +88,26 @@ describe('app/remembered, judgements', () => {
   it('judges anew by another revision', () => {
     const [one, other] = [counting(), counting('no-permit')]
     const judge = createJudge(config)
-    expect(isDeny(judge(caller(hospital.agentD), chain, target(), one.revision))).to.equal(false)
-    expect(isDeny(judge(caller(hospital.agentD), chain, target(), other.revision))).to.equal(true)
+    const wanted = target()
+    expect(isDeny(judge(caller(hospital.agentD), chain, wanted, one.revision))).to.equal(false)
+    expect(isDeny(judge(caller(hospital.agentD), chain, wanted, other.revision))).to.equal(true)
+    expect(isDeny(judge(caller(hospital.agentD), chain, wanted, one.revision))).to.equal(false)
   })
 
   it('remembers no failure of the engine', () => {
     const { asked, revision } = counting('unavailable')
     const judge = createJudge(config)
-    for (let round = 0; round < 2; round++) judge(caller(hospital.agentD), chain, target(), revision)
+    const wanted = target()
+    for (let round = 0; round < 2; round++) judge(caller(hospital.agentD), chain, wanted, revision)
     expect(asked).to.have.length(6)
   })
 
   it('remembers no first hop, whose token has no digest of ours', () => {
     const { asked, revision } = counting()
     const judge = createJudge(config)
-    const service = { ...target().service, isEntry: true }
-    for (let round = 0; round < 2; round++) {
-      judge(caller(hospital.gateway, true), firstHop(clerk), { ...target(), service }, revision)
-    }
+    const wanted = { ...target(), service: { ...target().service, isEntry: true } }
+    const hop = firstHop(clerk)
+    for (let round = 0; round < 2; round++) judge(caller(hospital.gateway, true), hop, wanted, revision)
     expect(asked).to.have.length(2)
   })
 })

@@ -31,6 +31,7 @@ describe('chain/extend', () => {
     const child = await mint(await hold(first, agentA), agentA, service(agentD), {}, now + 100)
     const { subject, txn, ceiling, rootIssuedAt, authTime } = read(first)
     expect(read(child)).to.deep.include({ subject, txn, ceiling, rootIssuedAt, authTime })
+    expect(authTime).to.equal(clerk.authTime)
   })
 
   it('names the transaction once, whatever name it is given later', async () => {

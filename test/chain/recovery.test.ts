@@ -83,6 +83,22 @@ describe('chain/recovery', () => {
     })
   }
 
+  it('stays in doubt until the other is over, though the newest is handed out again', () => {
+    const { keep, find } = build()
+    keep(new Map([trace('a')]), agentD, handing('one', { expiresAt: 5000 }))
+    for (const expiresAt of [6000, 7000, 8000])
+      keep(new Map([trace('a')]), agentD, handing('other', { txn: 'txn-2', expiresAt }))
+    expect(find(new Map([trace('a')]), agentD, 5_029_000)).to.satisfy(isDoubt)
+    expect(find(new Map([trace('a')]), agentD, 5_030_000)).to.equal('other')
+  })
+
+  it('finds no chain that has ended', () => {
+    const { keep, find } = build()
+    keep(new Map([trace('a')]), agentD, handing('chain'))
+    expect(find(new Map([trace('a')]), agentD, 999_999)).to.equal('chain')
+    expect(find(new Map([trace('a')]), agentD, 1_000_000)).to.equal(undefined)
+  })
+
   it('is in doubt when two ids of a request lead to two chains', () => {
     const { keep, find } = build()
     keep(new Map([trace('a')]), agentD, handing('one'))
@@ -162,6 +178,16 @@ describe('chain/recovery', () => {
       const { keep, find } = lose(handing('first', { expiresAt: 5000 }))
       keep(new Map([session('s')]), agentD, handing('second', { txn: 'txn-2', expiresAt: 10 }))
       for (const id of ids) keep(new Map([session(`${id}-again`)]), agentD, handing(id))
+      keep(new Map([session('s')]), agentD, handing('third', { txn: 'txn-3', expiresAt: 9000 }))
+      expect(find(new Map([session('s')]), agentD, 5_029_000)).to.satisfy(isDoubt)
+      expect(find(new Map([session('s')]), agentD, 5_030_000)).to.equal('third')
+    })
+
+    it('is in doubt about a doubt that it forgot before anything else', () => {
+      const { keep, find } = build({ maxChains: ids.length })
+      keep(new Map([session('s')]), agentD, handing('first', { expiresAt: 5000 }))
+      keep(new Map([session('s')]), agentD, handing('second', { txn: 'txn-2', expiresAt: 10 }))
+      for (const id of ids) keep(new Map([session(id)]), agentD, handing(id))
       keep(new Map([session('s')]), agentD, handing('third', { txn: 'txn-3', expiresAt: 9000 }))
       expect(find(new Map([session('s')]), agentD, 5_029_000)).to.satisfy(isDoubt)
       expect(find(new Map([session('s')]), agentD, 5_030_000)).to.equal('third')

@@ -44,6 +44,27 @@ describe('chain/revocations', () => {
       want: false,
     },
     {
+      name: 'a user of another provider',
+      entry: { user: 'partner/clerk' },
+      chain: { ...delegated, subject: { ...clerk.subject, issuerName: 'partner' } },
+      calls: agentD,
+      want: true,
+    },
+    {
+      name: 'a user of another provider at the first hop',
+      entry: { user: 'partner/clerk' },
+      chain: { ...clerk, subject: { ...clerk.subject, issuerName: 'partner' } },
+      calls: gateway,
+      want: true,
+    },
+    {
+      name: "another provider's user of the same name",
+      entry: { user: 'hospital/clerk' },
+      chain: { ...delegated, subject: { ...clerk.subject, issuerName: 'partner' } },
+      calls: agentD,
+      want: false,
+    },
+    {
       name: 'a user named like a transaction',
       entry: { txn: 'hospital/clerk' },
       chain: delegated,
@@ -105,8 +126,10 @@ describe('chain/revocations', () => {
 
   it('takes the stricter of two entries for one member', () => {
     const entries = [{ txn: 'txn-1' }, { txn: 'txn-1', not_before: 1 }]
-    const revocations = good(parseRevocations(JSON.stringify({ version: 1, entries })))
-    expect(checkRevoked(delegated, caller(agentD), revocations, nowMs)?.code).to.equal('chain_revoked')
+    for (const ordered of [entries, entries.toReversed()]) {
+      const revocations = good(parseRevocations(JSON.stringify({ version: 1, entries: ordered })))
+      expect(checkRevoked(delegated, caller(agentD), revocations, nowMs)?.code).to.equal('chain_revoked')
+    }
   })
 
   const refused = [

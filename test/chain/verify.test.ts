@@ -3,7 +3,7 @@ import { noRevocations } from '../../src/chain/revocations.ts'
 import { admitChain, presentedChain, verifySignedChain } from '../../src/chain/verify.ts'
 import { isDeny } from '../../src/model/decision.ts'
 import { forge, signer } from '../support/forge.ts'
-import { caller, chainClaims, chainHeader, nowMs, trust, uris } from '../support/hospital.ts'
+import { caller, chainClaims, chainHeader, hospitalIdp, nowMs, trust, uris } from '../support/hospital.ts'
 
 const genuine = () => forge(chainHeader, chainClaims, signer('chain'))
 
@@ -32,6 +32,16 @@ describe('chain/verify', () => {
       noRevocations,
     )
     expect(chain).to.include({ code: 'chain_issuer_unknown' })
+  })
+
+  it('gives a proven chain the name that its provider has now, however often it was admitted before', async () => {
+    const chain = await proven()
+    const names = ['hospital', 'renamed', 'hospital'].map((name) => {
+      const userIssuers = new Map([[hospitalIdp, name]])
+      const admitted = admitChain(chain, caller(uris.agentD), { ...trust, userIssuers }, nowMs, noRevocations)
+      return isDeny(admitted) ? admitted.code : admitted.subject.issuerName
+    })
+    expect(names).to.deep.equal(['hospital', 'renamed', 'hospital'])
   })
 
   it('admits no chain that an ingress peer presents, even one that names it as holder', async () => {

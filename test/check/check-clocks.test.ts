@@ -97,6 +97,20 @@ function recordInto(told: (string | undefined)[], { record = () => true }: Parti
   return { record: noting }
 }
 
+describe('a chain for the callee', () => {
+  it('stands in the record just when the answer has it, whatever observing is said to be at each moment', async () => {
+    const told: (string | undefined)[] = []
+    let times = 0
+    const { check } = observedUntil({
+      judge: () => deny('policy_denied', ''),
+      isObserving: () => ++times === 1,
+      ...recordInto(told, {}),
+    })
+    expect(await check(input, 2000)).to.include({ kind: 'deny', code: 'policy_denied' })
+    expect(told).to.deep.equal(['deny nothing'])
+  })
+})
+
 describe('the deadline of a check', () => {
   for (const { name, stepMs } of [
     { name: 'forward', stepMs: 3_600_000 },

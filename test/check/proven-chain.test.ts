@@ -62,6 +62,12 @@ const rows: readonly {
     want: 'chain_not_yours',
   },
   {
+    name: 'ingress with two chains',
+    headers: { 'actor-chain': ['good', 'good'], authorization: ['user token'] },
+    peer: 'gateway',
+    want: 'chain_malformed',
+  },
+  {
     name: 'no chain, but one that is found again',
     headers: { 'mcp-session-id': ['one'] },
     want: 'delegated, recovered',

@@ -3,7 +3,7 @@ import { createShedding } from '../../src/check/shedding.ts'
 import type { Answer } from '../../src/model/answer.ts'
 import { type Deny, deny } from '../../src/model/decision.ts'
 import { buildChecker, input } from '../support/built-checker.ts'
-import { hospital } from '../support/identities.ts'
+import { caller, hospital } from '../support/identities.ts'
 
 const denial = deny('overloaded', 'too many')
 
@@ -81,6 +81,22 @@ describe('check/shedding', () => {
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).to.equal(1)
     expect(records).to.have.length(1)
     expect(events.map(({ kind }) => kind)).to.deep.equal(['checked', 'shed', 'shed'])
+  })
+
+  it('answers no caller of a flood by the record of another', async () => {
+    let from = hospital.agentD
+    const { check, records } = buildChecker({
+      identifyCaller: () => caller(from),
+      admission: { admit: () => deny('overloaded', 'too much') },
+    })
+    const first = await check(input, 2000)
+    from = hospital.agentA
+    const second = await check(input, 2000)
+    from = hospital.agentD
+    const third = await check(input, 2000)
+    expect(records.map((record) => record.caller?.id)).to.deep.equal([hospital.agentD, hospital.agentA])
+    expect(third).to.equal(first)
+    expect(second.decisionId).to.not.equal(first.decisionId)
   })
 
   it('lets none of those refusals wait for its record', () => {
