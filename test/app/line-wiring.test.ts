@@ -5,7 +5,8 @@ import { createTargeting } from '../../src/app/remembered.ts'
 import { noRevocations, parseRevocations } from '../../src/chain/revocations.ts'
 import type { LineDeps } from '../../src/check/line.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { parseJwks, toKeySet } from '../../src/jws/key-set.ts'
+import { toKeySet } from '../../src/jws/key-set.ts'
+import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { isDeny } from '../../src/model/decision.ts'
 import { forge, good, readJwks, signer } from '../support/forge.ts'
@@ -40,13 +41,17 @@ function build(overlay: object = {}) {
   const [listener] = config.listeners
   if (listener === undefined) throw new TypeError('no listener')
   const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
-  const issuers = config.users.map((user) => ({ ...user, keys: good(parseJwks(readJwks('hospital-idp'))) }))
+  const issuers = config.users.map((user) => ({
+    ...user,
+    keys: good(parseProviderKeys(readJwks('hospital-idp'))),
+  }))
   const now = { revocations: noRevocations }
   const credentials = {
     keys: () => keys,
     issuers: () => issuers,
     revocations: () => now.revocations,
     problems: () => [],
+    notices: () => [],
   }
   return { deps: createLineDeps(config, listener, credentials, undefined), now, config }
 }

@@ -2,7 +2,8 @@ import { createLineDeps } from '../../src/app/line-deps.ts'
 import { noRevocations, parseRevocations } from '../../src/chain/revocations.ts'
 import { type Findings, followLine, type LineDeps } from '../../src/check/line.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { parseJwks, toKeySet } from '../../src/jws/key-set.ts'
+import { toKeySet } from '../../src/jws/key-set.ts'
+import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import type { PeerSource } from '../../src/model/caller.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { isDeny } from '../../src/model/decision.ts'
@@ -147,7 +148,10 @@ export function createLine(world: World = {}): (asking: Asking) => Promise<Findi
   const [listener] = config.listeners
   if (listener === undefined) throw new TypeError('no listener')
   const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
-  const issuers = config.users.map((user) => ({ ...user, keys: good(parseJwks(readJwks('hospital-idp'))) }))
+  const issuers = config.users.map((user) => ({
+    ...user,
+    keys: good(parseProviderKeys(readJwks('hospital-idp'))),
+  }))
   const revocations =
     world.revoked === undefined
       ? noRevocations
@@ -157,6 +161,7 @@ export function createLine(world: World = {}): (asking: Asking) => Promise<Findi
     issuers: () => issuers,
     revocations: () => revocations,
     problems: () => [],
+    notices: () => [],
   }
   const recovery = {
     keep: () => {},
