@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { actorsWith } from '../chain/actors.ts'
-import type { Recovery } from '../chain/recovery.ts'
 import { type CheckDeps, createChecker } from '../check/check.ts'
 import type { Findings } from '../check/line.ts'
 import type { Listener } from '../config/config.ts'
@@ -14,6 +12,7 @@ import { followCertificates } from './certificates.ts'
 import type { House } from './house.ts'
 import { createLineDeps } from './line-deps.ts'
 import type { Opening } from './opening.ts'
+import { createHandover } from './recovering.ts'
 import { traceListener } from './traced.ts'
 
 /** Opens one port on which Envoy asks, or serves what is handed in from one. */
@@ -71,20 +70,6 @@ function createCheckDeps(house: House, listener: Listener): CheckDeps {
 }
 
 const noNames: readonly string[] = []
-
-/** What a callee is given is kept for the case that it loses it; that it is given nothing, too. */
-function createHandover({ keep }: Recovery): CheckDeps['handedOn'] {
-  return (headers, { service, caller, chain, onward }, nowMs) => {
-    if (service?.forwards !== true) return
-    if (onward === undefined || caller === undefined || chain === undefined || chain.kind === 'none') {
-      const expiresAt = nowMs / 1000 + service.hopLifetimeSeconds
-      return keep(headers, service.spiffeId, { token: undefined, expiresAt })
-    }
-    const { token, txn, expiresAt } = onward
-    const actors = actorsWith(chain, caller)
-    keep(headers, service.spiffeId, { token, txn, actors, scopes: chain.scopes, expiresAt })
-  }
-}
 
 function noDecision(): Findings {
   return { decision: deny('deadline_exceeded', 'no decision in time') }

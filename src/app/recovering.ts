@@ -1,6 +1,8 @@
 import { rememberLatest } from '../cache/remember.ts'
+import { actorsWith } from '../chain/actors.ts'
 import { createRecovery, type Recovery } from '../chain/recovery.ts'
 import { skewSeconds } from '../chain/token.ts'
+import type { CheckDeps } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import type { Catalog } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -40,6 +42,20 @@ export function openRecovery(
         ...(replicas === undefined ? [] : [`recovery: ${severalReplicas}, because: ${replicas}`]),
       ]
     },
+  }
+}
+
+/** Keeps what each callee is handed, in case that it loses the header; also that it is handed no chain. */
+export function createHandover({ keep }: Pick<Recovery, 'keep'>): CheckDeps['handedOn'] {
+  return (headers, { service, caller, chain, onward }, nowMs) => {
+    if (service?.forwards !== true) return
+    if (onward === undefined || caller === undefined || chain === undefined || chain.kind === 'none') {
+      const expiresAt = nowMs / 1000 + service.hopLifetimeSeconds
+      return keep(headers, service.spiffeId, { token: undefined, expiresAt })
+    }
+    const { token, txn, expiresAt } = onward
+    const actors = actorsWith(chain, caller)
+    keep(headers, service.spiffeId, { token, txn, actors, scopes: chain.scopes, expiresAt })
   }
 }
 

@@ -1,12 +1,16 @@
 import { expect } from 'chai'
-import { openRecovery, type Recovering } from '../../src/app/recovering.ts'
+import { createHandover, openRecovery, type Recovering } from '../../src/app/recovering.ts'
+import type { Findings } from '../../src/check/line.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
 import { spiffeId } from '../support/forge.ts'
-import { mustLoad, policyFiles, servicesYaml, workload } from '../support/policy-files.ts'
+import { service, uris } from '../support/hospital.ts'
+import { caller, clerk, delegated, hospital } from '../support/identities.ts'
+import { mustLoad, policyFiles, servicesYaml, waypoint, workload } from '../support/policy-files.ts'
 import { settings } from '../support/settings.ts'
 
 const startedMs = 1_800_000_000_000
 const holder = spiffeId(workload('records'))
+const traced = ['traceparent', `00-${'a'.repeat(32)}-00f067aa0ba902b7-01`] as const
 const headers = new Map([['mcp-session-id', ['s']]])
 
 function configured(recovery: string): Config {
@@ -47,6 +51,49 @@ describe('app/recovering', () => {
     })
   }
 
+  it('doubts for the longest of the lives that chains of one workload have', () => {
+    const routes = [
+      { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' },
+    ]
+    const shared = ['30m', '10m', '20m'].map((hopLifetime, index) => ({
+      name: `records-${index}`,
+      addresses: [`10.0.0.${index}:80`],
+      spiffeId: holder.uri,
+      waypoint,
+      forwards: true,
+      shared: 'a test',
+      hopLifetime,
+      routes,
+    }))
+    const revision = mustLoad(
+      policyFiles({
+        'services.yaml': JSON.stringify({ services: shared }),
+        'team/a.cedar': 'permit (principal is Agent, action, resource in Service::"records-0");',
+      }),
+    )
+    const opened = openRecovery(configured('{headers: [mcp-session-id]}'), () => revision, startedMs)
+    const untilMs = startedMs + (1800 + 30) * 1000
+    opened?.keep(headers, holder, { token: 'x', txn: 't', actors: [], scopes: [], expiresAt: untilMs })
+    expect(opened?.find(headers, holder, untilMs - 1)).to.include({ code: 'chain_missing' })
+    expect(opened?.find(headers, holder, untilMs)).to.equal('x')
+  })
+
+  for (const { name, recovery, by, want } of [
+    { name: 'the first header', recovery: '{headers: [x-one, x-two]}', by: ['x-one', 's'], want: 'chain' },
+    { name: 'the second header', recovery: '{headers: [x-one, x-two]}', by: ['x-two', 's'], want: 'chain' },
+    { name: 'another header', recovery: '{headers: [x-one, x-two]}', by: ['x-three', 's'], want: undefined },
+    { name: 'the trace', recovery: '{trace: true}', by: traced, want: 'chain' },
+    { name: 'the trace, unasked', recovery: '{headers: [x-one]}', by: traced, want: undefined },
+  ] as const) {
+    it(`finds ${want ?? 'nothing'} by ${name}`, () => {
+      const { keep, find } = open(recovery, '1m')
+      const laterMs = startedMs + 3_600_000
+      const given = new Map([[by[0], [by[1]]]])
+      keep(given, holder, { token: 'chain', txn: 't', actors: [], scopes: [], expiresAt: laterMs })
+      expect(find(given, holder, laterMs)).to.equal(want)
+    })
+  }
+
   it('says when there is no room for all live chains', () => {
     const { keep, notices } = open('{headers: [mcp-session-id], maxChains: 1}', '1m')
     const laterMs = startedMs + 3_600_000
@@ -64,4 +111,49 @@ describe('app/recovering', () => {
     const { notices } = open(`{headers: [mcp-session-id], replicas: ${reason}}`, '1m')
     expect(notices(startedMs + 3_600_000).join()).to.include(reason)
   })
+})
+
+describe('what a callee is handed', () => {
+  const callee = service(uris.insurance, { hopLifetimeSeconds: 60 })
+  const onward = { token: 'child', jti: 'j', txn: 't', kid: 'k', parHash: 'p', expiresAt: 99 }
+  const found: Findings = {
+    decision: { kind: 'permission', results: [] },
+    caller: caller(hospital.agentD),
+    chain: delegated(clerk, [hospital.agentA], ['one', 'two']),
+    service: callee,
+    onward,
+  }
+  const nothing = { token: undefined, expiresAt: 1060 }
+  for (const { name, findings, want } of [
+    {
+      name: 'a chain, with everyone who acts and the scopes',
+      findings: found,
+      want: {
+        token: 'child',
+        txn: 't',
+        actors: [hospital.agentD, hospital.agentA],
+        scopes: ['one', 'two'],
+        expiresAt: 99,
+      },
+    },
+    {
+      name: 'no chain',
+      findings: { ...found, chain: { kind: 'none' } as const, onward: undefined },
+      want: nothing,
+    },
+    { name: 'no chain of a refused request', findings: { ...found, onward: undefined }, want: nothing },
+    {
+      name: 'nothing of a service that gets none',
+      findings: { ...found, service: { ...callee, forwards: false } },
+      want: undefined,
+    },
+    { name: 'nothing where no service is known', findings: { decision: found.decision }, want: undefined },
+  ] as readonly { name: string; findings: Findings; want: unknown }[]) {
+    it(`is kept under the callee: ${name}`, () => {
+      const kept: unknown[] = []
+      const keep: Recovering['keep'] = (given, holder, handing) => void kept.push([given, holder, handing])
+      createHandover({ keep })(headers, findings, 1_000_000)
+      expect(kept).to.deep.equal(want === undefined ? [] : [[headers, callee.spiffeId, want]])
+    })
+  }
 })

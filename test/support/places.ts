@@ -164,6 +164,7 @@ export function createLine(world: World = {}): (asking: Asking) => Promise<Findi
     notices: () => [],
   }
   const recovery = {
+    names: ['mcp-session-id'],
     keep: () => {},
     find: (headers: CheckInput['headers']) =>
       headers.has('mcp-session-id') ? chainAfter(three, [two, one]) : undefined,
