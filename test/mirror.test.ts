@@ -63,7 +63,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['ext-authz/wire.ts', 'through decode, respond and property/decode'],
   ['identity/user-issuer.ts', 'types only'],
   ['app/house.ts', 'through app'],
-  ['app/listener.ts', 'through app and codes'],
   ['app/policy-source.ts', 'through app and app/git-policies'],
   ['app/shadow-revision.ts', 'through app/shadow'],
   ['app/readiness.ts', 'through app and app/observe'],
