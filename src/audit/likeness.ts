@@ -1,7 +1,7 @@
 import { inOnePiece } from '../cache/one-piece.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop, Subject } from '../model/chain.ts'
-import type { EntityUid } from '../model/entity-uid.ts'
+import { isSameEntity } from '../model/entity-uid.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Target } from '../model/target.ts'
 import type { RecordParts } from './record-parts.ts'
@@ -148,8 +148,8 @@ function isSameTarget(one: Target | undefined, other: Target | undefined): boole
   if (one === undefined || other === undefined || one === other) return one === other
   return (
     isSameService(one.service, other.service) &&
-    isSameUid(one.action, other.action) &&
-    isSameUid(one.resource, other.resource) &&
+    isSameEntity(one.action, other.action) &&
+    isSameEntity(one.resource, other.resource) &&
     one.requiredScope === other.requiredScope &&
     areSameParams(one.params, other.params)
   )
@@ -164,10 +164,6 @@ function isSameOnward(one: Likeness['onward'], other: Likeness['onward']): boole
 
 function isSameId(one: SpiffeId, other: SpiffeId): boolean {
   return one === other || one.uri === other.uri
-}
-
-function isSameUid(one: EntityUid, other: EntityUid): boolean {
-  return one === other || (one.type === other.type && one.id === other.id)
 }
 
 function areSame(one: readonly string[], other: readonly string[]): boolean {

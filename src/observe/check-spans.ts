@@ -1,5 +1,5 @@
 import type { DenyCode, PolicyReference, Role } from '../model/decision.ts'
-import type { EntityUid } from '../model/entity-uid.ts'
+import { type EntityUid, formatEntityUid } from '../model/entity-uid.ts'
 import type { Span, SpanAttributes, SpanContext } from './span.ts'
 import { spanAttributes as names } from './span-attributes.ts'
 
@@ -130,7 +130,7 @@ function toAttributes(decision: TracedDecision, error: string | undefined): Span
     [names.code]: decision.code,
     [names.service]: service?.name,
     [names.action]: target?.action.id,
-    [names.resource]: target && toText(target.resource),
+    [names.resource]: target && formatEntityUid(target.resource),
     [names.txn]: decision.txn,
     [names.jtiIn]: decision.jtiIn,
     [names.jtiOut]: decision.jtiOut,
@@ -152,7 +152,7 @@ function toPath({ chain, caller }: TracedDecision): readonly string[] {
 }
 
 function toWish(target: TracedDecision['target']): string {
-  return target === undefined ? '' : `: ${target.action.id} ${toText(target.resource)}`
+  return target === undefined ? '' : `: ${target.action.id} ${formatEntityUid(target.resource)}`
 }
 
 function toVerdict({ outcome, code }: TracedDecision): string {
@@ -177,7 +177,7 @@ function toPrincipals(
     const { startedMs, endedMs } = measured ?? { startedMs: orderedMs, endedMs: orderedMs }
     const attributes = {
       [names.kind]: 'GUARDRAIL',
-      [names.principal]: toText(principal),
+      [names.principal]: formatEntityUid(principal),
       [names.role]: role,
       [names.permission]: outcome,
       [names.policies]: policies.map(({ id, line }) => `${id}:${line}`),
@@ -189,10 +189,6 @@ function toPrincipals(
     }
     return { step: { name: `${role}: ${outcome}`, startedMs, endedMs }, attributes }
   })
-}
-
-function toText({ type, id }: EntityUid): string {
-  return `${type}::${JSON.stringify(id)}`
 }
 
 /** `billing/agent-a` of `spiffe://hospital.example/ns/billing/sa/agent-a`: what a person reads. */

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '../audit/record.ts'
 import type { Role } from '../model/decision.ts'
-import type { EntityUid } from '../model/entity-uid.ts'
+import { type EntityUid, entityKey, isSameEntity } from '../model/entity-uid.ts'
 import { createTally, type Sightings, sighted, type Tally, together } from './tally.ts'
 
 /** Permits that recorded calls would need, for one service. */
@@ -74,7 +74,7 @@ function addNeeds(record: DecisionRecord, needs: Tally<Need>): void {
   for (const { principal, role } of results.filter(({ outcome }) => outcome === 'no-permit')) {
     const groups = role === 'subject' ? groupsOf(record) : []
     const who = groups.length > 0 ? groups : [principal.type, principal.id]
-    const key = [service.name, target.action.id, target.resource.type, role, ...who]
+    const key = [service.name, entityKey(target.action), target.resource.type, role, ...who]
     needs.update(key, (now) => ({
       service: service.name,
       action: target.action,
@@ -117,7 +117,7 @@ function toGroupPermits(needs: readonly Need[]): readonly Permit[] {
   while (left[0] !== undefined) {
     const [first] = left
     const isSameCall = (need: Need) =>
-      need.action.id === first.action.id && need.resourceType === first.resourceType
+      isSameEntity(need.action, first.action) && need.resourceType === first.resourceType
     const group = mostCalled(left.filter(isSameCall))
     const covered = left.filter((need) => isSameCall(need) && need.groups.includes(group))
     const { principal: _principal, groups: _groups, ...need } = first

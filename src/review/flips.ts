@@ -2,6 +2,7 @@ import { toRecord } from '../audit/record-parts.ts'
 import { judge, type Permission } from '../check/judge.ts'
 import type { Chain } from '../model/chain.ts'
 import { type Deny, deniedBy, deny, isDeny } from '../model/decision.ts'
+import { entityUidsIn } from '../model/entity-uid.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
 import { type DecideBy, parseProposal } from '../revision/other-policies.ts'
@@ -122,27 +123,14 @@ function readNames({ policies, catalog }: Revision): Names {
   const groups = new Set<string>()
   const agents = new Map<string, SpiffeId>()
   for (const { json } of policies) {
-    JSON.stringify(json, (_key, value: unknown) => {
-      if (!isUid(value)) return value
-      if (value.type === 'Group') groups.add(value.id)
-      const id = value.type === 'Agent' ? parseSpiffeId(value.id) : undefined
-      if (id !== undefined && !isInvalid(id)) agents.set(id.uri, id)
-      return value
-    })
+    for (const { type, id } of entityUidsIn([json.principal, json.resource, json.conditions])) {
+      if (type === 'Group') groups.add(id)
+      const agent = type === 'Agent' ? parseSpiffeId(id) : undefined
+      if (agent !== undefined && !isInvalid(agent)) agents.set(agent.uri, agent)
+    }
   }
   for (const { spiffeId, forwards } of catalog.services) if (forwards) agents.set(spiffeId.uri, spiffeId)
   return { groups: [...groups].slice(0, maxNames), agents: [...agents.values()].slice(0, maxNames) }
-}
-
-function isUid(value: unknown): value is { readonly type: string; readonly id: string } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'type' in value &&
-    'id' in value &&
-    typeof value.type === 'string' &&
-    typeof value.id === 'string'
-  )
 }
 
 /** What no policy can permit, the catalog may. */

@@ -1,3 +1,4 @@
+import { type EntityUid, formatEntityUid, isSameEntity } from '../model/entity-uid.ts'
 import type { Service } from '../model/target.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import type { Policy } from '../revision/policies.ts'
@@ -50,7 +51,7 @@ function impossible(policy: Policy, { catalog }: Revision): string | undefined {
   }
   const reached = catalog.services.filter(({ name }) => service === undefined || name === service)
   if (action !== undefined && !reached.some((candidate) => asks(candidate, action))) {
-    return `never matches: no route of ${service === undefined ? 'any service' : `\`${service}\``} asks \`Action::"${action}"\``
+    return `never matches: no route of ${service === undefined ? 'any service' : `\`${service}\``} asks \`${formatEntityUid(action)}\``
   }
   const types = principalTypesOf(policy)
   const roles = rolesOf(policy)
@@ -58,10 +59,10 @@ function impossible(policy: Policy, { catalog }: Revision): string | undefined {
   return `never matches: its principals are never asked about in the role \`${roles.join('`, `') || 'that it demands'}\``
 }
 
-function asks({ routes }: CatalogService, action: string): boolean {
+function asks({ routes }: CatalogService, action: EntityUid): boolean {
   // Without routes the action is the method.
-  if (routes === undefined) return /^[A-Z]+$/.test(action)
-  return routes.some((route) => route.action.id === action)
+  if (routes === undefined) return action.type === 'Action' && /^[A-Z]+$/.test(action.id)
+  return routes.some((route) => isSameEntity(route.action, action))
 }
 
 function shadowed(revision: Revision): readonly Finding[] {

@@ -1,20 +1,14 @@
-import type { CedarValueJson, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import type { Subject } from '../model/chain.ts'
+import type { EntityUid } from '../model/entity-uid.ts'
 import type { Principal, Query } from '../model/query.ts'
-import { namespaceOf, type SpiffeId } from '../model/spiffe-id.ts'
 import type { Variable } from './descents.ts'
 import type { CedarCall } from './engine.ts'
-import { type Entities, entityKey } from './entities.ts'
 import type { Footprint } from './footprint.ts'
-import { reachableFrom } from './reachable.ts'
+import { homesOf, type KnownKin, withKin } from './kin.ts'
 
 /** What is known besides the query: entities.json, the groups of actions, and what the slice's policies can read. */
-export type CallScope = {
-  readonly entities: Entities
-  /** By action id: itself and all its groups; `undefined` when the engine has the schema and so knows them. */
-  readonly actions: ReadonlyMap<string, ReadonlySet<string>> | undefined
-  readonly footprint: Footprint
-}
+export type CallScope = KnownKin & { readonly footprint: Footprint }
 
 /**
  * Writes a query as Cedar takes it. Everything a client chose goes in as text of a typed value, never as a structure:
@@ -24,7 +18,7 @@ export function toCedarCall(query: Query, scope: CallScope): CedarCall {
   const { target } = query
   const { context, descents } = scope.footprint
   const principal = principalUid(query.principal)
-  const action = toUid('Action', target.action.id)
+  const action = toUid(target.action.type, target.action.id)
   const resource = toUid(target.resource.type, target.resource.id)
   const entities =
     descents === undefined ? anyEntities(query, action, scope) : descendants(query, action, descents, scope)
@@ -32,7 +26,7 @@ export function toCedarCall(query: Query, scope: CallScope): CedarCall {
 }
 
 /** Everything that policies could come upon, whatever they do. */
-function anyEntities(query: Query, action: TypeAndId, scope: CallScope): readonly EntityJson[] {
+function anyEntities(query: Query, action: EntityUid, scope: CallScope): readonly EntityJson[] {
   const { literals } = scope.footprint
   return withKin(provenEntities(query), [action, ...literals], scope)
 }
@@ -43,7 +37,7 @@ function anyEntities(query: Query, action: TypeAndId, scope: CallScope): readonl
  */
 function descendants(
   query: Query,
-  action: TypeAndId,
+  action: EntityUid,
   descents: ReadonlySet<Variable>,
   scope: CallScope,
 ): readonly EntityJson[] {
@@ -55,40 +49,8 @@ function descendants(
   return kin.filter(({ parents }) => parents.length > 0)
 }
 
-/** Proven entities and named ones with what entities.json and the groups of actions say of them and all above them. */
-function withKin(
-  proven: readonly EntityJson[],
-  named: readonly TypeAndId[],
-  scope: CallScope,
-): readonly EntityJson[] {
-  if (named.length === 0 && scope.entities.size === 0) return proven
-  const roots = [...named, ...proven.flatMap(({ uid, parents }) => [uid, ...parents])]
-  // Names are written one way only, by this file and by `parseEntities`.
-  const entities = new Map(reachableFrom(roots as TypeAndId[], scope.entities))
-  for (const entity of proven) {
-    const key = entityKey(entity.uid as TypeAndId)
-    const other = scope.entities.get(key)
-    entities.set(
-      key,
-      other === undefined ? entity : { ...other, parents: [...other.parents, ...entity.parents] },
-    )
-  }
-  for (const uid of scope.actions === undefined ? [] : named) {
-    const entity = actionEntity(uid, scope.actions)
-    if (entity !== undefined) entities.set(entityKey(uid), entity)
-  }
-  return [...entities.values()]
-}
-
-function actionEntity(uid: TypeAndId, actions: CallScope['actions']): EntityJson | undefined {
-  const family = uid.type === 'Action' ? actions?.get(uid.id) : undefined
-  if (family === undefined) return undefined
-  const parents = [...family].filter((group) => group !== uid.id).map((group) => toUid('Action', group))
-  return { uid, attrs: {}, parents }
-}
-
 /** The Cedar entity that stands for a principal. */
-export function principalUid(principal: Principal): TypeAndId {
+export function principalUid(principal: Principal): EntityUid {
   switch (principal.kind) {
     case 'agent':
       return toUid('Agent', principal.id.uri)
@@ -124,7 +86,7 @@ function principalEntity(principal: Principal): EntityJson {
   return { uid: principalUid(principal), attrs: {}, parents: parentsOf(principal) }
 }
 
-function parentsOf(principal: Principal): TypeAndId[] {
+function parentsOf(principal: Principal): EntityUid[] {
   switch (principal.kind) {
     case 'agent':
       return homesOf(principal.id)
@@ -135,14 +97,8 @@ function parentsOf(principal: Principal): TypeAndId[] {
   }
 }
 
-function homesOf(id: SpiffeId): TypeAndId[] {
-  const namespace = namespaceOf(id)
-  const home = toUid('TrustDomain', id.trustDomain)
-  return namespace === undefined ? [home] : [toUid('Namespace', `${id.trustDomain}/${namespace}`), home]
-}
-
 /** Another issuer's group of the same name is another group. */
-function groupsOf({ issuerName, groups }: Subject): TypeAndId[] {
+function groupsOf({ issuerName, groups }: Subject): EntityUid[] {
   return groups.map((group) => toUid('Group', `${issuerName}/${group}`))
 }
 
@@ -178,6 +134,6 @@ function toReference(type: string, id: string): CedarValueJson {
 }
 
 /** A lone surrogate would make the engine throw. */
-function toUid(type: string, id: string): TypeAndId {
+function toUid(type: string, id: string): EntityUid {
   return { type, id: id.toWellFormed() }
 }

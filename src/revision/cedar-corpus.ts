@@ -1,12 +1,13 @@
-import type { CedarValueJson, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
-import type { EntityUid } from '../model/entity-uid.ts'
+import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { type EntityUid, entityKey, entityUidsIn, isActionType, toEntityUid } from '../model/entity-uid.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import { createEngine, type Evaluation } from './engine.ts'
-import { type Entities, entityKey } from './entities.ts'
+import type { Entities } from './entities.ts'
+import { type Families, readFamilies } from './families.ts'
 import { readFootprint } from './footprint.ts'
-import type { Policy } from './policies.ts'
+import { locateParts, type Policy } from './policies.ts'
 import { reachableFrom } from './reachable.ts'
-import { createSlicer, type Families, readFamilies } from './slices.ts'
+import { createSlicer } from './slices.ts'
 
 /** Requests of Cedar's own corpora and what Cedar is known to answer. */
 export type CorpusSet = {
@@ -47,6 +48,8 @@ export type CorpusAnswers = {
   readonly answers: readonly CorpusAnswer[]
 }
 
+const none: Families = { types: new Map(), actions: new Map() }
+
 /** Asks the engine as a revision would: sliced, with only the entities and the context that can be read, remembered. */
 export function runCorpus(set: CorpusSet): CorpusAnswers | string {
   const cedar = createCedar()
@@ -56,17 +59,19 @@ export function runCorpus(set: CorpusSet): CorpusAnswers | string {
   if (typeof policies === 'string') return policies
   const engine = createEngine(schema)
   const declared = schema === undefined ? undefined : cedar.schemaToJson(schema)
-  const families = declared?.type === 'success' ? readFamilies(declared.json) : undefined
-  const answers = set.requests.map((request): CorpusAnswer => {
-    const entities = toEntities(request.entities)
-    const sliceOf = createSlicer(policies, withKin(families, entities))
+  const families = declared?.type === 'success' ? readFamilies(declared.json) : none
+  const worlds = set.requests.map(({ entities }) => toEntities(entities))
+  // The engine keeps a slice under its key, so one slicer must know what the entities of any request allow.
+  const sliceOf = createSlicer(policies, worlds.reduce(withEntities, families))
+  const answers = set.requests.map((request, index): CorpusAnswer => {
+    const entities = worlds[index] ?? new Map()
     const { principal, action, resource } = request
     const service = { name: serviceOf(resource, entities) }
     const slice = sliceOf({ service, action, resource }, principal.type)
     const { literals, context: read, descents } = readFootprint(slice.policies)
     const roots =
       descents === undefined
-        ? [principal, action, resource, ...literals, ...uidsIn(request.context)]
+        ? [principal, action, resource, ...literals, ...entityUidsIn(request.context)]
         : [...descents].map((variable) => request[variable])
     // With a schema Cedar wants the context whole, and knows the actions.
     const isRead = (name: string) => schema !== undefined || read === undefined || read.has(name)
@@ -77,8 +82,8 @@ export function runCorpus(set: CorpusSet): CorpusAnswers | string {
       resource,
       // The corpus is trusted to hold Cedar's JSON; the engine refuses it otherwise.
       context: context as Record<string, CedarValueJson>,
-      entities: [...reachableFrom(roots, entities).values()].filter(
-        ({ uid }) => schema === undefined || !isAction(uid as TypeAndId),
+      entities: [...reachableFrom(roots, entities)].flatMap(([key, { type }]) =>
+        schema !== undefined && isActionType(type) ? [] : (entities.get(key) ?? []),
       ),
     }
     return toAnswer(engine.evaluate(call, slice), policies)
@@ -105,8 +110,7 @@ function parseCorpusPolicies(
   const parts = cedar.policySetTextToParts(text)
   if (parts.type === 'failure') return parts.errors.map(({ message }) => message).join('; ')
   if (parts.policy_templates.length > 0) return 'expected policies, found a template'
-  const inOrder = parts.policies.toSorted((a, b) => text.indexOf(a) - text.indexOf(b))
-  return inOrder.flatMap((part, index) => {
+  return locateParts(text, parts.policies).flatMap(({ part }, index) => {
     const answer = cedar.policyToJson(part)
     if (answer.type === 'failure') return []
     const annotations = answer.json.annotations ?? {}
@@ -120,33 +124,26 @@ function toEntities(listed: readonly unknown[]): Entities {
   for (const item of listed) {
     // Trusted as above; names are brought into the one spelling that `reachableFrom` reads.
     const { uid, attrs = {}, parents = [], tags } = item as EntityJson
-    const name = toUid(uid)
-    const whole = { uid: name, attrs, parents: parents.map(toUid), ...(tags === undefined ? {} : { tags }) }
+    const name = toEntityUid(uid)
+    const above = parents.map(toEntityUid)
+    const whole = { uid: name, attrs, parents: above, ...(tags === undefined ? {} : { tags }) }
     entities.set(entityKey(name), whole)
   }
   return entities
 }
 
-function toUid(uid: EntityJson['uid']): TypeAndId {
-  return '__entity' in uid ? uid.__entity : uid
-}
-
 /** Without a schema, or with actions that only the entities order, families are what the entities say. */
-function withKin(families: Families | undefined, entities: Entities): Families {
-  const types = new Map([...(families?.types ?? [])].map(([type, above]) => [type, new Set(above)]))
-  const actions = new Map([...(families?.actions ?? [])].map(([id, above]) => [id, new Set(above)]))
-  for (const { uid } of entities.values()) {
-    const self = uid as TypeAndId
-    const above = [...reachableFrom([self], entities).values()].flatMap(({ uid: one, parents }) => [
-      one,
-      ...parents,
-    ])
-    const [map, keyOf] = isAction(self)
-      ? [actions, ({ id }: TypeAndId) => id]
-      : [types, ({ type }: TypeAndId) => type]
-    const family = map.get(keyOf(self)) ?? new Set([keyOf(self)])
-    for (const kin of above) family.add(keyOf(kin as TypeAndId))
-    map.set(keyOf(self), family)
+function withEntities(families: Families, entities: Entities): Families {
+  const [types, actions] = [new Map(families.types), new Map(families.actions)]
+  for (const [key, { uid }] of entities) {
+    const self = toEntityUid(uid)
+    const above = reachableFrom([self], entities)
+    if (isActionType(self.type)) {
+      actions.set(key, new Map([...(actions.get(key) ?? []), ...above]))
+    } else {
+      const known = types.get(self.type) ?? [self.type]
+      types.set(self.type, new Set([...known, ...[...above.values()].map(({ type }) => type)]))
+    }
   }
   return { types, actions }
 }
@@ -154,20 +151,7 @@ function withKin(families: Families | undefined, entities: Entities): Families {
 /** Slices take a `Service` for the one that the request goes to, so a corpus's own must be found. */
 function serviceOf(resource: EntityUid, entities: Entities): string {
   const above = reachableFrom([resource], entities).values()
-  const found = [...above].flatMap(({ uid, parents }) => [uid, ...parents] as TypeAndId[])
-  return [resource, ...found].find(({ type }) => type === 'Service')?.id ?? ''
-}
-
-function isAction({ type }: TypeAndId): boolean {
-  return type === 'Action' || type.endsWith('::Action')
-}
-
-function* uidsIn(value: unknown): Generator<TypeAndId> {
-  if (typeof value !== 'object' || value === null) return
-  if ('type' in value && 'id' in value && typeof value.type === 'string' && typeof value.id === 'string') {
-    yield { type: value.type, id: value.id }
-  }
-  for (const child of Object.values(value)) yield* uidsIn(child)
+  return [...above].find(({ type }) => type === 'Service')?.id ?? ''
 }
 
 function toAnswer(evaluation: Evaluation, policies: readonly Policy[]): CorpusAnswer {

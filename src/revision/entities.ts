@@ -1,7 +1,6 @@
 import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import * as v from 'valibot'
-import type { EntityUid } from '../model/entity-uid.ts'
-import { formatEntityUid } from '../model/entity-uid.ts'
+import { entityKey, formatEntityUid, toEntityUid } from '../model/entity-uid.ts'
 import type { Cedar } from './cedar.ts'
 import type { Problem } from './problem.ts'
 
@@ -34,11 +33,6 @@ const entitySchema = v.strictObject({
   parents: v.optional(v.array(uid), []),
   tags: v.optional(v.record(v.string(), v.unknown())),
 })
-
-/** An entity's name as a map key; the length keeps type and id apart. */
-export function entityKey({ type, id }: EntityUid): string {
-  return `${type.length}:${type}${id}`
-}
 
 /** Parses entities.json and holds it against the schema. */
 export function parseEntities(cedar: Cedar, schema: string, text: string): Entities | readonly Problem[] {
@@ -92,12 +86,11 @@ function deepFamilies(entities: Entities): readonly Problem[] {
     let generation = new Set([key])
     for (let depth = 0; generation.size > 0; depth++) {
       const parents = [...generation].flatMap((child) => entities.get(child)?.parents ?? [])
-      // The schema above has turned both spellings of a name into one.
-      generation = new Set(parents.map((parent) => entityKey(parent as EntityUid)))
+      generation = new Set(parents.map((parent) => entityKey(toEntityUid(parent))))
       if (generation.has(key) || depth === maxAncestors) {
         problems.push({
           file,
-          message: `${formatEntityUid(entity.uid as EntityUid)}: expected at most ${maxAncestors} generations and no circle`,
+          message: `${formatEntityUid(toEntityUid(entity.uid))}: expected at most ${maxAncestors} generations and no circle`,
         })
         break
       }

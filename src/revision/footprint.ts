@@ -1,4 +1,4 @@
-import type { EntityUidJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import { type EntityUid, entityKey, isEntityUid } from '../model/entity-uid.ts'
 import { readDescents, type Variable } from './descents.ts'
 import type { Policy } from './policies.ts'
 
@@ -7,7 +7,7 @@ export type Footprint = {
   /** Attributes of the context; `undefined` when all of them may be read. */
   readonly context: ReadonlySet<string> | undefined
   /** Entities that policies name: whatever they are or have must be there to be read. */
-  readonly literals: readonly TypeAndId[]
+  readonly literals: readonly EntityUid[]
   /**
    * Whose ancestors may be read, while of every other entity nothing but its name is; `undefined` when anything of any
    * entity may be read.
@@ -21,11 +21,11 @@ export type Footprint = {
  */
 export function readFootprint(policies: readonly Policy[]): Footprint {
   const context = new Set<string>()
-  const literals = new Map<string, TypeAndId>()
+  const literals = new Map<string, EntityUid>()
   let isWhole = false
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return
-    if (isUid(node)) literals.set(JSON.stringify(node), node)
+    if (isEntityUid(node)) literals.set(entityKey(node), node)
     if (isContext(node)) isWhole = true
     for (const [key, child] of Object.entries(node)) {
       const attributes = key === '.' || key === 'has' ? attributesOfContext(child) : undefined
@@ -51,8 +51,4 @@ function attributesOfContext(node: unknown): readonly string[] | undefined {
 
 function isContext(node: unknown): boolean {
   return typeof node === 'object' && node !== null && 'Var' in node && node.Var === 'context'
-}
-
-function isUid(node: object): node is EntityUidJson & TypeAndId {
-  return 'type' in node && 'id' in node && typeof node.type === 'string' && typeof node.id === 'string'
 }

@@ -6,12 +6,12 @@ import { type Cedar, createCedar } from './cedar.ts'
 import { digestFiles, type PolicyFiles } from './directory-source.ts'
 import { createEngine, createInstance, createInstanceInTurns, type Engine } from './engine.ts'
 import { type Entities, parseEntities } from './entities.ts'
+import { type Families, readFamilies } from './families.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
 import { type Problem, positionAt } from './problem.ts'
 import { productSchema } from './product-schema.ts'
 import { createRevision, type Revision } from './revision.ts'
-import { type Families, readFamilies } from './slices.ts'
 
 const schemaFile = 'schema.cedarschema'
 
@@ -100,13 +100,23 @@ export function loadParts(
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
   }
   if (found.length > 0 || !('get' in entities)) return found
-  // Only attributes and tags can be written implicitly, as plain text that the schema makes an entity or an IP address.
-  const hasSchema = [...entities.values()].some(
-    ({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0,
-  )
   const families = readFamilies(declared.schema)
   const digest = digestFiles(files)
-  return { id, files, digest, catalog, policies, entities, families, schema: hasSchema ? schema : undefined }
+  return {
+    id,
+    files,
+    digest,
+    catalog,
+    policies,
+    entities,
+    families,
+    schema: needsSchema(entities) ? schema : undefined,
+  }
+}
+
+/** Whether the engine must have the schema: only with it can it read values of attributes and tags that are plain text. */
+export function needsSchema(entities: Entities): boolean {
+  return [...entities.values()].some(({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0)
 }
 
 function toRevision({ schema, ...parts }: LoadedParts, engine: Engine): Revision {

@@ -63,7 +63,7 @@ function parseFile(cedar: Cedar, file: string, text: string, problems: Problem[]
       message: 'expected a policy, found a template with `?principal` or `?resource`; write the policy out',
     })
   }
-  return locate(text, parts.policies).flatMap(({ offset, part }, index) => {
+  return locateParts(text, parts.policies).flatMap(({ offset, part }, index) => {
     const line = positionAt(text, offset).line
     const answer = cedar.policyToJson(part)
     if (answer.type === 'failure') {
@@ -76,17 +76,29 @@ function parseFile(cedar: Cedar, file: string, text: string, problems: Problem[]
   })
 }
 
-/** Cedar returns the parts of a file in the order of their ids as text (`policy10` before `policy2`): find them again. */
-function locate(text: string, parts: readonly string[]): readonly { offset: number; part: string }[] {
-  const taken = new Set<number>()
-  const located = parts.map((part) => {
-    let offset = text.indexOf(part)
-    while (taken.has(offset)) offset = text.indexOf(part, offset + 1)
-    taken.add(offset)
-    return { offset, part }
-  })
+/**
+ * Where the parts of a text begin, in the order of the text. Cedar returns them in the order of their ids as text
+ * (`policy10` before `policy2`). The longest is found first: a policy without annotations also occurs inside its annotated
+ * twin. A twin in a comment or a string is no policy.
+ */
+export function locateParts(
+  text: string,
+  parts: readonly string[],
+): readonly { readonly offset: number; readonly part: string }[] {
+  const taken = [...text.matchAll(quoted)].map(({ index, 0: { length } }) => [index, index + length] as const)
+  const located = parts
+    .toSorted((a, b) => b.length - a.length)
+    .map((part) => {
+      let offset = text.indexOf(part)
+      while (taken.some(([start, end]) => start <= offset && offset < end))
+        offset = text.indexOf(part, offset + 1)
+      taken.push([offset, offset + part.length])
+      return { offset, part }
+    })
   return located.toSorted((a, b) => a.offset - b.offset)
 }
+
+const quoted = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*/g
 
 /** Cedar counts bytes, strings count UTF-16 units. */
 function offsetOfByte(text: string, bytes: number): number {

@@ -1,12 +1,12 @@
 import type { PolicyJson, PrincipalConstraint, ResourceConstraint } from '@cedar-policy/cedar-wasm/nodejs'
-import type { EntityUid } from '../model/entity-uid.ts'
-import { type Entities, entityKey } from './entities.ts'
+import { type EntityUid, entityKey, isSameEntity, toEntityUid } from '../model/entity-uid.ts'
+import type { Entities } from './entities.ts'
+import type { Families } from './families.ts'
 import { loadParts } from './load.ts'
 import type { Policy } from './policies.ts'
-import { namedInScope, uidOf } from './policy-facts.ts'
+import { namedInScope } from './policy-facts.ts'
 import { splitPolicies } from './policy-parts.ts'
 import type { Revision } from './revision.ts'
-import type { Families } from './slices.ts'
 
 /** A policy that another one makes superfluous. */
 export type Covered = { readonly policy: Policy; readonly by: Policy }
@@ -67,20 +67,20 @@ type Place = PrincipalConstraint | ResourceConstraint
 
 function coversPlace(wide: Place, narrow: Place, kin: Kin): boolean {
   if (narrow.op === 'All') return wide.op === 'All'
-  const exact = narrow.op === '==' && 'entity' in narrow ? uidOf(narrow.entity) : undefined
+  const exact = narrow.op === '==' && 'entity' in narrow ? toEntityUid(narrow.entity) : undefined
   const above = placeOf(narrow)
   switch (wide.op) {
     case 'All':
       return true
     case '==':
-      return 'entity' in wide && exact !== undefined && isSame(uidOf(wide.entity), exact)
+      return 'entity' in wide && exact !== undefined && isSameEntity(toEntityUid(wide.entity), exact)
     case 'in':
-      return 'entity' in wide && isWithin(exact ?? above, uidOf(wide.entity), kin)
+      return 'entity' in wide && isWithin(exact ?? above, toEntityUid(wide.entity), kin)
     case 'is': {
       const isType =
         exact?.type === wide.entity_type || (narrow.op === 'is' && narrow.entity_type === wide.entity_type)
       if (!isType || wide.in === undefined) return isType
-      return 'entity' in wide.in && isWithin(exact ?? above, uidOf(wide.in.entity), kin)
+      return 'entity' in wide.in && isWithin(exact ?? above, toEntityUid(wide.in.entity), kin)
     }
   }
 }
@@ -88,37 +88,33 @@ function coversPlace(wide: Place, narrow: Place, kin: Kin): boolean {
 /** In what a scope says that the entity lies. */
 function placeOf(scope: Place): EntityUid | undefined {
   const place = scope.op === 'is' ? scope.in : scope.op === 'in' ? scope : undefined
-  return place !== undefined && 'entity' in place ? uidOf(place.entity) : undefined
+  return place !== undefined && 'entity' in place ? toEntityUid(place.entity) : undefined
 }
 
 function coversAction(wide: PolicyJson['action'], narrow: PolicyJson['action'], { families }: Kin): boolean {
   if (wide.op === 'All') return true
   if (narrow.op === 'All') return false
-  const [groups, members] = [actionsOf(wide), actionsOf(narrow)]
+  const [groups, members] = [actionKeysOf(wide), actionKeysOf(narrow)]
   if (wide.op === '==') return narrow.op === '==' && groups[0] === members[0]
   return members.every((member) =>
     groups.some((group) => group === member || families.actions.get(member)?.has(group) === true),
   )
 }
 
-function actionsOf(scope: Exclude<PolicyJson['action'], { op: 'All' }>): readonly string[] {
-  if ('entities' in scope) return scope.entities.map((entity) => uidOf(entity).id)
-  return 'entity' in scope ? [uidOf(scope.entity).id] : []
+function actionKeysOf(scope: Exclude<PolicyJson['action'], { op: 'All' }>): readonly string[] {
+  const named = 'entities' in scope ? scope.entities : 'entity' in scope ? [scope.entity] : []
+  return named.map((entity) => entityKey(toEntityUid(entity)))
 }
 
 function isWithin(inner: EntityUid | undefined, outer: EntityUid, { entities }: Kin): boolean {
   if (inner === undefined) return false
   const seen = new Set<string>()
   const climb = (uid: EntityUid): boolean => {
-    if (isSame(uid, outer)) return true
+    if (isSameEntity(uid, outer)) return true
     const key = entityKey(uid)
     if (seen.has(key)) return false
     seen.add(key)
-    return (entities.get(key)?.parents ?? []).some((parent) => climb(uidOf(parent)))
+    return (entities.get(key)?.parents ?? []).some((parent) => climb(toEntityUid(parent)))
   }
   return climb(inner)
-}
-
-function isSame(a: EntityUid, b: EntityUid): boolean {
-  return a.type === b.type && a.id === b.id
 }

@@ -1,6 +1,6 @@
-import type { EntityUidJson, Expr } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
 import type { Role } from '../model/decision.ts'
-import type { EntityUid } from '../model/entity-uid.ts'
+import { type EntityUid, toEntityUid } from '../model/entity-uid.ts'
 import type { Policy } from './policies.ts'
 
 /** Types of principals that requests make. */
@@ -29,7 +29,11 @@ const typeOfFamily: ReadonlyMap<string, PrincipalType> = new Map([
 export function principalTypesOf({ json: { principal } }: Policy): readonly PrincipalType[] {
   if (principal.op === 'All') return allTypes
   const named =
-    principal.op === 'is' ? principal.entity_type : 'entity' in principal ? uidOf(principal.entity).type : ''
+    principal.op === 'is'
+      ? principal.entity_type
+      : 'entity' in principal
+        ? toEntityUid(principal.entity).type
+        : ''
   const type = typeOfFamily.get(named)
   return type === undefined ? [] : [type]
 }
@@ -48,20 +52,15 @@ export function rolesOf({ json: { conditions } }: Policy): readonly Role[] {
 
 /** The action or the service that a policy's scope names outright. */
 export function namedInScope({ json: { action, resource } }: Policy): {
-  readonly action: string | undefined
+  readonly action: EntityUid | undefined
   readonly service: string | undefined
 } {
   const place = resource.op === 'is' ? resource.in : resource
-  const uid = place !== undefined && 'entity' in place ? uidOf(place.entity) : undefined
+  const uid = place !== undefined && 'entity' in place ? toEntityUid(place.entity) : undefined
   return {
-    action: action.op === '==' && 'entity' in action ? uidOf(action.entity).id : undefined,
+    action: action.op === '==' && 'entity' in action ? toEntityUid(action.entity) : undefined,
     service: uid?.type === 'Service' ? uid.id : undefined,
   }
-}
-
-/** A name in either of Cedar's spellings. */
-export function uidOf(entity: EntityUidJson): EntityUid {
-  return '__entity' in entity ? entity.__entity : entity
 }
 
 /** The roles outside of which an expression is false; `undefined` when it says nothing of roles. */

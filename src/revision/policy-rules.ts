@@ -1,8 +1,9 @@
-import type { EntityUidJson, Expr, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
+import { toEntityUid } from '../model/entity-uid.ts'
 import type { Catalog, CatalogService } from './catalog.ts'
+import type { Families } from './families.ts'
 import type { Policy } from './policies.ts'
 import type { Problem } from './problem.ts'
-import type { Families } from './slices.ts'
 
 /** What Cedar would accept but the confused deputy would enjoy; `@blanket("why")` says that the author means it. */
 export function policyProblems(
@@ -63,7 +64,7 @@ function reachedServices(
   const { resource } = policy.json
   if (resource.op === 'All') return catalog.services
   const named = resource.op === 'is' ? resource.in : resource
-  const uid = named !== undefined && 'entity' in named ? toUid(named.entity) : undefined
+  const uid = named !== undefined && 'entity' in named ? toEntityUid(named.entity) : undefined
   if (uid?.type === 'Service') return catalog.services.filter((service) => service.name === uid.id)
   const only = resource.op === 'is' ? resource.entity_type : undefined
   return catalog.services.filter((service) =>
@@ -78,10 +79,6 @@ function reachedServices(
 function resourceTypes(service: CatalogService): ReadonlySet<string> {
   const types = service.routes?.map(({ resource }) => resource?.type ?? 'Service')
   return new Set(types ?? ['Service'])
-}
-
-function toUid(entity: EntityUidJson): TypeAndId {
-  return '__entity' in entity ? entity.__entity : entity
 }
 
 function isForCallersOnly(policy: Policy): boolean {

@@ -1,30 +1,20 @@
-import type { EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs'
-import { type Entities, entityKey } from './entities.ts'
+import { type EntityUid, entityKey, entityUidsIn } from '../model/entity-uid.ts'
+import type { Entities } from './entities.ts'
 
 /**
- * The entities that an evaluation can come upon when it starts from `roots`: their parents, what their attributes and
- * tags refer to, and so on. What cannot be reached cannot change an answer, so it is not sent.
+ * The entities that an evaluation can meet when it starts from `roots`, by their keys: the roots, their parents, what
+ * their attributes and tags refer to, and so on. An entity that cannot be met cannot change an answer, so it is not sent.
  */
-export function reachableFrom(roots: Iterable<TypeAndId>, entities: Entities): Entities {
-  const reached = new Map<string, EntityJson>()
-  const visit = (uid: TypeAndId) => {
-    const key = entityKey(uid)
-    const entity = entities.get(key)
-    if (entity === undefined || reached.has(key)) return
-    reached.set(key, entity)
-    for (const reference of referencesIn([entity.parents, entity.attrs, entity.tags])) visit(reference)
+export function reachableFrom(
+  roots: Iterable<EntityUid>,
+  entities: Entities,
+): ReadonlyMap<string, EntityUid> {
+  const reached = new Map<string, EntityUid>()
+  for (const root of roots) reached.set(entityKey(root), root)
+  // A map also yields what is added while it is iterated.
+  for (const key of reached.keys()) {
+    const { parents, attrs, tags } = entities.get(key) ?? {}
+    for (const uid of entityUidsIn([parents, attrs, tags])) reached.set(entityKey(uid), uid)
   }
-  for (const root of roots) visit(root)
   return reached
-}
-
-/** Everything in a JSON value that has the shape of an entity's name. */
-function* referencesIn(value: unknown): Generator<TypeAndId> {
-  if (typeof value !== 'object' || value === null) return
-  if (isUid(value)) yield value
-  for (const child of Object.values(value)) yield* referencesIn(child)
-}
-
-function isUid(value: object): value is TypeAndId {
-  return 'type' in value && 'id' in value && typeof value.type === 'string' && typeof value.id === 'string'
 }

@@ -5,10 +5,11 @@ import type { Catalog } from './catalog.ts'
 import { type CallScope, principalUid, toCedarCall } from './cedar-call.ts'
 import type { Engine, Evaluation } from './engine.ts'
 import type { Entities } from './entities.ts'
+import type { Families } from './families.ts'
 import { readFootprint } from './footprint.ts'
 import type { Policy } from './policies.ts'
 import { productSchemaVersion } from './product-schema.ts'
-import { createSlicer, type Families, type Slice } from './slices.ts'
+import { createSlicer, type Slice } from './slices.ts'
 
 /** What a policy repository means at one commit. Everything that was decided names the revision that decided it. */
 export type Revision = {

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
+import { type EntityUid, entityKey } from '../../src/model/entity-uid.ts'
 import type { Query } from '../../src/model/query.ts'
 import type { Service } from '../../src/model/target.ts'
 import { type CallScope, toCedarCall } from '../../src/revision/cedar-call.ts'
 import type { Variable } from '../../src/revision/descents.ts'
-import { entityKey } from '../../src/revision/entities.ts'
 import { clerk, hospital, user } from '../support/identities.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
 
@@ -125,7 +125,12 @@ describe('revision/cedar-call', () => {
       { uid: house, attrs: {}, parents: [] },
     ].map((entity) => [entityKey(entity.uid), entity]),
   )
-  const actions = new Map([['read-it', new Set(['read-it', 'read'])]])
+  const readIt = { type: 'Action', id: 'read-it' }
+  const groups = [
+    { type: 'Action', id: 'read' },
+    { type: 'Lab::Action', id: 'sensitive' },
+  ]
+  const actions = new Map([[entityKey(readIt), new Map(groups.map((group) => [entityKey(group), group]))]])
   const descents: readonly { of: readonly Variable[]; want: readonly string[] }[] = [
     { of: [], want: [] },
     { of: ['principal'], want: ['User hospital/clerk'] },
@@ -151,9 +156,46 @@ describe('revision/cedar-call', () => {
   }
 
   it('gives an action its groups when the engine has no schema to know them by', () => {
-    const actions = new Map([['read-it', new Set(['read-it', 'read'])]])
     const { entities } = toCedarCall(query(service), { ...everything(), actions })
-    const action = entities.find(({ uid }) => JSON.stringify(uid) === '{"type":"Action","id":"read-it"}')
-    expect(action?.parents).to.deep.equal([{ type: 'Action', id: 'read' }])
+    expect(entities).to.deep.include({ uid: readIt, attrs: {}, parents: groups })
+  })
+
+  const agent = (id: string) => ({ type: 'Agent', id })
+  const home = { type: 'TrustDomain', id: 'lab.example' }
+  const literals: readonly { name: string; literal: EntityUid; parents: readonly EntityUid[] }[] = [
+    {
+      name: 'an agent that has no part in the request its namespace and trust domain',
+      literal: agent('spiffe://lab.example/ns/west/sa/robot'),
+      parents: [{ type: 'Namespace', id: 'lab.example/west' }, home],
+    },
+    {
+      name: 'an agent without a namespace its trust domain',
+      literal: agent('spiffe://lab.example/robot'),
+      parents: [home],
+    },
+    {
+      name: 'a namespace its trust domain',
+      literal: { type: 'Namespace', id: 'lab.example/west' },
+      parents: [home],
+    },
+    { name: 'an action its groups', literal: readIt, parents: groups },
+    { name: 'an entity of entities.json its parents there', literal: ward, parents: [house] },
+  ]
+  for (const { name, literal, parents } of literals) {
+    it(`gives ${name}, when a policy names it`, () => {
+      const footprint = { context: undefined, literals: [literal], descents: undefined }
+      const { entities } = toCedarCall(query(service), { entities: known, actions, footprint })
+      const found = entities.filter(({ uid }) => JSON.stringify(uid) === JSON.stringify(literal))
+      expect(found.map((entity) => entity.parents)).to.deep.equal([parents])
+    })
+  }
+
+  it('gives an agent its namespace when only an attribute refers to it', () => {
+    const doctor = agent('spiffe://lab.example/ns/west/sa/robot')
+    const uid = { type: 'Patient', id: '42' }
+    const entity = { uid, attrs: { doctor: { __entity: doctor } }, parents: [] }
+    const { entities } = toCedarCall(query(service), everything(new Map([[entityKey(uid), entity]])))
+    const found = entities.find((other) => JSON.stringify(other.uid) === JSON.stringify(doctor))
+    expect(found?.parents).to.deep.include({ type: 'Namespace', id: 'lab.example/west' })
   })
 })

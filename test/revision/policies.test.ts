@@ -1,3 +1,6 @@
+import { expect } from 'chai'
+import { createCedar } from '../../src/revision/cedar.ts'
+import { parsePolicies } from '../../src/revision/policies.ts'
 import { itRefuses, type RefusedRepository } from '../support/refused-repository.ts'
 
 const refused: readonly RefusedRepository[] = [
@@ -24,6 +27,33 @@ const refused: readonly RefusedRepository[] = [
   },
 ]
 
+const scope = '(principal, action, resource)'
+const placed: readonly { readonly name: string; readonly text: string; readonly lines: readonly number[] }[] =
+  [
+    { name: 'twins', text: `permit ${scope};\npermit ${scope};`, lines: [1, 2] },
+    {
+      name: 'more than ten policies, which Cedar sorts as text',
+      text: Array.from({ length: 12 }, (_, index) => `permit ${scope} when { ${index} == 1 };`).join('\n'),
+      lines: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    },
+    {
+      name: 'a twin without annotations, before and behind',
+      text: `permit ${scope};\n@id("a") permit ${scope};\npermit ${scope};`,
+      lines: [1, 2, 3],
+    },
+    { name: 'a twin in a comment', text: `// permit ${scope};\npermit ${scope};`, lines: [2] },
+    { name: 'a twin in a string', text: `@why("permit ${scope};")\npermit ${scope};`, lines: [1] },
+  ]
+
 describe('revision/policies', () => {
   for (const row of refused) itRefuses(row)
+
+  for (const { name, text, lines } of placed) {
+    it(`finds the line of each policy: ${name}`, () => {
+      const { policies } = parsePolicies(createCedar(), new Map([['a.cedar', text]]))
+      expect(policies.map(({ line }) => line)).to.deep.equal(lines)
+      for (const policy of policies)
+        expect(text.split('\n')[policy.line - 1]).to.include(policy.text.split('\n')[0])
+    })
+  }
 })

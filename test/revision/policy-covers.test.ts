@@ -12,7 +12,7 @@ const entities = JSON.stringify([
   { uid: { type: 'AgentGroup', id: 'inner' }, attrs: {}, parents: [{ type: 'AgentGroup', id: 'outer' }] },
 ])
 const schema =
-  'entity Patient in [Service];\naction "read-it" in [Action::"read"] appliesTo {principal: [Agent, User], resource: [Patient, Service], context: RequestContext};\n'
+  'namespace Lab { action "reading"; action "GET-it" in ["reading"]; }\nnamespace Site { action "reading"; action "GET-it"; }\nentity Patient in [Service];\naction "read-it" in [Action::"read", Lab::Action::"reading"] appliesTo {principal: [Agent, User], resource: [Patient, Service], context: RequestContext};\n'
 const place = 'resource in Service::"records"'
 
 describe('revision/policy-covers', () => {
@@ -69,6 +69,24 @@ describe('revision/policy-covers', () => {
       wide: `principal is Agent, action in Action::"read", ${place}`,
       narrow: `principal is Agent, action == Action::"read-it", ${place}`,
       covers: true,
+    },
+    {
+      name: 'a group of actions in a namespace covers its members',
+      wide: `principal is Agent, action in Lab::Action::"reading", ${place}`,
+      narrow: `principal is Agent, action == Action::"read-it", ${place}`,
+      covers: true,
+    },
+    {
+      name: 'a group of the same name in another namespace covers nothing of it',
+      wide: `principal is Agent, action in Site::Action::"reading", ${place}`,
+      narrow: `principal is Agent, action == Action::"read-it", ${place}`,
+      covers: false,
+    },
+    {
+      name: 'an action does not cover one of the same name in another namespace',
+      wide: `principal is Agent, action == Site::Action::"GET-it", ${place}`,
+      narrow: `principal is Agent, action == Lab::Action::"GET-it", ${place}`,
+      covers: false,
     },
     {
       name: 'one action does not cover its group',

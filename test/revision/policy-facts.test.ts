@@ -54,8 +54,12 @@ describe('revision/policy-facts', () => {
   it('names the action and the service that a scope names outright', () => {
     const named = (scope: string) => namedInScope(policy(`permit (principal, ${scope});`))
     expect(named('action == Action::"a", resource is Patient in Service::"s"')).to.deep.equal({
-      action: 'a',
+      action: { type: 'Action', id: 'a' },
       service: 's',
+    })
+    expect(named('action == Lab::Action::"a", resource').action).to.deep.equal({
+      type: 'Lab::Action',
+      id: 'a',
     })
     expect(named('action in Action::"a", resource in Ward::"w"')).to.deep.equal({
       action: undefined,

@@ -9,9 +9,9 @@ import { mustLoad, policyFiles } from '../support/policy-files.ts'
 const overflow = '9223372036854775807 + context.chain.depth > 0'
 const scope = 'principal, action, resource in Service::"records"'
 
-/** What the policies say of agent D as caller. */
-function evaluate(policies: string) {
-  const revision = mustLoad(policyFiles({ 'team/a.cedar': policies }))
+/** What the policies say of agent D as caller; `files` overlay the repository. */
+function evaluate(policies: string, files: Readonly<Record<string, string>> = {}) {
+  const revision = mustLoad(policyFiles({ 'team/a.cedar': policies, ...files }))
   const [service] = revision.catalog.services
   const target = service && targetOf(service, { method: 'GET', path: '/patients/42', isUpgrade: false })
   if (target === undefined || isDeny(target)) throw new TypeError('no target')
@@ -93,6 +93,44 @@ describe('revision/revision', () => {
       expect(evaluate(`permit (${scope}) when { ${condition} };`)).to.have.property('outcome', 'permit')
       expect(evaluate(`permit (${scope}) unless { ${condition} };`)).to.have.property('outcome', 'no-permit')
     })
+  }
+
+  const appliesTo =
+    'appliesTo {principal: [Agent, User, Autonomous], resource: [Patient, Service], context: RequestContext}'
+  const grouped = `
+namespace Lab { action "sensitive"; action "export" in ["sensitive"]; }
+namespace Site { action "sensitive"; }
+entity Patient in [Service];
+action "read-it" in [Lab::Action::"export"] ${appliesTo};
+`
+  const groups = [
+    { test: 'action in Lab::Action::"sensitive"', outcome: 'forbid' },
+    { test: 'action in Lab::Action::"export"', outcome: 'forbid' },
+    { test: 'action in [Lab::Action::"sensitive"]', outcome: 'forbid' },
+    { test: 'action in Site::Action::"sensitive"', outcome: 'permit' },
+    { test: 'action in Action::"read"', outcome: 'permit' },
+  ]
+  // Attributes decide whether Cedar has the schema, and so whether it knows the groups of actions by itself.
+  const worlds = {
+    'without entities.json': {},
+    'with parents in entities.json': {
+      'entities.json': '[{"uid":{"type":"AgentGroup","id":"a"},"parents":[{"type":"AgentGroup","id":"b"}]}]',
+    },
+    'with attributes in entities.json': {
+      'schema.cedarschema': grouped.replace('[Service];', '[Service] {vip?: Bool};'),
+      'entities.json': '[{"uid":{"type":"Patient","id":"42"},"attrs":{"vip":true}}]',
+    },
+  }
+  for (const [world, files] of Object.entries(worlds)) {
+    for (const { test, outcome } of groups) {
+      it(`${outcome === 'forbid' ? 'applies' : 'does not apply'} a forbid on ${test}, ${world}`, () => {
+        const rest = 'resource in Service::"records"'
+        const all = { 'schema.cedarschema': grouped, ...files }
+        const inScope = evaluate(`permit (${scope});\nforbid (principal, ${test}, ${rest});`, all)
+        const inCondition = evaluate(`permit (${scope});\nforbid (${scope}) when { ${test} };`, all)
+        expect([inScope.outcome, inCondition.outcome]).to.deep.equal([outcome, outcome])
+      })
+    }
   }
 
   it('never answers for a user from memory who has lost a group, or got one', () => {

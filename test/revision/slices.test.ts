@@ -1,16 +1,19 @@
 import { expect } from 'chai'
 import { isDeny } from '../../src/model/decision.ts'
 import { createCedar } from '../../src/revision/cedar.ts'
+import { readFamilies } from '../../src/revision/families.ts'
 import { parsePolicies } from '../../src/revision/policies.ts'
-import { createSlicer, readFamilies } from '../../src/revision/slices.ts'
+import { createSlicer } from '../../src/revision/slices.ts'
 import { targetOf } from '../../src/revision/target.ts'
 import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
 
 const cedar = createCedar()
 const schema = cedar.schemaToJson(`
-entity Service; entity Ward in [Service]; entity Patient in [Ward, Service]; entity Other in [Service];
+entity Service; entity Ward in [Service]; entity Patient in [Ward, Service, Lab::Rack]; entity Other in [Service];
 entity Group; entity Team in [Group]; entity User in [Team];
-action "read"; action "read-it" in [Action::"read"] appliesTo {principal: [Other], resource: [Patient]};
+namespace Lab { action "sensitive"; action "export" in ["sensitive"]; entity Rack; }
+namespace Site { action "sensitive"; entity Rack; }
+action "read"; action "read-it" in [Action::"read", Lab::Action::"export"] appliesTo {principal: [Other], resource: [Patient]};
 `)
 if (schema.type === 'failure') throw new TypeError('bad schema')
 const families = readFamilies(schema.json)
@@ -33,6 +36,15 @@ describe('revision/slices', () => {
     ['principal, action in Action::"read", resource', true],
     ['principal, action in [Action::"write", Action::"read"], resource', true],
     ['principal, action in [Action::"write"], resource', false],
+    ['principal, action in Lab::Action::"export", resource', true],
+    ['principal, action in Lab::Action::"sensitive", resource', true],
+    ['principal, action in Site::Action::"sensitive", resource', false],
+    ['principal, action in Lab::Action::"read", resource', false],
+    ['principal, action == Site::Action::"read-it", resource', false],
+    ['principal, action, resource in Lab::Rack::"west"', true],
+    ['principal, action, resource in Site::Rack::"west"', false],
+    ['principal, action, resource is Site::Patient', false],
+    ['principal, action, resource in Site::Service::"records"', false],
     ['principal, action, resource in Service::"records"', true],
     ['principal, action, resource in Service::"other"', false],
     ['principal, action, resource == Patient::"7"', true],
