@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { parseDurationMs } from '../model/duration.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { toCanonicalIp } from '../model/ip-address.ts'
+import { nearestName } from '../model/near-name.ts'
 
 /** A schema for one value of the configuration, with messages that say what was expected, then what was found. */
 export type Value<T> = v.GenericSchema<unknown, T>
@@ -175,30 +176,12 @@ function showUrl(url: string): string {
   return show(url.replace(/\/\/.*@.*/s, '//…').replace(/[?#].*/s, '…'))
 }
 
-/** What to do about a name that nobody knows. */
+/** What to do about an unknown name. */
 export function hintFor(unknown: string, known: readonly string[]): string {
-  const [closest] = known
-    .map((name) => ({ name, distance: editDistance(unknown, name) }))
-    .filter(({ name, distance }) => distance <= Math.min(3, Math.ceil(name.length / 3)))
-    .sort((one, other) => one.distance - other.distance)
-  return closest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${show(closest.name)}?`
+  const nearest = nearestName(unknown, known)
+  return nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean ${show(nearest)}?`
 }
 
 function isRefusal<T>(value: T | Invalid): value is Invalid {
   return typeof value === 'object' && value !== null && isInvalid(value)
-}
-
-function editDistance(from: string, to: string): number {
-  // One row of the Levenshtein matrix at a time; the caller's names are short, the file's may not be.
-  if (from.length > 100) return Number.POSITIVE_INFINITY
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (const [index, letter] of [...from].entries()) {
-    const next = [index + 1]
-    for (const [column, other] of [...to].entries()) {
-      const kept = (row[column] ?? 0) + (letter === other ? 0 : 1)
-      next.push(Math.min(kept, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

@@ -3,6 +3,8 @@ import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { readBytes } from '../follow/read-bytes.ts'
 import { describeCause, isAbsent, isErrno } from '../model/fault.ts'
+import { listHidden } from './hidden-source.ts'
+import { findUnread, isPassedOver, purposeOf } from './policy-names.ts'
 import { failed, type Unusable } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
@@ -32,7 +34,6 @@ export const policyLimits: {
 const maxAttempts = 3
 // Of the digest, as digits.
 const idLength = 32
-const fixedNames = new Set(['services.yaml', 'entities.json', 'schema.cedarschema'])
 
 /** Whether a policy directory could not be read, or must not be used. */
 export function isUnusable(read: PolicyFiles | Unusable): read is Unusable {
@@ -58,17 +59,6 @@ export async function readPolicyDirectory(directory: string): Promise<PolicyFile
     }
   }
   return unreadable(directory, reason)
-}
-
-/** What nobody looks at: whatever begins with a dot, such as Kubernetes' own `..data` bookkeeping. */
-export function isPassedOver(path: string): boolean {
-  return path.split('/').some((part) => part.startsWith('.'))
-}
-
-/** What a file in a policy repository is for: policies, schema, entities and catalog decide, tests prove; others are not read. */
-export function purposeOf(path: string): 'policy' | 'test' | undefined {
-  if (path.startsWith('tests/')) return /\.ya?ml$/.test(path) ? 'test' : undefined
-  return path.endsWith('.cedar') || fixedNames.has(path) ? 'policy' : undefined
 }
 
 /** Why a file of this size is not read. */
@@ -113,6 +103,8 @@ function sortByName(files: ReadonlyMap<string, string>): readonly (readonly [str
 }
 
 type Reading = {
+  /** Every file, hidden ones included. */
+  readonly names: string[]
   readonly policy: Map<string, string>
   readonly test: Map<string, string>
   readonly problems: Problem[]
@@ -137,8 +129,9 @@ async function readMount(path: string): Promise<string | undefined> {
 }
 
 async function readPlace(place: Place): Promise<PolicyFiles | Unusable> {
-  const found: Reading = { policy: new Map(), test: new Map(), problems: [] }
+  const found: Reading = { names: [], policy: new Map(), test: new Map(), problems: [] }
   await readFolder(place, '', found)
+  found.problems.push(...findUnread(found.names))
   return found.problems.length > 0
     ? { kind: 'refused', problems: found.problems }
     : toPolicyFiles(found.policy, found.test)
@@ -152,10 +145,14 @@ export function unreadable(directory: string, detail: string): Unusable {
 async function readFolder(place: Place, folder: string, found: Reading): Promise<void> {
   for (const name of (await readdir(join(place.root, folder))).sort()) {
     const path = folder === '' ? name : `${folder}/${name}`
-    if (isPassedOver(path)) continue
+    if (isPassedOver(path)) {
+      found.names.push(...(await listHidden(place.root, path, place.mounted !== undefined)))
+      continue
+    }
     const full = join(place.root, path)
     const status = (await isForeign(place, full)) ? undefined : await stat(full)
     const purpose = purposeOf(path)
+    if (status?.isDirectory() !== true) found.names.push(path)
     if (status?.isDirectory() === true) {
       await readFolder(place, path, found)
     } else if (status === undefined) {

@@ -1,6 +1,7 @@
-import { isPassedOver, type PolicyFiles, policyLimits, purposeOf, refuseSize } from './directory-source.ts'
+import { type PolicyFiles, policyLimits, refuseSize } from './directory-source.ts'
 import { type Git, isGitFailure } from './git-process.ts'
 import { shorten } from './git-repository.ts'
+import { findUnread, isBookkeeping, isPassedOver, purposeOf } from './policy-names.ts'
 import { failed, refused, type Unusable } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
@@ -27,11 +28,17 @@ export async function readGitTree(git: Git, commit: string, path: string): Promi
   if (path !== '' && all.length === 0) return refused(path, `${shorten(commit)} has no such folder`)
   const relative =
     path === '' ? all : all.map((entry) => ({ ...entry, path: entry.path.slice(path.length + 1) }))
-  const entries = relative.filter((entry) => !isPassedOver(entry.path))
+  const named = relative.filter((entry) => !isBookkeeping(entry.path, false))
+  const entries = named.filter((entry) => !isPassedOver(entry.path))
   if (entries.length > maxEntries)
     return refused('.', `expected at most ${maxEntries} files, found ${entries.length}`)
   const wanted = entries.filter((entry) => purposeOf(entry.path) !== undefined && !kinds.has(entry.mode))
-  const problems = [...entries.flatMap(refuseKind), ...refuseSizes(wanted), ...wanted.flatMap(refuseName)]
+  const problems = [
+    ...entries.flatMap(refuseKind),
+    ...refuseSizes(wanted),
+    ...wanted.flatMap(refuseName),
+    ...findUnread(named.map(({ path }) => path)),
+  ]
   return problems.length > 0 ? { kind: 'refused', problems } : readBlobs(git, commit, wanted)
 }
 

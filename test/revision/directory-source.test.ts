@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { digestFiles, readPolicyDirectory, toPolicyFiles } from '../../src/revision/directory-source.ts'
 
@@ -16,13 +16,49 @@ describe('revision/directory-source', () => {
   })
   afterEach(() => rm(directory, { recursive: true }))
 
+  async function write(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      await mkdir(dirname(join(directory, name)), { recursive: true })
+      await writeFile(join(directory, name), '')
+    }
+  }
+
   it('reads what a policy repository is made of, and nothing else', async () => {
-    await writeFile(join(directory, 'README.md'), 'hello')
-    await writeFile(join(directory, '.hidden.cedar'), 'permit')
-    await mkdir(join(directory, 'tests'))
-    await writeFile(join(directory, 'tests/x.cedar'), 'permit')
+    await write(
+      'README.md',
+      '.gitignore',
+      '.github/workflows/policies.yaml',
+      '.git/x.cedar',
+      'tests/README.md',
+    )
     const read = await readPolicyDirectory(directory)
     expect('files' in read && [...read.files.keys()]).to.deep.equal(['services.yaml', 'team/a.cedar'])
+  })
+
+  it('refuses each file that looks as if it were read, by its name alone', async () => {
+    const names = [
+      'team/B.CEDAR',
+      'team/b.cedar.bak',
+      '.hidden/deep/b.cedar',
+      '.b.cedar',
+      'tests/b.cedar',
+      'Tests/b.yaml',
+    ]
+    await write(...names, 'README.md', '.github/CODEOWNERS')
+    const refused = await readPolicyDirectory(directory)
+    expect('files' in refused ? [] : refused.problems.map(({ file }) => file)).to.have.members(names)
+  })
+
+  it("refuses a hidden policy in a mounted ConfigMap, and takes none of Kubernetes' own files for one", async () => {
+    await write('..2026/.hidden/b.cedar', '..2026/a.cedar', '..2025/a.cedar')
+    await symlink('..2026', join(directory, '..data'))
+    await symlink('..data/a.cedar', join(directory, 'a.cedar'))
+    expect(await readPolicyDirectory(directory)).to.have.property('files')
+    await symlink('..data/.hidden', join(directory, '.hidden'))
+    const refused = await readPolicyDirectory(directory)
+    expect('files' in refused ? [] : refused.problems.map(({ file }) => file)).to.deep.equal([
+      '.hidden/b.cedar',
+    ])
   })
 
   it('follows the links of a mounted ConfigMap', async () => {
@@ -103,7 +139,7 @@ describe('revision/directory-source', () => {
   it('reads the tests beside the policies, and nothing else there; they have no part in the id', async () => {
     const before = await readPolicyDirectory(directory)
     await mkdir(join(directory, 'tests/records'), { recursive: true })
-    for (const name of ['b.yaml', 'records/a.yml', 'notes.txt', 'c.cedar', '.hidden.yaml'])
+    for (const name of ['b.yaml', 'records/a.yml', 'notes.txt', '.gitkeep'])
       await writeFile(join(directory, 'tests', name), name)
     const after = await readPolicyDirectory(directory)
     if (!('files' in before && 'files' in after)) throw new TypeError('expected files')

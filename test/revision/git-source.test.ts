@@ -24,8 +24,8 @@ describe('revision/git-source', () => {
     const commit = remote.commit({
       'README.md': 'x',
       'tests/a.yaml': 'x',
-      '.github/a.cedar': 'x',
-      'sub/services.yaml': 'x',
+      '.github/workflows/a.yaml': 'x',
+      'sub/notes.txt': 'x',
     })
     const { files: found } = await follow(createGitSource(gitOptions(remote)))
     expect(found.id).to.equal(commit)

@@ -1,6 +1,16 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { itRefusesRemote, type SpoiledRemote } from '../support/git-remote.ts'
+import { expect } from 'chai'
+import { createGitSource } from '../../src/revision/git-source.ts'
+import {
+  createRemote,
+  follow,
+  type GitRemote,
+  gitOptions,
+  itRefusesRemote,
+  type SpoiledRemote,
+  smallRepository,
+} from '../support/git-remote.ts'
 
 const spoiled: readonly SpoiledRemote[] = [
   {
@@ -58,6 +68,18 @@ const spoiled: readonly SpoiledRemote[] = [
     spoil: (remote) => remote.commit({ 'team/b\nc.cedar': 'x' }),
     mentions: /printable/,
   },
+  ...[
+    'team/B.CEDAR',
+    'team/b.cedar.txt',
+    '.hidden/b.cedar',
+    'Services.yaml',
+    'tests/b.yaml.txt',
+    '..data/b.cedar',
+  ].map((file) => ({
+    name: `${file}, which looks as if it were read`,
+    spoil: (remote: GitRemote) => remote.commit({ [file]: 'x' }),
+    mentions: new RegExp(`^${file}: looks like`),
+  })),
   {
     name: 'a folder that is gone',
     spoil: (remote) => remote.commit({ 'team/a.cedar': undefined }),
@@ -68,4 +90,15 @@ const spoiled: readonly SpoiledRemote[] = [
 
 describe('revision/git-tree', () => {
   for (const row of spoiled) itRefusesRemote(row)
+
+  it('takes what may lie beside policies', async () => {
+    const remote = createRemote({
+      ...smallRepository,
+      'README.md': '',
+      '.github/CODEOWNERS': '',
+      'team/a.cedar~': '',
+    })
+    const { files } = await follow(createGitSource(gitOptions(remote)))
+    expect([...files.files.keys()]).to.deep.equal(Object.keys(smallRepository))
+  })
 })

@@ -56,9 +56,9 @@ function operandsOf({ principals, actions, resources }: Names): readonly Operand
   const ofType = (...types: readonly string[]) =>
     [...principals, ...resources].filter(({ type }) => types.includes(type))
   return [
-    found('principal', '', principals),
+    found('principal', '', ofType('Agent', 'User')),
     found('action', '', actions),
-    found('resource', '', resources),
+    found('resource', '', ofType('Patient', 'Lab::Sample', 'Lab::Deep::Vial', 'Site::Sample')),
     found('context.delegatee', 'context has delegatee', ofType('Agent')),
     found('context.chain.subject', 'context.chain has subject', ofType('User')),
     found('resource.doctor', has('doctor'), ofType('Agent')),
@@ -90,10 +90,12 @@ function drawCondition(names: Names): fc.Arbitrary<string> {
 /** A test of what an entity is or lies in. */
 function drawTest(names: Names): fc.Arbitrary<string> {
   const variables = operandsOf(names)
-  const kinds = fc.constantFrom(...names.principals, ...names.actions, ...names.resources)
-  const literal = kinds.chain((kind) =>
-    fc.constantFrom(...kind.ids).map((text): Operand => ({ text, guard: '', kinds: [kind] })),
-  )
+  const kinds = [names.principals, names.actions, names.resources].map((some) => fc.constantFrom(...some))
+  const literal = fc
+    .oneof(...kinds)
+    .chain((kind) =>
+      fc.constantFrom(...kind.ids).map((text): Operand => ({ text, guard: '', kinds: [kind] })),
+    )
   const operand = fc.oneof(fc.constantFrom(...variables), literal)
   return operand.chain(({ text, guard, kinds: possible }) => {
     const test = fc.oneof(

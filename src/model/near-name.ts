@@ -1,0 +1,38 @@
+// The names of files and requests may be of any length, and the distance costs the product of both lengths.
+const maxLength = 200
+
+/** The known name that a mistyped one most likely means; `undefined` when none is near. */
+export function nearestName(mistyped: string, known: Iterable<string>): string | undefined {
+  let nearest: { readonly name: string; readonly distance: number } | undefined
+  for (const name of known) {
+    const most = Math.min(3, Math.ceil(name.length / 3), (nearest?.distance ?? Number.POSITIVE_INFINITY) - 1)
+    const distance = editDistance(mistyped, name, most)
+    if (distance <= most) nearest = { name, distance }
+  }
+  return nearest?.name
+}
+
+/**
+ * How many letters must be added, removed, replaced or swapped with their neighbours to turn one text into the other
+ * (optimal string alignment); infinite when it is more than `most`.
+ */
+export function editDistance(from: string, to: string, most: number = Number.POSITIVE_INFINITY): number {
+  const isFar = Math.abs(from.length - to.length) > most || from.length > maxLength || to.length > maxLength
+  if (isFar) return Number.POSITIVE_INFINITY
+  let beforeLast: readonly number[] = []
+  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= from.length; row++) {
+    const next = [row]
+    for (let column = 1; column <= to.length; column++) {
+      const isSame = from[row - 1] === to[column - 1]
+      const isSwapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
+      const kept = (last[column - 1] ?? 0) + (isSame ? 0 : 1)
+      const swapped = isSwapped ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY
+      next.push(Math.min(kept, (last[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1, swapped))
+    }
+    beforeLast = last
+    last = next
+  }
+  const distance = last[to.length] ?? 0
+  return distance <= most ? distance : Number.POSITIVE_INFINITY
+}
