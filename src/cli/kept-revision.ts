@@ -17,7 +17,7 @@ export type NotKept = Invalid & { readonly why: 'missing' | 'unreadable' | 'chan
 export async function loadKept(audit: string, name: KeptName): Promise<Revision | NotKept> {
   const source = await readKept(audit, name)
   if (isInvalid(source)) return source
-  const revision = loadRevision(source)
+  const revision = loadRevision(source, { hasServed: true })
   return 'evaluate' in revision
     ? revision
     : notKept('missing', `revision \`${source.id}\` no longer loads: ${revision[0]?.message ?? ''}`)

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { type CheckedRepository, checkRepository } from '../review/own-tests.ts'
 import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
+import { formatProblem, limitProblems, type Problem } from '../revision/problem.ts'
+import { type UnknownName, unknownNames } from '../revision/unknown-names.ts'
 import { addPolicyDiff } from './policy-diff.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
 import { addPolicyExplain } from './policy-explain.ts'
@@ -8,14 +10,16 @@ import { addPolicyLint } from './policy-lint.ts'
 import { addPolicyNew } from './policy-new.ts'
 import { addPolicyRollback } from './policy-rollback.ts'
 import { addPolicyTest } from './policy-test.ts'
-import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 /** Adds `policy check` and what else looks at a policy repository. */
 export function addPolicy(program: Command, terminal: Terminal, finish: Finish): void {
   const policy = program.command('policy').description('look at a policy repository')
   policy
     .command('check')
-    .description('find everything that keeps a policy repository from serving')
+    .description(
+      'find everything that keeps a policy repository from serving, and warn of names that it does not know',
+    )
     .argument('<dir>', 'the directory with services.yaml')
     .option('--json', 'print one JSON object')
     .addHelpText('after', helpFooter('waywarden policy check ./policies', '0 it can serve, 1 it cannot'))
@@ -36,10 +40,12 @@ async function check(directory: string, { json }: CheckOptions, terminal: Termin
   const source = await readPolicyDirectory(directory)
   const checked = isUnusable(source) ? source.problems : checkRepository(source)
   const problems = 'revision' in checked ? [] : checked
+  const warnings = 'revision' in checked ? limitProblems(unknownNames(checked.revision).map(toProblem)) : []
   if (json) {
     const counts = 'revision' in checked ? toCounts(checked) : {}
-    terminal.print(JSON.stringify({ ok: problems.length === 0, ...counts, problems }, undefined, 2))
+    terminal.print(JSON.stringify({ ok: problems.length === 0, ...counts, problems, warnings }, undefined, 2))
   } else if ('revision' in checked) {
+    for (const warning of warnings) terminal.complain(toLine(`warning: ${formatProblem(warning)}`))
     const { policies, services, tests, revision } = toCounts(checked)
     terminal.print(
       `${directory}: ${policies} policies, ${services} services, ${tests} tests, revision ${revision}`,
@@ -48,6 +54,10 @@ async function check(directory: string, { json }: CheckOptions, terminal: Termin
     complainAboutPolicies(problems, directory, terminal)
   }
   return problems.length === 0 ? exitCodes.ok : exitCodes.negative
+}
+
+function toProblem({ policy: _, ...problem }: UnknownName): Problem {
+  return problem
 }
 
 function toCounts({ revision: { id, policies, catalog }, tests }: CheckedRepository): {

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { parseDurationMs } from '../model/duration.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { toCanonicalIp } from '../model/ip-address.ts'
+import { issuerNamePattern } from '../model/issuer-name.ts'
 import { nearestName } from '../model/near-name.ts'
 
 /** A schema for one value of the configuration, with messages that say what was expected, then what was found. */
@@ -38,7 +39,7 @@ export const headerName: Value<string> = matching(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 
 
 /** A name that stands before `/` in the ids of users and groups. */
 export const userName: Value<string> = matching(
-  /^[a-z0-9][a-z0-9-]{0,62}$/,
+  issuerNamePattern,
   'up to 63 lower-case letters, digits and `-`',
 )
 

@@ -13,6 +13,19 @@ export function nearestName(mistyped: string, known: Iterable<string>): string |
 }
 
 /**
+ * The known name of which another name is almost certainly a typo: one letter lacks, is too many, swapped or wrong. Names
+ * that differ in a number or in their last letter alone (`idp-a`, `idp-b`) are meant to differ.
+ */
+export function mistypedName(name: string, known: Iterable<string>): string | undefined {
+  const unnumbered = (text: string) => text.replace(/\d+/g, '#')
+  for (const other of known) {
+    const isSibling = unnumbered(name) === unnumbered(other) || name.slice(0, -1) === other.slice(0, -1)
+    if (!isSibling && editDistance(name, other, 1) === 1) return other
+  }
+  return undefined
+}
+
+/**
  * How many letters must be added, removed, replaced or swapped with their neighbours to turn one text into the other
  * (optimal string alignment); infinite when it is more than `most`.
  */

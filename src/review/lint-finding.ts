@@ -1,11 +1,13 @@
 import type { CatalogService } from '../revision/catalog.ts'
 import type { Policy } from '../revision/policies.ts'
+import type { UnknownName } from '../revision/unknown-names.ts'
 
 /** What lint looks for. */
 export const lintRules = [
   'permit-without-role',
   'chainless-gains',
   'never-matches',
+  'unknown-name',
   'shadowed',
   'shared-account',
 ] as const
@@ -23,6 +25,11 @@ export type Finding = {
 /** A finding about one policy. */
 export function toPolicyFinding(rule: Finding['rule'], { id, file, line }: Policy, message: string): Finding {
   return { rule, file, line, policy: id, message: `policy \`${id}\`: ${message}` }
+}
+
+/** A finding about a name that the repository does not know; its message says where the name stands. */
+export function toNameFinding({ file, line = 1, policy, message }: UnknownName): Finding {
+  return { rule: 'unknown-name', file, line, policy: policy?.id, message }
 }
 
 /** A finding about one service of the catalog. */

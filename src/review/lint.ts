@@ -1,13 +1,22 @@
 import { type EntityUid, formatEntityUid, isSameEntity } from '../model/entity-uid.ts'
+import { nearestName } from '../model/near-name.ts'
 import type { Service } from '../model/target.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import type { Policy } from '../revision/policies.ts'
 import { coveredPolicies } from '../revision/policy-covers.ts'
-import { namedInScope, principalTypesOf, rolesByType, rolesOf } from '../revision/policy-facts.ts'
+import {
+  allRoles,
+  namedInScope,
+  namedRoles,
+  principalTypesOf,
+  rolesByType,
+  rolesOf,
+} from '../revision/policy-facts.ts'
 import { policyWarnings } from '../revision/policy-warnings.ts'
 import type { Revision } from '../revision/revision.ts'
+import { unknownNames } from '../revision/unknown-names.ts'
 import { findLeftOutChains } from './lint-chainless.ts'
-import { type Finding, toPolicyFinding, toServiceFinding } from './lint-finding.ts'
+import { type Finding, toNameFinding, toPolicyFinding, toServiceFinding } from './lint-finding.ts'
 
 /** Looks over a revision that has loaded, in the order of its files. */
 export function lint(revision: Revision): readonly Finding[] {
@@ -15,6 +24,7 @@ export function lint(revision: Revision): readonly Finding[] {
     ...revision.policies.flatMap(permitsWithoutRole),
     ...findLeftOutChains(revision),
     ...neverMatching(revision),
+    ...unknownNames(revision).map(toNameFinding),
     ...shadowed(revision),
     ...sharedAccounts(revision.catalog.services),
   ]
@@ -46,17 +56,35 @@ function neverMatching(revision: Revision): readonly Finding[] {
 /** What the catalog and the vocabulary rule out, beyond what the validator can know. */
 function impossible(policy: Policy, { catalog }: Revision): string | undefined {
   const { action, service } = namedInScope(policy)
-  if (service !== undefined && !catalog.byName.has(service)) {
-    return `never matches: the catalog has no service \`${service}\``
+  const reached = service === undefined ? undefined : catalog.byName.get(service)
+  // A name that the catalog lacks altogether is a finding of its own.
+  const isAsked = action !== undefined && catalog.services.some((candidate) => asks(candidate, action))
+  if (isAsked && reached !== undefined && !asks(reached, action)) {
+    return `never matches: no route of \`${reached.name}\` asks \`${formatEntityUid(action)}\``
   }
-  const reached = catalog.services.filter(({ name }) => service === undefined || name === service)
-  if (action !== undefined && !reached.some((candidate) => asks(candidate, action))) {
-    return `never matches: no route of ${service === undefined ? 'any service' : `\`${service}\``} asks \`${formatEntityUid(action)}\``
-  }
+  return impossibleRole(policy)
+}
+
+/** A policy that demands a role in which its principals are never asked about. */
+function impossibleRole(policy: Policy): string | undefined {
   const types = principalTypesOf(policy)
-  const roles = rolesOf(policy)
-  if (types.some((type) => rolesByType[type].some((role) => roles.includes(role)))) return undefined
-  return `never matches: its principals are never asked about in the role \`${roles.join('`, `') || 'that it demands'}\``
+  if (types.length === 0) return 'never matches: requests have no principal of the type in its scope'
+  const demanded = rolesOf(policy)
+  const possible = types.flatMap((type) => rolesByType[type])
+  if (demanded.some((role) => possible.includes(role))) return undefined
+  const named = namedRoles(policy)
+  const unknown = named.filter((role) => !allRoles.some((known) => known === role))
+  if (unknown.length > 0) {
+    const nearest = nearestName(unknown[0] ?? '', allRoles)
+    const hint = nearest === undefined ? '' : `, did you mean \`${nearest}\`?`
+    return `never matches: there is no role ${quote(unknown)}; the roles are ${quote(allRoles)}${hint}`
+  }
+  if (demanded.length === 0) return `never matches: it demands the roles ${quote(named)} at once`
+  return `never matches: it demands the role ${quote(demanded)}, and ${quote(types)} only ever has ${quote(possible)}`
+}
+
+function quote(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(', ')
 }
 
 function asks({ routes }: CatalogService, action: EntityUid): boolean {

@@ -7,7 +7,9 @@ import type { Problem } from './problem.ts'
 /** What entities.json adds to the entities that requests build, by `entityKey`. */
 export type Entities = ReadonlyMap<string, EntityJson>
 
-const file = 'entities.json'
+/** What an author says of entities. */
+export const entitiesFile = 'entities.json'
+const file = entitiesFile
 const maxAncestors = 64
 // Requests prove these; a file that could add to them could make a clerk a clinician or give an autonomous caller kin.
 const provenTypes: ReadonlySet<string> = new Set([

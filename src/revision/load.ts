@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { malformedAttributes } from './attribute-forms.ts'
 import { parseCatalog } from './catalog.ts'
 import { catalogProblems } from './catalog-rules.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import { digestFiles, type PolicyFiles } from './directory-source.ts'
 import { createEngine, createInstance, createInstanceInTurns, type Engine } from './engine.ts'
-import { type Entities, parseEntities } from './entities.ts'
+import { type Entities, entitiesFile, parseEntities } from './entities.ts'
 import { type Families, readFamilies } from './families.ts'
+import { malformedLiterals } from './literal-forms.ts'
+import { literalsOf } from './literals.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
 import { type Problem, positionAt } from './problem.ts'
@@ -21,6 +24,8 @@ export type LoadOptions = {
   readonly hopLifetimeMs?: number
   /** How many of the policies' answers are remembered. */
   readonly maxRemembered?: number
+  /** The files served once: they load by the rules of their time, so that what they decided can be judged again. */
+  readonly hasServed?: boolean
 }
 
 /** A policy repository without its tests, which have no part in what it means. */
@@ -88,13 +93,13 @@ export function loadParts(
   const schema = `${own}\n${productSchema(parameters)}`
   const declared = parseSchema(cedar, own, schema)
   if ('problems' in declared) return [...problems, ...declared.problems]
-  const entities = parseEntities(cedar, schema, files.get('entities.json') ?? '[]')
+  const entities = parseEntities(cedar, schema, files.get(entitiesFile) ?? '[]')
   const found = [
     ...problems,
     ...catalogProblems(catalog, declared.schema),
     ...validate(cedar, schema, policies),
     ...policyProblems(policies, catalog, readFamilies(declared.schema).types),
-    ...('get' in entities ? [] : entities),
+    ...('get' in entities ? formProblems({ cedar, schema, policies, entities, files }, options) : entities),
   ]
   if (policies.length === 0 && catalog.services.length > 0) {
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
@@ -117,6 +122,24 @@ export function loadParts(
 /** Whether the engine must have the schema: only with it can it read values of attributes and tags that are plain text. */
 export function needsSchema(entities: Entities): boolean {
   return [...entities.values()].some(({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0)
+}
+
+type Forms = Pick<LoadedParts, 'policies' | 'entities' | 'files'> & {
+  readonly cedar: Cedar
+  readonly schema: string
+}
+
+/** The names of entities that no request can mean. */
+function formProblems(
+  { cedar, schema, policies, entities, files }: Forms,
+  { hasServed }: LoadOptions,
+): readonly Problem[] {
+  if (hasServed === true) return []
+  const text = files.get(entitiesFile) ?? ''
+  return [
+    ...malformedLiterals(literalsOf(policies, entities, text)),
+    ...malformedAttributes(cedar, schema, entities, text),
+  ]
 }
 
 function toRevision({ schema, ...parts }: LoadedParts, engine: Engine): Revision {

@@ -8,7 +8,7 @@ export type DecideBy = (policies: readonly Policy[]) => Revision
 
 /** Makes revisions with other policies: the catalog, schema and entities stay, nothing is validated. */
 export function alternativesTo(revision: Revision): DecideBy {
-  const parts = loadParts(revision)
+  const parts = loadParts(revision, { hasServed: true })
   // A revision has loaded, so its files load again.
   return (policies) => ('policies' in parts ? assembleRevision({ ...parts, policies }) : revision)
 }

@@ -18,7 +18,7 @@ type Kin = Pick<{ entities: Entities; families: Families }, 'entities' | 'famili
  * also be covered by a forbid, and then never permits. Conditions are compared as text, so not every case is found.
  */
 export function coveredPolicies(revision: Revision): readonly Covered[] {
-  const parts = loadParts(revision)
+  const parts = loadParts(revision, { hasServed: true })
   if (!('policies' in parts)) return []
   const demands = new Map(
     splitPolicies(revision.policies).map(({ policy, parts: pieces }) => {

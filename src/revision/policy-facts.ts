@@ -14,7 +14,8 @@ export const rolesByType: Readonly<Record<PrincipalType, readonly Role[]>> = {
 }
 
 const allTypes: readonly PrincipalType[] = ['Agent', 'Autonomous', 'User']
-const allRoles: readonly Role[] = ['caller', 'delegator', 'subject', 'autonomous']
+/** Every role that `context.role` can have. */
+export const allRoles: readonly Role[] = ['caller', 'delegator', 'subject', 'autonomous']
 const typeOfFamily: ReadonlyMap<string, PrincipalType> = new Map([
   ['Agent', 'Agent'],
   ['AgentGroup', 'Agent'],
@@ -63,6 +64,12 @@ export function namedInScope({ json: { action, resource } }: Policy): {
   }
 }
 
+/** The texts with which a policy's conditions compare the role, roles or not, in the order in which they stand. */
+export function namedRoles({ json: { conditions } }: Policy): readonly string[] {
+  const named = JSON.stringify(conditions).matchAll(comparedRoles)
+  return [...new Set([...named].flatMap(([, one, many]) => textsOf(one ?? many ?? '')))]
+}
+
 /** The roles outside of which an expression is false; `undefined` when it says nothing of roles. */
 function rolesIn(expression: Expr): readonly Role[] | undefined {
   if ('&&' in expression) {
@@ -91,12 +98,21 @@ function wholeRoles(expression: Expr): readonly Role[] | undefined {
   const text = JSON.stringify(expression)
   const named = isRole.exec(text)?.[1] ?? areRoles.exec(text)?.[1]
   if (named === undefined) return undefined
-  const names = [...named.matchAll(/"([^"]*)"/g)].map(([, name]) => name).filter((name) => name !== 'Value')
-  return allRoles.filter((role) => names.includes(role))
+  const texts = textsOf(named)
+  return allRoles.filter((known) => texts.includes(known))
+}
+
+/** The texts in a list of `{"Value": "…"}`. */
+function textsOf(values: string): readonly string[] {
+  // The patterns below take whole JSON out of JSON.
+  const list = JSON.parse(`[${values}]`) as readonly { readonly Value: string }[]
+  return list.map(({ Value }) => Value)
 }
 
 const role = String.raw`\{"\.":\{"left":\{"Var":"context"\},"attr":"role"\}\}`
-const isRole = new RegExp(`^\\{"==":\\{"left":${role},"right":\\{"Value":("[^"]*")\\}\\}\\}$`)
-const areRoles = new RegExp(
-  `^\\{"contains":\\{"left":\\{"Set":\\[((?:\\{"Value":"[^"]*"\\},?)*)\\]\\},"right":${role}\\}\\}$`,
-)
+const roleText = String.raw`\{"Value":"(?:[^"\\]|\\.)*"\}`
+const equality = String.raw`\{"==":\{"left":${role},"right":(${roleText})\}\}`
+const membership = String.raw`\{"contains":\{"left":\{"Set":\[((?:${roleText},?)*)\]\},"right":${role}\}\}`
+const isRole = new RegExp(`^${equality}$`)
+const areRoles = new RegExp(`^${membership}$`)
+const comparedRoles = new RegExp(`${equality}|${membership}`, 'g')

@@ -44,9 +44,11 @@ const text = v.pipe(
   v.nonEmpty('expected text'),
   v.maxLength(256, 'expected at most 256 characters'),
 )
+/** The form of a service's name, which is the id of its entity. */
+export const serviceNamePattern: RegExp = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 const name = v.pipe(
   v.string(),
-  v.regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected lower-case letters, digits, `-` and `.`'),
+  v.regex(serviceNamePattern, 'expected lower-case letters, digits, `-` and `.`'),
 )
 const address = parsedBy<WrittenAddress>((written) => {
   const parsed = parseAddress(written)

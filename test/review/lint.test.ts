@@ -10,7 +10,7 @@ import {
   workload,
 } from '../support/policy-files.ts'
 
-const agent = workload('agent')
+const agent = workload('records')
 const routes = [{ match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }]
 const inRecords = 'resource in Service::"records"'
 /** A permit that gives no reason to complain. */
@@ -80,12 +80,12 @@ describe('review/lint', () => {
     {
       name: 'a service that there is not',
       cedar: 'permit (principal is Agent, action, resource in Service::"archive");',
-      want: ['never-matches'],
+      want: ['unknown-name'],
     },
     {
       name: 'an action that no route asks',
       cedar: `permit (principal is Agent, action == Action::"GET", resource == Service::"records");`,
-      want: ['never-matches'],
+      want: ['unknown-name'],
     },
     {
       name: 'a permit within a wider one',
@@ -116,6 +116,60 @@ describe('review/lint', () => {
       ['shared-account', 'services.yaml'],
       ['shared-account', 'services.yaml'],
     ])
+  })
+
+  const roles: readonly (readonly [scope: string, condition: string, message: string])[] = [
+    [
+      'principal is Agent',
+      'context.role == "user"',
+      'there is no role `user`; the roles are `caller`, `delegator`, `subject`, `autonomous`',
+    ],
+    [
+      'principal is Agent',
+      'context.role == "calller"',
+      'there is no role `calller`; the roles are `caller`, `delegator`, `subject`, `autonomous`, did you mean `caller`?',
+    ],
+    [
+      'principal is Agent',
+      '["caller", "x"].contains(context.role) && ["y", "z"].contains(context.role)',
+      'there is no role `x`, `y`, `z`; the roles are `caller`, `delegator`, `subject`, `autonomous`',
+    ],
+    [
+      'principal is Agent',
+      'context.role == "caller" && context.role == "delegator"',
+      'it demands the roles `caller`, `delegator` at once',
+    ],
+    [
+      'principal is User',
+      'context.role == "caller"',
+      'it demands the role `caller`, and `User` only ever has `subject`',
+    ],
+    [
+      'principal in AgentGroup::"a"',
+      '["subject", "autonomous"].contains(context.role)',
+      'it demands the role `subject`, `autonomous`, and `Agent` only ever has `caller`, `delegator`',
+    ],
+  ]
+  for (const [scope, condition, message] of roles) {
+    it(`names the roles of a policy that never matches: ${scope}, ${condition}`, () => {
+      const found = lintOf(`permit (${scope}, action, ${inRecords}) when { ${condition} };`)
+      const [finding] = found.filter(({ rule }) => rule === 'never-matches')
+      expect(finding?.message).to.equal(`policy \`team/a.cedar#2\`: never matches: ${message}`)
+    })
+  }
+
+  it('finds that another service asks the action, and not the one that the policy names', () => {
+    const [one, other] = ['records', 'plain'].map((name, index) => ({
+      name,
+      addresses: [`10.0.0.${index + 1}:80`],
+      spiffeId: workload(name),
+      waypoint,
+      ...(name === 'records' ? { routes } : {}),
+    }))
+    const cedar = `permit (principal is Agent, action == Action::"GET", ${inRecords});`
+    const [finding] = lintOf(cedar, JSON.stringify({ services: [one, other] }))
+    expect(finding).to.include({ rule: 'never-matches', policy: 'team/a.cedar#2' })
+    expect(finding?.message).to.include('no route of `records` asks `Action::"GET"`')
   })
 
   it('names the policy, its file and its line', () => {

@@ -21,7 +21,7 @@ const permitting = {
 // Reads all that a request can bring, so that all of it is sent.
 const reading = {
   'team/reads.cedar': `forbid (principal, action, resource in Service::"records") when {
-    context.chain has subject && context.chain.subject in Group::"none" || context.chain.scopes.contains("none") ||
+    context.chain has subject && context.chain.subject in Group::"hospital/none" || context.chain.scopes.contains("none") ||
     context.http.path == "none" || context.params has patientId && context.params.patientId == "none" };\n`,
 }
 

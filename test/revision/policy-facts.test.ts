@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { parseProposal } from '../../src/revision/other-policies.ts'
 import type { Policy } from '../../src/revision/policies.ts'
-import { namedInScope, principalTypesOf, rolesOf } from '../../src/revision/policy-facts.ts'
+import { namedInScope, namedRoles, principalTypesOf, rolesOf } from '../../src/revision/policy-facts.ts'
 
 function policy(cedar: string): Policy {
   const [found] = parseProposal('a.cedar', cedar)
@@ -48,6 +48,20 @@ describe('revision/policy-facts', () => {
   for (const [text, roles] of conditions) {
     it(`\`${text || 'no condition'}\` can hold for ${roles.join(', ') || 'no role'}`, () => {
       expect(rolesOf(policy(`permit (principal, action, resource) ${text};`))).to.deep.equal(roles)
+    })
+  }
+
+  const named: readonly (readonly [conditions: string, roles: readonly string[]])[] = [
+    ['', []],
+    ['when { context.role == "user" }', ['user']],
+    ['when { context.role == "caller" && context.role == "calller" }', ['caller', 'calller']],
+    ['when { ["caller", "a\\"b", "caller"].contains(context.role) }', ['caller', 'a"b']],
+    ['when { [].contains(context.role) }', []],
+    ['unless { context.http.method == "user" || context.role == "agent" }', ['agent']],
+  ]
+  for (const [text, roles] of named) {
+    it(`\`${text || 'no condition'}\` compares the role with ${roles.join(', ') || 'nothing'}`, () => {
+      expect(namedRoles(policy(`permit (principal, action, resource) ${text};`))).to.deep.equal(roles)
     })
   }
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { isActionType } from '../../src/model/entity-uid.ts'
 import type { Kind, Names } from './drawn-world.ts'
 
 /** How many operators a drawn condition may nest. */
@@ -90,13 +91,16 @@ function drawCondition(names: Names): fc.Arbitrary<string> {
 /** A test of what an entity is or lies in. */
 function drawTest(names: Names): fc.Arbitrary<string> {
   const variables = operandsOf(names)
-  const kinds = [names.principals, names.actions, names.resources].map((some) => fc.constantFrom(...some))
+  const described = variables.filter(({ text }) => text.startsWith('resource.'))
+  const kinds = [...names.principals, ...names.actions, ...names.resources]
+  // Nothing is known of these but what their own names say, or the schema: they are named more often.
+  const byName = kinds.filter(({ type }) => ['Agent', 'Namespace'].includes(type) || isActionType(type))
   const literal = fc
-    .oneof(...kinds)
+    .oneof(fc.constantFrom(...byName), fc.constantFrom(...kinds))
     .chain((kind) =>
       fc.constantFrom(...kind.ids).map((text): Operand => ({ text, guard: '', kinds: [kind] })),
     )
-  const operand = fc.oneof(fc.constantFrom(...variables), literal)
+  const operand = fc.oneof(fc.constantFrom(...variables), fc.constantFrom(...described), literal, literal)
   return operand.chain(({ text, guard, kinds: possible }) => {
     const test = fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom(...possible).chain((kind) => drawDescent(text, kind)) },

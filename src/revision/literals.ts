@@ -1,0 +1,65 @@
+import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { type EntityUid, entityKey, entityUidsIn, formatEntityUid, toEntityUid } from '../model/entity-uid.ts'
+import { type Entities, entitiesFile } from './entities.ts'
+import type { Policy } from './policies.ts'
+import { type Problem, positionAt } from './problem.ts'
+
+/** An entity that an author names, and where. */
+export type Literal = {
+  readonly uid: EntityUid
+  readonly place: Omit<Problem, 'message'>
+  /** The policy that names it, or the entity of entities.json. */
+  readonly of: string
+  readonly policy: Policy | undefined
+}
+
+/** Every entity that policies and entities.json name, once for each policy and entity that names it. */
+export function literalsOf(
+  policies: readonly Policy[],
+  entities: Entities,
+  entitiesText: string,
+): readonly Literal[] {
+  return [
+    ...policies.flatMap(inPolicy),
+    ...[...entities.values()].flatMap((entity) => inEntity(entity, entitiesText)),
+  ]
+}
+
+function inPolicy(policy: Policy): readonly Literal[] {
+  const { principal, action, resource, conditions } = policy.json
+  return distinct(entityUidsIn([principal, action, resource, conditions])).map((uid) => ({
+    uid,
+    place: placeIn(policy, uid),
+    of: `policy \`${policy.id}\``,
+    policy,
+  }))
+}
+
+/** Without the attributes: which of them are entities only the schema says. */
+function inEntity({ uid, parents }: EntityJson, text: string): readonly Literal[] {
+  const self = toEntityUid(uid)
+  return distinct([self, ...parents.map(toEntityUid)]).map((named) => ({
+    uid: named,
+    place: placeInEntities(text, named),
+    of: `entity ${formatEntityUid(self)}`,
+    policy: undefined,
+  }))
+}
+
+/** The line and column of a name in its policy; the policy's own when the name is written in an unusual way. */
+function placeIn({ file, line, text }: Policy, { type, id }: EntityUid): Literal['place'] {
+  const offset = text.indexOf(`${type}::${JSON.stringify(id)}`)
+  if (offset === -1) return { file, line }
+  const within = positionAt(text, offset)
+  return { file, line: line + within.line - 1, ...(within.line === 1 ? {} : { column: within.column }) }
+}
+
+/** The line on which an id first stands in entities.json. */
+export function placeInEntities(text: string, { id }: EntityUid): Literal['place'] {
+  const offset = text.indexOf(JSON.stringify(id))
+  return offset === -1 ? { file: entitiesFile } : { file: entitiesFile, line: positionAt(text, offset).line }
+}
+
+function distinct(uids: Iterable<EntityUid>): readonly EntityUid[] {
+  return [...new Map([...uids].map((uid) => [entityKey(uid), uid])).values()]
+}
