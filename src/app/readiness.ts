@@ -1,8 +1,11 @@
 import type { Readiness } from '../admin/admin-server.ts'
+import { rememberLatest } from '../cache/remember.ts'
 import type { Config } from '../config/config.ts'
 import { configWarnings } from '../config/remarks.ts'
 import type { Poller, Standing } from '../follow/poller.ts'
+import { formatProblem, limitProblems } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
+import { unknownSubjects } from '../revision/unknown-subjects.ts'
 import type { House } from './house.ts'
 
 /** Whether this process can decide, why not, and what its operator should know all the same. */
@@ -30,6 +33,7 @@ export function readinessOf(
       : problems.map((problem) => `the policy source is not followed: ${problem}`)),
     ...(config.policy.tests === 'required' ? [] : [untested]),
     ...revisions.notices,
+    ...(current === undefined ? [] : subjectNotices(current.subjects, config.users)),
     ...shadowNotices(shadow, current),
     ...(recovery?.notices(Date.now()) ?? []),
     ...followed.flatMap(({ standing }) => standing.flatMap(toNotices)),
@@ -91,6 +95,11 @@ function toTexts({ problems, sinceMs }: Standing): readonly string[] {
   const since = `${new Date(sinceMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`
   return problems.map((problem) => `${problem} (since ${since})`)
 }
+
+/** A permit for such a user or group permits nobody, and a forbid forbids nobody. */
+const subjectNotices = rememberLatest((subjects: Revision['subjects'], users: Config['users']) =>
+  limitProblems(unknownSubjects(subjects, users)).map((problem) => `policies: ${formatProblem(problem)}`),
+)
 
 const noAudit = 'the audit log cannot be written'
 const untested = 'policy.tests: ignored: a policy revision serves whether or not it passes its own tests'

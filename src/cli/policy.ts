@@ -1,8 +1,12 @@
 import type { Command } from 'commander'
+import { type Config, isConfigProblems } from '../config/config.ts'
 import { type CheckedRepository, checkRepository } from '../review/own-tests.ts'
 import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import { formatProblem, limitProblems, type Problem } from '../revision/problem.ts'
+import type { Revision } from '../revision/revision.ts'
 import { type UnknownName, unknownNames } from '../revision/unknown-names.ts'
+import { unknownSubjects } from '../revision/unknown-subjects.ts'
+import { complainAboutConfig, readConfigFile } from './config-file.ts'
 import { addPolicyDiff } from './policy-diff.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
 import { addPolicyExplain } from './policy-explain.ts'
@@ -21,8 +25,15 @@ export function addPolicy(program: Command, terminal: Terminal, finish: Finish):
       'find everything that keeps a policy repository from serving, and warn of names that it does not know',
     )
     .argument('<dir>', 'the directory with services.yaml')
+    .option('-c, --config <file>', 'waywarden.yaml, to warn of users and groups that no token can bring')
     .option('--json', 'print one JSON object')
-    .addHelpText('after', helpFooter('waywarden policy check ./policies', '0 it can serve, 1 it cannot'))
+    .addHelpText(
+      'after',
+      helpFooter(
+        'waywarden policy check ./policies -c waywarden.yaml',
+        '0 it can serve, 1 it cannot, 78 the configuration cannot',
+      ),
+    )
     .action(async (directory: string, options: CheckOptions) =>
       finish(await check(directory, options, terminal)),
     )
@@ -34,13 +45,22 @@ export function addPolicy(program: Command, terminal: Terminal, finish: Finish):
   addPolicyTest(policy, terminal, finish)
 }
 
-type CheckOptions = { readonly json?: true }
+type CheckOptions = { readonly config?: string; readonly json?: true }
 
-async function check(directory: string, { json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
+async function check(
+  directory: string,
+  { config: file, json }: CheckOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const config = file === undefined ? undefined : await readConfigFile(file)
+  if (config !== undefined && isConfigProblems(config)) {
+    complainAboutConfig(config, terminal)
+    return exitCodes.config
+  }
   const source = await readPolicyDirectory(directory)
   const checked = isUnusable(source) ? source.problems : checkRepository(source)
   const problems = 'revision' in checked ? [] : checked
-  const warnings = 'revision' in checked ? limitProblems(unknownNames(checked.revision).map(toProblem)) : []
+  const warnings = 'revision' in checked ? warningsOf(checked.revision, config) : []
   if (json) {
     const counts = 'revision' in checked ? toCounts(checked) : {}
     terminal.print(JSON.stringify({ ok: problems.length === 0, ...counts, problems, warnings }, undefined, 2))
@@ -54,6 +74,11 @@ async function check(directory: string, { json }: CheckOptions, terminal: Termin
     complainAboutPolicies(problems, directory, terminal)
   }
   return problems.length === 0 ? exitCodes.ok : exitCodes.negative
+}
+
+function warningsOf(revision: Revision, config: Config | undefined): readonly Problem[] {
+  const strangers = config === undefined ? [] : unknownSubjects(revision.subjects, config.users)
+  return limitProblems([...unknownNames(revision).map(toProblem), ...strangers])
 }
 
 function toProblem({ policy: _, ...problem }: UnknownName): Problem {

@@ -32,20 +32,23 @@ export function mistypedName(name: string, known: Iterable<string>): string | un
 export function editDistance(from: string, to: string, most: number = Number.POSITIVE_INFINITY): number {
   const isFar = Math.abs(from.length - to.length) > most || from.length > maxLength || to.length > maxLength
   if (isFar) return Number.POSITIVE_INFINITY
+  const far = Number.POSITIVE_INFINITY
   let beforeLast: readonly number[] = []
   let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column)
   for (let row = 1; row <= from.length; row++) {
-    const next = [row]
-    for (let column = 1; column <= to.length; column++) {
+    const next = new Array<number>(to.length + 1).fill(far)
+    next[0] = row
+    // Further from the diagonal than `most`, every distance is greater than `most`.
+    for (let column = Math.max(1, row - most); column <= Math.min(to.length, row + most); column++) {
       const isSame = from[row - 1] === to[column - 1]
       const isSwapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
-      const kept = (last[column - 1] ?? 0) + (isSame ? 0 : 1)
-      const swapped = isSwapped ? (beforeLast[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY
-      next.push(Math.min(kept, (last[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1, swapped))
+      const kept = (last[column - 1] ?? far) + (isSame ? 0 : 1)
+      const swapped = isSwapped ? (beforeLast[column - 2] ?? far) + 1 : far
+      next[column] = Math.min(kept, (last[column] ?? far) + 1, (next[column - 1] ?? far) + 1, swapped)
     }
     beforeLast = last
     last = next
   }
-  const distance = last[to.length] ?? 0
+  const distance = last[to.length] ?? far
   return distance <= most ? distance : Number.POSITIVE_INFINITY
 }

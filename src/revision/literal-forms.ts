@@ -11,7 +11,7 @@ export function malformedLiterals(literals: readonly Literal[]): readonly Proble
   return literals.flatMap(({ uid, place, of }) => {
     const expected = expectedForm(uid)
     if (expected === undefined) return []
-    return [{ ...place, message: `${of}: ${formatEntityUid(uid)} can never exist: expected ${expected}` }]
+    return [{ ...place(), message: `${of}: ${formatEntityUid(uid)} can never exist: expected ${expected}` }]
   })
 }
 

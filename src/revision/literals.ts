@@ -4,13 +4,30 @@ import { type Entities, entitiesFile } from './entities.ts'
 import type { Policy } from './policies.ts'
 import { type Problem, positionAt } from './problem.ts'
 
+/** A file, and a line and column in it. */
+export type Place = Omit<Problem, 'message'>
+
 /** An entity that an author names, and where. */
 export type Literal = {
   readonly uid: EntityUid
-  readonly place: Omit<Problem, 'message'>
+  /** To find a place takes a search through the text, so only what is reported is looked for. */
+  readonly place: () => Place
   /** The policy that names it, or the entity of entities.json. */
   readonly of: string
   readonly policy: Policy | undefined
+}
+
+/** A user or a group that an author names, and where first. */
+export type NamedSubject = { readonly uid: EntityUid; readonly place: Place }
+
+/** The users and groups among literals, each once. Whether they can exist only the configuration knows. */
+export function subjectsOf(literals: readonly Literal[]): readonly NamedSubject[] {
+  const subjects = new Map<string, NamedSubject>()
+  for (const { uid, place } of literals) {
+    const isSubject = uid.type === 'User' || uid.type === 'Group'
+    if (isSubject && !subjects.has(entityKey(uid))) subjects.set(entityKey(uid), { uid, place: place() })
+  }
+  return [...subjects.values()]
 }
 
 /** Every entity that policies and entities.json name, once for each policy and entity that names it. */
@@ -29,7 +46,7 @@ function inPolicy(policy: Policy): readonly Literal[] {
   const { principal, action, resource, conditions } = policy.json
   return distinct(entityUidsIn([principal, action, resource, conditions])).map((uid) => ({
     uid,
-    place: placeIn(policy, uid),
+    place: () => placeIn(policy, uid),
     of: `policy \`${policy.id}\``,
     policy,
   }))
@@ -40,14 +57,14 @@ function inEntity({ uid, parents }: EntityJson, text: string): readonly Literal[
   const self = toEntityUid(uid)
   return distinct([self, ...parents.map(toEntityUid)]).map((named) => ({
     uid: named,
-    place: placeInEntities(text, named),
+    place: () => placeInEntities(text, named),
     of: `entity ${formatEntityUid(self)}`,
     policy: undefined,
   }))
 }
 
 /** The line and column of a name in its policy; the policy's own when the name is written in an unusual way. */
-function placeIn({ file, line, text }: Policy, { type, id }: EntityUid): Literal['place'] {
+function placeIn({ file, line, text }: Policy, { type, id }: EntityUid): Place {
   const offset = text.indexOf(`${type}::${JSON.stringify(id)}`)
   if (offset === -1) return { file, line }
   const within = positionAt(text, offset)
@@ -55,7 +72,7 @@ function placeIn({ file, line, text }: Policy, { type, id }: EntityUid): Literal
 }
 
 /** The line on which an id first stands in entities.json. */
-export function placeInEntities(text: string, { id }: EntityUid): Literal['place'] {
+export function placeInEntities(text: string, { id }: EntityUid): Place {
   const offset = text.indexOf(JSON.stringify(id))
   return offset === -1 ? { file: entitiesFile } : { file: entitiesFile, line: positionAt(text, offset).line }
 }

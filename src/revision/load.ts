@@ -9,7 +9,7 @@ import { createEngine, createInstance, createInstanceInTurns, type Engine } from
 import { type Entities, entitiesFile, parseEntities } from './entities.ts'
 import { type Families, readFamilies } from './families.ts'
 import { malformedLiterals } from './literal-forms.ts'
-import { literalsOf } from './literals.ts'
+import { literalsOf, subjectsOf } from './literals.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
 import { type Problem, positionAt } from './problem.ts'
@@ -32,7 +32,7 @@ export type LoadOptions = {
 export type DecidingFiles = Pick<PolicyFiles, 'id' | 'files'>
 
 /** What a valid repository means, as plain values: they can be handed from one thread to another. */
-export type LoadedParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies'> & {
+export type LoadedParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies' | 'subjects'> & {
   readonly entities: Entities
   readonly families: Families
   /** For the engine; `undefined` when it can do without. */
@@ -93,13 +93,18 @@ export function loadParts(
   const schema = `${own}\n${productSchema(parameters)}`
   const declared = parseSchema(cedar, own, schema)
   if ('problems' in declared) return [...problems, ...declared.problems]
-  const entities = parseEntities(cedar, schema, files.get(entitiesFile) ?? '[]')
+  const entitiesText = files.get(entitiesFile) ?? '[]'
+  const entities = parseEntities(cedar, schema, entitiesText)
+  const described: Entities = 'get' in entities ? entities : new Map()
+  const literals = literalsOf(policies, described, entitiesText)
   const found = [
     ...problems,
     ...catalogProblems(catalog, declared.schema),
     ...validate(cedar, schema, policies),
     ...policyProblems(policies, catalog, readFamilies(declared.schema).types),
-    ...('get' in entities ? formProblems({ cedar, schema, policies, entities, files }, options) : entities),
+    ...('get' in entities ? [] : entities),
+    ...(options.hasServed === true ? [] : malformedLiterals(literals)),
+    ...(options.hasServed === true ? [] : malformedAttributes(cedar, schema, described, entitiesText)),
   ]
   if (policies.length === 0 && catalog.services.length > 0) {
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
@@ -113,6 +118,7 @@ export function loadParts(
     digest,
     catalog,
     policies,
+    subjects: subjectsOf(literals),
     entities,
     families,
     schema: needsSchema(entities) ? schema : undefined,
@@ -122,24 +128,6 @@ export function loadParts(
 /** Whether the engine must have the schema: only with it can it read values of attributes and tags that are plain text. */
 export function needsSchema(entities: Entities): boolean {
   return [...entities.values()].some(({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0)
-}
-
-type Forms = Pick<LoadedParts, 'policies' | 'entities' | 'files'> & {
-  readonly cedar: Cedar
-  readonly schema: string
-}
-
-/** The names of entities that no request can mean. */
-function formProblems(
-  { cedar, schema, policies, entities, files }: Forms,
-  { hasServed }: LoadOptions,
-): readonly Problem[] {
-  if (hasServed === true) return []
-  const text = files.get(entitiesFile) ?? ''
-  return [
-    ...malformedLiterals(literalsOf(policies, entities, text)),
-    ...malformedAttributes(cedar, schema, entities, text),
-  ]
 }
 
 function toRevision({ schema, ...parts }: LoadedParts, engine: Engine): Revision {

@@ -7,6 +7,7 @@ import type { Engine, Evaluation } from './engine.ts'
 import type { Entities } from './entities.ts'
 import type { Families } from './families.ts'
 import { readFootprint } from './footprint.ts'
+import type { NamedSubject } from './literals.ts'
 import type { Policy } from './policies.ts'
 import { productSchemaVersion } from './product-schema.ts'
 import { createSlicer, type Slice } from './slices.ts'
@@ -19,6 +20,8 @@ export type Revision = {
   readonly digest: string
   readonly catalog: Catalog
   readonly policies: readonly Policy[]
+  /** The users and groups that the policies name. */
+  readonly subjects: readonly NamedSubject[]
   /** Engine and vocabulary, each with its version. */
   readonly engineVersion: string
   readonly isReady: () => boolean
@@ -27,7 +30,7 @@ export type Revision = {
 }
 
 /** The parts of a revision, each valid by itself and with the others. */
-type RevisionParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies'> & {
+type RevisionParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies' | 'subjects'> & {
   readonly entities: Entities
   readonly families: Families
   readonly engine: Engine

@@ -37,7 +37,7 @@ export function unknownNames(revision: Revision): readonly UnknownName[] {
         : rareIssuer(uid, issuers)
     if (stranger === undefined) return []
     const hint = stranger.nearest === undefined ? '' : `; did you mean \`${stranger.nearest}\`?`
-    return [{ ...place, policy, message: `${of}: ${formatEntityUid(uid)}: ${stranger.why}${hint}` }]
+    return [{ ...place(), policy, message: `${of}: ${formatEntityUid(uid)}: ${stranger.why}${hint}` }]
   })
   return [...oddTrustDomains(catalog), ...unknown]
 }

@@ -7,7 +7,7 @@ import { run } from '../support/terminal.ts'
 const argv = ['policy', 'new', 'service', 'price-list', '--owner', 'insurance-team']
 
 describe('cli/policy-new', () => {
-  it('writes a draft that loads, passes the tests and lint, and changes no decision', async () => {
+  it('writes a draft that loads, passes the tests and changes no decision; lint finds its placeholders alone', async () => {
     const directory = temporaryDirectory()
     await cp('policies', directory, { recursive: true })
     expect(await run([...argv, '--namespace', 'hospital', '--policies', directory])).to.include({
@@ -15,9 +15,13 @@ describe('cli/policy-new', () => {
       err: '',
     })
     expect(await readFile(join(directory, 'services.yaml'), 'utf8')).to.include('- name: price-list')
-    for (const command of [['check'], ['lint'], ['test']]) {
-      expect(await run(['policy', ...command, directory]), command.join()).to.include({ code: 0 })
+    for (const command of ['check', 'test']) {
+      expect(await run(['policy', command, directory]), command).to.include({ code: 0 })
     }
+    const { code, out } = await run(['policy', 'lint', directory, '--json'])
+    expect(code).to.equal(1)
+    const { findings } = JSON.parse(out)
+    expect(findings.every(({ message }: { message: string }) => message.includes('change-me'))).to.equal(true)
     expect(await run(['policy', 'diff', 'policies', directory])).to.include({ code: 0 })
   })
 

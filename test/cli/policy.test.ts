@@ -1,6 +1,7 @@
 import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
@@ -26,6 +27,33 @@ describe('cli/policy', () => {
     expect(err).to.match(/^broken\.cedar:\d+:\d+: /m)
     const { out: json } = await run(['policy', 'check', directory, '--json'])
     expect(JSON.parse(json)).to.include({ ok: false })
+  })
+
+  it('warns of names that catalog and configuration do not know, and serves all the same', async () => {
+    const directory = temporaryDirectory()
+    await cp('policies', directory, { recursive: true })
+    await writeFile(
+      join(directory, 'records-team/typos.cedar'),
+      [
+        'forbid (principal in TrustDomain::"hospital.exmaple", action, resource);',
+        'forbid (principal in Group::"hospital/clinicans", action, resource);',
+        'forbid (principal in Group::"hosptial/clerks", action, resource);\n',
+      ].join('\n'),
+    )
+    const config = join(temporaryDirectory(), 'waywarden.yaml')
+    await writeFile(config, settings)
+    const alone = await run(['policy', 'check', directory])
+    expect(alone.code).to.equal(0)
+    expect(alone.err.match(/^warning: records-team\/typos\.cedar:\d+:/gm)).to.have.length(2)
+    const { code, err, out } = await run(['policy', 'check', directory, '-c', config, '--json'])
+    expect([code, err]).to.deep.equal([0, ''])
+    const { ok, warnings } = JSON.parse(out)
+    expect(ok).to.equal(true)
+    expect(warnings.map(({ line }: { line: number }) => line)).to.deep.equal([1, 3, 3, 2])
+  })
+
+  it('ends with 78 when the configuration that it is to compare with is none', async () => {
+    expect(await run(['policy', 'check', 'policies', '-c', 'absent.yaml'])).to.include({ code: 78, out: '' })
   })
 
   it('finds that its own tests fail, which keeps it from serving', async () => {

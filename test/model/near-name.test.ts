@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { editDistance, nearestName } from '../../src/model/near-name.ts'
 
 describe('model/near-name', () => {
@@ -19,6 +20,18 @@ describe('model/near-name', () => {
       expect([editDistance(from, to), editDistance(to, from)]).to.deep.equal([distance, distance])
     })
   }
+
+  it('counts as far as it is asked to, and exactly', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 8 })
+    fc.assert(
+      fc.property(letters, letters, fc.nat(8), (one, other, most) => {
+        const distance = editDistance(one, other)
+        expect(editDistance(one, other, most)).to.equal(
+          distance <= most ? distance : Number.POSITIVE_INFINITY,
+        )
+      }),
+    )
+  })
 
   it('gives up beyond what is asked for', () => {
     expect(editDistance('kitten', 'sitting', 2)).to.equal(Number.POSITIVE_INFINITY)

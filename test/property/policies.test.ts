@@ -121,7 +121,16 @@ describe('property: slices, footprints and memory', () => {
           if (!('get' in entities)) throw new TypeError(entities.map(({ message }) => message).join())
           const hasSchema = needsSchema(entities)
           const engine = nextEngine(hasSchema)
-          const parts = { id: 'r', files: new Map(), digest: '', catalog, policies, entities, families }
+          const parts = {
+            id: 'r',
+            files: new Map(),
+            digest: '',
+            catalog,
+            policies,
+            subjects: [],
+            entities,
+            families,
+          }
           const revision = createRevision({ ...parts, hasSchema, engine })
           const askCedar = askWhole({ policies, entities: listed, homes })
           const answers = queries.flatMap((asked) => asked && { asked, whole: askCedar(asked) })
