@@ -3,7 +3,7 @@ import { type EntityUid, entityUidsIn, formatEntityUid, toEntityUid } from '../m
 import type { Cedar } from './cedar.ts'
 import type { Entities } from './entities.ts'
 import { expectedForm } from './literal-forms.ts'
-import { placeInEntities } from './literals.ts'
+import { createPlacesInEntities } from './literals.ts'
 import type { Problem } from './problem.ts'
 
 /**
@@ -16,6 +16,7 @@ export function malformedAttributes(
   entities: Entities,
   text: string,
 ): readonly Problem[] {
+  const placeOf = createPlacesInEntities(text)
   return [...entities.values()].flatMap((entity) => {
     const suspects = [...new Set(entityUidsIn([entity.attrs, entity.tags]))].filter(
       (uid) => expectedForm(uid) !== undefined,
@@ -23,7 +24,7 @@ export function malformedAttributes(
     return suspects
       .filter((uid) => isEntity(cedar, schema, entity, uid))
       .map((uid) => ({
-        ...placeInEntities(text, uid),
+        ...placeOf(uid),
         message: `entity ${formatEntityUid(toEntityUid(entity.uid))}: ${formatEntityUid(uid)} can never exist: expected ${expectedForm(uid)}`,
       }))
   })

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path'
 import { readBytes } from '../follow/read-bytes.ts'
 import { describeCause, isAbsent, isErrno } from '../model/fault.ts'
 import { listHidden } from './hidden-source.ts'
-import { findUnread, isPassedOver, purposeOf } from './policy-names.ts'
+import { findUnread, isPassedOver, purposeOf, refuseFolder } from './policy-names.ts'
 import { failed, type Unusable } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
@@ -154,6 +154,8 @@ async function readFolder(place: Place, folder: string, found: Reading): Promise
     const purpose = purposeOf(path)
     if (status?.isDirectory() !== true) found.names.push(path)
     if (status?.isDirectory() === true) {
+      const refusal = refuseFolder(path)
+      if (refusal !== undefined) found.problems.push(refusal)
       await readFolder(place, path, found)
     } else if (status === undefined) {
       // Never passed over in silence: a `forbid` may stand behind it.

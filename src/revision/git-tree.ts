@@ -1,7 +1,7 @@
 import { type PolicyFiles, policyLimits, refuseSize } from './directory-source.ts'
 import { type Git, isGitFailure } from './git-process.ts'
 import { shorten } from './git-repository.ts'
-import { findUnread, isBookkeeping, isPassedOver, purposeOf } from './policy-names.ts'
+import { findUnread, isBookkeeping, isPassedOver, purposeOf, refuseFolder } from './policy-names.ts'
 import { failed, refused, type Unusable } from './policy-source.ts'
 import type { Problem } from './problem.ts'
 
@@ -35,6 +35,7 @@ export async function readGitTree(git: Git, commit: string, path: string): Promi
   const wanted = entries.filter((entry) => purposeOf(entry.path) !== undefined && !kinds.has(entry.mode))
   const problems = [
     ...entries.flatMap(refuseKind),
+    ...foldersOf(entries).flatMap((folder) => refuseFolder(folder) ?? []),
     ...refuseSizes(wanted),
     ...wanted.flatMap(refuseName),
     ...findUnread(named.map(({ path }) => path)),
@@ -49,6 +50,18 @@ function parseListing(listing: Buffer): readonly Entry[] {
       /^(\d{6}) \w+ ([0-9a-f]+) +(\d+|-)\t(.*)$/su.exec(line) ?? []
     return { path, mode, oid, size: Number(size) }
   })
+}
+
+/** Every folder that holds an entry, at any depth. */
+function foldersOf(entries: readonly Entry[]): readonly string[] {
+  const folders = new Set<string>()
+  for (const { path } of entries)
+    for (let end = path.lastIndexOf('/'); end !== -1; end = path.lastIndexOf('/', end - 1)) {
+      const folder = path.slice(0, end)
+      if (folders.has(folder)) break
+      folders.add(folder)
+    }
+  return [...folders]
 }
 
 /** Never passed over in silence: a `forbid` may stand behind it. */

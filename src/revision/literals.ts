@@ -36,9 +36,10 @@ export function literalsOf(
   entities: Entities,
   entitiesText: string,
 ): readonly Literal[] {
+  const placeOf = createPlacesInEntities(entitiesText)
   return [
     ...policies.flatMap(inPolicy),
-    ...[...entities.values()].flatMap((entity) => inEntity(entity, entitiesText)),
+    ...[...entities.values()].flatMap((entity) => inEntity(entity, placeOf)),
   ]
 }
 
@@ -53,11 +54,11 @@ function inPolicy(policy: Policy): readonly Literal[] {
 }
 
 /** Without the attributes: which of them are entities only the schema says. */
-function inEntity({ uid, parents }: EntityJson, text: string): readonly Literal[] {
+function inEntity({ uid, parents }: EntityJson, placeOf: (uid: EntityUid) => Place): readonly Literal[] {
   const self = toEntityUid(uid)
   return distinct([self, ...parents.map(toEntityUid)]).map((named) => ({
     uid: named,
-    place: () => placeInEntities(text, named),
+    place: () => placeOf(named),
     of: `entity ${formatEntityUid(self)}`,
     policy: undefined,
   }))
@@ -71,10 +72,25 @@ function placeIn({ file, line, text }: Policy, { type, id }: EntityUid): Place {
   return { file, line: line + within.line - 1, ...(within.line === 1 ? {} : { column: within.column }) }
 }
 
-/** The line on which an id first stands in entities.json. */
-export function placeInEntities(text: string, { id }: EntityUid): Place {
-  const offset = text.indexOf(JSON.stringify(id))
-  return offset === -1 ? { file: entitiesFile } : { file: entitiesFile, line: positionAt(text, offset).line }
+/** Finds the line on which an id first stands in entities.json. The text is searched once, for the first that is asked. */
+export function createPlacesInEntities(text: string): (uid: EntityUid) => Place {
+  let lines: ReadonlyMap<string, number> | undefined
+  return ({ id }) => {
+    lines ??= linesOfTexts(text)
+    const line = lines.get(JSON.stringify(id))
+    return line === undefined ? { file: entitiesFile } : { file: entitiesFile, line }
+  }
+}
+
+/** The first line of each text in JSON, by the text as it is written. */
+function linesOfTexts(text: string): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>()
+  let line = 1
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|\n/g)) {
+    if (token === '\n') line++
+    else if (!lines.has(token)) lines.set(token, line)
+  }
+  return lines
 }
 
 function distinct(uids: Iterable<EntityUid>): readonly EntityUid[] {

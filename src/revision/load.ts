@@ -8,6 +8,7 @@ import { digestFiles, type PolicyFiles } from './directory-source.ts'
 import { createEngine, createInstance, createInstanceInTurns, type Engine } from './engine.ts'
 import { type Entities, entitiesFile, parseEntities } from './entities.ts'
 import { type Families, readFamilies } from './families.ts'
+import { findJsonFault } from './json-faults.ts'
 import { malformedLiterals } from './literal-forms.ts'
 import { literalsOf, subjectsOf } from './literals.ts'
 import { type Policy, parsePolicies } from './policies.ts'
@@ -94,7 +95,8 @@ export function loadParts(
   const declared = parseSchema(cedar, own, schema)
   if ('problems' in declared) return [...problems, ...declared.problems]
   const entitiesText = files.get(entitiesFile) ?? '[]'
-  const entities = parseEntities(cedar, schema, entitiesText)
+  const unclear = options.hasServed === true ? undefined : findJsonFault(entitiesFile, entitiesText)
+  const entities = unclear === undefined ? parseEntities(cedar, schema, entitiesText) : [unclear]
   const described: Entities = 'get' in entities ? entities : new Map()
   const literals = literalsOf(policies, described, entitiesText)
   const found = [

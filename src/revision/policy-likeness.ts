@@ -14,6 +14,8 @@ export function likenessOf(path: string): string | undefined {
   if (isLikePolicy(name)) return `looks like a policy and is not read: ${whyNoPolicy(path)}`
   if (isLikeTest(name, folders))
     return 'looks like a test and is not run: tests are `*.yaml` or `*.yml` in the folder `tests`, beside services.yaml'
+  if (path !== 'PIN' && folders.length === 0 && /^\.?pin(?:\.txt)?$/.test(name.trim()))
+    return 'looks like `PIN` and pins nothing: the pin of a directory is the file `PIN`, in just these letters'
   const fixed = isInHidden ? undefined : likeFixedName(name)
   if (fixed === undefined) return undefined
   return `looks like \`${fixed}\` and is not read: that file is read under this very name alone, at the top of the repository; rename or delete it`

@@ -46,6 +46,16 @@ export function findUnread(paths: readonly string[]): readonly Problem[] {
   })
 }
 
+/**
+ * Why there must be no folder of this path: a file is read under its name. A mount of a file that is not there leaves an
+ * empty folder, and entities.json would be taken for absent.
+ */
+export function refuseFolder(path: string): Problem | undefined {
+  return purposeOf(path) === undefined
+    ? undefined
+    : { file: path, message: 'expected a file, found a folder' }
+}
+
 /** Bidirectional controls (UAX #9): with them `x.radec` is shown as another name. */
 const directionMark = /[\u202a-\u202e\u2066-\u2069]/
 

@@ -49,6 +49,17 @@ describe('revision/directory-source', () => {
     expect('files' in refused ? [] : refused.problems.map(({ file }) => file)).to.have.members(names)
   })
 
+  it('takes no folder for a file that is not there', async () => {
+    await mkdir(join(directory, 'entities.json'))
+    await write('team/b.cedar/README.md', 'tests/b.yaml/README.md')
+    const refused = await readPolicyDirectory(directory)
+    expect('files' in refused ? [] : refused.problems.map(({ file }) => file)).to.have.members([
+      'entities.json',
+      'team/b.cedar',
+      'tests/b.yaml',
+    ])
+  })
+
   it("refuses a hidden policy in a mounted ConfigMap, and takes none of Kubernetes' own files for one", async () => {
     await write('..2026/.hidden/b.cedar', '..2026/a.cedar', '..2025/a.cedar')
     await symlink('..2026', join(directory, '..data'))

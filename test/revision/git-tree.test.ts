@@ -45,6 +45,11 @@ const spoiled: readonly SpoiledRemote[] = [
     mentions: /Git LFS/,
   },
   {
+    name: 'a folder in place of a file',
+    spoil: (remote) => remote.commit({ 'entities.json/deep/README.md': 'x', 'team/b.cedar/README.md': 'x' }),
+    mentions: /entities\.json: expected a file, found a folder[\s\S]*team\/b\.cedar: expected a file/,
+  },
+  {
     name: 'a file that is too large',
     spoil: (remote) => remote.commit({ 'team/b.cedar': 'x'.repeat(5 * 1024 * 1024) }),
     mentions: /team\/b\.cedar: expected at most/,

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { findUnread, isBookkeeping, purposeOf } from '../../src/revision/policy-names.ts'
+import { findUnread, isBookkeeping, purposeOf, refuseFolder } from '../../src/revision/policy-names.ts'
 import { namesThatAreRead, unreadNames, welcomeNames } from '../support/file-names.ts'
 
 describe('revision/policy-names', () => {
@@ -8,7 +8,7 @@ describe('revision/policy-names', () => {
       it(`refuses ${JSON.stringify(path)}: ${what}`, () => {
         const found = findUnread([...namesThatAreRead, path])
         expect(found).to.have.length(1)
-        expect(found[0]?.message).to.match(/is not (?:read|run)|direction of writing/)
+        expect(found[0]?.message).to.match(/is not (?:read|run)|pins nothing|direction of writing/)
       })
     }
   }
@@ -41,6 +41,12 @@ describe('revision/policy-names', () => {
     ]
     const found = rows.map(([path]) => [path, isBookkeeping(path, true), isBookkeeping(path, false)])
     expect(found).to.deep.equal(rows)
+  })
+
+  it('wants a file where a file is read', () => {
+    for (const path of namesThatAreRead) expect(refuseFolder(path)?.file).to.equal(path)
+    for (const path of ['team', 'tests', 'cedar', 'team/entities.json', 'x.cedar.d'])
+      expect(refuseFolder(path)).to.equal(undefined)
   })
 
   it('reads nothing that it refuses', () => {

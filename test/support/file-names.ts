@@ -128,6 +128,7 @@ export const unreadNames: Readonly<Record<string, readonly string[]>> = {
     '.entities.json',
     'entities.json ',
   ],
+  'a pin of another name': ['pin', 'Pin', 'PIN.txt', '.PIN', 'PIN ', 'ＰＩＮ'],
   'tests of another name or place': [
     'tests/y.YAML',
     'tests/y.yaml.txt',
@@ -162,6 +163,9 @@ export const welcomeNames: readonly string[] = [
   'identities.json',
   'package.json',
   'PIN',
+  '.PIN.0b7c',
+  'docs/pin',
+  'pin.md',
   'cedar',
   'bin/cedar',
   'docs/cedar/start.md',
