@@ -87,8 +87,7 @@ const request = fc
     context: { who: { __entity: who }, which: { of: { __entity: of } } },
   }))
 
-describe('property: namespaces of principals, actions, resources and groups', function () {
-  this.timeout(240_000)
+describe('property: namespaces of principals, actions, resources and groups', () => {
   const cedar = createCedar()
 
   /** Cedar's reasons, errors and decision, without any cut. */
