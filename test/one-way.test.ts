@@ -11,7 +11,7 @@ const asking = [
   'revision/engine.ts#readAnswer',
   'revision/engine.ts#warm',
   'revision/rehearsal.ts#rehearse',
-  'revision/revision.ts#asOne',
+  'revision/revision.ts#createInterning',
   'revision/revision.ts#createRevision',
   'revision/revision.ts#watchRevision',
 ]
@@ -158,7 +158,7 @@ describe('the one way to a decision', () => {
   it('is the one that live checks, tests, explanations, lint, diffs, why and the shadow take', () => {
     const near = /from '.*\/judge\.ts'/
     const files = [
-      'app/remembered.ts',
+      'check/remembered.ts',
       'review/believed.ts',
       'review/situation.ts',
       'review/recorded.ts',

@@ -8,7 +8,7 @@ import { keepRevision } from '../audit/revision-store.ts'
 import { workerLog } from '../audit/worker-logs.ts'
 import { rememberLatest } from '../cache/remember.ts'
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
-import type { CheckDeps } from '../check/check.ts'
+import type { CheckShell } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import { configWarnings } from '../config/remarks.ts'
 import type { Report } from '../model/event.ts'
@@ -41,7 +41,7 @@ export type House = {
   /** Judges some of what was decided again; `undefined` unless the configuration asks for it. */
   readonly shadow: Shadow | undefined
   readonly audit: AuditLog
-  readonly record: CheckDeps['record']
+  readonly record: CheckShell['record']
   /** How records and traces name users; `undefined` by their ids. */
   readonly pseudonymize: Pseudonymize | undefined
   /** Traces checks; `undefined` unless the configuration asks for it. */

@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { type CheckDeps, createChecker } from '../check/check.ts'
-import type { Findings } from '../check/line.ts'
+import { type CheckShell, createChecker } from '../check/check.ts'
 import type { Listener } from '../config/config.ts'
 import { createCallHandler } from '../ext-authz/handler.ts'
 import { createLeanTransport } from '../ext-authz/lean/lean-server.ts'
 import type { Handed, Transport } from '../ext-authz/transport.ts'
 import { tokenHeaders } from '../identity/agent-token.ts'
-import { deny } from '../model/decision.ts'
-import { byDeadline, elapsedMs } from './by-deadline.ts'
+import { elapsedMs } from './by-deadline.ts'
 import { followCertificates } from './certificates.ts'
+import { createFacts } from './check-facts.ts'
 import type { House } from './house.ts'
-import { createLineDeps } from './line-deps.ts'
 import type { Opening } from './opening.ts'
 import { createHandover } from './recovering.ts'
-import { traceListener } from './traced.ts'
+import { createCheckTracing } from './traced.ts'
 
 /** Opens one port on which Envoy asks, or serves what is handed in from one. */
 export async function listen(
@@ -23,11 +21,8 @@ export async function listen(
   handed?: Handed,
 ): Promise<Transport> {
   const { config, report } = house
-  const tracing = house.tracer && traceListener(house.tracer, house.pseudonymize)
-  const deps = createCheckDeps(house, listener)
-  const { check, refuse } = createChecker(tracing?.watch(deps) ?? deps)
-  const answer = createCallHandler({ check, refuse, elapsedMs, budgetMs: config.deadlineMs, report })
-  const handler = tracing?.receive(answer) ?? answer
+  const { check, refuse } = createChecker(createShell(house, listener))
+  const handler = createCallHandler({ check, refuse, elapsedMs, budgetMs: config.deadlineMs, report })
   const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
   if (certificates !== undefined) {
     closing.push(certificates.followed)
@@ -43,13 +38,15 @@ export async function listen(
   return transport
 }
 
-function createCheckDeps(house: House, listener: Listener): CheckDeps {
-  const { config, credentials, recovery, revision, shadow, record, report } = house
+function createShell(house: House, listener: Listener): CheckShell {
+  const { config, credentials, recovery, admission, revision, shadow, record, report } = house
+  const { tracer, pseudonymize } = house
   const { header } = config.chain
   const { forwardAuthorization, tokenCopies } = config.ingress
   return {
-    ...createLineDeps(config, listener, credentials, recovery),
-    admission: house.admission,
+    facts: createFacts(config, listener, credentials, recovery),
+    observing: config.observe,
+    admission,
     headers: {
       chain: header,
       userToken: forwardAuthorization ? [] : [...tokenHeaders, ...tokenCopies],
@@ -64,13 +61,8 @@ function createCheckDeps(house: House, listener: Listener): CheckDeps {
     nowMs: Date.now,
     elapsedMs,
     createDecisionId: randomUUID,
-    withinDeadline: (work, deadlineMs) => byDeadline(work, deadlineMs, noDecision),
-    maxInFlight: config.maxInFlight,
+    ...(tracer && { trace: createCheckTracing(tracer, header, pseudonymize, report) }),
   }
 }
 
 const noNames: readonly string[] = []
-
-function noDecision(): Findings {
-  return { decision: deny('deadline_exceeded', 'no decision in time') }
-}

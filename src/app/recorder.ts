@@ -1,7 +1,7 @@
 import type { AuditLog } from '../audit/audit-log.ts'
 import { AuditUnavailable } from '../audit/outage.ts'
 import type { RecordParts } from '../audit/record-parts.ts'
-import type { CheckDeps } from '../check/check.ts'
+import type { CheckShell } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import type { Eventual } from '../model/eventual.ts'
 import { byDeadline } from './by-deadline.ts'
@@ -9,7 +9,7 @@ import { byDeadline } from './by-deadline.ts'
 type Log = Pick<AuditLog, 'append' | 'tryAppendAll'>
 
 /** Has what a check knows recorded, and says whether that was kept in time. One for all listeners, so that all share its writes. */
-export function createRecorder(log: Log, { mode }: Pick<Config['audit'], 'mode'>): CheckDeps['record'] {
+export function createRecorder(log: Log, { mode }: Pick<Config['audit'], 'mode'>): CheckShell['record'] {
   const gather = createGathering(log)
   return (parts, by) => {
     if (mode === 'written' && by !== 'now') return gather(parts)

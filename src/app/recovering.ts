@@ -2,7 +2,7 @@ import { rememberLatest } from '../cache/remember.ts'
 import { actorsWith } from '../chain/actors.ts'
 import { createRecovery, type Recovery } from '../chain/recovery.ts'
 import { skewSeconds } from '../chain/token.ts'
-import type { CheckDeps } from '../check/check.ts'
+import type { CheckShell } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import type { Catalog } from '../revision/catalog.ts'
 import type { Revision } from '../revision/revision.ts'
@@ -46,7 +46,7 @@ export function openRecovery(
 }
 
 /** Keeps what each callee is handed, in case that it loses the header; also that it is handed no chain. */
-export function createHandover({ keep }: Pick<Recovery, 'keep'>): CheckDeps['handedOn'] {
+export function createHandover({ keep }: Pick<Recovery, 'keep'>): CheckShell['handedOn'] {
   return (headers, { service, caller, chain, onward }, nowMs) => {
     if (service?.forwards !== true) return
     if (onward === undefined || caller === undefined || chain === undefined || chain.kind === 'none') {

@@ -1,6 +1,7 @@
 import { inOnePiece } from '../cache/one-piece.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop, Subject } from '../model/chain.ts'
+import type { PolicyReference, PrincipalResult } from '../model/decision.ts'
 import { isSameEntity } from '../model/entity-uid.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Target } from '../model/target.ts'
@@ -15,7 +16,7 @@ export type Likeness = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicr
  */
 export function toLikeness(parts: RecordParts): Likeness {
   const { input, onward, decision, isObserved, policyRevision, policyDigest, engine } = parts
-  const { caller, chain, service, target } = parts
+  const { caller, chain, service, target, questionKey } = parts
   const likeness: Whole = {
     decision,
     isObserved,
@@ -34,6 +35,7 @@ export function toLikeness(parts: RecordParts): Likeness {
     chain,
     service,
     target,
+    questionKey,
     onward: onward && { jti: onward.jti, txn: onward.txn, kid: onward.kid, parHash: onward.parHash },
   }
   return likeness
@@ -65,7 +67,8 @@ const noHeaders: ReadonlyMap<string, readonly string[]> = new Map()
 
 function isSameDecision(one: Likeness, other: Likeness): boolean {
   const [left, right] = [one.decision, other.decision]
-  if (left.results !== right.results || one.isObserved !== other.isObserved) return false
+  if (one.questionKey !== other.questionKey || one.isObserved !== other.isObserved) return false
+  if (!areSameResults(left.results, right.results)) return false
   if (left.kind === 'allow' || right.kind === 'allow') return left.kind === right.kind
   return left.code === right.code && left.reason === right.reason
 }
@@ -141,6 +144,35 @@ function isSameSubject(one: Subject, other: Subject): boolean {
 function isSameService(one: Likeness['service'], other: Likeness['service']): boolean {
   if (one === undefined || other === undefined || one === other) return one === other
   return one.name === other.name && isSameId(one.spiffeId, other.spiffeId)
+}
+
+/** Results that were remembered are the same objects. */
+function areSameResults(one: readonly PrincipalResult[], other: readonly PrincipalResult[]): boolean {
+  if (one === other) return true
+  return one.length === other.length && one.every((result, at) => isSameResult(result, other[at]))
+}
+
+function isSameResult(one: PrincipalResult, other: PrincipalResult | undefined): boolean {
+  if (one === other || other === undefined) return one === other
+  return (
+    isSameEntity(one.principal, other.principal) &&
+    one.role === other.role &&
+    one.outcome === other.outcome &&
+    areSamePolicies(one.determiningPolicies, other.determiningPolicies) &&
+    one.errors.length === other.errors.length &&
+    one.errors.every(({ policy, message }, at) => {
+      const error = other.errors[at]
+      return error !== undefined && message === error.message && areSamePolicies([policy], [error.policy])
+    })
+  )
+}
+
+function areSamePolicies(one: readonly PolicyReference[], other: readonly PolicyReference[]): boolean {
+  if (one === other) return true
+  if (one.length !== other.length) return false
+  return one.every(
+    ({ id, file, line }, at) => id === other[at]?.id && file === other[at]?.file && line === other[at]?.line,
+  )
 }
 
 /** Its method and path are those of the request. */

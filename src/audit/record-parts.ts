@@ -23,6 +23,11 @@ export type RecordParts = {
   readonly input?: Pick<CheckInput, 'method' | 'path' | 'host' | 'destinationAddress' | 'headers'> | undefined
   readonly caller?: Caller | undefined
   readonly chain?: Chain | undefined
+  /**
+   * Says all of the question that policies were asked, with the revision: checks of one key have equal results. `undefined` when
+   * they were not asked, or about a chain that begins here.
+   */
+  readonly questionKey?: string | undefined
   /** For a request whose service is known though its route is not. */
   readonly service?: Pick<Service, 'name' | 'spiffeId'> | undefined
   readonly target?: Target | undefined

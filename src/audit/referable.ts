@@ -1,4 +1,4 @@
-import type { PrincipalResult } from '../model/decision.ts'
+import { inOnePiece } from '../cache/one-piece.ts'
 import { isLike, type Likeness, toLikeness } from './likeness.ts'
 import type { RecordParts } from './record-parts.ts'
 import { maxReferable, maxReferableBytes } from './repeat.ts'
@@ -30,19 +30,17 @@ export type Referables = {
   readonly add: (segment: Segment, parts: RecordParts, bytes: number, record: Referable | undefined) => void
 }
 
-/**
- * Holds at most `maxReferable`. They are found by their results: whoever remembers a judgement gives the same object
- * again, and a check that was judged anew is recorded whole.
- */
+/** Holds at most `maxReferable`, by the question that policies were asked: one for each. */
 export function createReferables(): Referables {
   let current: Segment | undefined
   let count = 0
-  const kept = new Map<readonly PrincipalResult[], Kept>()
+  const kept = new Map<string, Kept>()
   const isWithinReach = ({ ordinal }: Found, ahead: number): boolean => count + ahead - ordinal < maxReferable
   return {
     isWithinReach,
     find(segment, parts, ahead) {
-      const found = segment === current ? kept.get(parts.decision.results) : undefined
+      const { questionKey } = parts
+      const found = segment === current && questionKey !== undefined ? kept.get(questionKey) : undefined
       if (found === undefined || !isWithinReach(found, ahead)) return undefined
       return isLike(parts, found.likeness) ? found : undefined
     },
@@ -54,12 +52,17 @@ export function createReferables(): Referables {
       }
       if (bytes > maxReferableBytes) return
       count++
-      const { results } = parts.decision
-      // What was refused before policies were asked is not remembered, so it is not found again.
-      if (results.length === 0 || record === undefined) return
-      kept.delete(results)
+      const { questionKey } = parts
+      // Without a question there is nothing by which it could be found again.
+      if (questionKey === undefined || parts.decision.results.length === 0 || record === undefined) return
+      kept.delete(questionKey)
       const { repeatStart, constant } = record
-      kept.set(results, { repeatStart, constant, likeness: toLikeness(parts), ordinal: count })
+      kept.set(inOnePiece(questionKey), {
+        repeatStart,
+        constant,
+        likeness: toLikeness(parts),
+        ordinal: count,
+      })
       const [oldest] = kept.keys()
       if (kept.size > maxReferable && oldest !== undefined) kept.delete(oldest)
     },

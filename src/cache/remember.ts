@@ -2,8 +2,6 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { inOnePiece } from './one-piece.ts'
 
-let identities = 0
-
 /** How much is remembered, and of what. */
 export type RememberOptions<A, R> = {
   readonly maxEntries: number
@@ -15,8 +13,6 @@ export type RememberOptions<A, R> = {
   readonly isSame?: (one: A, other: A) => boolean
   /** A fault is never remembered. */
   readonly isWorth: (result: R) => boolean
-  /** An answer that is not fresh any more for this argument is asked for anew. */
-  readonly isFresh?: (result: R, argument: A) => boolean
 }
 
 /** Remembers a pure function's answers; the function that comes back has the same type and the same answers. */
@@ -24,12 +20,12 @@ export function remember<A, R extends object>(
   ask: (argument: A) => R,
   options: RememberOptions<A, R>,
 ): (argument: A) => R {
-  const { keyOf, isWorth, isFresh = () => true } = options
+  const { keyOf, isWorth } = options
   const memory = createMemory(options)
   return (argument) => {
     const key = keyOf(argument)
     const known = memory.find(key, argument)
-    if (known !== undefined && isFresh(known, argument)) return known
+    if (known !== undefined) return known
     const result = ask(argument)
     if (isWorth(result)) memory.keep(key, argument, result)
     return result
@@ -58,20 +54,6 @@ export function rememberEach<A extends object, R>(make: (argument: A) => R): (ar
     return made
   }
 }
-
-/**
- * A number that no other object has or will have: the shortest key for what never changes. An object that is made anew,
- * equal as it may be, is another one.
- */
-export function identityOf(object: object): number {
-  const known = identitiesOf.get(object)
-  if (known !== undefined) return known
-  identitiesOf.set(object, ++identities)
-  return identities
-}
-
-// The number itself, and not an object that holds it: there is one for each of many thousand that are remembered.
-const identitiesOf = new WeakMap<object, number>()
 
 /** Makes a long key short: 32 bytes, and nobody finds two keys with one digest. */
 export function digestKey(key: string): string {

@@ -4,7 +4,19 @@ import { parsePublicHalf, parseSigningKey, type SigningKey } from '../jws/signin
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 
 /** The keys of a chain issuer: one signs; it, the next and the previous one verify. */
-export type ChainKeys = { readonly signing: SigningKey; readonly verifying: KeySet }
+export type ChainKeys = {
+  readonly signing: SigningKey
+  readonly verifying: KeySet
+  /** SHA-256 of which key signs and which verify, base64: two of one `id` sign and verify alike. */
+  readonly id: string
+}
+
+/** Puts the keys of an issuer together. */
+export function toChainKeys(signing: SigningKey, publicKeys: readonly VerifyingKey[]): ChainKeys {
+  const described = [signing.public, ...publicKeys].map(({ kid, alg, jwk }) => [kid, alg, jwk])
+  const id = createHash('sha256').update(JSON.stringify(described)).digest('base64')
+  return { signing, verifying: toKeySet(publicKeys), id }
+}
 
 /** The file whose key signs. */
 export const activeKeyFile = 'active.jwk.json'
@@ -26,9 +38,7 @@ export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | 
       problems.push(invalid(`${name}: expected a \`kid\` of its own, found \`${key.kid}\` again`))
     else keys.set(key.kid, key)
   }
-  return isInvalid(signing) || problems.length > 0
-    ? problems
-    : { signing, verifying: toKeySet([...keys.values()]) }
+  return isInvalid(signing) || problems.length > 0 ? problems : toChainKeys(signing, [...keys.values()])
 }
 
 /** A JWK Set (RFC 7517 §5) of the public keys, for whoever verifies chains. */

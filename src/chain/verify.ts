@@ -80,18 +80,7 @@ function checkTimes(token: ChainToken, now: number): Deny | undefined {
   return isExpired ? deny('chain_expired', `\`exp\` ${token.expiresAt}, now ${now}`) : undefined
 }
 
-/** The same object each time for the same proof, so that what follows from it may be remembered by it. */
-function toDelegatedChain(proven: ProvenChain, issuerName: string): DelegatedChain {
-  const known = chains.get(proven)
-  if (known?.subject.issuerName === issuerName) return known
-  const chain = readChain(proven, issuerName)
-  chains.set(proven, chain)
-  return chain
-}
-
-const chains = new WeakMap<ProvenChain, DelegatedChain>()
-
-function readChain({ token, digest }: ProvenChain, issuerName: string): DelegatedChain {
+function toDelegatedChain({ token, digest }: ProvenChain, issuerName: string): DelegatedChain {
   const {
     subject,
     actors,

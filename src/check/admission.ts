@@ -1,5 +1,4 @@
 import { type Deny, deny } from '../model/decision.ts'
-import type { Eventual } from '../model/eventual.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
 
 /** What bounds the checks under way. */
@@ -16,8 +15,14 @@ export type AdmissionOptions = {
 
 /** Who may still ask. Under load the callers that cost most are refused first, and the others pass. */
 export type Admission = {
-  /** Does a caller's work and counts what it takes, or refuses it with `overloaded`. */
-  readonly admit: <T>(caller: SpiffeId, work: () => Eventual<T>) => Eventual<T> | Deny
+  /** Refuses every caller while as many checks wait as may; `undefined` admits. */
+  readonly refuseAll: () => Deny | undefined
+  /** Refuses a caller that has had its share of the time or of the places for checks that wait; `undefined` admits. */
+  readonly refuse: (caller: SpiffeId) => Deny | undefined
+  /** Counts a check of a caller, and the time that it has cost, milliseconds. */
+  readonly charge: (caller: SpiffeId, workMs: number) => void
+  /** Takes a place for a check that waits, of a caller if it is known who calls; what is returned gives the place back. */
+  readonly hold: (caller: SpiffeId | undefined) => () => void
   /** To be called by a timer every `lookMs`: how late it comes is how late answers are. */
   readonly look: () => void
 }
@@ -26,26 +31,23 @@ export type Admission = {
 export const lookMs = 20
 
 /** What one caller has of the places and of the window; `checks` are those that its least has not made up for yet. */
-type Share = { inFlight: number; checks: number; workMs: number }
+type Share = { waiting: number; checks: number; workMs: number }
 
 type Load = {
   readonly shares: Map<string, Share>
-  inFlight: number
+  waiting: number
   /** What one caller may have of a window. */
   limitMs: number
   lateWindows: number
   endsAtMs: number
   lookedAtMs: number
-  /** The least delays of the window; infinite while there is none. */
+  /** The least delay of the window; infinite while there is none. */
   leastLateMs: number
-  leastHeldMs: number
 }
 
 const windowMs = 50
 /** One window alone can be a reload or a collection of garbage. */
 const standingWindows = 2
-/** About what work costs that waits: signatures and policies, which nobody can time one by one. */
-const heldWorkMs = 0.5
 /** What every caller has, however late we are: 60 checks a second, and a second's at once. */
 const leastChecks = 3
 const burstChecks = 60
@@ -67,29 +69,34 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const { maxInFlight, elapsedMs } = options
   const load = createLoad(elapsedMs())
   return {
-    admit(caller, work) {
-      const startedMs = elapsedMs()
+    refuseAll() {
+      if (load.waiting < maxInFlight) return undefined
+      return deny('overloaded', `${load.waiting} checks wait`)
+    },
+    refuse(caller) {
+      const nowMs = elapsedMs()
       // Work that does not pause keeps the timer from coming, and must not make a window longer.
-      if (startedMs >= load.endsAtMs) moveOn(load, options, startedMs)
+      if (nowMs >= load.endsAtMs) moveOn(load, options, nowMs)
       const share = shareOf(load, caller)
-      if (share.inFlight >= maxInFlight - load.inFlight) {
-        return deny('overloaded', `${share.inFlight} checks of this caller wait, ${load.inFlight} in all`)
-      }
-      if (share.workMs >= load.limitMs && share.checks >= burstChecks) {
+      if (share.waiting >= maxInFlight - load.waiting)
+        return deny('overloaded', `${share.waiting} checks of this caller wait, ${load.waiting} in all`)
+      if (share.workMs >= load.limitMs && share.checks >= burstChecks)
         return deny('overloaded', 'answers are late, and this caller has had its share of them')
-      }
+      return undefined
+    },
+    charge(caller, workMs) {
+      const share = shareOf(load, caller)
       share.checks++
-      const done = work()
-      share.workMs += elapsedMs() - startedMs
-      if (!(done instanceof Promise)) return done
-      share.workMs += heldWorkMs
-      share.inFlight++
-      load.inFlight++
-      return done.finally(() => {
-        share.inFlight--
-        load.inFlight--
-        load.leastHeldMs = Math.min(load.leastHeldMs, elapsedMs() - startedMs)
-      })
+      share.workMs += workMs
+    },
+    hold(caller) {
+      const share = caller && shareOf(load, caller)
+      load.waiting++
+      if (share !== undefined) share.waiting++
+      return () => {
+        load.waiting--
+        if (share !== undefined) share.waiting--
+      }
     },
     look() {
       const nowMs = elapsedMs()
@@ -103,13 +110,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
 function createLoad(nowMs: number): Load {
   return {
     shares: new Map(),
-    inFlight: 0,
+    waiting: 0,
     limitMs: Number.POSITIVE_INFINITY,
     lateWindows: 0,
     endsAtMs: nowMs + windowMs,
     lookedAtMs: nowMs,
     leastLateMs: Number.POSITIVE_INFINITY,
-    leastHeldMs: Number.POSITIVE_INFINITY,
   }
 }
 
@@ -117,7 +123,7 @@ function shareOf({ shares }: Load, { uri }: SpiffeId): Share {
   const own = shares.get(uri)
   if (own !== undefined) return own
   const name = shares.size < maxCallers ? uri : everybodyElse
-  const share = shares.get(name) ?? { inFlight: 0, checks: 0, workMs: 0 }
+  const share = shares.get(name) ?? { waiting: 0, checks: 0, workMs: 0 }
   shares.set(name, share)
   return share
 }
@@ -129,20 +135,18 @@ function latenessOf({ lookedAtMs }: Load, nowMs: number): number {
 /** Ends a window and begins the next. */
 function moveOn(load: Load, { targetMs, utilization }: AdmissionOptions, nowMs: number): void {
   const lateMs = Number.isFinite(load.leastLateMs) ? load.leastLateMs : latenessOf(load, nowMs)
-  const isHeldLong = load.leastHeldMs > targetMs && Number.isFinite(load.leastHeldMs)
   const isBusy = utilization() >= leastUtilization
-  load.lateWindows = (lateMs > targetMs && isBusy) || isHeldLong ? load.lateWindows + 1 : 0
+  load.lateWindows = lateMs > targetMs && isBusy ? load.lateWindows + 1 : 0
   load.limitMs = nextLimit(load)
   // Windows that we slept through count, too: whoever had to wait meanwhile comes all at once.
   const madeUp = leastChecks * (1 + Math.floor((nowMs - load.endsAtMs) / windowMs))
   for (const [name, share] of load.shares) {
     share.workMs = 0
     share.checks = Math.max(0, Math.min(share.checks, burstChecks) - madeUp)
-    if (share.inFlight === 0 && share.checks === 0) load.shares.delete(name)
+    if (share.waiting === 0 && share.checks === 0) load.shares.delete(name)
   }
   load.endsAtMs = nowMs + windowMs
   load.leastLateMs = Number.POSITIVE_INFINITY
-  load.leastHeldMs = Number.POSITIVE_INFINITY
 }
 
 function nextLimit({ limitMs, lateWindows, shares }: Load): number {

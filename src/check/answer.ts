@@ -1,7 +1,7 @@
 import type { Answer } from '../model/answer.ts'
 import type { Headers } from '../model/check-input.ts'
 import { isDeny } from '../model/decision.ts'
-import type { Findings } from './line.ts'
+import type { Verdict } from './decide.ts'
 import { type HeaderNames, removalsOf } from './removals.ts'
 
 /** What the answer depends on besides the decision. */
@@ -17,7 +17,7 @@ export type Answering = {
  * it. While observing, only the chain and misleading ids are changed.
  */
 export function toAnswer(
-  { decision, caller, chain, service, onward }: Findings,
+  { decision, caller, chain, service, onward }: Verdict,
   names: HeaderNames,
   { reference, received, isObserving }: Answering,
 ): Answer {

@@ -129,7 +129,7 @@ async function askFile(
   const captured = parseCheckRequestJson(text)
   if (isInvalid(captured)) return invalid(`\`${file}\`: ${captured.reason}`)
   const belief = { peer: captured.peer, header, issuerName: issuer }
-  const verdict = await believeRequest(captured.input, revision, belief)
+  const verdict = believeRequest(captured.input, revision, belief)
   return isInvalid(verdict) ? verdict : { verdict, revision, note: believed }
 }
 

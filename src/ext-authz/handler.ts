@@ -9,8 +9,11 @@ import type { CallContext, CallHandler } from './transport.ts'
 
 /** What turns a question into an answer. */
 export type CallHandlerDeps = {
-  /** Decides by its deadline, and records; a request that could not be decoded comes as its denial, to be recorded too. */
-  readonly check: (input: CheckInput | Deny, deadlineMs: number) => Eventual<Answer>
+  /**
+   * Decides by its deadline, and records; a request that could not be decoded comes as its denial, to be recorded too. `receivedMs`:
+   * when it came in. Both on the monotonic clock.
+   */
+  readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs: number) => Eventual<Answer>
   /** Records a denial that came about outside `check`. */
   readonly refuse: (denial: Deny) => Answer
   /** Monotonic clock, on which deadlines run: a step of the wall clock neither ends nor prolongs a check. */
@@ -30,8 +33,9 @@ const returnMs = 25
 export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   return (request, call) => {
     try {
-      const deadlineMs = toDeadlineMs(call, deps)
-      const answer = deps.check(decodeCheckRequest(request, call), deadlineMs)
+      const receivedMs = deps.elapsedMs()
+      const input = decodeCheckRequest(request, call)
+      const answer = deps.check(input, toDeadlineMs(call, receivedMs, deps), receivedMs)
       if (!(answer instanceof Promise)) return encodeSettled(answer, deps)
       return answer.then(
         (settled) => encodeSettled(settled, deps),
@@ -43,9 +47,13 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   }
 }
 
-function toDeadlineMs(call: CallContext, deps: CallHandlerDeps): number {
-  const budgetEndMs = deps.elapsedMs() + deps.budgetMs
-  return call.deadlineMs === undefined ? budgetEndMs : Math.min(budgetEndMs, call.deadlineMs - returnMs)
+function toDeadlineMs(
+  { deadlineMs }: CallContext,
+  receivedMs: number,
+  { budgetMs }: CallHandlerDeps,
+): number {
+  const budgetEndMs = receivedMs + budgetMs
+  return deadlineMs === undefined ? budgetEndMs : Math.min(budgetEndMs, deadlineMs - returnMs)
 }
 
 function encodeSettled(answer: Answer, deps: CallHandlerDeps): Uint8Array {

@@ -11,7 +11,7 @@ export type PeerOptions = {
   readonly peer: PeerSource
   readonly trustDomain: TrustDomain
   /** SPIFFE IDs of the ingress peers. */
-  readonly ingressPeers: ReadonlySet<string>
+  readonly ingressPeers: Pick<ReadonlySet<string>, 'has'>
   /** SPIFFE IDs of all known waypoints. */
   readonly waypoints: ReadonlySet<string>
   /** Whether Envoy has to prove itself to us with a certificate. */

@@ -1,19 +1,18 @@
 import { parseChainToken } from '../chain/token.ts'
+import { presentedChain } from '../chain/verify.ts'
+import { identify } from '../check/decide.ts'
 import { judge } from '../check/judge.ts'
-import { followLine, type LineDeps } from '../check/line.ts'
-import { identifyCaller } from '../identity/peer.ts'
 import { accessTokenTypes } from '../identity/token-kind.ts'
 import { parseCompactJws } from '../jws/compact.ts'
 import { isStringArray, type JsonObject } from '../jws/json.ts'
 import type { Caller, PeerSource } from '../model/caller.ts'
-import type { DelegatedChain, FirstHop } from '../model/chain.ts'
+import type { Chain, DelegatedChain, FirstHop } from '../model/chain.ts'
 import { type CheckInput, type Headers, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 import { parseScopes } from '../model/scope.ts'
-import type { TrustDomain } from '../model/spiffe-id.ts'
 import type { Revision } from '../revision/revision.ts'
-import { targetOf } from '../revision/target.ts'
+import { targetOf, toRequest } from '../revision/target.ts'
 import type { Verdict } from './situation.ts'
 
 /** How to read a captured request. */
@@ -29,14 +28,14 @@ export type BeliefOptions = {
 const limits = { maxDepth: 8, maxLifetimeSeconds: 86_400 }
 
 /**
- * Sends a captured request down the line again and believes what it says: neither signatures nor times nor revocations are
- * checked, for a capture is old and its keys are elsewhere.
+ * Judges a captured request again and believes what it says: neither signatures nor times nor revocations are checked, for a
+ * capture is old and its keys are elsewhere.
  */
-export async function believeRequest(
+export function believeRequest(
   input: CheckInput,
   revision: Revision,
   options: BeliefOptions,
-): Promise<Verdict | Invalid> {
+): Verdict | Invalid {
   const issuerName = options.issuerName ?? onlyIssuer(revision)
   if (issuerName === undefined) {
     return invalid('the policies name users of several identity providers, or of none; say which: `--issuer`')
@@ -45,54 +44,31 @@ export async function believeRequest(
   if (first === undefined) return invalid('the catalog has no service')
   // In `principal` mode the waypoint proves itself by TLS, of which a capture says nothing.
   const asked = { ...input, tlsPeerUris: [first.waypoint.uri] }
-  const deps = believe(asked, first.waypoint.trustDomain, issuerName, options)
-  const { decision, caller, chain, target } = await followLine(asked, 0, revision, deps)
-  const isKnown = caller !== undefined && chain !== undefined && target !== undefined
-  return { decision, matter: isKnown ? { caller, chain, target } : undefined }
+  const peer = options.peer ?? guessPeer(input)
+  const { trustDomain } = first.waypoint
+  const settings = { peer, trustDomain, isMutualTls: false, ingress: new Map<string, ReadonlySet<string>>() }
+  const call = identify(asked, { settings, revision, stopwatch: undefined })
+  if (call.kind === 'verdict') return { decision: call.decision, matter: undefined }
+  const presented = presentedChain(input.headers, options.header)
+  // Only an ingress peer may present a user's token, so a caller that did is taken for one.
+  const isIngress = presented === undefined && readBearer(input.headers) !== undefined
+  const caller = { ...call.caller, isIngress }
+  const chain = believeChain(presented, caller, input.headers, issuerName)
+  if (isDeny(chain)) return { decision: chain, matter: undefined }
+  const target = targetOf(call.service, toRequest(asked))
+  if (isDeny(target)) return { decision: target, matter: undefined }
+  return { decision: judge(caller, chain, target, revision), matter: { caller, chain, target } }
 }
 
-/** Every proof of the line, believed. */
-function believe(
-  input: CheckInput,
-  trustDomain: TrustDomain,
+function believeChain(
+  presented: ReturnType<typeof presentedChain>,
+  caller: Caller,
+  headers: Headers,
   issuerName: string,
-  options: BeliefOptions,
-): LineDeps {
-  const { header } = options
-  const isFirstHop = !input.headers.has(header) && readBearer(input.headers) !== undefined
-  const peer = options.peer ?? guessPeer(input)
-  return {
-    header,
-    peer,
-    identifyCaller(asked, waypoints) {
-      const caller = identifyCaller(asked, {
-        peer,
-        trustDomain,
-        ingressPeers: new Set(),
-        waypoints,
-        isMutualTls: false,
-      })
-      // Only an ingress peer may present a user's token, so whoever did is taken for one.
-      return isDeny(caller) ? caller : { ...caller, isIngress: isFirstHop }
-    },
-    targetOf,
-    judge,
-    verifyChain: async (text, caller) => toChain(text, caller, issuerName),
-    verifyUserToken: async (headers) => toFirstHop(headers, issuerName),
-    carriesUserToken: () => false,
-    recoverChain: () => undefined,
-    checkRevoked: () => undefined,
-    extendChain: async () => ({
-      token: '',
-      jti: '',
-      txn: '',
-      kid: '',
-      parHash: undefined,
-      issuedAt: 0,
-      expiresAt: 0,
-    }),
-    isObserving: () => false,
-  }
+): Chain | Deny {
+  if (caller.isIngress) return toFirstHop(headers, issuerName)
+  if (presented === undefined) return { kind: 'none' }
+  return isDeny(presented) ? presented : toChain(presented.value, caller, issuerName)
 }
 
 function guessPeer({ headers, metadata, sourcePrincipal }: CheckInput): PeerSource {

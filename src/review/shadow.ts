@@ -1,9 +1,11 @@
 import type { ShadowDifference } from '../audit/shadow-mark.ts'
+import type { Verdict } from '../check/decide.ts'
 import { judge, type Permission } from '../check/judge.ts'
-import type { Findings } from '../check/line.ts'
-import type { PeerSource } from '../model/caller.ts'
+import type { Caller, PeerSource } from '../model/caller.ts'
+import type { Chain } from '../model/chain.ts'
 import type { CheckInput } from '../model/check-input.ts'
 import { type Deny, type DenyCode, isDeny } from '../model/decision.ts'
+import type { Service } from '../model/target.ts'
 import type { Revision } from '../revision/revision.ts'
 import { checkWaypoint, findService, type Request, targetOf, toRequest } from '../revision/target.ts'
 import { isSameOutcome, toOutcome } from './outcome.ts'
@@ -14,9 +16,11 @@ export type Judgeable = {
   readonly asked: Pick<CheckInput, 'destinationAddress' | 'metadata'>
   readonly request: Request
   readonly peer: PeerSource
-  readonly found: Pick<Findings, 'decision'> &
-    Required<Pick<Findings, 'caller' | 'chain' | 'service'>> & { readonly action: string | undefined }
+  readonly found: Pick<Verdict, 'decision'> & Proven & { readonly action: string | undefined }
 }
+
+/** What is proven of a check that can be judged again. */
+type Proven = { readonly caller: Caller; readonly chain: Chain; readonly service: Service }
 
 /** One check by two revisions. */
 export type Comparison = Omit<ShadowDifference, 'count' | 'examples'> & { readonly isSame: boolean }
@@ -36,7 +40,7 @@ const codesOfPolicy: ReadonlySet<DenyCode> = new Set([
 export function toJudgeable(
   input: CheckInput | Deny,
   peer: PeerSource,
-  { caller, chain, service, target, decision }: Findings,
+  { caller, chain, service, target, decision }: Verdict,
 ): Judgeable | undefined {
   if (isDeny(input) || caller === undefined || chain === undefined || service === undefined) return undefined
   if (isDeny(decision) && !codesOfPolicy.has(decision.code)) return undefined

@@ -1,4 +1,5 @@
-import { identityOf, remember, rememberEach } from '../cache/remember.ts'
+import { createMemory } from '../cache/memory.ts'
+import { rememberEach } from '../cache/remember.ts'
 import type { PolicyReference, PrincipalResult } from '../model/decision.ts'
 import type { Query } from '../model/query.ts'
 import type { Catalog } from './catalog.ts'
@@ -56,6 +57,7 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
   }
   // Equal evaluations are one object, and so is what they mean: remembered results weigh little.
   const meaningOf = rememberEach((evaluation: Evaluation) => toMeaning(evaluation, byId))
+  const asOne = createInterning()
   return {
     ...parts,
     engineVersion: `${engine.version}, vocabulary ${productSchemaVersion}`,
@@ -87,15 +89,21 @@ export function watchRevision(revision: Revision, begin: (query: Query) => () =>
 }
 
 /**
- * One object for all equal results: of all that are remembered, most say the same of the same few principals. Whatever
- * policies say has one list of them (`meaningOf`), which stands for outcome and errors, too.
+ * One object for all equal results of a revision: of all that are remembered, most say the same of the same few principals.
+ * Results with errors are rare, and their texts long.
  */
-const asOne = remember((result: PrincipalResult) => result, {
-  maxEntries: 10_000,
-  keyOf: ({ principal: { type, id }, role, determiningPolicies }) =>
-    `${identityOf(determiningPolicies)} ${role} ${type} ${id}`,
-  isWorth: () => true,
-})
+function createInterning(): (result: PrincipalResult) => PrincipalResult {
+  const known = createMemory<PrincipalResult>({ maxEntries: 10_000 })
+  return (result) => {
+    const { principal, role, outcome, determiningPolicies, errors } = result
+    if (errors.length > 0) return result
+    const ids = determiningPolicies.map(({ id }) => id)
+    const key = JSON.stringify([principal.type, principal.id, role, outcome, ids])
+    const same = known.get(key)
+    if (same === undefined) known.set(key, result)
+    return same ?? result
+  }
+}
 
 type Meaning = Pick<PrincipalResult, 'outcome' | 'determiningPolicies' | 'errors'>
 

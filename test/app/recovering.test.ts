@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { createHandover, openRecovery, type Recovering } from '../../src/app/recovering.ts'
-import type { Findings } from '../../src/check/line.ts'
+import type { Verdict } from '../../src/check/decide.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
 import { spiffeId } from '../support/forge.ts'
 import { service, uris } from '../support/hospital.ts'
@@ -116,7 +116,8 @@ describe('app/recovering', () => {
 describe('what a callee is handed', () => {
   const callee = service(uris.insurance, { hopLifetimeSeconds: 60 })
   const onward = { token: 'child', jti: 'j', txn: 't', kid: 'k', parHash: 'p', expiresAt: 99 }
-  const found: Findings = {
+  const found: Verdict = {
+    kind: 'verdict',
     decision: { kind: 'permission', results: [] },
     caller: caller(hospital.agentD),
     chain: delegated(clerk, [hospital.agentA], ['one', 'two']),
@@ -148,7 +149,7 @@ describe('what a callee is handed', () => {
       want: undefined,
     },
     { name: 'nothing where no service is known', findings: { decision: found.decision }, want: undefined },
-  ] as readonly { name: string; findings: Findings; want: unknown }[]) {
+  ] as readonly { name: string; findings: Verdict; want: unknown }[]) {
     it(`is kept under the callee: ${name}`, () => {
       const kept: unknown[] = []
       const keep: Recovering['keep'] = (given, holder, handing) => void kept.push([given, holder, handing])

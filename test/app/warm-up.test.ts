@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { warmUp } from '../../src/app/warm-up.ts'
+import { toChainKeys } from '../../src/chain/keys.ts'
 import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { parseJwks, toKeySet } from '../../src/jws/key-set.ts'
+import { parseJwks } from '../../src/jws/key-set.ts'
 import { good, readJwks } from '../support/forge.ts'
 import { chainKey, nowMs } from '../support/hospital.ts'
 import { settings } from '../support/settings.ts'
@@ -11,13 +12,12 @@ describe('app/warm-up', () => {
   if (isConfigProblems(config)) throw new TypeError('bad settings')
 
   it('passes with keys that verify what they sign', () => {
-    const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
-    expect(() => warmUp(config, keys, nowMs)).not.to.throw()
+    expect(() => warmUp(config, toChainKeys(chainKey, [chainKey.public]), nowMs)).not.to.throw()
   })
 
   it('refuses a signing key whose public half is another', () => {
     const other = good(parseJwks(readJwks('stranger')))
-    expect(() => warmUp(config, { signing: chainKey, verifying: other }, nowMs))
+    expect(() => warmUp(config, toChainKeys(chainKey, [...other.keys.values()]), nowMs))
       .to.throw()
       .with.property('code', 'start_failed')
   })

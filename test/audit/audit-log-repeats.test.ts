@@ -56,7 +56,7 @@ const logged = fc
     return { ...same, batches: [...inBatches(upTo(filled)), ...numbered].map(toParts) }
   })
 
-/** Judgements that are remembered, each told from the others by its reason. */
+/** Judgements, each told from the others by its reason. */
 const judgements = upTo(maxReferable + 400).map((index) => {
   const { results } = deniedParts().decision
   return deny('policy_denied', `judgement ${index}`, results.slice(index % 2))
@@ -69,7 +69,7 @@ function toParts(numbers: readonly number[]): readonly RecordParts[] {
   return numbers.map((number) => {
     const decision = judgements[number]
     if (decision === undefined) throw new RangeError(`no judgement ${number}`)
-    return { ...deniedParts(`d-${decisions++}`), decision }
+    return { ...deniedParts(`d-${decisions++}`), decision, questionKey: String(number) }
   })
 }
 

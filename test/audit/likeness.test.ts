@@ -47,6 +47,7 @@ const denied = {
   chain,
   service: target.service,
   target,
+  questionKey: 'question',
   onward: { jti: 'jti-child', txn: 'txn-1', kid: 'key-1', parHash: 'parent-digest' },
 }
 const firstHop = {

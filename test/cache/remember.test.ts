@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { digestKey, identityOf, remember, rememberEach, rememberLatest } from '../../src/cache/remember.ts'
+import { digestKey, remember, rememberEach, rememberLatest } from '../../src/cache/remember.ts'
 import { measureHeap } from '../support/memory.ts'
 
 type Answer = { readonly to: string; readonly isFault: boolean }
@@ -51,17 +51,6 @@ describe('cache/remember', () => {
     }, options)
     for (let round = 0; round < 2; round++) expect(() => ask('throw')).to.throw(RangeError)
     expect(asked).to.equal(2)
-  })
-
-  it('asks anew when an answer is not fresh for the argument, and keeps the new one', () => {
-    let asked = 0
-    const ask = remember((age: number) => ({ to: String(age), isFault: false, asked: ++asked }), {
-      maxEntries: 2,
-      keyOf: () => 'one',
-      isWorth: () => true,
-      isFresh: ({ to }, age: number) => age - Number(to) < 10,
-    })
-    expect([0, 9, 10, 19, 20].map((age) => ask(age).asked)).to.deep.equal([1, 1, 2, 2, 3])
   })
 
   it('tells arguments apart that have a key in common', () => {
@@ -117,12 +106,6 @@ describe('cache/remember', () => {
     const make = rememberEach((_object: object) => ++made)
     const [a, b] = [{}, {}]
     expect([make(a), make(b), make(a), make({ ...a })]).to.deep.equal([1, 2, 1, 3])
-  })
-
-  it('knows an object again, and no other for it', () => {
-    const [a, b] = [{ n: 1 }, { n: 1 }]
-    expect(identityOf(a)).to.equal(identityOf(a))
-    expect(new Set([identityOf(a), identityOf(b), identityOf({ ...a })]).size).to.equal(3)
   })
 
   it('shortens keys so that no two are one', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { toAnswer } from '../../src/check/answer.ts'
-import type { Findings } from '../../src/check/line.ts'
+import { refusal, type Verdict } from '../../src/check/decide.ts'
 import { deny } from '../../src/model/decision.ts'
 import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
 
@@ -16,28 +16,40 @@ const onward = { token: 'a.b.c', jti: 'j', txn: 'txn-1', kid: 'k', parHash: unde
 
 const rows: readonly {
   name: string
-  findings: Findings
+  verdict: Verdict
   set: readonly string[]
   removes: readonly string[]
   keeps: readonly string[]
 }[] = [
   {
     name: 'a callee that calls onward gets its own chain in place of the old one',
-    findings: { decision: permission, caller: caller(hospital.agentA), chain: delegated(clerk), onward },
+    verdict: {
+      kind: 'verdict',
+      decision: permission,
+      caller: caller(hospital.agentA),
+      chain: delegated(clerk),
+      onward,
+    },
     set: ['actor-chain'],
     removes: ['x-http-method-override', 'x-original-url', 'x-rewrite-url'],
     keeps: ['actor-chain', 'authorization'],
   },
   {
     name: 'a callee that calls nobody gets no chain',
-    findings: { decision: permission, caller: caller(hospital.agentA), chain: delegated(clerk) },
+    verdict: {
+      kind: 'verdict',
+      decision: permission,
+      caller: caller(hospital.agentA),
+      chain: delegated(clerk),
+    },
     set: [],
     removes: ['actor-chain'],
     keeps: ['authorization'],
   },
   {
     name: "the user's token and its copies stay at ingress",
-    findings: {
+    verdict: {
+      kind: 'verdict',
       decision: permission,
       caller: caller(hospital.gateway, true),
       chain: firstHop(clerk),
@@ -50,9 +62,9 @@ const rows: readonly {
 ]
 
 describe('check/answer', () => {
-  for (const { name, findings, set, removes, keeps } of rows) {
+  for (const { name, verdict, set, removes, keeps } of rows) {
     it(name, () => {
-      const answer = toAnswer(findings, names, { reference, received: new Map(), isObserving: false })
+      const answer = toAnswer(verdict, names, { reference, received: new Map(), isObserving: false })
       if (answer.kind !== 'allow') throw new TypeError('denied')
       expect(answer.setHeaders.map(([header]) => header)).to.deep.equal(set)
       expect(answer.removeHeaders).to.include.members([...removes])
@@ -61,7 +73,7 @@ describe('check/answer', () => {
   }
 
   it('tells a refused client the code, and the reason only to the record', () => {
-    const answer = toAnswer({ decision: deny('policy_denied', 'a secret reason') }, names, {
+    const answer = toAnswer(refusal(deny('policy_denied', 'a secret reason')), names, {
       reference,
       received: new Map(),
       isObserving: false,
@@ -79,13 +91,14 @@ describe('check/answer', () => {
     const received = new Map(
       ['actor_chain', 'x_http_method_override', 'x-original_url', 'x_other'].map((name) => [name, ['']]),
     )
-    const findings = {
+    const verdict: Verdict = {
+      kind: 'verdict',
       decision: permission,
       caller: caller(hospital.agentA),
       chain: delegated(clerk),
       onward,
     }
-    const answer = toAnswer(findings, names, { reference, received, isObserving: false })
+    const answer = toAnswer(verdict, names, { reference, received, isObserving: false })
     if (answer.kind !== 'allow') throw new TypeError('denied')
     expect(answer.removeHeaders).to.include.members([
       'actor_chain',
@@ -96,14 +109,15 @@ describe('check/answer', () => {
   })
 
   it('removes ids that two readers could read differently', () => {
-    const findings = {
+    const verdict: Verdict = {
+      kind: 'verdict',
       decision: permission,
       caller: caller(hospital.agentA),
       chain: delegated(clerk),
       onward,
     }
     const answer = toAnswer(
-      findings,
+      verdict,
       { ...names, unusable: () => ['traceparent'] },
       { reference, received: new Map(), isObserving: true },
     )

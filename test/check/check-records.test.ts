@@ -1,13 +1,13 @@
 import { expect } from 'chai'
-import type { CheckDeps, LookAgain } from '../../src/check/check.ts'
+import type { CheckShell, LookAgain } from '../../src/check/check.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { type Deny, deny } from '../../src/model/decision.ts'
-import { buildChecker, input, revision } from '../support/built-checker.ts'
+import { buildChecker, input, refusing, revision } from '../support/built-checker.ts'
 
 type Case = {
   readonly name: string
   readonly asked?: CheckInput | Deny
-  readonly overlay?: Partial<CheckDeps>
+  readonly overlay?: NonNullable<Parameters<typeof buildChecker>[0]>
   /** What is recorded, in this order. */
   readonly want: readonly string[]
 }
@@ -17,7 +17,7 @@ const cases: readonly Case[] = [
   { name: 'what cannot be decoded', asked: deny('request_malformed', ''), want: ['request_malformed'] },
   {
     name: 'what policies refuse',
-    overlay: { judge: () => deny('policy_denied', '') },
+    overlay: { revision: () => refusing },
     want: ['policy_denied'],
   },
   { name: 'what is shed', overlay: { maxInFlight: 0 }, want: ['overloaded'] },
@@ -29,12 +29,12 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a denial that cannot be recorded',
-    overlay: { record: () => false, judge: () => deny('policy_denied', '') },
+    overlay: { record: () => false, revision: () => refusing },
     want: ['policy_denied'],
   },
   {
     name: 'a denial whose record has to be waited for and fails',
-    overlay: { record: async () => false, judge: () => deny('policy_denied', '') },
+    overlay: { record: async () => false, revision: () => refusing },
     want: ['policy_denied'],
   },
 ]
@@ -44,7 +44,7 @@ describe('the records of a check', () => {
     it(`are ${want.join(' and then ')} for ${name}, and one answer is told`, async () => {
       const recorded: string[] = []
       const { record = () => true } = overlay
-      const noting: CheckDeps['record'] = (parts, by) => {
+      const noting: CheckShell['record'] = (parts, by) => {
         const { decision } = parts
         recorded.push(decision.kind === 'deny' ? decision.code : 'allow')
         return record(parts, by)
@@ -62,7 +62,12 @@ describe('the records of a check', () => {
       const { check } = buildChecker({ ...overlay, lookAgain: (...all) => void told.push(all) })
       const answer = await check(asked, 2000)
       expect(told.map(([given, by, { decision }, id]) => [given, by, decision.kind, id])).to.deep.equal([
-        [asked, revision, answer.kind === 'deny' ? 'deny' : 'permission', answer.decisionId],
+        [
+          asked,
+          overlay.revision?.() ?? revision,
+          answer.kind === 'deny' ? 'deny' : 'permission',
+          answer.decisionId,
+        ],
       ])
     })
   }

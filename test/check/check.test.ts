@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import type { RecordParts } from '../../src/audit/record-parts.ts'
 import { deny } from '../../src/model/decision.ts'
-import { buildChecker, input, revision } from '../support/built-checker.ts'
-import { clerk, delegated, hospital } from '../support/identities.ts'
-import { mustLoad, policyFiles, servicesYaml, workload } from '../support/policy-files.ts'
+import { anonymous, buildChecker, forwarding, input, refusing, revision } from '../support/built-checker.ts'
+import { nowMs, uris } from '../support/hospital.ts'
+import { mustLoad, policyFiles, workload } from '../support/policy-files.ts'
 
 describe('check/check', () => {
   it('records each decision once, before it answers, with what judge needs to decide again', async () => {
@@ -17,7 +17,7 @@ describe('check/check', () => {
       policyDigest: revision.digest,
       engine: revision.engineVersion,
     })
-    expect(records[0]?.caller?.id).to.equal(hospital.agentD)
+    expect(records[0]?.caller?.id.uri).to.equal(uris.agentD)
     expect(records[0]?.target?.resource).to.deep.equal({ type: 'Patient', id: '42' })
     expect(events.map(({ kind }) => kind)).to.deep.equal(['checked'])
   })
@@ -47,19 +47,14 @@ describe('check/check', () => {
     expect(attempts[1]).to.have.property('onward', undefined)
   })
 
-  const routes = [{ match: 'GET /patients/{patientId}', action: 'read-it' }]
-  const forwarding = mustLoad(policyFiles({ 'services.yaml': servicesYaml({ routes, forwards: true }) }))
-  for (const { name, decided, code } of [
-    { name: 'is allowed', decided: { kind: 'permission', results: [] } as const, code: 'audit_unavailable' },
-    { name: 'would be refused', decided: deny('policy_denied', ''), code: 'policy_denied' },
+  for (const { name, serving, code } of [
+    { name: 'is allowed', serving: forwarding, code: 'audit_unavailable' },
+    { name: 'would be refused', serving: refusing, code: 'policy_denied' },
   ]) {
     it(`hands on no chain that is not on record, also while observing, for what ${name}`, async () => {
-      const onward = { token: 'child', jti: 'j', txn: 't', kid: 'k', parHash: undefined, expiresAt: 10 }
       const { check, handedOn } = buildChecker({
-        revision: () => forwarding,
-        isObserving: () => true,
-        judge: () => decided,
-        extendChain: () => onward,
+        revision: () => serving,
+        observing: { untilMs: nowMs + 1 },
         record: () => false,
       })
       expect(await check(input, 2000)).to.deep.include({
@@ -130,8 +125,8 @@ describe('check/check', () => {
   })
 
   it('keeps a denial a denial of its own code when it cannot be recorded', async () => {
-    const { check } = buildChecker({ record: () => false, identifyCaller: () => deny('peer_missing', '') })
-    expect(await check(input, 2000)).to.include({ code: 'peer_missing' })
+    const { check } = buildChecker({ record: () => false })
+    expect(await check(anonymous, 2000)).to.include({ code: 'peer_missing' })
   })
 
   it('turns an allow that comes too late into a denial', async () => {
@@ -140,31 +135,14 @@ describe('check/check', () => {
     expect(records).to.have.length(1)
   })
 
-  it('answers for work that never ends', async () => {
-    const { check } = buildChecker({
-      verifyChain: () => new Promise(() => {}),
-      withinDeadline: async () => ({ decision: deny('deadline_exceeded', '') }),
-    })
-    expect(await check(input, 2000)).to.include({ code: 'deadline_exceeded' })
-  })
-
   it('answers at once when nothing has to be waited for, however many are allowed to wait', () => {
-    let hasWaited = false
-    const { check, records } = buildChecker({
-      verifyChain: () => delegated(clerk),
-      withinDeadline: (work) => {
-        hasWaited = true
-        return work
-      },
-      maxInFlight: 1,
-    })
+    const { check, records } = buildChecker({ maxInFlight: 1 })
     for (let round = 0; round < 3; round++) expect(check(input, 2000)).to.include({ kind: 'allow' })
-    expect(hasWaited).to.equal(false)
     expect(records).to.have.length(3)
   })
 
-  it('refuses more checks at once than allowed, and takes the next ones', async () => {
-    const { check } = buildChecker({ maxInFlight: 2 })
+  it('refuses more checks of a caller than may wait at once, and takes the next ones', async () => {
+    const { check } = buildChecker({ maxInFlight: 4, record: async () => true })
     const answers = await Promise.all([check(input, 2000), check(input, 2000), check(input, 2000)])
     expect(answers.map((answer) => (answer.kind === 'deny' ? answer.code : 'allow'))).to.deep.equal([
       'allow',
@@ -174,11 +152,20 @@ describe('check/check', () => {
     expect(await check(input, 2000)).to.include({ kind: 'allow' })
   })
 
-  it('frees its place when a step throws', async () => {
-    const { check } = buildChecker({
-      maxInFlight: 1,
-      verifyChain: () => Promise.reject(new RangeError('bug')),
-    })
+  it("leaves room for another's checks while one caller's wait", async () => {
+    const { check } = buildChecker({ maxInFlight: 4, record: async () => true })
+    const flood = Array.from({ length: 20 }, () => check(input, 2000))
+    const other = new Map(input.headers).set('x-forwarded-client-cert', [
+      `By=${uris.waypoint};URI=${uris.agentR}`,
+    ])
+    // It holds no chain, and learns so: it was not refused for the others that wait.
+    expect(await check({ ...input, headers: other }, 2000)).to.include({ code: 'chain_not_yours' })
+    const answers = await Promise.all(flood)
+    expect(answers.filter((answer) => answer.kind === 'deny')).to.have.length(18)
+  })
+
+  it('frees its place when a record fails', async () => {
+    const { check } = buildChecker({ maxInFlight: 1, record: () => Promise.reject(new RangeError('bug')) })
     for (let round = 0; round < 2; round++) {
       const outcome = await Promise.resolve(check(input, 2000)).catch((error: unknown) => error)
       expect(outcome).to.be.instanceOf(RangeError)
@@ -197,11 +184,7 @@ describe('check/check', () => {
           'permit (principal, action, resource in Service::"records") when { 9223372036854775807 + context.chain.depth > 0 };\npermit (principal, action, resource in Service::"records");\n',
       }),
     )
-    const actors = [hospital.agentA]
-    const { check, events } = buildChecker({
-      revision: () => failing,
-      verifyChain: () => ({ ...delegated(clerk), actors }),
-    })
+    const { check, events } = buildChecker({ revision: () => failing })
     expect(await check(input, 2000)).to.include({ kind: 'allow' })
     expect(events.map((event) => event.kind === 'checked' && event.failedPolicies)).to.deep.equal([3])
   })
@@ -213,34 +196,25 @@ describe('check/check', () => {
       }),
     )
     let current = revision
-    const { check, records } = buildChecker({
+    const recorded: (string | undefined)[] = []
+    const { check } = buildChecker({
       revision: () => current,
-      verifyChain: async () => {
+      async record({ policyRevision }) {
         current = other
-        return delegated(clerk)
+        recorded.push(policyRevision)
+        return true
       },
     })
     expect(await check(input, 2000)).to.include({ kind: 'allow', policyRevision: revision.id })
-    expect(records[0]?.policyRevision).to.equal(revision.id)
+    expect(recorded).to.deep.equal([revision.id])
   })
 
   it('hands nothing on that is refused after all, and records no child of it', async () => {
-    const minted = { token: 't', jti: 'j', txn: 'x', kid: 'k', parHash: undefined, expiresAt: 9 }
-    const forwarding = mustLoad(
-      policyFiles({
-        'services.yaml': servicesYaml({
-          forwards: true,
-          routes: [
-            { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' },
-          ],
-        }),
-      }),
-    )
-    const overlay = { revision: () => forwarding, extendChain: async () => minted }
+    const overlay = { revision: () => forwarding }
     const allowed = buildChecker(overlay)
     await allowed.check(input, 2000)
     expect(allowed.handedOn.count).to.equal(1)
-    expect(allowed.records[0]?.onward).to.deep.equal(minted)
+    expect(allowed.records[0]?.onward).to.include({ kid: 'chain-1' })
     const late = buildChecker({ ...overlay, elapsedMs: () => 3000 })
     await late.check(input, 2000)
     expect(late.handedOn.count).to.equal(0)

@@ -1,23 +1,26 @@
 import { expect } from 'chai'
-import { type ChainProofs, provenChain } from '../../src/check/proven-chain.ts'
-import type { CheckInput } from '../../src/model/check-input.ts'
+import { parseRevocations } from '../../src/chain/revocations.ts'
+import { provenChain } from '../../src/check/proven-chain.ts'
 import { type Deny, deny, isDeny } from '../../src/model/decision.ts'
-import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
+import { broken, factsOf, token as good, requestOfD } from '../support/built-checker.ts'
+import { good as mustBe } from '../support/forge.ts'
+import { uris } from '../support/hospital.ts'
+import { caller, hospital } from '../support/identities.ts'
+import { userToken } from '../support/places.ts'
 
+const [bad = ''] = broken.headers.get('actor-chain') ?? []
 const recoverable = new Map<string, string | Deny>([
-  ['one', 'good'],
-  ['stale', 'bad'],
+  ['one', good],
+  ['stale', bad],
   ['two', deny('chain_missing', '')],
 ])
-const proofs: ChainProofs = {
-  header: 'actor-chain',
-  verifyChain: async (text) => (text === 'good' ? delegated(clerk) : deny('chain_signature', '')),
-  verifyUserToken: async (headers) =>
-    headers.has('authorization') ? firstHop(clerk) : deny('token_missing', ''),
-  recoverChain: (headers) => recoverable.get(headers.get('mcp-session-id')?.[0] ?? ''),
-  carriesUserToken: ({ headers }) => headers.get('authorization')?.[0] === 'user token',
-  checkRevoked: (_chain, { id }) => (id.uri === hospital.agentR.uri ? deny('chain_revoked', '') : undefined),
-}
+const revoked = JSON.stringify({ version: 1, entries: [{ actor: uris.agentR }] })
+const facts = factsOf({
+  revocations: mustBe(parseRevocations(revoked)),
+  recovery: { find: (headers) => recoverable.get(headers.get('mcp-session-id')?.[0] ?? '') },
+})
+const users = `Bearer ${userToken()}`
+const theirs = `Bearer ${userToken({ iss: 'https://idp.elsewhere.example' })}`
 
 const rows: readonly {
   name: string
@@ -25,45 +28,45 @@ const rows: readonly {
   peer?: 'gateway' | 'agentR'
   want: string
 }[] = [
-  { name: 'a chain that verifies', headers: { 'actor-chain': ['good'] }, want: 'delegated' },
-  { name: 'a chain that does not', headers: { 'actor-chain': ['bad'] }, want: 'chain_signature' },
+  { name: 'a chain that verifies', headers: { 'actor-chain': [good] }, want: 'delegated' },
+  { name: 'a chain that does not', headers: { 'actor-chain': [bad] }, want: 'chain_signature' },
   {
     name: 'two values, though one would verify',
-    headers: { 'actor-chain': ['good', 'bad'] },
+    headers: { 'actor-chain': [good, bad] },
     want: 'chain_malformed',
   },
   { name: 'no chain', headers: {}, want: 'none' },
   {
     name: 'an empty header, which is no missing one',
     headers: { 'actor-chain': [''] },
-    want: 'chain_signature',
+    want: 'chain_malformed',
   },
   {
     name: 'a token of another issuer, which adds no right',
-    headers: { authorization: ['theirs'] },
+    headers: { authorization: [theirs] },
     want: 'none',
   },
   {
     name: 'a user token beside a chain that verifies',
-    headers: { 'actor-chain': ['good'], authorization: ['user token'] },
+    headers: { 'actor-chain': [good], authorization: [users] },
     want: 'token_from_agent',
   },
   {
     name: 'ingress with a user token',
-    headers: { authorization: ['user token'] },
+    headers: { authorization: [users] },
     peer: 'gateway',
     want: 'first-hop',
   },
   { name: 'ingress without one', headers: {}, peer: 'gateway', want: 'token_missing' },
   {
     name: 'ingress with a chain, token or not',
-    headers: { 'actor-chain': ['good'], authorization: ['user token'] },
+    headers: { 'actor-chain': [good], authorization: [users] },
     peer: 'gateway',
     want: 'chain_not_yours',
   },
   {
     name: 'ingress with two chains',
-    headers: { 'actor-chain': ['good', 'good'], authorization: ['user token'] },
+    headers: { 'actor-chain': [good, good], authorization: [users] },
     peer: 'gateway',
     want: 'chain_malformed',
   },
@@ -89,22 +92,11 @@ const rows: readonly {
 
 describe('check/proven-chain', () => {
   for (const { name, headers, peer, want } of rows) {
-    it(`${name}: ${want}`, async () => {
-      const input: CheckInput = {
-        sourcePrincipal: '',
-        destinationAddress: '',
-        method: 'GET',
-        path: '/',
-        host: '',
-        headers: new Map(Object.entries(headers)),
-        metadata: new Map(),
-        tlsPeerUris: [],
-      }
-      const chain = await provenChain(
-        input,
+    it(`${name}: ${want}`, () => {
+      const chain = provenChain(
+        requestOfD(headers),
         caller(hospital[peer ?? 'agentD'], peer === 'gateway'),
-        0,
-        proofs,
+        facts,
       )
       const mark = 'isRecovered' in chain && chain.isRecovered ? ', recovered' : ''
       expect(isDeny(chain) ? chain.code : `${chain.kind}${mark}`).to.equal(want)

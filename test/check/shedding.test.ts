@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { createShedding } from '../../src/check/shedding.ts'
 import type { Answer } from '../../src/model/answer.ts'
 import { type Deny, deny } from '../../src/model/decision.ts'
-import { buildChecker, input } from '../support/built-checker.ts'
-import { caller, hospital } from '../support/identities.ts'
+import { anonymous, buildChecker, input, openAdmission } from '../support/built-checker.ts'
+import { uris } from '../support/hospital.ts'
 
 const denial = deny('overloaded', 'too many')
 
@@ -29,6 +29,8 @@ function build() {
   }
   return { clock, records, shed }
 }
+
+const refusingAll = { ...openAdmission(), refuse: () => deny('overloaded', 'too much') }
 
 describe('check/shedding', () => {
   it('answers a second of refusals by one record', () => {
@@ -65,17 +67,40 @@ describe('check/shedding', () => {
 
   it('refuses a caller whose work is not admitted, names it in the record, and begins nothing for it', async () => {
     const { check, records } = buildChecker({
-      admission: { admit: () => deny('overloaded', 'too much') },
-      verifyChain: () => Promise.reject(new RangeError('begun')),
+      admission: refusingAll,
     })
     expect(await check(input, 2000)).to.include({ kind: 'deny', code: 'overloaded' })
-    expect(records[0]?.caller?.id).to.equal(hospital.agentD)
+    expect(records[0]?.caller?.id.uri).to.equal(uris.agentD)
+    expect(records[0]).to.include({ chain: undefined, target: undefined })
     expect(records[0]?.service?.name).to.be.a('string')
+  })
+
+  it('asks who calls before it refuses, and nobody is refused in the name of a caller that is not proven', async () => {
+    const asked: string[] = []
+    const refuse = ({ uri }: { readonly uri: string }) => {
+      asked.push(uri)
+      return deny('overloaded', 'too much')
+    }
+    const { check } = buildChecker({ admission: { ...openAdmission(), refuse } })
+    expect(await check(input, 2000)).to.include({ code: 'overloaded' })
+    expect(await check(anonymous, 2000)).to.include({ code: 'peer_missing' })
+    expect(asked).to.deep.equal([uris.agentD])
+  })
+
+  it('counts the time that a check has cost its caller', async () => {
+    const charged: (string | number)[] = []
+    let elapsedMs = 0
+    const { check } = buildChecker({
+      elapsedMs: () => ++elapsedMs,
+      admission: { ...openAdmission(), charge: ({ uri }, workMs) => charged.push(uri, workMs) },
+    })
+    await check(input, 2000)
+    expect(charged).to.deep.equal([uris.agentD, 1])
   })
 
   it('answers a flood by one record, and counts what that stands for', async () => {
     const { check, records, events } = buildChecker({
-      admission: { admit: () => deny('overloaded', 'too much') },
+      admission: refusingAll,
     })
     const answers = [await check(input, 2000), await check(input, 2000), await check(input, 2000)]
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).to.equal(1)
@@ -84,24 +109,22 @@ describe('check/shedding', () => {
   })
 
   it('answers no caller of a flood by the record of another', async () => {
-    let from = hospital.agentD
-    const { check, records } = buildChecker({
-      identifyCaller: () => caller(from),
-      admission: { admit: () => deny('overloaded', 'too much') },
-    })
+    const { check, records } = buildChecker({ admission: refusingAll })
+    const from = (uri: string) => {
+      const xfcc = [`By=${uris.waypoint};URI=${uri}`]
+      return { ...input, headers: new Map(input.headers).set('x-forwarded-client-cert', xfcc) }
+    }
     const first = await check(input, 2000)
-    from = hospital.agentA
-    const second = await check(input, 2000)
-    from = hospital.agentD
+    const second = await check(from(uris.agentA), 2000)
     const third = await check(input, 2000)
-    expect(records.map((record) => record.caller?.id)).to.deep.equal([hospital.agentD, hospital.agentA])
+    expect(records.map((record) => record.caller?.id.uri)).to.deep.equal([uris.agentD, uris.agentA])
     expect(third).to.equal(first)
     expect(second.decisionId).to.not.equal(first.decisionId)
   })
 
   it('lets none of those refusals wait for its record', () => {
     const { check } = buildChecker({
-      admission: { admit: () => deny('overloaded', 'too much') },
+      admission: refusingAll,
       record: () => new Promise(() => {}),
     })
     expect(check(input, 2000)).to.include({ kind: 'deny', code: 'overloaded' })
@@ -109,8 +132,8 @@ describe('check/shedding', () => {
 
   it('observes each refusal by itself, and lets its request pass', async () => {
     const { check, records } = buildChecker({
-      admission: { admit: () => deny('overloaded', 'too much') },
-      isObserving: () => true,
+      admission: refusingAll,
+      observing: { untilMs: Number.POSITIVE_INFINITY },
     })
     for (let round = 0; round < 2; round++) {
       expect(await check(input, 2000)).to.include({ kind: 'observed', code: 'overloaded' })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { noRevocations, parseRevocations } from '../../src/chain/revocations.ts'
-import type { Findings } from '../../src/check/line.ts'
+import type { Verdict } from '../../src/check/decide.ts'
 import { isDeny } from '../../src/model/decision.ts'
 import { readPolicyDirectory } from '../../src/revision/directory-source.ts'
 import type { Revision } from '../../src/revision/revision.ts'
@@ -54,7 +54,7 @@ const revocations = fc.constantFrom(
 const signing = fc.constantFrom('chain-1', 'chain-1', 'chain-es256')
 
 /** All that an answer and its record are made of, but what tells one child from the next. */
-function essence({ decision, caller, chain, service, target, onward }: Findings): unknown {
+function essence({ decision, caller, chain, service, target, onward }: Verdict): unknown {
   const child = onward && {
     txn: onward.txn,
     kid: onward.kid,
@@ -96,8 +96,8 @@ describe('property: what is remembered', () => {
           const serving = revisions[revision]
           if (serving === undefined) throw new TypeError('no revision')
           const surroundings: Surroundings = { revision: serving, ...others }
-          const cold = await createWarmLine()(asked, surroundings)
-          expect(essence(await warm(asked, surroundings))).to.deep.equal(essence(cold))
+          const cold = createWarmLine()(asked, surroundings)
+          expect(essence(warm(asked, surroundings))).to.deep.equal(essence(cold))
         }
       }),
       { numRuns: 40 },

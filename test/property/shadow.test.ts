@@ -1,13 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type CheckDeps, createChecker } from '../../src/check/check.ts'
-import { judge } from '../../src/check/judge.ts'
+import type { LookAgain } from '../../src/check/check.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
-import { deny } from '../../src/model/decision.ts'
 import { type Comparison, compareWith, toJudgeable } from '../../src/review/shadow.ts'
 import type { Revision } from '../../src/revision/revision.ts'
-import { targetOf } from '../../src/revision/target.ts'
-import { caller, clerk, clinician, delegated, hospital } from '../support/identities.ts'
+import { buildChecker } from '../support/built-checker.ts'
+import { chainClaims, uris } from '../support/hospital.ts'
+import { chainAfter } from '../support/places.ts'
 import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
 
 const route = { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }
@@ -15,7 +14,7 @@ const policies = [
   'permit (principal, action, resource in Service::"records");',
   'permit (principal is Agent, action, resource in Service::"records"); permit (principal == User::"hospital/clerk", action, resource in Service::"records");',
   `permit (principal, action, resource in Service::"records") when { context.chain.depth < 2 };`,
-  `permit (principal, action, resource in Service::"records"); forbid (principal == Agent::"${hospital.agentA.uri}", action, resource);`,
+  `permit (principal, action, resource in Service::"records"); forbid (principal == Agent::"${uris.agentA}", action, resource);`,
   `permit (principal, action, resource in Service::"records") unless { resource == Patient::"1" };`,
 ]
 const catalogs = [
@@ -31,10 +30,13 @@ const revisions = policies.flatMap((text) =>
 )
 
 const requests = fc.record({
-  peer: fc.constantFrom(hospital.agentA, hospital.agentD, hospital.agentR),
-  subject: fc.constantFrom(clerk, clinician),
-  actors: fc.constantFrom([], [hospital.agentA], [hospital.agentR, hospital.agentA]),
-  scopes: fc.constantFrom([], ['records:read']),
+  peer: fc.constantFrom(uris.agentA, uris.agentD, uris.agentR),
+  subject: fc.constantFrom(
+    { sub: 'clerk', groups: ['billing'] },
+    { sub: 'clinician', groups: ['clinicians'] },
+  ),
+  actors: fc.constantFrom([], [uris.agentA], [uris.agentR, uris.agentA]),
+  scope: fc.constantFrom('other', 'records:read'),
   isChained: fc.boolean(),
   path: fc.constantFrom('/patients/1', '/patients/2', '/wards', '/patients//1'),
   method: fc.constantFrom('GET', 'PUT', 'get'),
@@ -42,33 +44,22 @@ const requests = fc.record({
 type Asked = typeof requests extends fc.Arbitrary<infer R> ? R : never
 const anyRevision = fc.constantFrom(...revisions)
 
-/** What one request gets, and what was recorded, of a line with fake edges; `lookAgain` may watch. */
-async function ask(revision: Revision, request: Asked, lookAgain?: CheckDeps['lookAgain']) {
-  const records: unknown[] = []
-  const chain = delegated(request.subject, request.actors, request.scopes)
-  const checker = createChecker({
-    header: 'actor-chain',
-    peer: 'xfcc',
-    identifyCaller: () => caller(request.peer),
-    verifyChain: () => chain,
-    verifyUserToken: () => deny('token_missing', ''),
-    carriesUserToken: () => false,
-    targetOf,
-    judge,
-    recoverChain: () => undefined,
-    isObserving: () => false,
-    checkRevoked: () => undefined,
-    extendChain: () => deny('internal_error', 'this service calls nobody'),
-    headers: { chain: 'actor-chain', userToken: [], ids: [], unusable: () => [] },
-    handedOn: () => {},
+const tokens = new Map<string, string>()
+
+/** The chain that a request brings; one of each kind is signed once. */
+function tokenOf({ peer, subject: { sub, groups }, actors, scope }: Asked): string {
+  const key = JSON.stringify([peer, sub, actors, scope])
+  const tctx = { ...chainClaims.tctx, groups }
+  const token = tokens.get(key) ?? chainAfter(peer, actors, { sub, tctx, scope })
+  tokens.set(key, token)
+  return token
+}
+
+/** What one request gets, and what was recorded, of a checker with fake effects; `lookAgain` may watch. */
+async function ask(revision: Revision, request: Asked, lookAgain?: LookAgain) {
+  const { check, records } = buildChecker({
     revision: () => revision,
-    record: (parts) => records.push(parts) > 0,
-    report: () => {},
-    nowMs: () => 1000,
-    elapsedMs: () => 0,
     createDecisionId: () => 'id',
-    withinDeadline: (work) => work,
-    maxInFlight: 1,
     ...(lookAgain && { lookAgain }),
   })
   const input: CheckInput = {
@@ -77,11 +68,14 @@ async function ask(revision: Revision, request: Asked, lookAgain?: CheckDeps['lo
     method: request.method,
     path: request.path,
     host: '',
-    headers: request.isChained ? new Map([['actor-chain', ['good']]]) : new Map(),
+    headers: new Map([
+      ['x-forwarded-client-cert', [`By=${uris.waypoint};URI=${request.peer}`]],
+      ...(request.isChained ? [['actor-chain', [tokenOf(request)]] as const] : []),
+    ]),
     metadata: new Map(),
     tlsPeerUris: [],
   }
-  return { answer: await checker.check(input, 2000), records }
+  return { answer: await check(input, 2000), records }
 }
 
 /** As `ask`, judged again by another revision. */

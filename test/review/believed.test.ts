@@ -18,7 +18,7 @@ describe('review/believed', () => {
   async function outcomeOf(name: string, revision = sample): Promise<string> {
     const captured = parseCheckRequestJson(readFileSync(`test/cases/check/${name}.json`, 'utf8'))
     if (isInvalid(captured)) throw new TypeError(captured.reason)
-    const verdict = await believeRequest(captured.input, revision, { ...options, peer: captured.peer })
+    const verdict = believeRequest(captured.input, revision, { ...options, peer: captured.peer })
     if (isInvalid(verdict)) return 'invalid'
     return isDeny(verdict.decision) ? verdict.decision.code : 'allow'
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { refusal, type Verdict } from '../../src/check/decide.ts'
 import { judge } from '../../src/check/judge.ts'
-import type { Findings } from '../../src/check/line.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { type DenyCode, deny } from '../../src/model/decision.ts'
 import { compareWith, type Judgeable, toJudgeable } from '../../src/review/shadow.ts'
@@ -23,17 +23,17 @@ const route = { match: 'GET /patients/{patientId}', action: 'read-it', resource:
 const live = mustLoad(policyFiles())
 
 /** What the line finds out of D's request for the clerk, by the live revision. */
-function findings(asked: CheckInput = input): Findings {
+function findings(asked: CheckInput = input): Verdict {
   const service = findService(asked, 'xfcc', live.catalog)
   const chain = delegated(clerk, [hospital.agentA])
-  if ('code' in service) return { decision: service }
+  if ('code' in service) return refusal(service)
   const target = targetOf(service, toRequest(asked))
-  const known = { caller: caller(hospital.agentD), chain, service }
+  const known = { kind: 'verdict', caller: caller(hospital.agentD), chain, service } as const
   if ('code' in target) return { ...known, decision: target }
   return { ...known, target, decision: judge(known.caller, chain, target, live) }
 }
 
-function judgeable(asked: CheckInput = input, overlay: Partial<Findings> = {}): Judgeable {
+function judgeable(asked: CheckInput = input, overlay: Partial<Verdict> = {}): Judgeable {
   const found = toJudgeable(asked, 'xfcc', { ...findings(asked), ...overlay })
   if (found === undefined) throw new TypeError('not judgeable')
   return found
@@ -128,9 +128,9 @@ describe('review/shadow', () => {
 
   const whole = findings()
   const { chain: _unproven, ...withoutChain } = whole
-  const unjudgeable: readonly { readonly name: string; readonly found: Findings }[] = [
+  const unjudgeable: readonly { readonly name: string; readonly found: Verdict }[] = [
     { name: 'no service', found: findings({ ...input, destinationAddress: '10.9.9.9:80' }) },
-    { name: 'no caller', found: { decision: deny('peer_missing', '') } },
+    { name: 'no caller', found: refusal(deny('peer_missing', '')) },
     { name: 'an expired chain', found: { ...withoutChain, decision: deny('chain_expired', '') } },
     { name: 'a full disk', found: { ...whole, decision: deny('audit_unavailable', '') } },
     { name: 'a late answer', found: { ...whole, decision: deny('deadline_exceeded', '') } },

@@ -1,27 +1,94 @@
+import { createFacts } from '../../src/app/check-facts.ts'
 import type { RecordParts } from '../../src/audit/record-parts.ts'
-import { type CheckDeps, type Checker, createChecker } from '../../src/check/check.ts'
-import { judge } from '../../src/check/judge.ts'
+import { toChainKeys } from '../../src/chain/keys.ts'
+import { noRevocations } from '../../src/chain/revocations.ts'
+import { type Admission, createAdmission } from '../../src/check/admission.ts'
+import { type Checker, type CheckShell, createChecker } from '../../src/check/check.ts'
+import type { Facts } from '../../src/check/facts.ts'
+import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
-import { deny } from '../../src/model/decision.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { Revision } from '../../src/revision/revision.ts'
-import { targetOf } from '../../src/revision/target.ts'
-import { caller, clerk, delegated, hospital } from './identities.ts'
-import { mustLoad, policyFiles } from './policy-files.ts'
+import { forge, good, readJwks, signer } from './forge.ts'
+import { chainClaims, chainHeader, chainKey, nowMs, uris } from './hospital.ts'
+import { mustLoad, policyFiles, servicesYaml } from './policy-files.ts'
+import { settings } from './settings.ts'
 
 /** The revision that decides. */
 export const revision: Revision = mustLoad(policyFiles())
 
-/** A request of agent D with a chain. */
-export const input: CheckInput = {
-  sourcePrincipal: '',
-  destinationAddress: '10.0.0.1:80',
-  method: 'GET',
-  path: '/patients/42',
-  host: '',
-  headers: new Map([['actor-chain', ['good']]]),
-  metadata: new Map(),
-  tlsPeerUris: [],
+const routes = [{ match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }]
+const forwards = { 'services.yaml': servicesYaml({ routes, forwards: true }) }
+
+/** One whose service calls on, and so gets a chain. */
+export const forwarding: Revision = mustLoad(policyFiles(forwards))
+
+/** As `forwarding`, but everybody is refused. */
+export const refusing: Revision = mustLoad(
+  policyFiles({ ...forwards, 'team/a.cedar': 'forbid (principal, action, resource);\n' }),
+)
+
+/** The clerk's chain as agent D holds it, after agent A. */
+export const token: string = forge(chainHeader, chainClaims, signer('chain'))
+
+/** A request of agent D, as its waypoint tells of it, with the given headers beside. */
+export function requestOfD(headers: Readonly<Record<string, readonly string[]>>): CheckInput {
+  return {
+    sourcePrincipal: '',
+    destinationAddress: '10.0.0.1:80',
+    method: 'GET',
+    path: '/patients/42',
+    host: '',
+    headers: new Map([
+      ['x-forwarded-client-cert', [`By=${uris.waypoint};URI=${uris.agentD}`]],
+      ...Object.entries(headers),
+    ]),
+    metadata: new Map(),
+    tlsPeerUris: [],
+  }
+}
+
+/** A request of agent D with its chain. */
+export const input: CheckInput = requestOfD({ 'actor-chain': [token] })
+
+/** The same, its chain with a broken signature. */
+export const broken: CheckInput = requestOfD({ 'actor-chain': [`${token.slice(0, -4)}AAAA`] })
+
+/** The same, of somebody whom nobody vouches for. */
+export const anonymous: CheckInput = { ...input, headers: new Map() }
+
+/** Facts of the hospital, at its moment, with fields overlaid. */
+export function factsOf(
+  overlay: Partial<Facts> = {},
+  serving: Revision = revision,
+  atMs: number = nowMs,
+): Facts {
+  return { ...gatherer()(serving, atMs, undefined), ...overlay }
+}
+
+function gatherer(): CheckShell['facts'] {
+  const config = parseConfig('/waywarden.yaml', settings, new Map())
+  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  const [listener] = config.listeners
+  if (listener === undefined) throw new TypeError('no listener')
+  const keys = toChainKeys(chainKey, [chainKey.public])
+  const issuers = config.users.map((user) => ({
+    ...user,
+    keys: good(parseProviderKeys(readJwks('hospital-idp'))),
+  }))
+  const credentials = { keys: () => keys, issuers: () => issuers, revocations: () => noRevocations }
+  return createFacts(config, listener, credentials, undefined)
+}
+
+/** An admission that refuses nobody for the time that work takes. */
+export function openAdmission(maxInFlight = 10): Admission {
+  return createAdmission({
+    maxInFlight,
+    targetMs: Number.POSITIVE_INFINITY,
+    elapsedMs: () => 0,
+    utilization: () => 0,
+  })
 }
 
 /** What was built, and what it has said since. */
@@ -31,25 +98,23 @@ export type BuiltChecker = Checker & {
   readonly handedOn: { readonly count: number }
 }
 
-/** A checker over the real line with fake edges, and what it recorded and reported. */
-export function buildChecker(overlay: Partial<CheckDeps> = {}): BuiltChecker {
+/** A checker as a listener has it, with fake effects, and what it recorded and reported. */
+export function buildChecker(
+  overlay: Partial<CheckShell> & { readonly maxInFlight?: number } = {},
+): BuiltChecker {
   const records: RecordParts[] = []
   const events: Event[] = []
   const handedOn = { count: 0 }
   let ids = 0
+  const { maxInFlight, ...given } = overlay
+  const facts = gatherer()
   const checker = createChecker({
-    header: 'actor-chain',
-    peer: 'xfcc',
-    identifyCaller: () => caller(hospital.agentD),
-    verifyChain: async () => delegated(clerk),
-    verifyUserToken: async () => deny('token_missing', ''),
-    carriesUserToken: () => false,
-    targetOf,
-    judge,
-    recoverChain: () => undefined,
-    isObserving: () => false,
-    checkRevoked: () => undefined,
-    extendChain: async () => deny('internal_error', 'this service calls nobody'),
+    facts(...moment) {
+      const gathered = facts(...moment)
+      return { ...gathered, settings: { ...gathered.settings, observing: given.observing } }
+    },
+    observing: undefined,
+    admission: openAdmission(maxInFlight),
     headers: { chain: 'actor-chain', userToken: ['authorization'], ids: [], unusable: () => [] },
     handedOn: () => handedOn.count++,
     revision: () => revision,
@@ -58,12 +123,10 @@ export function buildChecker(overlay: Partial<CheckDeps> = {}): BuiltChecker {
       return true
     },
     report: (event) => events.push(event),
-    nowMs: () => 1000,
+    nowMs: () => nowMs,
     elapsedMs: () => 0,
     createDecisionId: () => `id-${++ids}`,
-    withinDeadline: (work) => work,
-    maxInFlight: 10,
-    ...overlay,
+    ...given,
   })
   return { ...checker, records, events, handedOn }
 }

@@ -130,9 +130,7 @@ export function deniedParts(decisionId = 'decision-1'): RecordParts {
   }
 }
 
-const remembered = deniedParts().decision
-
 /** The same decision under another id, as whoever remembers the judgement knows it. */
 export function repeatedParts(decisionId: string): RecordParts {
-  return { ...deniedParts(decisionId), decision: remembered }
+  return { ...deniedParts(decisionId), questionKey: 'question' }
 }

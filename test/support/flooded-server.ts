@@ -4,7 +4,7 @@ import type { SpiffeId } from '../../src/model/spiffe-id.ts'
 /** Who asks how often, and until when. */
 export type Demand = { readonly caller: SpiffeId; readonly perSecond: number; readonly untilMs?: number }
 
-/** One check as it went; `waitedMs` is 0 until it is answered. */
+/** One check as it went. */
 export type Outcome = {
   readonly uri: string
   readonly atMs: number
@@ -15,32 +15,38 @@ export type Outcome = {
 /** A clock that stands still until it is moved. */
 export type FakeClock = { nowMs: number }
 
-type Job = { readonly outcome: { waitedMs: number; readonly atMs: number }; readonly finish: () => void }
+type Waiting = { readonly caller: SpiffeId; readonly outcome: { -readonly [K in keyof Outcome]: Outcome[K] } }
 
-/** Plays a server that works on one check at a time, first come first served, each for `costMs`. */
-export async function flood(
+/** What a refusal costs. */
+const refusalMs = 0.02
+
+/**
+ * Plays the event loop of a server: requests wait in its sockets, first come first served; each is admitted or refused when
+ * its turn comes, and what is admitted takes `costMs`. A turn of the loop takes all that has come, and timers come after it.
+ */
+export function flood(
   admission: Admission,
   clock: FakeClock,
   demands: readonly Demand[],
   { costMs, forMs }: { readonly costMs: number; readonly forMs: number },
-): Promise<readonly Outcome[]> {
+): readonly Outcome[] {
   const outcomes: Outcome[] = []
-  const queue: Job[] = []
-  let freeAtMs = 0
-  for (; clock.nowMs < forMs; clock.nowMs++) {
-    for (const demand of demands.flatMap((each) => dueAt(each, clock.nowMs))) {
-      outcomes.push(ask(admission, clock, demand.caller, queue))
+  let [arrivedMs, lookAtMs] = [clock.nowMs, clock.nowMs + lookMs]
+  while (clock.nowMs < forMs) {
+    const queue: Waiting[] = []
+    for (; arrivedMs <= clock.nowMs; arrivedMs++) {
+      for (const { caller } of demands.flatMap((each) => dueAt(each, arrivedMs))) {
+        const outcome = { uri: caller.uri, atMs: arrivedMs, isRefused: true, waitedMs: 0 }
+        outcomes.push(outcome)
+        queue.push({ caller, outcome })
+      }
     }
-    for (
-      freeAtMs = Math.max(freeAtMs, clock.nowMs);
-      queue.length > 0 && freeAtMs < clock.nowMs + 1;
-      freeAtMs += costMs
-    ) {
-      finishFirst(queue, clock)
+    for (const waiting of queue) serve(admission, clock, waiting, costMs)
+    if (queue.length === 0) clock.nowMs = Math.max(clock.nowMs, arrivedMs)
+    if (clock.nowMs >= lookAtMs) {
+      admission.look()
+      lookAtMs = clock.nowMs + lookMs
     }
-    // What was finished is counted before the next look.
-    await new Promise(setImmediate)
-    if (clock.nowMs % lookMs === 0) admission.look()
   }
   return outcomes
 }
@@ -51,18 +57,9 @@ function dueAt(demand: Demand, nowMs: number): readonly Demand[] {
   return Array.from({ length: Math.floor(((nowMs + 1) * demand.perSecond) / 1000) - before }, () => demand)
 }
 
-function ask(admission: Admission, clock: FakeClock, caller: SpiffeId, queue: Job[]): Outcome {
-  const outcome = { uri: caller.uri, atMs: clock.nowMs, isRefused: true, waitedMs: 0 }
-  void admission.admit(caller, () => {
-    outcome.isRefused = false
-    return new Promise<void>((resolve) => queue.push({ outcome, finish: resolve }))
-  })
-  return outcome
-}
-
-function finishFirst(queue: Job[], clock: FakeClock): void {
-  const job = queue.shift()
-  if (job === undefined) return
-  job.outcome.waitedMs = clock.nowMs - job.outcome.atMs
-  job.finish()
+function serve(admission: Admission, clock: FakeClock, { caller, outcome }: Waiting, costMs: number): void {
+  outcome.isRefused = admission.refuse(caller) !== undefined
+  outcome.waitedMs = clock.nowMs - outcome.atMs
+  clock.nowMs += outcome.isRefused ? refusalMs : costMs
+  if (!outcome.isRefused) admission.charge(caller, costMs)
 }

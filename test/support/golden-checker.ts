@@ -1,10 +1,11 @@
-import { createLineDeps } from '../../src/app/line-deps.ts'
+import { createFacts } from '../../src/app/check-facts.ts'
+import { toChainKeys } from '../../src/chain/keys.ts'
 import { noRevocations } from '../../src/chain/revocations.ts'
 import { type Checker, createChecker } from '../../src/check/check.ts'
 import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { toKeySet } from '../../src/jws/key-set.ts'
 import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import { readPolicyDirectory } from '../../src/revision/directory-source.ts'
+import { openAdmission } from './built-checker.ts'
 import { good, readJwks } from './forge.ts'
 import { chainKey, nowMs } from './hospital.ts'
 import { mustLoad } from './policy-files.ts'
@@ -22,18 +23,21 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
     keys: good(parseProviderKeys(readJwks('hospital-idp'))),
   }))
   if (listener === undefined) throw new TypeError('no listener')
-  const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
+  const keys = toChainKeys(chainKey, [chainKey.public])
   const credentials = {
     keys: () => keys,
     issuers: () => issuers,
     revocations: () => noRevocations,
-    problems: () => [],
-    notices: () => [],
   }
   let ids = 0
   const createId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
   return createChecker({
-    ...createLineDeps(config, { ...listener, peer }, credentials, undefined, createId),
+    facts: createFacts(config, { ...listener, peer }, credentials, undefined, {
+      createId,
+      random: Math.random,
+    }),
+    observing: undefined,
+    admission: openAdmission(),
     headers: { chain: 'actor-chain', userToken: ['authorization'], ids: [], unusable: () => [] },
     handedOn: () => {},
     revision: () => revision,
@@ -42,7 +46,5 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
     nowMs: () => nowMs,
     elapsedMs: () => 0,
     createDecisionId: createId,
-    withinDeadline: (work) => work,
-    maxInFlight: 1,
   })
 }

@@ -1,13 +1,15 @@
-import { createLineDeps } from '../../src/app/line-deps.ts'
+import { createFacts } from '../../src/app/check-facts.ts'
+import { toChainKeys } from '../../src/chain/keys.ts'
 import { noRevocations, parseRevocations } from '../../src/chain/revocations.ts'
-import { type Findings, followLine, type LineDeps } from '../../src/check/line.ts'
+import type { Verdict } from '../../src/check/decide.ts'
+import type { Facts } from '../../src/check/facts.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { toKeySet } from '../../src/jws/key-set.ts'
 import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import type { PeerSource } from '../../src/model/caller.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { isDeny } from '../../src/model/decision.ts'
 import type { Revision } from '../../src/revision/revision.ts'
+import { decide } from './decide.ts'
 import { forge, good, readJwks, signer } from './forge.ts'
 import {
   accessClaims,
@@ -114,7 +116,7 @@ export function placeNamed(name: string): Place {
   return place
 }
 
-/** What surrounds a line. */
+/** What surrounds a check. */
 export type World = {
   /** Keys of a service, beside those that it has. */
   readonly services?: Readonly<Record<string, object>>
@@ -122,7 +124,7 @@ export type World = {
   readonly revoked?: readonly object[]
   readonly peer?: PeerSource
   readonly config?: (config: Config) => Config
-  readonly deps?: Partial<LineDeps>
+  readonly facts?: Partial<Facts>
 }
 
 /** Who asks and what differs from a plain GET. */
@@ -140,14 +142,14 @@ export function except(forbidden: string): string {
   return [...permits, forbidden].join('\n')
 }
 
-/** The real line of a listener, with the world around it. */
-export function createLine(world: World = {}): (asking: Asking) => Promise<Findings> {
+/** What the checks of a listener decide, with the world around it. */
+export function createDecider(world: World = {}): (asking: Asking) => Verdict {
   const parsed = parseConfig('/waywarden.yaml', settings, new Map())
   if (isConfigProblems(parsed)) throw new TypeError('bad settings')
   const config = world.config?.(parsed) ?? parsed
   const [listener] = config.listeners
   if (listener === undefined) throw new TypeError('no listener')
-  const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
+  const keys = toChainKeys(chainKey, [chainKey.public])
   const issuers = config.users.map((user) => ({
     ...user,
     keys: good(parseProviderKeys(readJwks('hospital-idp'))),
@@ -160,21 +162,15 @@ export function createLine(world: World = {}): (asking: Asking) => Promise<Findi
     keys: () => keys,
     issuers: () => issuers,
     revocations: () => revocations,
-    problems: () => [],
-    notices: () => [],
   }
   const recovery = {
-    names: ['mcp-session-id'],
-    keep: () => {},
     find: (headers: CheckInput['headers']) =>
       headers.has('mcp-session-id') ? chainAfter(three, [two, one]) : undefined,
-    unusable: () => [],
-    lostUntil: () => 0,
   }
   const { peer = 'xfcc' } = world
-  const deps = { ...createLineDeps(config, { ...listener, peer }, credentials, recovery), ...world.deps }
-  const revision = revisionOf(world)
-  return async (asking) => followLine(toInput(asking, peer), nowMs, revision, deps)
+  const gather = createFacts(config, { ...listener, peer }, credentials, recovery)
+  const facts = { ...gather(revisionOf(world), nowMs, undefined), ...world.facts }
+  return (asking) => decide(toInput(asking, peer), facts)
 }
 
 const revisions = new Map<string, Revision>()
@@ -205,13 +201,13 @@ function loadRevision(overlaid: Readonly<Record<string, object>>, policies: stri
   )
 }
 
-/** What a line in a world finds out at a place. */
-export async function ask(world: World, place: Place, overlay: Partial<Asking> = {}): Promise<Findings> {
-  return await createLine(world)({ ...place, headers: place.headers(), ...overlay })
+/** What is decided in a world at a place. */
+export function ask(world: World, place: Place, overlay: Partial<Asking> = {}): Verdict {
+  return createDecider(world)({ ...place, headers: place.headers(), ...overlay })
 }
 
 /** `allow`, or the code of the refusal. */
-export function codeOf({ decision }: Findings): string {
+export function codeOf({ decision }: Verdict): string {
   return isDeny(decision) ? decision.code : 'allow'
 }
 

@@ -1,18 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Vector } from '../../scripts/vectors/vector.ts'
-import { checkRevoked, parseRevocations } from '../../src/chain/revocations.ts'
-import { admitChain, type ChainTrust, verifySignedChain } from '../../src/chain/verify.ts'
-import { type ChainProofs, provenChain } from '../../src/check/proven-chain.ts'
+import { toChainKeys } from '../../src/chain/keys.ts'
+import { parseRevocations } from '../../src/chain/revocations.ts'
+import type { CheckSettings, Facts } from '../../src/check/facts.ts'
+import { createMemories } from '../../src/check/memories.ts'
+import { provenChain } from '../../src/check/proven-chain.ts'
 import { createUserTokenFinder } from '../../src/identity/agent-token.ts'
 import { identifyCaller } from '../../src/identity/peer.ts'
-import { verifyUserToken } from '../../src/identity/user-token.ts'
 import { parseJwks } from '../../src/jws/key-set.ts'
 import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import type { Chain } from '../../src/model/chain.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { type Deny, isDeny } from '../../src/model/decision.ts'
 import { parseTrustDomain } from '../../src/model/spiffe-id.ts'
+import { revision } from './built-checker.ts'
 import { good } from './forge.ts'
+import { chainKey } from './hospital.ts'
 
 /** All files of test/vectors. */
 export function readVectors(): readonly Vector[] {
@@ -22,11 +25,9 @@ export function readVectors(): readonly Vector[] {
     .map((name) => JSON.parse(readFileSync(new URL(name, directory), 'utf8')))
 }
 
-/** What the first two steps of the line make of a vector: on whose behalf the request comes, or why it is refused. */
-export async function decideVector(vector: Vector): Promise<Chain | Deny> {
-  const { config, request } = vector
-  const trustDomain = parseTrustDomain(config.trustDomain)
-  if (typeof trustDomain !== 'string') throw new TypeError(trustDomain.reason)
+/** What the first steps of a check make of a vector: on whose behalf the request comes, or why it is refused. */
+export function decideVector(vector: Vector): Chain | Deny {
+  const { request } = vector
   const input: CheckInput = {
     sourcePrincipal: request.sourcePrincipal,
     destinationAddress: '10.96.0.10:8080',
@@ -37,40 +38,53 @@ export async function decideVector(vector: Vector): Promise<Chain | Deny> {
     metadata: new Map(Object.entries(request.metadata)),
     tlsPeerUris: request.tlsPeerUris,
   }
-  const caller = identifyCaller(input, {
-    peer: vector.peer,
-    trustDomain,
-    ingressPeers: new Set(config.ingressPeers),
-    waypoints: new Set(config.waypoints),
-    isMutualTls: config.isMutualTls,
-  })
-  return isDeny(caller) ? caller : provenChain(input, caller, vector.now * 1000, toProofs(vector))
+  const facts = toFacts(vector)
+  const { peer, trustDomain, ingress, isMutualTls } = facts.settings
+  const waypoints = new Set(vector.config.waypoints)
+  const caller = identifyCaller(input, { peer, trustDomain, ingressPeers: ingress, waypoints, isMutualTls })
+  return isDeny(caller) ? caller : provenChain(input, caller, facts)
 }
 
-function toProofs({ config }: Vector): ChainProofs {
-  const revocations = good(parseRevocations(JSON.stringify(config.revocations)))
-  const users = config.users.map((user) => ({
+function toFacts({ config, peer, now }: Vector): Facts {
+  const trustDomain = parseTrustDomain(config.trustDomain)
+  if (typeof trustDomain !== 'string') throw new TypeError(trustDomain.reason)
+  const issuers = config.users.map((user) => ({
     ...user,
     userClaim: user.userClaim,
     groupsAbsent: user.groupsAbsent ?? ('refuse' as const),
     keys: good(parseProviderKeys(JSON.stringify(user.jwks))),
   }))
-  const trust: ChainTrust = {
-    issuer: config.chain.issuer,
-    keys: good(parseJwks(JSON.stringify(config.chain.jwks))),
-    userIssuers: new Map(users.map(({ issuer, name }) => [issuer, name])),
-    maxDepth: config.chain.maxDepth,
-    maxLifetimeSeconds: config.chain.maxLifetimeSeconds,
+  const { issuer, header, maxDepth, maxLifetimeSeconds } = config.chain
+  const { keys: verifying } = good(parseJwks(JSON.stringify(config.chain.jwks)))
+  const names = new Set(issuers.map(({ name }) => name))
+  const settings: CheckSettings = {
+    peer,
+    trustDomain,
+    isMutualTls: config.isMutualTls,
+    chainHeader: header,
+    ingress: new Map(config.ingressPeers.map((uri) => [uri, names])),
+    carriesUserToken: createUserTokenFinder(issuers),
+    trust: {
+      issuer,
+      maxDepth,
+      maxLifetimeSeconds,
+      userIssuers: new Map(issuers.map((each) => [each.issuer, each.name])),
+    },
+    groupsAllowed: new Map(issuers.map((each) => [each.issuer, new Set(each.groupsAllow)])),
+    minting: { issuer, maxDepth, maxLifetimeSeconds, ceiling: 'fixed' },
+    observing: undefined,
   }
   return {
-    header: config.chain.header,
-    verifyChain: async (text, caller, nowMs) => {
-      const proven = verifySignedChain(text, trust)
-      return isDeny(proven) ? proven : admitChain(proven, caller, trust, nowMs, revocations)
-    },
-    verifyUserToken: (headers, _caller, nowMs) => verifyUserToken(headers, users, nowMs),
-    recoverChain: () => undefined,
-    carriesUserToken: createUserTokenFinder(users),
-    checkRevoked: (chain, caller, nowMs) => checkRevoked(chain, caller, revocations, nowMs),
+    settings,
+    revision,
+    keys: toChainKeys(chainKey, [...verifying.values()]),
+    issuers,
+    revocations: good(parseRevocations(JSON.stringify(config.revocations))),
+    recovery: undefined,
+    nowMs: now * 1000,
+    memories: createMemories({ chains: 1, decisions: 1 }),
+    createId: () => '',
+    random: () => 0,
+    stopwatch: undefined,
   }
 }

@@ -1,12 +1,12 @@
-import { createLineDeps } from '../../src/app/line-deps.ts'
+import { createFacts } from '../../src/app/check-facts.ts'
+import { type ChainKeys, toChainKeys } from '../../src/chain/keys.ts'
 import { noRevocations, type Revocations } from '../../src/chain/revocations.ts'
-import { type Findings, followLine } from '../../src/check/line.ts'
+import type { Verdict } from '../../src/check/decide.ts'
 import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { toKeySet } from '../../src/jws/key-set.ts'
-import { parseSigningKey, type SigningKey } from '../../src/jws/signing-key.ts'
+import { parseSigningKey } from '../../src/jws/signing-key.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
-import type { Eventual } from '../../src/model/eventual.ts'
 import type { Revision } from '../../src/revision/revision.ts'
+import { decide } from './decide.ts'
 import { forge, good, readKey, signer } from './forge.ts'
 import { type ChainClaims, chainClaims, chainHeader, chainKey, nowMs, uris } from './hospital.ts'
 import { settings } from './settings.ts'
@@ -32,7 +32,7 @@ export type Call = {
 }
 
 /** A line with a memory that lasts; each call says what surrounds it. */
-export type WarmLine = (call: Call, surroundings: Surroundings) => Eventual<Findings>
+export type WarmLine = (call: Call, surroundings: Surroundings) => Verdict
 
 const otherKey = good(parseSigningKey(readKey('chain-es256')))
 
@@ -47,14 +47,12 @@ export function createWarmLine(): WarmLine {
     keys: () => keys,
     issuers: () => [],
     revocations: () => revocations,
-    problems: () => [],
-    notices: () => [],
   }
-  const deps = createLineDeps(config, listener, credentials, undefined)
+  const gather = createFacts(config, listener, credentials, undefined)
   return (call, { revision, signing = 'chain-1', isOtherTrusted = true, ...others }) => {
     revocations = others.revocations ?? noRevocations
     keys = generation(signing, isOtherTrusted)
-    return followLine(toInput(call), others.nowMs ?? nowMs, revision, deps)
+    return decide(toInput(call), gather(revision, others.nowMs ?? nowMs, undefined))
   }
 }
 
@@ -63,17 +61,9 @@ export function genuine(overlay: Partial<ChainClaims> = {}): string {
   return forge(chainHeader, { ...chainClaims, ...overlay }, signer('chain'))
 }
 
-const generations = new Map<string, { readonly signing: SigningKey; readonly verifying: Keys }>()
-type Keys = ReturnType<typeof toKeySet>
-
-/** The same object while nothing changes, as the followed files give it. */
-function generation(kid: string, isOtherTrusted: boolean) {
-  const name = `${kid} ${isOtherTrusted}`
+function generation(kid: string, isOtherTrusted: boolean): ChainKeys {
   const [signing, other] = kid === 'chain-1' ? [chainKey, otherKey] : [otherKey, chainKey]
-  const trusted = isOtherTrusted ? [signing.public, other.public] : [signing.public]
-  const made = generations.get(name) ?? { signing, verifying: toKeySet(trusted) }
-  generations.set(name, made)
-  return made
+  return toChainKeys(signing, isOtherTrusted ? [signing.public, other.public] : [signing.public])
 }
 
 function toInput({ caller, token, to, method, path }: Call): CheckInput {

@@ -1,11 +1,14 @@
 import { expect } from 'chai'
 import { parse, stringify } from 'yaml'
-import { createLineDeps } from '../../src/app/line-deps.ts'
-import { createTargeting } from '../../src/app/remembered.ts'
+import { createFacts } from '../../src/app/check-facts.ts'
+import { toChainKeys } from '../../src/chain/keys.ts'
 import { noRevocations, parseRevocations } from '../../src/chain/revocations.ts'
-import type { LineDeps } from '../../src/check/line.ts'
+import { identify } from '../../src/check/decide.ts'
+import type { Facts } from '../../src/check/facts.ts'
+import { isObserved } from '../../src/check/observing.ts'
+import { provenChain } from '../../src/check/proven-chain.ts'
+import { findTarget, verifyChain } from '../../src/check/remembered.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import { toKeySet } from '../../src/jws/key-set.ts'
 import { parseProviderKeys } from '../../src/jws/provider-keys.ts'
 import type { CheckInput } from '../../src/model/check-input.ts'
 import { isDeny } from '../../src/model/decision.ts'
@@ -35,12 +38,14 @@ function configured(overlay: object = {}): Config {
   return config
 }
 
-/** What the line of a listener gets, and what may change beneath it. */
+const revision = mustLoad(policyFiles())
+
+/** The facts that the checks of a listener get, and what may change beneath them. */
 function build(overlay: object = {}) {
   const config = configured(overlay)
   const [listener] = config.listeners
   if (listener === undefined) throw new TypeError('no listener')
-  const keys = { signing: chainKey, verifying: toKeySet([chainKey.public]) }
+  const keys = toChainKeys(chainKey, [chainKey.public])
   const issuers = config.users.map((user) => ({
     ...user,
     keys: good(parseProviderKeys(readJwks('hospital-idp'))),
@@ -50,10 +55,9 @@ function build(overlay: object = {}) {
     keys: () => keys,
     issuers: () => issuers,
     revocations: () => now.revocations,
-    problems: () => [],
-    notices: () => [],
   }
-  return { deps: createLineDeps(config, listener, credentials, undefined), now, config }
+  const gather = createFacts(config, listener, credentials, undefined)
+  return { factsNow: () => gather(revision, nowMs, undefined), now, config }
 }
 
 const bearer = (token: string, name = 'authorization') => new Map([[name, [`Bearer ${token}`]]])
@@ -68,7 +72,7 @@ const input: CheckInput = {
   tlsPeerUris: [],
 }
 
-describe('app/line-deps, what the configuration says', () => {
+describe('app/check-facts, what the configuration says', () => {
   for (const { peer, issuer, want } of [
     { peer: uris.gateway, issuer: 'hospital', want: 'first-hop' },
     { peer: uris.gateway, issuer: 'partner', want: 'token_invalid' },
@@ -78,10 +82,10 @@ describe('app/line-deps, what the configuration says', () => {
     { peer: thirdGateway, issuer: 'partner', want: 'first-hop' },
     { peer: uris.agentA, issuer: 'hospital', want: 'token_invalid' },
   ]) {
-    it(`gives ${want} for a token of ${issuer} that ${peer.slice(-7)} presents`, async () => {
+    it(`gives ${want} for a token of ${issuer} that ${peer.slice(-7)} presents`, () => {
       const token = userToken(issuer === 'partner' ? { iss: partnerIdp } : {})
       const from = { ...caller(peer), isIngress: true }
-      const hop = await build().deps.verifyUserToken(bearer(token), from, nowMs)
+      const hop = provenChain({ ...input, headers: bearer(token) }, from, build().factsNow())
       expect(isDeny(hop) ? hop.code : hop.kind).to.equal(want)
     })
   }
@@ -90,16 +94,19 @@ describe('app/line-deps, what the configuration says', () => {
     for (const name of ['authorization', 'x-first-token', 'x-second-token', 'x-other']) {
       it(`sees a user's token of ${issuer} in ${name} ${name === 'x-other' ? 'not at all' : 'of an agent'}`, () => {
         const token = userToken(issuer === 'partner' ? { iss: partnerIdp } : {})
-        expect(build().deps.carriesUserToken({ ...input, headers: bearer(token, name) })).to.equal(
-          name !== 'x-other',
-        )
+        expect(
+          build()
+            .factsNow()
+            .settings.carriesUserToken({ ...input, headers: bearer(token, name) }),
+        ).to.equal(name !== 'x-other')
       })
     }
   }
 
-  const identify = (deps: LineDeps, uri: string, overlay: Partial<CheckInput> = {}) => {
+  const callOf = (facts: Facts, uri: string, overlay: Partial<CheckInput> = {}) => {
     const headers = new Map([['x-forwarded-client-cert', [`By=${uris.waypoint};URI=${uri}`]]])
-    return deps.identifyCaller({ ...input, headers, ...overlay }, new Set([uris.waypoint]))
+    const call = identify({ ...input, destinationAddress: '10.0.0.1:80', headers, ...overlay }, facts)
+    return call.kind === 'call' ? call.caller : call.decision
   }
 
   for (const { uri, want } of [
@@ -109,12 +116,12 @@ describe('app/line-deps, what the configuration says', () => {
     { uri: uris.agentA, want: false },
   ]) {
     it(`takes ${uri.slice(-7)} for ${want ? 'an ingress peer' : 'an agent'}`, () => {
-      expect(identify(build().deps, uri)).to.include({ isIngress: want })
+      expect(callOf(build().factsNow(), uri)).to.include({ isIngress: want })
     })
   }
 
   it('takes nobody of another trust domain', () => {
-    expect(identify(build().deps, 'spiffe://elsewhere.example/ns/a/sa/b')).to.include({
+    expect(callOf(build().factsNow(), 'spiffe://elsewhere.example/ns/a/sa/b')).to.include({
       code: 'peer_malformed',
     })
   })
@@ -122,20 +129,25 @@ describe('app/line-deps, what the configuration says', () => {
   it('has the waypoint prove itself just where the listener asks for client certificates', () => {
     const tls = { cert: 'a', key: 'b', clientCa: 'c' }
     const listeners = [{ address: '127.0.0.1:0', peer: 'xfcc', tls }]
-    const { deps } = build({ listeners })
-    expect(identify(deps, uris.agentA)).to.include({ code: 'peer_conflict' })
-    expect(identify(deps, uris.agentA, { tlsPeerUris: [uris.waypoint] })).to.include({ isIngress: false })
-    expect(identify(build().deps, uris.agentA)).to.include({ isIngress: false })
+    const facts = build({ listeners }).factsNow()
+    expect(callOf(facts, uris.agentA)).to.include({ code: 'peer_conflict' })
+    expect(callOf(facts, uris.agentA, { tlsPeerUris: [uris.waypoint] })).to.include({ isIngress: false })
+    expect(callOf(build().factsNow(), uris.agentA)).to.include({ isIngress: false })
   })
 
   it('looks for a chain in the header that is configured', () => {
     const { chain } = parse(settings)
-    expect(build({ chain: { ...chain, header: 'x-chain' } }).deps.header).to.equal('x-chain')
+    expect(build({ chain: { ...chain, header: 'x-chain' } }).factsNow().settings.chainHeader).to.equal(
+      'x-chain',
+    )
   })
 
   it('asks the revocations that are in force at each moment', () => {
-    const { deps, now } = build()
-    const ask = () => deps.checkRevoked({ kind: 'none' }, caller(uris.agentA), nowMs)?.code
+    const { factsNow, now } = build()
+    const ask = () => {
+      const chain = provenChain(input, caller(uris.agentA), factsNow())
+      return isDeny(chain) ? chain.code : undefined
+    }
     expect(ask()).to.equal(undefined)
     now.revocations = good(
       parseRevocations(JSON.stringify({ version: 1, entries: [{ actor: uris.agentA }] })),
@@ -162,17 +174,18 @@ describe('app/line-deps, what the configuration says', () => {
   ]) {
     it(`observes ${name}: ${want}`, () => {
       const until = new Date(nowMs + 86_400_000).toISOString().slice(0, 10)
-      const { deps, config } = build(observe === undefined ? {} : { observe: { until, ...observe } })
+      const { factsNow, config } = build(observe === undefined ? {} : { observe: { until, ...observe } })
       const endMs = config.observe?.untilMs ?? nowMs
-      expect(deps.isObserving(service, atMs === undefined ? endMs - 1 : endMs)).to.equal(want)
+      const { observing } = factsNow().settings
+      expect(isObserved(observing, service, atMs === undefined ? endMs - 1 : endMs)).to.equal(want)
     })
   }
 })
 
-describe('app/line-deps, what is remembered', () => {
+describe('app/check-facts, what is remembered', () => {
   const chainOf = (overlay: object) => forge(chainHeader, { ...chainClaims, ...overlay }, signer('chain'))
-  const verify = async (deps: LineDeps, text: string) => {
-    const chain = await deps.verifyChain(text, caller(uris.agentD), nowMs)
+  const verify = (facts: Facts, text: string) => {
+    const chain = verifyChain(text, caller(uris.agentD), facts)
     if (isDeny(chain)) throw new TypeError(chain.reason)
     return chain
   }
@@ -182,41 +195,40 @@ describe('app/line-deps, what is remembered', () => {
     { issuer: undefined, groups: ['x', 'clinicians'], want: ['clinicians'] },
     { issuer: partnerIdp, groups: ['billing', 'doctors', 'clinicians'], want: ['billing', 'doctors'] },
   ]) {
-    it(`keeps of ${groups.join(', ')} what ${issuer ?? 'the hospital'} may bring now: ${want.join(', ')}`, async () => {
+    it(`keeps of ${groups.join(', ')} what ${issuer ?? 'the hospital'} may bring now: ${want.join(', ')}`, () => {
       const tctx = { ...chainClaims.tctx, groups }
-      const chain = await verify(build().deps, chainOf({ tctx, ...(issuer && { sub_iss: issuer }) }))
+      const chain = verify(build().factsNow(), chainOf({ tctx, ...(issuer && { sub_iss: issuer }) }))
       expect(chain.subject.groups).to.deep.equal(want)
     })
   }
 
-  it('is no broken chain, for anyone can send as many as there is room for', async () => {
-    const { deps } = build({ cache: { chains: 2, decisions: 2 } })
+  it('is no broken chain, for anyone can send as many as there is room for', () => {
+    const facts = build({ cache: { chains: 2, decisions: 2 } }).factsNow()
     const text = chainOf({})
-    const chain = await verify(deps, text)
+    const { subject } = verify(facts, text)
     for (let other = 0; other < 10; other++)
-      await deps.verifyChain(`${text.slice(0, -10)}${'A'.repeat(9)}${other}`, caller(uris.agentD), nowMs)
-    expect(await verify(deps, text)).to.equal(chain)
+      verifyChain(`${text.slice(0, -10)}${'A'.repeat(9)}${other}`, caller(uris.agentD), facts)
+    expect(verify(facts, text).actors).to.equal(verify(facts, text).actors)
+    expect(verify(facts, text).subject).to.deep.equal(subject)
+    expect(facts.memories.chains(facts.keys).get(text.slice(-64))?.text).to.equal(text)
   })
 
-  const revision = mustLoad(policyFiles())
   const [service] = revision.catalog.services
-  const read = (config: Config) => {
-    const targetOf = createTargeting(config)
-    return (method: string, path: string) => {
-      if (service === undefined) throw new TypeError('no service')
-      return targetOf(service, { method, path, isUpgrade: false }, revision)
-    }
+  const read = (facts: Facts) => (method: string, path: string) => {
+    if (service === undefined) throw new TypeError('no service')
+    const request = { method, path, isUpgrade: false }
+    return findTarget(service, caller(uris.agentD), { kind: 'none' }, request, facts).target
   }
 
   it('is no path that was refused, for anyone can send as many as there is room for', () => {
-    const targetOf = read(configured({ cache: { chains: 2, decisions: 2 } }))
+    const targetOf = read(build({ cache: { chains: 2, decisions: 2 } }).factsNow())
     const target = targetOf('GET', '/patients/42')
     for (let other = 0; other < 10; other++) targetOf('GET', `/nowhere/${other}`)
     expect(targetOf('GET', '/patients/42')).to.equal(target)
   })
 
   it('is never taken for a request whose method and path only read the same one after the other', () => {
-    const targetOf = read(configured())
+    const targetOf = read(build().factsNow())
     expect(isDeny(targetOf('GET', '/patients/42'))).to.equal(false)
     expect(isDeny(targetOf('G', 'ET/patients/42'))).to.equal(true)
     expect(isDeny(targetOf('GET/patients', '/42'))).to.equal(true)

@@ -1,21 +1,18 @@
 import { expect } from 'chai'
-import { createJudge, createTargeting } from '../../src/app/remembered.ts'
 import { parseRevocations } from '../../src/chain/revocations.ts'
-import type { Findings } from '../../src/check/line.ts'
-import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import type { Verdict } from '../../src/check/decide.ts'
+import { findTarget, judgeRemembered } from '../../src/check/remembered.ts'
+import type { Caller } from '../../src/model/caller.ts'
+import type { Chain } from '../../src/model/chain.ts'
 import { isDeny, type PrincipalResult } from '../../src/model/decision.ts'
 import type { Query } from '../../src/model/query.ts'
 import type { Revision } from '../../src/revision/revision.ts'
-import { targetOf } from '../../src/revision/target.ts'
+import { factsOf } from '../support/built-checker.ts'
 import { good } from '../support/forge.ts'
 import { chainClaims, nowMs, uris } from '../support/hospital.ts'
 import { caller, clerk, delegated, firstHop, hospital } from '../support/identities.ts'
 import { hospitalRevision, mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
-import { settings } from '../support/settings.ts'
 import { type Call, createWarmLine, genuine, type Surroundings } from '../support/warm-line.ts'
-
-const config = parseConfig('/waywarden.yaml', settings, new Map())
-if (isConfigProblems(config)) throw new TypeError('bad settings')
 
 const routes = ['GET', 'PUT'].map((method) => ({
   match: `${method} /patients/{patientId}`,
@@ -24,7 +21,7 @@ const routes = ['GET', 'PUT'].map((method) => ({
 }))
 const loaded = mustLoad(policyFiles({ 'services.yaml': servicesYaml({ routes }) }))
 
-/** A revision that counts its questions, and answers `outcome`. */
+/** A revision that counts its questions, and answers `outcome`. Its digest names the outcome, as that of other policies would. */
 function counting(outcome: PrincipalResult['outcome'] = 'permit') {
   const asked: Query[] = []
   const evaluate = (query: Query): PrincipalResult => {
@@ -37,88 +34,117 @@ function counting(outcome: PrincipalResult['outcome'] = 'permit') {
       errors: [],
     }
   }
-  return { asked, revision: { ...loaded, evaluate } }
+  return { asked, revision: { ...loaded, digest: outcome, evaluate } }
 }
 
-function target(path = '/patients/42', method = 'GET') {
-  const [service] = loaded.catalog.services
-  const wanted = service && targetOf(service, { method, path, isUpgrade: false })
-  if (wanted === undefined || isDeny(wanted)) throw new TypeError('no target')
-  return wanted
+type Question = {
+  readonly who?: Caller
+  readonly chain?: Chain
+  readonly path?: string
+  readonly method?: string
+}
+
+/** A memory that lasts, and what it says of questions to revisions. */
+function remembering(overlay: object = {}) {
+  const [known] = loaded.catalog.services
+  if (known === undefined) throw new TypeError('no service')
+  const service = { ...known, ...overlay }
+  const facts = factsOf()
+  return (revision: Revision, question: Question = {}) => {
+    const {
+      who = caller(hospital.agentD),
+      chain: on = chain,
+      path = '/patients/42',
+      method = 'GET',
+    } = question
+    const request = { method, path, isUpgrade: false }
+    const { target, questionKey } = findTarget(service, who, on, request, { ...facts, revision })
+    if (isDeny(target)) throw new TypeError(target.reason)
+    const asked = { kind: 'asked', service, caller: who, chain: on, target, questionKey } as const
+    return judgeRemembered(asked, { ...facts, revision })
+  }
 }
 
 const chain = delegated(clerk, [hospital.agentA])
 
-describe('app/remembered, judgements', () => {
+describe('check/remembered, judgements', () => {
   it('asks the policies once for the same caller, chain and request', () => {
     const { asked, revision } = counting()
-    const judge = createJudge(config)
-    const wanted = target()
-    const first = judge(caller(hospital.agentD), chain, wanted, revision)
-    expect(judge(caller(hospital.agentD), chain, wanted, revision)).to.equal(first)
+    const judge = remembering()
+    expect(judge(revision)).to.equal(judge(revision, { chain: { ...chain } }))
     expect(asked).to.have.length(3)
   })
 
-  const others = [
-    { name: 'another caller', who: hospital.agentR },
-    { name: 'another token', chain: { ...chain, digest: 'another' } },
-    { name: 'the same token, found again', chain: { ...chain, isRecovered: true } },
-    { name: 'a chain of other scopes', chain: { ...chain, scopes: ['a'] } },
-    { name: 'another path', path: '/patients/43' },
-    { name: 'another method', method: 'PUT' },
-    { name: 'another service', service: 'other' },
-    { name: 'ingress, which never acts', isIngress: true, asks: 1 },
-    { name: 'no chain at all', chain: { kind: 'none' } as const },
+  const others: readonly { name: string; question: Question; asks?: number }[] = [
+    { name: 'another caller', question: { who: caller(hospital.agentR) } },
+    {
+      name: 'a caller that another waypoint vouches for',
+      question: { who: { ...caller(hospital.agentD), waypoint: hospital.gateway } },
+    },
+    { name: 'another token', question: { chain: { ...chain, digest: 'another' } } },
+    { name: 'the same token, found again', question: { chain: { ...chain, isRecovered: true } } },
+    {
+      name: 'the same token, groups taken away',
+      question: { chain: { ...chain, subject: { ...chain.subject, groups: [] } } },
+    },
+    { name: 'another path', question: { path: '/patients/43' } },
+    { name: 'another method', question: { method: 'PUT' } },
+    { name: 'ingress, which never acts', question: { who: caller(hospital.agentD, true) }, asks: 1 },
   ]
-  for (const { name, who = hospital.agentD, isIngress, chain: other = chain, asks = 3, ...to } of others) {
+  for (const { name, question, asks = 3 } of others) {
     it(`judges anew for ${name}`, () => {
       const { asked, revision } = counting()
-      const judge = createJudge(config)
-      const first = target()
-      judge(caller(hospital.agentD), chain, first, revision)
-      const isOther = to.path !== undefined || to.method !== undefined || to.service !== undefined
-      const wanted = isOther ? target(to.path, to.method) : first
-      const again = judge(caller(who, isIngress), other, wanted, revision)
-      // Without a chain nobody is asked: it is refused before, and not by the answer to another request.
-      if (other.kind === 'none') expect(again).to.have.property('code', 'chain_missing')
-      else expect(asked).to.have.length(3 + asks)
+      const judge = remembering()
+      judge(revision)
+      judge(revision, question)
+      expect(asked).to.have.length(3 + asks)
     })
   }
 
+  it('judges anew for no chain at all, which is refused before policies are asked', () => {
+    const { asked, revision } = counting()
+    const judge = remembering()
+    judge(revision)
+    expect(judge(revision, { chain: { kind: 'none' } })).to.have.property('code', 'chain_missing')
+    expect(asked).to.have.length(3)
+  })
+
   it('judges anew by another revision', () => {
     const [one, other] = [counting(), counting('no-permit')]
-    const judge = createJudge(config)
-    const wanted = target()
-    expect(isDeny(judge(caller(hospital.agentD), chain, wanted, one.revision))).to.equal(false)
-    expect(isDeny(judge(caller(hospital.agentD), chain, wanted, other.revision))).to.equal(true)
-    expect(isDeny(judge(caller(hospital.agentD), chain, wanted, one.revision))).to.equal(false)
+    const judge = remembering()
+    expect(isDeny(judge(one.revision))).to.equal(false)
+    expect(isDeny(judge(other.revision))).to.equal(true)
+    expect(isDeny(judge(one.revision))).to.equal(false)
   })
 
   it('remembers no failure of the engine', () => {
     const { asked, revision } = counting('unavailable')
-    const judge = createJudge(config)
-    const wanted = target()
-    for (let round = 0; round < 2; round++) judge(caller(hospital.agentD), chain, wanted, revision)
+    const judge = remembering()
+    for (let round = 0; round < 2; round++) judge(revision)
     expect(asked).to.have.length(6)
   })
 
   it('remembers no first hop, whose token has no digest of ours', () => {
     const { asked, revision } = counting()
-    const judge = createJudge(config)
-    const wanted = { ...target(), service: { ...target().service, isEntry: true } }
-    const hop = firstHop(clerk)
-    for (let round = 0; round < 2; round++) judge(caller(hospital.gateway, true), hop, wanted, revision)
+    const judge = remembering({ isEntry: true })
+    const question = { who: caller(hospital.gateway, true), chain: firstHop(clerk) }
+    for (let round = 0; round < 2; round++) judge(revision, question)
     expect(asked).to.have.length(2)
   })
 })
 
-describe('app/remembered, targets', () => {
+describe('check/remembered, targets', () => {
   const [service] = loaded.catalog.services
   if (service === undefined) throw new TypeError('no service')
   const request = { method: 'GET', path: '/patients/42', isUpgrade: false }
+  const reading = () => {
+    const facts = factsOf()
+    return (of: typeof service, asks: typeof request, revision: Revision) =>
+      findTarget(of, caller(hospital.agentD), { kind: 'none' }, asks, { ...facts, revision }).target
+  }
 
   it('reads a path once, whatever its query', () => {
-    const read = createTargeting(config)
+    const read = reading()
     const first = read(service, request, loaded)
     expect(isDeny(first)).to.equal(false)
     expect(read(service, { ...request, path: '/patients/42?full=1' }, loaded)).to.equal(first)
@@ -130,20 +156,18 @@ describe('app/remembered, targets', () => {
     { name: 'an upgrade', asks: { isUpgrade: true } },
     { name: 'a method in the query', asks: { path: '/patients/42?_method=PUT' } },
     { name: 'another service', of: { name: 'other' } },
-    { name: 'another revision', by: {} },
+    { name: 'another revision', by: { digest: 'other' } },
   ]
   for (const { name, asks, of, by } of others) {
     it(`reads anew for ${name}`, () => {
-      const read = createTargeting(config)
+      const read = reading()
       const first = read(service, request, loaded)
-      const revision = by === undefined ? loaded : { ...loaded, ...by }
-      const other = of === undefined ? service : { ...service, ...of }
-      expect(read(other, { ...request, ...asks }, revision)).to.not.equal(first)
+      expect(read({ ...service, ...of }, { ...request, ...asks }, { ...loaded, ...by })).to.not.equal(first)
     })
   }
 })
 
-describe('app/remembered, a warm line', () => {
+describe('check/remembered, a warm memory', () => {
   let revision: Revision
   before(async () => {
     revision = await hospitalRevision()
@@ -157,13 +181,12 @@ describe('app/remembered, a warm line', () => {
   const groups = (...names: readonly string[]) => ({ tctx: { ...chainClaims.tctx, groups: names } })
   const revocations = (entry: object) =>
     good(parseRevocations(JSON.stringify({ version: 1, entries: [entry] })))
-  const codeOf = ({ decision }: Findings) => (isDeny(decision) ? decision.code : 'permission')
+  const codeOf = ({ decision }: Verdict) => (isDeny(decision) ? decision.code : 'permission')
 
-  it('answers without waiting, and again with the child that it minted before', () => {
+  it('answers again with the child that it minted before', () => {
     const line = createWarmLine()
     const asked: Call = { caller: uris.agentA, token: heldByA, ...task }
     const [cold, warm] = [line(asked, { revision }), line(asked, { revision })]
-    if (cold instanceof Promise || warm instanceof Promise) throw new TypeError('an answer that waits')
     expect(cold.onward).to.not.equal(undefined)
     expect(warm.onward).to.equal(cold.onward)
   })
@@ -211,24 +234,19 @@ describe('app/remembered, a warm line', () => {
     },
   ]
   for (const { name, asks, now, want } of denials) {
-    it(`denies ${name}: ${want}`, async () => {
+    it(`denies ${name}: ${want}`, () => {
       const line = createWarmLine()
+      for (let round = 0; round < 2; round++) expect(codeOf(line(call, { revision }))).to.equal('permission')
       for (let round = 0; round < 2; round++)
-        expect(codeOf(await line(call, { revision }))).to.equal('permission')
-      for (let round = 0; round < 2; round++)
-        expect(codeOf(await line({ ...call, ...asks }, { revision, ...now }))).to.equal(want)
-      expect(codeOf(await line(call, { revision }))).to.equal('permission')
+        expect(codeOf(line({ ...call, ...asks }, { revision, ...now }))).to.equal(want)
+      expect(codeOf(line(call, { revision }))).to.equal('permission')
     })
   }
 
-  it('gives no answer to the forged that the genuine waits for', async () => {
+  it('gives no answer to the forged that the genuine gets', () => {
     const line = createWarmLine()
     const forged = [header, genuine({ sub: 'other' }).split('.')[1], signature].join('.')
     const asked = [call, { ...call, token: forged }, call].map((each) => line(each, { revision }))
-    expect((await Promise.all(asked)).map(codeOf)).to.deep.equal([
-      'permission',
-      'chain_signature',
-      'permission',
-    ])
+    expect(asked.map(codeOf)).to.deep.equal(['permission', 'chain_signature', 'permission'])
   })
 })
