@@ -61,9 +61,15 @@ export function genuine(overlay: Partial<ChainClaims> = {}): string {
   return forge(chainHeader, { ...chainClaims, ...overlay }, signer('chain'))
 }
 
+const generations = new Map<string, ChainKeys>()
+
 function generation(kid: string, isOtherTrusted: boolean): ChainKeys {
+  const name = `${kid} ${isOtherTrusted}`
   const [signing, other] = kid === 'chain-1' ? [chainKey, otherKey] : [otherKey, chainKey]
-  return toChainKeys(signing, isOtherTrusted ? [signing.public, other.public] : [signing.public])
+  const trusted = isOtherTrusted ? [signing.public, other.public] : [signing.public]
+  const made = generations.get(name) ?? toChainKeys(signing, trusted)
+  generations.set(name, made)
+  return made
 }
 
 function toInput({ caller, token, to, method, path }: Call): CheckInput {
