@@ -160,8 +160,9 @@ describe('compat v2: evidence of a Git revision', () => {
 
   for (const { name, ...meaning } of meanings) {
     it(`${name}: names by their digest the files that were kept, and judged again, it comes out the same`, async () => {
-      const record = await findDecision([audit], meaning.decisionId)
-      if (isInvalid(record)) throw new TypeError(record.reason)
+      const found = await findDecision([audit], meaning.decisionId)
+      if (isInvalid(found)) throw new TypeError(found.reason)
+      const { record } = found
       expect(record).to.deep.include(meaning)
       const kept = await loadKept(audit, record)
       if (isInvalid(kept)) throw new TypeError(kept.reason)

@@ -95,7 +95,7 @@ export class Crew implements AsyncDisposable {
     const result = await place.open()
     if (result !== 'opened') stopping.throwIfAborted()
     if (result !== 'opened') throw new WorkerFailed(place.number, result)
-    this.#report({ kind: 'worker_opened', worker: place.number, pid: place.pid })
+    this.#announce(place)
     void this.#keep(place, startedMs)
   }
 
@@ -113,10 +113,17 @@ export class Crew implements AsyncDisposable {
       if (this.#ending.signal.aborted) return
       startedMs = performance.now()
       const result = await place.open()
-      if (result === 'opened') this.#report({ kind: 'worker_opened', worker: place.number, pid: place.pid })
+      if (result === 'opened') this.#announce(place)
       else if (!this.places.some(({ isOpen }) => isOpen))
         return this.#fail(new WorkerFailed(place.number, result))
     }
+  }
+
+  /** Each worker names the logs of the others, so that the log of none can be removed unnoticed. */
+  #announce({ number, pid }: WorkerPlace): void {
+    this.#report({ kind: 'worker_opened', worker: number, pid })
+    const logs = this.places.flatMap(({ log }) => log ?? [])
+    for (const place of this.places) place.nameLogs(logs)
   }
 
   #look(): void {

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AdminOptions, Readiness } from '../admin/admin-server.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
 import { toJwks } from '../chain/keys.ts'
 import type { Config } from '../config/config.ts'
 import type { Transport } from '../ext-authz/transport.ts'
@@ -16,6 +17,7 @@ import { readinessOf } from './readiness.ts'
 export type Deciding = AsyncDisposable & {
   /** Of its listeners, in the order of the configuration. */
   readonly addresses: readonly string[]
+  readonly log: Pick<AuditLog, 'name' | 'nameBeside'>
   readonly shown: Pick<AdminOptions, 'readiness' | 'metricsText' | 'jwks' | 'report'>
   /** Says NOT_SERVING, waits until Envoy has heard it, and finishes what is in flight. */
   readonly drain: (signal: string) => Promise<void>
@@ -65,6 +67,7 @@ async function begin(
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(watch) })
   return {
     addresses: transports.map(({ address }) => address),
+    log: house.audit,
     shown: {
       readiness: () => state.readiness(),
       metricsText: metrics.toText,

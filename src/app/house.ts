@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { AuditLogOptions } from '../audit/audit-log-options.ts'
 import { privateKeyFile } from '../audit/log-key.ts'
 import { openAuditLog } from '../audit/open-audit-log.ts'
 import { type Pseudonymize, readPseudonyms } from '../audit/pseudonym.ts'
@@ -101,12 +102,16 @@ function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
 }
 
 /** Each worker has a log of its own: all are signed by one key, and together take no more room than one would. */
-function auditOf({ audit, workers }: Config, { worker }: Opening): Config['audit'] {
+function auditOf(
+  { audit, workers }: Config,
+  { worker }: Opening,
+): Config['audit'] & Pick<AuditLogOptions, 'worker'> {
   if (worker === undefined) return audit
   const { ageMs, bytes } = audit.retention
   return {
     ...audit,
     directory: workerLog(audit.directory, worker.number),
+    worker: worker.number,
     key: audit.key ?? join(audit.directory, privateKeyFile),
     retention: { ageMs, bytes: bytes && Math.ceil(bytes / workers) },
   }

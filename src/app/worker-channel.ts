@@ -9,12 +9,15 @@ export type Order =
   | { readonly kind: 'connection'; readonly listener: number }
   | { readonly kind: 'measure' }
   | { readonly kind: 'drain'; readonly signal: string }
+  /** The logs of all workers, which each names in its own: none can be removed unnoticed. */
+  | { readonly kind: 'logs'; readonly logs: readonly string[] }
   /** End at once, as when the primary is gone. */
   | { readonly kind: 'leave' }
 
 /** What a worker tells the primary. */
 export type News =
-  | { readonly kind: 'opened' }
+  /** With the name of its log. */
+  | { readonly kind: 'opened'; readonly log?: string | undefined }
   /** Comes again and again, as a sign of life. */
   | { readonly kind: 'state'; readonly readiness: Readiness; readonly jwks: object }
   /** The connection that was handed over first of those not yet taken is here. */
@@ -24,15 +27,16 @@ export type News =
   /** Its metrics; `undefined` when it cannot tell them. */
   | { readonly kind: 'measured'; readonly text: string | undefined }
 
+const texts = v.array(v.string())
 const orderSchema = v.variant('kind', [
   v.object({ kind: v.literal('open'), worker: v.number(), file: v.string(), text: v.string() }),
   v.object({ kind: v.literal('connection'), listener: v.number() }),
   v.object({ kind: v.literal('measure') }),
   v.object({ kind: v.literal('drain'), signal: v.string() }),
+  v.object({ kind: v.literal('logs'), logs: texts }),
   v.object({ kind: v.literal('leave') }),
 ])
 
-const texts = v.array(v.string())
 const policySchema = v.object({
   source: v.string(),
   revision: v.undefinedable(v.string()),
@@ -49,7 +53,7 @@ const readinessSchema = v.object({
 })
 
 const newsSchema = v.variant('kind', [
-  v.object({ kind: v.literal('opened') }),
+  v.object({ kind: v.literal('opened'), log: v.optional(v.string()) }),
   v.object({
     kind: v.literal('state'),
     readiness: readinessSchema,

@@ -40,6 +40,7 @@ export class WorkerPlace {
   readonly #options: WorkerProgram
   #child: ChildProcess | undefined
   #shown: Shown | undefined
+  #log: string | undefined
   #connections = 0
   readonly #given: Given[] = []
   #silentLooks = 0
@@ -90,6 +91,11 @@ export class WorkerPlace {
   /** What it last said of itself; `undefined` while no process runs that could decide. */
   get shown(): Shown | undefined {
     return this.#isOpen ? this.#shown : undefined
+  }
+
+  /** The name of its log; `undefined` while no process runs. */
+  get log(): string | undefined {
+    return this.#log
   }
 
   /** Whether connections can be handed to it, for it serves until it has drained; whether they should, and whether it can decide. */
@@ -151,6 +157,11 @@ export class WorkerPlace {
     return this.#unreadyLooks > maxUnreadyLooks && !isServingNobody ? 'unready' : undefined
   }
 
+  /** Has it name the logs of all workers in its own. */
+  nameLogs(logs: readonly string[]): void {
+    this.#order({ kind: 'logs', logs })
+  }
+
   /** Has it drain and end. */
   drain(signal: string): void {
     this.#isLeaving = true
@@ -184,6 +195,7 @@ export class WorkerPlace {
     switch (news?.kind) {
       case 'opened':
         this.#isOpen = true
+        this.#log = news.log
         onOpened()
         break
       case 'state':
@@ -207,6 +219,7 @@ export class WorkerPlace {
   #forget({ code, how }: End): End {
     this.#child = undefined
     this.#shown = undefined
+    this.#log = undefined
     this.#connections = 0
     this.#isOpen = false
     return { code, how: this.#killedFor === undefined ? how : `${how}, for ${this.#killedFor}` }

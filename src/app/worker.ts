@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { formatBeside } from '../audit/worker-logs.ts'
 import type { Config } from '../config/config.ts'
 import type { Handed } from '../ext-authz/transport.ts'
 import { type Deciding, decide } from './deciding.ts'
@@ -64,6 +65,7 @@ export async function work(config: Config, worker: number, primary: Primary): Pr
   }
   const deciding = await decide(config, { worker: { number: worker, handedTo }, onReadiness: tellState })
   state.deciding = deciding
+  const ownLog = formatBeside(deciding.log.name, worker)
   const beating = setInterval(tellState, stateMs)
   try {
     const ordered = new Promise<string>((resolve) => {
@@ -71,10 +73,11 @@ export async function work(config: Config, worker: number, primary: Primary): Pr
         if (order.kind === 'connection') serve(socket, takes.get(order.listener), primary)
         else if (order.kind === 'measure') void measure(deciding.shown, primary.tell)
         else if (order.kind === 'drain') resolve(order.signal)
+        else if (order.kind === 'logs') deciding.log.nameBeside(order.logs.filter((log) => log !== ownLog))
       })
     })
     tellState()
-    primary.tell({ kind: 'opened' })
+    primary.tell({ kind: 'opened', log: ownLog })
     const signal = await Promise.race([ordered, primary.gone])
     if (signal === undefined) return 'left'
     await Promise.race([deciding.drain(signal), primary.gone])

@@ -5,7 +5,8 @@ import { findPredecessor } from './predecessor.ts'
 import type { Pseudonymize } from './pseudonym.ts'
 import type { RetentionOptions } from './retention.ts'
 import type { SealedLogOptions } from './sealed-log.ts'
-import type { WriteBytes } from './segment.ts'
+import { maxEpochMs, type WriteBytes } from './segment.ts'
+import { findBeside } from './siblings.ts'
 
 /** When an answer may leave: `written`: its record is in the kernel, `durable`: on the disk, `buffered`: in our memory. */
 export type AuditMode = 'written' | 'durable' | 'buffered'
@@ -26,6 +27,8 @@ export type AuditLogOptions = {
   readonly retention?: RetentionOptions
   /** How records name users; absent by their ids. */
   readonly pseudonymize?: Pseudonymize | undefined
+  /** Which of several workers writes the log; `undefined` for a process that decides alone. */
+  readonly worker?: number | undefined
   readonly maxSegmentBytes?: number
   readonly reserveBytes?: number
   readonly sealEvery?: number
@@ -44,16 +47,19 @@ export function toSealedLogOptions(
   hooks: Pick<SealedLogOptions, 'onSealed' | 'onRotated'>,
 ): SealedLogOptions {
   const key = openLogKey(options.directory, options.key)
-  const before = findPredecessor(options.directory)
+  const before = findPredecessor(options.directory, key.publicKey)
+  const earliestMs = before === undefined || before.epochMs >= maxEpochMs ? 0 : before.epochMs + 1
   return {
     ...hooks,
     directory: options.directory,
     // No path separator may come in by a host name, and a hidden file would escape the reader.
     origin: options.origin.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_'),
-    epochMs: options.epochMs ?? Math.max(Date.now(), (before?.epochMs ?? 0) + 1),
+    epochMs: options.epochMs ?? Math.max(Date.now(), earliestMs),
     authority: `${options.authority ?? 'waywarden'}/audit`,
     key,
     follows: before?.found,
+    worker: options.worker,
+    beside: findBeside(options.directory, options.worker, key.publicKey),
     maxSegmentBytes: options.maxSegmentBytes ?? maxSegmentBytes,
     sealEvery: options.sealEvery ?? sealEvery,
     write: options.write ?? writeSync,

@@ -100,6 +100,16 @@ export class AuditLog implements AsyncDisposable {
     return true
   }
 
+  /** The log's name in its files. */
+  get name(): string {
+    return this.#log.name
+  }
+
+  /** Names the logs of other workers. */
+  nameBeside(logs: readonly string[]): void {
+    if (!this.#isClosed) this.#log.nameBeside(logs)
+  }
+
   /** Writes what is no decision, if it can be written now; nothing depends on it. */
   tell(mark: Mark): void {
     const line = frameMark(mark)
@@ -127,7 +137,7 @@ export class AuditLog implements AsyncDisposable {
     this.#buffer?.[Symbol.dispose]()
     await this.#commit?.[Symbol.asyncDispose]()
     this.#isClosed = true
-    this.#log.trySeal()
+    this.#log.end()
     if (this.#commit !== undefined && this.#log.segment !== undefined) this.#leave(this.#log.segment.fd)
     this.#log[Symbol.dispose]()
     this.#reserve[Symbol.dispose]()

@@ -1,8 +1,3 @@
-import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { logsOf } from './worker-logs.ts'
-
 /** One line of a log, newline excluded; `isEnded` is false when the file ends without one. */
 export type RawLine = {
   readonly file: string
@@ -11,77 +6,61 @@ export type RawLine = {
   readonly isEnded: boolean
 }
 
-/** A path that cannot be read. */
-export type Unreadable = {
-  readonly kind: 'bad'
-  readonly file: string
-  readonly line: 0
-  readonly reason: string
-}
-
 const newline = 0x0a
 /** How much of a file is read at once. */
 export const highWaterMark: number = 1 << 18
 const maxLineBytes = 4 * 1024 * 1024
-const stdin = '-'
 
-/** One replica's missing log must not hide the others': a path that cannot be read is reported and passed over. */
-export async function* readLines(paths: readonly string[]): AsyncGenerator<readonly RawLine[] | Unreadable> {
-  for (const path of paths) {
-    try {
-      for (const log of await logsOf(path)) {
-        for (const file of await filesOf(log)) {
-          yield* splitLines(file, file === stdin ? process.stdin : createReadStream(file, { highWaterMark }))
-        }
-      }
-    } catch (cause) {
-      yield {
-        kind: 'bad',
-        file: path,
-        line: 0,
-        reason: cause instanceof Error ? cause.message : String(cause),
-      }
+/** Splits at `\n` alone, because other separators can stand inside a record that another program has written. */
+export class LineSplitter {
+  readonly #file: string
+  #line = 0
+  #pieces: Buffer[] = []
+  #restBytes = 0
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  /** The lines that end in this chunk. Their bytes are a view into it. */
+  push(chunk: Buffer): readonly RawLine[] {
+    const lines: RawLine[] = []
+    let start = 0
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      this.#line++
+      const rest = chunk.subarray(start, end)
+      const bytes = this.#pieces.length === 0 ? rest : Buffer.concat([...this.#pieces, rest])
+      if (!isBlank(bytes)) lines.push({ file: this.#file, line: this.#line, bytes, isEnded: true })
+      start = end + 1
+      this.#pieces = []
+      this.#restBytes = 0
     }
+    // No writer of ours makes lines this long. The line is cut here, so it fails to parse and is reported.
+    if (this.#restBytes < maxLineBytes) this.#pieces.push(chunk.subarray(start))
+    this.#restBytes += chunk.length - start
+    return lines
+  }
+
+  /** How many bytes follow the last newline. */
+  get restBytes(): number {
+    return this.#restBytes
+  }
+
+  /** What follows the last newline; cut after 4 MiB. */
+  rest(): RawLine {
+    return { file: this.#file, line: this.#line + 1, bytes: Buffer.concat(this.#pieces), isEnded: false }
   }
 }
 
-/** The path itself, or a directory's segments, each writer's in the order written. */
-async function filesOf(path: string): Promise<readonly string[]> {
-  if (path === stdin || !(await stat(path)).isDirectory()) return [path]
-  const names = (await readdir(path)).filter((name) => name.endsWith('.ndjson')).sort()
-  return names.map((name) => join(path, name))
-}
-
-/**
- * Splits at `\n` alone: other separators may stand inside a record that somebody else has written. Gives the lines of
- * each chunk together, for to wait for each line costs more than to read it.
- */
+/** The lines of a stream, in batches: to wait for each line costs more than to read it. */
 export async function* splitLines(
   file: string,
   chunks: AsyncIterable<Buffer>,
 ): AsyncGenerator<readonly RawLine[]> {
-  let line = 0
-  let pieces: Buffer[] = []
-  let length = 0
-  for await (const chunk of chunks) {
-    const lines: RawLine[] = []
-    let start = 0
-    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
-      line++
-      const rest = chunk.subarray(start, end)
-      const bytes = pieces.length === 0 ? rest : Buffer.concat([...pieces, rest])
-      if (!isBlank(bytes)) lines.push({ file, line, bytes, isEnded: true })
-      start = end + 1
-      pieces = []
-      length = 0
-    }
-    // What no writer of ours produced is not collected: the line is cut, fails to parse and is reported.
-    if (length < maxLineBytes) pieces.push(chunk.subarray(start))
-    length += chunk.length - start
-    yield lines
-  }
-  const rest = Buffer.concat(pieces)
-  if (!isBlank(rest)) yield [{ file, line: line + 1, bytes: rest, isEnded: false }]
+  const splitter = new LineSplitter(file)
+  for await (const chunk of chunks) yield splitter.push(chunk)
+  const rest = splitter.rest()
+  if (!isBlank(rest.bytes)) yield [rest]
 }
 
 /** A log that ran out of disk writes blank lines to find out when there is room again. */

@@ -37,9 +37,7 @@ export function openLogKey(directory: string, file: string | undefined): LogKey 
     throw new TypeError(`\`${path}\`: expected an Ed25519 key, found ${privateKey.asymmetricKeyType}`)
   }
   const publicKey = createPublicKey(privateKey)
-  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-  // Only what differs is written: a full disk must not cost the file that is there.
-  if (shown !== pem) writeFileSync(shownPath, pem)
+  showPublicKey(directory, publicKey)
   return { privateKey, publicKey }
 }
 
@@ -54,6 +52,13 @@ export function parsePublicKey(text: string): KeyObject | Invalid {
     // What is no key at all is reported as what is none of ours.
   }
   return invalid('key: expected an Ed25519 public key, as PEM or as `name+id+base64`')
+}
+
+/** Puts the public key beside the log. Only what differs is written: a full disk must not cost the file that is there. */
+export function showPublicKey(directory: string, publicKey: KeyObject): void {
+  const path = join(directory, publicKeyFile)
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  if (readIfThere(path) !== pem) writeFileSync(path, pem)
 }
 
 /** `undefined` only when the kernel knows no such file. */

@@ -21,23 +21,40 @@ export type SegmentMark = {
     | undefined
   /** The log that this one found in its directory, as it ended. */
   readonly follows?: FoundLog | undefined
+  /** While its writer runs, a checkpoint follows at least so often. Absent in logs that did not promise it. */
+  readonly sealsEverySeconds?: number | undefined
+  /** Which of several workers writes the log. */
+  readonly worker?: number | undefined
 }
 
-/** A log as its successor found it; `torn`: its writer ended in the middle of a line. */
+/** A log as its successor found it. `torn`: bytes behind the last line, because the writer was killed while it wrote one. */
 export type FoundLog = {
   readonly log: string
   readonly sequence: number
   readonly size: number
   readonly root: string
-  readonly torn?: { readonly bytes: number; readonly sha256: string } | undefined
+  readonly torn?: Torn | undefined
+  /** Later segments of that log that have no whole line. */
+  readonly behind?: readonly (Torn & { readonly sequence: number })[] | undefined
 }
 
-/** A signed checkpoint over all lines before it. `leaves`: their hashes since the checkpoint before (base64), which name what was changed. */
+/** The bytes of a line that was never ended. */
+export type Torn = { readonly bytes: number; readonly sha256: string }
+
+/**
+ * A signed checkpoint over all lines before it. `leaves`: their hashes since the checkpoint before (base64), which name what was
+ * changed. The note signs nothing of its own line: `time`, `end` and `beside` count once the next checkpoint covers them.
+ */
 export type CheckpointMark = {
   readonly version: 1
   readonly kind: 'checkpoint'
   readonly note: string
   readonly leaves: string
+  readonly time?: string | undefined
+  /** The writer closes the log: one more checkpoint follows, and nothing else. */
+  readonly end?: true | undefined
+  /** Logs that lie in other folders of the same audit directory: those of other workers. */
+  readonly beside?: readonly string[] | undefined
 }
 
 /** What retention removed: everything up to and including this segment, in the order in which segments were written. */
@@ -63,6 +80,7 @@ export type Mark = SegmentMark | CheckpointMark | RetentionMark | UnrecordedMark
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const version = v.literal(1)
+const torn = { bytes: count, sha256: v.string() }
 const ownMark: v.GenericSchema<unknown, Exclude<Mark, ShadowMark>> = v.variant('kind', [
   v.object({
     version,
@@ -80,11 +98,22 @@ const ownMark: v.GenericSchema<unknown, Exclude<Mark, ShadowMark>> = v.variant('
         sequence: count,
         size: count,
         root: v.string(),
-        torn: v.optional(v.object({ bytes: count, sha256: v.string() })),
+        torn: v.optional(v.object(torn)),
+        behind: v.optional(v.array(v.object({ sequence: count, ...torn }))),
       }),
     ),
+    sealsEverySeconds: v.optional(count),
+    worker: v.optional(count),
   }),
-  v.object({ version, kind: v.literal('checkpoint'), note: v.string(), leaves: v.string() }),
+  v.object({
+    version,
+    kind: v.literal('checkpoint'),
+    note: v.string(),
+    leaves: v.string(),
+    time: v.optional(v.string()),
+    end: v.optional(v.literal(true)),
+    beside: v.optional(v.array(v.string())),
+  }),
   v.object({
     version,
     kind: v.literal('retention'),

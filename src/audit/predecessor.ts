@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { createHash, type KeyObject } from 'node:crypto'
+import { closeSync, constants, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { isInvalid } from '../model/invalid.ts'
-import { type FoundLog, frontierOf, parseMark } from './mark.ts'
-import { createTree, leafHash, type Tree, toBase64 } from './merkle.ts'
+import { highWaterMark, LineSplitter } from './lines.ts'
+import { LogCheck } from './log-check.ts'
+import type { FoundLog, Torn } from './mark.ts'
+import { toBase64 } from './merkle.ts'
 import {
   bySegmentAge,
   formatLogName,
@@ -15,73 +16,125 @@ import {
 /** The last log of a directory and when it began: its successor begins later, whatever the clock says. */
 export type Predecessor = { readonly epochMs: number; readonly found: FoundLog | undefined }
 
-type Scan = { readonly tree: Tree | undefined; readonly rest: Buffer }
+/** A log's segments, by their age, the oldest first. */
+type Segments = readonly [SegmentName, ...SegmentName[]]
 
-const chunkBytes = 1 << 20
-const newline = 0x0a
+type Seen = { readonly found: FoundLog | undefined; readonly isSigned: boolean }
+type Rest = Torn & { readonly sequence: number }
 
 /**
- * Looks at how the last log of the directory ended. What it says enters the new log's first line, and so its tree: a
- * tail that a killed process left unsealed is sealed by its successor, and one that is torn is said to be.
+ * Finds out how the last log of the directory ended. What it says enters the new log's first line, and so its tree: a tail
+ * that a killed process left unsigned is signed by its successor. Only a log that our key has signed counts, and nothing behind
+ * the end of one that was closed: otherwise this process would sign for what somebody else has put there.
  */
-export function findPredecessor(directory: string): Predecessor | undefined {
-  const names = readdirSync(directory)
-    .flatMap((file) => parseSegmentName(file) ?? [])
+export function findPredecessor(directory: string, publicKey: KeyObject): Predecessor | undefined {
+  const logs = listLogs(directory)
+  for (const segments of logs) {
+    const { found, isSigned } = inspect(directory, segments, publicKey)
+    if (isSigned) return { epochMs: segments[0].epochMs, found }
+  }
+  // None is signed by this key: the key is new, or the logs are older than keys.
+  const [last] = logs
+  return last && { epochMs: last[0].epochMs, found: inspect(directory, last, undefined).found }
+}
+
+/** The name of the directory's last log that our key has signed. */
+export function findSignedLog(directory: string, publicKey: KeyObject): string | undefined {
+  const last = listLogs(directory).find((segments) => inspect(directory, segments, publicKey, true).isSigned)
+  return last && formatLogName(last[0])
+}
+
+/** The latest log first. */
+function listLogs(directory: string): readonly Segments[] {
+  const logs = new Map<string, [SegmentName, ...SegmentName[]]>()
+  const names = readdirSync(directory, { withFileTypes: true })
+    .flatMap((entry) => (entry.isFile() ? (parseSegmentName(entry.name) ?? []) : []))
     .sort(bySegmentAge)
-  const last = names.at(-1)
-  if (last === undefined) return undefined
-  const log = formatLogName(last)
-  const segments = names.filter((name) => formatLogName(name) === log).toReversed()
+  for (const name of names) {
+    const log = formatLogName(name)
+    const segments = logs.get(log)
+    if (segments === undefined) logs.set(log, [name])
+    else segments.push(name)
+  }
+  return [...logs.values()].toReversed()
+}
+
+/** Reads a log from its last segment that has a checkpoint; without a key from the last that begins as one. */
+function inspect(
+  directory: string,
+  segments: Segments,
+  key: KeyObject | undefined,
+  isSignedEnough = false,
+): Seen {
+  for (let start = segments.length - 1; start >= 0; start--) {
+    const seen = readFrom(directory, segments.slice(start), key, isSignedEnough)
+    if (seen.isSigned || (key === undefined && seen.found !== undefined)) return seen
+  }
+  return { found: undefined, isSigned: false }
+}
+
+function readFrom(
+  directory: string,
+  segments: readonly SegmentName[],
+  key: KeyObject | undefined,
+  isSignedEnough: boolean,
+): Seen {
+  const [first] = segments
+  if (first === undefined) return { found: undefined, isSigned: false }
+  const log = formatLogName(first)
+  let isSigned = false
+  const check = new LogCheck(
+    { log, keys: key === undefined ? [] : [key], found: undefined, exported: [] },
+    {
+      onSigned() {
+        isSigned = true
+      },
+      // `audit verify` reports what is wrong.
+      onFlaw() {},
+    },
+  )
+  const rests: Rest[] = []
   for (const segment of segments) {
-    const found = toFound(segment, scan(join(directory, formatSegmentName(segment))))
-    if (found !== undefined) return { epochMs: last.epochMs, found }
+    check.begin(segment.sequence)
+    const path = join(directory, formatSegmentName(segment))
+    const rest = readLines(path, check, () => isSignedEnough && isSigned)
+    if (rest !== undefined) rests.push({ sequence: segment.sequence, ...rest })
   }
-  // Written before logs had trees, or killed before its first line.
-  return { epochMs: last.epochMs, found: undefined }
+  const { size, root, sequence, isEnded } = check.finish({ file: log })
+  if (size === 0) return { found: undefined, isSigned }
+  const found = { log, sequence, size, root: toBase64(root) }
+  // Behind the end of a log that was closed, nothing is the log's.
+  return { found: isEnded ? found : { ...found, ...toTorn(rests, sequence) }, isSigned }
 }
 
-function toFound(segment: SegmentName, { tree, rest }: Scan): FoundLog | undefined {
-  if (tree === undefined) return undefined
+function toTorn(rests: readonly Rest[], last: number): Pick<FoundLog, 'torn' | 'behind'> {
+  const torn = rests.find(({ sequence }) => sequence === last)
+  const behind = rests.filter(({ sequence }) => sequence > last)
   return {
-    log: formatLogName(segment),
-    sequence: segment.sequence,
-    size: tree.size(),
-    root: toBase64(tree.root()),
-    torn:
-      rest.length === 0
-        ? undefined
-        : { bytes: rest.length, sha256: createHash('sha256').update(rest).digest('hex') },
+    torn: torn && { bytes: torn.bytes, sha256: torn.sha256 },
+    behind: behind.length === 0 ? undefined : behind,
   }
 }
 
-/** The tree over a segment's whole lines and those of its log before it, and what follows its last newline. */
-function scan(path: string): Scan {
-  const fd = openSync(path, 'r')
+/** Reads a segment's lines into the check; returns what follows the last newline. */
+function readLines(path: string, check: LogCheck, isEnough: () => boolean): Torn | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
-    const chunk = Buffer.alloc(chunkBytes)
-    let rest = Buffer.alloc(0)
-    let tree: Tree | undefined
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) {
-      const bytes = Buffer.concat([rest, chunk.subarray(0, read)])
-      let start = 0
-      for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
-        const line = bytes.subarray(start, end)
-        tree ??= begin(line)
-        if (tree === undefined) return { tree, rest: Buffer.alloc(0) }
-        if (line.length > 0) tree.add(leafHash(line))
-        start = end + 1
-      }
-      rest = Buffer.from(bytes.subarray(start))
+    const splitter = new LineSplitter(path)
+    for (;;) {
+      // Lines are views into the chunk, so each chunk has memory of its own.
+      const chunk = Buffer.alloc(highWaterMark)
+      const bytes = readSync(fd, chunk)
+      if (bytes === 0 || isEnough()) break
+      for (const line of splitter.push(chunk.subarray(0, bytes))) check.read(line)
     }
-    return { tree, rest }
+    const { restBytes } = splitter
+    if (restBytes === 0) return undefined
+    return {
+      bytes: restBytes,
+      sha256: createHash('sha256').update(splitter.rest().bytes).digest('hex'),
+    }
   } finally {
     closeSync(fd)
   }
-}
-
-function begin(line: Buffer): Tree | undefined {
-  const mark = parseMark(line)
-  if (isInvalid(mark) || mark.kind !== 'segment') return undefined
-  const frontier = frontierOf(mark)
-  return frontier && createTree(mark.size, frontier)
 }

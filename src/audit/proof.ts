@@ -13,6 +13,7 @@ import { readRecords } from './query.ts'
 import type { DecisionRecord } from './record.ts'
 import { expandRepeat, parseRepeat } from './repeat.ts'
 import { bySegmentAge, formatLogName, parseSegmentName } from './segment.ts'
+import { counts, type Standing } from './standing.ts'
 
 /** That a line stands in a log, for somebody who has nothing but the log's public key. */
 export type Proof = {
@@ -30,11 +31,19 @@ type Place = { readonly file: string; readonly line: number; readonly of?: Buffe
 
 const header = 'c2sp.org/tlog-proof@v1'
 
-/** Proves that a decision's record (its last, when it has several) is in its log, by the first checkpoint after it. */
-export async function proveDecision(paths: readonly string[], decisionId: string): Promise<Proof | Invalid> {
+/** Proves that a decision's record (of several the best proven, and of those the last) is in its log, by the first checkpoint after it. */
+export async function proveDecision(
+  paths: readonly string[],
+  decisionId: string,
+  keys?: readonly KeyObject[],
+): Promise<Proof | Invalid> {
   let place: Place | undefined
-  for await (const line of readRecords(paths, { mentions: [decisionId] })) {
-    if (line.kind === 'record' && line.record.decisionId === decisionId) place = line
+  let standing: Standing | undefined
+  for await (const line of readRecords(paths, { mentions: [decisionId], keys })) {
+    if (line.kind !== 'record' || line.record.decisionId !== decisionId) continue
+    if (!counts(line.standing, standing)) continue
+    place = line
+    standing = line.standing
   }
   return place === undefined
     ? invalid(`no record of decision \`${decisionId}\`; name every replica's log`)

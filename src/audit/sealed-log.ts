@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { signCheckpoint } from './checkpoint.ts'
 import { frameLine, toFileBytes, toLeafBytes } from './framed.ts'
-import type { LogKey } from './log-key.ts'
+import { type LogKey, showPublicKey } from './log-key.ts'
 import { type FoundLog, formatMark, type Mark, type SegmentMark } from './mark.ts'
 import { createTree, framedLeafHash, type Hash, toBase64, toBytes } from './merkle.ts'
 import {
@@ -30,6 +30,10 @@ export type SealedLogOptions = {
   readonly maxSegmentBytes: number
   /** After how many lines a checkpoint follows. */
   readonly sealEvery: number
+  /** Which of several workers writes the log. */
+  readonly worker?: number | undefined
+  /** Logs that lie in other folders of the audit directory when it begins. */
+  readonly beside?: readonly string[]
   readonly write: WriteBytes
   readonly nowMs: () => number
   readonly onSealed: (note: string) => void
@@ -39,6 +43,8 @@ export type SealedLogOptions = {
 
 /** For how long at most a segment that was deleted is written to. */
 const linkedMs = 100
+/** So often a checkpoint follows although nothing else was written: a log that ends without one was cut off, or its writer died. */
+export const sealsEverySeconds = 60
 
 /** An append-only log in numbered segments. Every line is a leaf of one Merkle tree, whose signed checkpoints stand between them. */
 export class SealedLog implements Disposable {
@@ -51,12 +57,24 @@ export class SealedLog implements Disposable {
   #sequence = 0
   #after: SegmentMark['after']
   #linkedAtMs = Number.NEGATIVE_INFINITY
+  #sealedAtMs = Number.NEGATIVE_INFINITY
+  /** The segment in which the last checkpoint stands. */
+  #sealedInSegment: Segment | undefined
+  #beside: readonly string[]
+  /** The last checkpoint, or one before it in its segment, names the logs in other folders. */
+  #isBesideNamed = false
   #isClosed = false
 
   constructor(options: SealedLogOptions) {
     this.#options = options
     this.#log = formatLogName(options)
+    this.#beside = options.beside ?? []
     this.#segmentFor(0)
+  }
+
+  /** The log's name in its files. */
+  get name(): string {
+    return this.#log
   }
 
   /** Where the next line goes, if there is a file at the moment. */
@@ -73,32 +91,64 @@ export class SealedLog implements Disposable {
     const segment = this.#segmentFor(bytes)
     if (segment !== current) framed = frameAll(lines, segment)
     this.#append(segment, framed, lines)
-    if (this.#tree.size() - this.#sealedSize >= this.#options.sealEvery) this.trySeal()
+    const isNew = this.#sealedInSegment !== segment
+    if (isNew || this.#tree.size() - this.#sealedSize >= this.#options.sealEvery) this.trySeal()
   }
 
-  /** Signs a checkpoint over all that was written since the last; `false` when it could not be written. */
+  /**
+   * Signs a checkpoint over all that was written since the last; `false` when it could not be written. When nothing was written,
+   * it signs one now and then: that shows that the writer lives.
+   */
   trySeal(): boolean {
+    const isNew = this.#tree.size() !== this.#sealedSize || !this.#isBesideNamed
+    // A clock that was set back must not keep the log from being signed.
+    const isDue = Math.abs(this.#options.nowMs() - this.#sealedAtMs) >= sealsEverySeconds * 1000
+    return isNew || isDue ? this.#seal() : true
+  }
+
+  /** Names logs in other folders of the audit directory, so that none of them can be removed unnoticed. */
+  nameBeside(logs: readonly string[]): void {
+    if (logs.every((log) => this.#beside.includes(log))) return
+    this.#beside = [...logs]
+    this.#isBesideNamed = false
+    this.trySeal()
+  }
+
+  /** Signs that nothing more comes: the last checkpoint but one says so, and the last signs that. */
+  end(): void {
+    if (this.#isClosed) return
+    if (this.#seal(true)) this.#seal()
+    this.#isClosed = true
+  }
+
+  #seal(end?: true): boolean {
     const { key, onSealed } = this.#options
     const segment = this.#segment
     const size = this.#tree.size()
     // A segment without its first line gets that with its next record.
-    if (segment === undefined || segment.size === 0 || size === this.#sealedSize) return true
+    if (segment === undefined || segment.size === 0) return true
     const note = signCheckpoint(
       { origin: this.#origin(), size, root: this.#tree.root() },
       key.privateKey,
       key.publicKey,
     )
-    const leaves = toBytes(this.#unsealed).toString('base64')
+    const nowMs = this.#options.nowMs()
+    const [leaves, time] = [toBytes(this.#unsealed).toString('base64'), new Date(nowMs).toISOString()]
+    const isNamed = this.#beside.length === 0 || (this.#isBesideNamed && segment === this.#sealedInSegment)
+    const beside = isNamed ? undefined : this.#beside
     const unsealed = this.#unsealed
     this.#unsealed = []
     try {
-      this.#append(segment, [frameMark({ version: 1, kind: 'checkpoint', note, leaves })])
+      this.#append(segment, [frameMark({ version: 1, kind: 'checkpoint', note, leaves, time, end, beside })])
     } catch {
       // Evidence without a seal is still evidence: the next checkpoint covers these lines, too.
       this.#unsealed = unsealed
       return false
     }
     this.#sealedSize = this.#tree.size()
+    this.#sealedAtMs = nowMs
+    this.#sealedInSegment = segment
+    this.#isBesideNamed = true
     onSealed(note)
     return true
   }
@@ -114,8 +164,7 @@ export class SealedLog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.trySeal()
-    this.#isClosed = true
+    this.end()
     this.#drop()
   }
 
@@ -153,7 +202,9 @@ export class SealedLog implements Disposable {
       onRotated(current)
     }
     this.#drop()
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const made = mkdirSync(directory, { recursive: true, mode: 0o700 })
+    // Readers take the key from there, and it went with the directory.
+    if (made !== undefined) showPublicKey(directory, this.#options.key.publicKey)
     const created = createSegment(directory, { ...this.#options, sequence: this.#sequence })
     this.#sequence = created.sequence + 1
     this.#segment = created
@@ -180,6 +231,8 @@ export class SealedLog implements Disposable {
       frontier: this.#tree.frontier().map(toBase64),
       after: this.#after,
       follows: this.#tree.size() === 0 ? this.#options.follows : undefined,
+      sealsEverySeconds,
+      worker: this.#options.worker,
     })
   }
 

@@ -65,12 +65,16 @@ export function formatSegmentName(name: SegmentName): string {
   return `${formatLogName(name)}-${String(name.sequence).padStart(6, '0')}.ndjson`
 }
 
-/** What a file name says, or `undefined` when it is no segment's. */
+/** What a file name says, or `undefined` when it is no segment's. Each segment has one name: `01` is not another way to write `1`. */
 export function parseSegmentName(file: string): SegmentName | undefined {
   const [, origin, epoch, sequence] = /^(.+)-(\d{1,15})-(\d{6,9})\.ndjson$/.exec(file) ?? []
   if (origin === undefined) return undefined
-  return { origin, epochMs: Number(epoch), sequence: Number(sequence) }
+  const name = { origin, epochMs: Number(epoch), sequence: Number(sequence) }
+  return formatSegmentName(name) === file ? name : undefined
 }
+
+/** The largest `epochMs` that a file name can say. */
+export const maxEpochMs = 999_999_999_999_999
 
 /** Whether a segment was begun before another: by when its log began, then by its number. */
 export function bySegmentAge(one: SegmentName, other: SegmentName): number {

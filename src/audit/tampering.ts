@@ -1,7 +1,23 @@
-import type { Hash } from './merkle.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { createTree, type Hash, type Tree, toHashes } from './merkle.ts'
+
+/** A tree as of its last checkpoint. */
+export type Sealed = { readonly size: number; readonly frontier: readonly Hash[] }
 
 /** Where lines stop being those that were signed, and what became of the first that is not. */
 export type Difference = { readonly position: number; readonly message: string }
+
+/** The hashes that stand beside a checkpoint (base64), if they lead from the one before to what it signs. */
+export function readSigned(
+  base64: string,
+  { size, frontier }: Sealed,
+  checkpoint: Checkpoint,
+): { readonly leaves: readonly Hash[]; readonly tree: Tree } | undefined {
+  const leaves = toHashes(Buffer.from(base64, 'base64'))
+  const tree = createTree(size, frontier)
+  for (const leaf of leaves) tree.add(leaf)
+  return tree.size() === checkpoint.size && tree.root() === checkpoint.root ? { leaves, tree } : undefined
+}
 
 /** Compares the lines' hashes as signed with those found; `undefined` when they are the same. */
 export function findDifference(signed: readonly Hash[], found: readonly Hash[]): Difference | undefined {
@@ -22,4 +38,18 @@ function describe(signed: readonly Hash[], found: readonly Hash[], was: Hash, is
   if (isElsewhere) return 'was inserted: nobody signed for it'
   if (isKnown) return 'stands where another line was removed'
   return 'was changed: it is not what was signed'
+}
+
+/** Of the lines found those that were signed, each as often as it was. */
+export function keepGenuine<T extends { readonly hash: Hash }>(
+  signed: readonly Hash[],
+  found: readonly T[],
+): readonly T[] {
+  const left = new Map<Hash, number>()
+  for (const hash of signed) left.set(hash, (left.get(hash) ?? 0) + 1)
+  return found.filter(({ hash }) => {
+    const count = left.get(hash) ?? 0
+    left.set(hash, count - 1)
+    return count > 0
+  })
 }

@@ -1,200 +1,130 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { isInvalid } from '../model/invalid.ts'
-import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
-import { highWaterMark, type RawLine, splitLines } from './lines.ts'
-import {
-  type CheckpointMark,
-  frontierOf,
-  type Mark,
-  markKindOf,
-  parseMark,
-  type SegmentMark,
-} from './mark.ts'
-import { createTree, type Hash, leafHash, toHashes } from './merkle.ts'
-import { findDifference } from './tampering.ts'
-import {
-  beginProgress,
-  fail,
-  type LogVerdict,
-  type Progress,
-  type SegmentFile,
-  type Trust,
-  toVerdict,
-} from './verify-progress.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { Flaw, Leaf, Signer } from './log-check.ts'
+import { createLostRepeats } from './lost-repeats.ts'
+import type { RetentionMark, SegmentMark } from './mark.ts'
+import { foundBy, type OpenLog } from './open-logs.ts'
+import { type Walked, walkLog } from './walk-log.ts'
 
-/** Reads a log's segments, in their order, until the first flaw. `onBytes` is told how much was read. */
+/** Repeats of which nobody can tell what was decided: how many, and the first of them. */
+export type Lost = { readonly count: number; readonly first: Omit<Flaw, 'message' | 'isSigned'> }
+
+/** What a log's files amount to. What it says of itself and of others counts only as far as it is signed. */
+export type LogVerdict = Omit<Walked, 'unsigned'> & {
+  readonly records: number
+  /** Lines that nobody has signed yet, and how many of them are records. */
+  readonly unsealed: number
+  readonly unsealedRecords: number
+  /** Records that only the log after it has signed. */
+  readonly vouched: number
+  /** The first line of the first segment that is left. */
+  readonly opening: SegmentMark | undefined
+  readonly retired: readonly RetentionMark[]
+  /** Logs of other folders that it names. */
+  readonly beside: readonly string[]
+  /** The last time that it says of itself, and the last that its unsigned records say; 0 for none. */
+  readonly signedAtMs: number
+  readonly unsealedAtMs: number
+  readonly lost: Lost | undefined
+  readonly flaw: Flaw | undefined
+}
+
+type Gathered = {
+  records: number
+  vouched: number
+  opening: SegmentMark | undefined
+  readonly retired: RetentionMark[]
+  readonly beside: Set<string>
+  signedAtMs: number
+  lost: Lost | undefined
+  flaw: Flaw | undefined
+}
+
+const timeStart = '"time":"'
+const timeLength = 24
+
+/** Reads a log's segments, in their order. `onBytes` is called with how much was read. */
 export async function verifyLog(
-  log: string,
-  segments: readonly SegmentFile[],
-  trust: Trust,
-  onBytes: (bytes: number) => void = () => {},
+  log: OpenLog,
+  exported: readonly Checkpoint[],
+  onBytes: (bytes: number) => void,
 ): Promise<LogVerdict> {
-  const progress = beginProgress(log, trust)
-  const headers = await Promise.all(segments.map(({ path }) => readHeader(path)))
-  for (const [index, segment] of segments.entries()) {
-    const next = headers.slice(index + 1).find((header) => header !== undefined)
-    await readSegment(progress, segment, next?.after, next === undefined)
-    onBytes((await stat(segment.path)).size)
-    if (progress.flaw !== undefined) break
+  const found: Gathered = {
+    records: 0,
+    vouched: 0,
+    opening: undefined,
+    retired: [],
+    beside: new Set(),
+    signedAtMs: 0,
+    lost: undefined,
+    flaw: undefined,
   }
-  return toVerdict(progress)
-}
-
-async function readHeader(path: string): Promise<SegmentMark | undefined> {
-  for await (const [first] of splitLines(path, createReadStream(path))) {
-    if (first === undefined) continue
-    const mark = parseMark(first.bytes)
-    return !isInvalid(mark) && mark.kind === 'segment' ? mark : undefined
-  }
-  return undefined
-}
-
-async function readSegment(
-  progress: Progress,
-  { path, sequence }: SegmentFile,
-  after: SegmentMark['after'],
-  isLast: boolean,
-): Promise<void> {
-  const end = after?.sequence === sequence ? after.bytes : undefined
-  const { size } = await stat(path)
-  let isFirst = true
-  const chunks = createReadStream(path, { highWaterMark, ...(end && { end: end - 1 }) })
-  for await (const lines of splitLines(path, chunks)) {
-    for (const raw of lines) {
-      if (!raw.isEnded && !isLast)
-        fail(progress, raw, 'is cut off: it does not end, though another segment follows')
-      else if (!raw.isEnded) progress.tornBytes = raw.bytes.length
-      else if (isFirst) readFirstLine(progress, raw, sequence)
-      else readLine(progress, raw)
-      isFirst = false
-      if (progress.flaw !== undefined) return
-    }
-  }
-  if (end !== undefined && size > end && after?.torn !== true) {
-    fail(progress, { file: path, line: 0 }, `has ${size - end} bytes behind its end`)
+  const countRecord = createCounter(found)
+  const walk = walkLog({
+    ...log,
+    ...foundBy(log),
+    exported,
+    onSigned(leaves, by) {
+      for (const leaf of leaves) countRecord(leaf)
+      gather(leaves, by, found)
+    },
+    onFlaw(flaw) {
+      found.flaw ??= flaw
+    },
+    onBytes,
+  })
+  let step = await walk.next()
+  while (step.done !== true) step = await walk.next()
+  const { unsigned, ...walked } = step.value
+  for (const leaf of unsigned) countRecord(leaf)
+  return {
+    ...walked,
+    ...found,
+    beside: [...found.beside],
+    unsealed: unsigned.length,
+    unsealedRecords: unsigned.filter(isRecord).length,
+    unsealedAtMs: unsigned.reduce((latest, leaf) => Math.max(latest, timeOf(leaf)), 0),
   }
 }
 
-function readFirstLine(progress: Progress, raw: RawLine, sequence: number): void {
-  progress.repeats.begin()
-  beginSegment(progress, raw, sequence)
-  if (progress.flaw === undefined) addLine(progress, raw, 'segment')
-}
-
-function readLine(progress: Progress, raw: RawLine): void {
-  const kind = markKindOf(raw.bytes)
-  if (kind === 'checkpoint') checkCheckpoint(progress, raw)
-  if (progress.flaw === undefined) addLine(progress, raw, kind)
-}
-
-function beginSegment(progress: Progress, raw: RawLine, sequence: number): void {
-  const mark = parseMark(raw.bytes)
-  if (isInvalid(mark) || mark.kind !== 'segment') {
-    fail(
-      progress,
-      raw,
-      'begins no segment: it was written before logs had trees, or its first line was changed',
-    )
-    return
-  }
-  if (mark.log !== progress.log || mark.sequence !== sequence) {
-    fail(progress, raw, `begins segment ${mark.sequence} of \`${mark.log}\`: the file was swapped or renamed`)
-    return
-  }
-  const frontier = frontierOf(mark)
-  if (frontier === undefined) {
-    fail(progress, raw, 'says of the lines before it what cannot be')
-    return
-  }
-  if (progress.begun === undefined) {
-    progress.begun = mark
-    progress.tree = createTree(mark.size, frontier)
-    progress.sealed = { size: mark.size, frontier }
-    return
-  }
-  const size = progress.tree.size()
-  if (mark.size > size)
-    fail(progress, raw, `follows line ${mark.size - 1}: the ${mark.size - size} before are missing`)
-  else if (mark.size < size)
-    fail(progress, raw, `follows line ${mark.size - 1}: ${size - mark.size} before were inserted`)
-  else if (!areEqual(frontier, progress.tree.frontier())) failUnsealed(progress, raw)
-}
-
-function addLine(progress: Progress, raw: RawLine, kind: Mark['kind'] | undefined): void {
-  const { file, line, bytes } = raw
-  const leaf = leafHash(bytes)
-  progress.tree.add(leaf)
-  progress.unsealed.push({ leaf, file, line })
-  if (kind === undefined) noteRecord(progress, raw, leaf)
-  if (kind === 'retention') {
-    const mark = parseMark(bytes)
-    if (!isInvalid(mark) && mark.kind === 'retention') progress.retiring.push(mark)
-  }
-  if (progress.trust.exported.length > 0) compareExported(progress, { file, line })
-}
-
-function noteRecord(progress: Progress, { file, line, bytes }: RawLine, leaf: Hash): void {
-  progress.records++
-  if (!progress.repeats.isLost(bytes, leaf)) return
-  const first = progress.lost?.first ?? { file, line, index: progress.tree.size() - 1 }
-  progress.lost = { count: (progress.lost?.count ?? 0) + 1, first }
-}
-
-function compareExported(progress: Progress, place: Pick<RawLine, 'file' | 'line'>): void {
-  const size = progress.tree.size()
-  for (const exported of progress.trust.exported) {
-    const isOurs = exported.size === size && exported.origin === progress.begun?.origin
-    if (isOurs && exported.root !== progress.tree.root()) {
-      const message = `is not the end of what the exported checkpoint of ${size} lines signed`
-      fail(progress, place, message, size - 1)
-    }
+/** Counts records, and the repeats among them whose record readers do not find. */
+function createCounter(found: Gathered): (leaf: Leaf) => void {
+  const repeats = createLostRepeats()
+  return (leaf) => {
+    if (leaf.kind === 'segment') repeats.begin()
+    if (!isRecord(leaf)) return
+    const { raw, hash, index } = leaf
+    found.records++
+    if (!repeats.isLost(raw.bytes, hash)) return
+    const first = found.lost?.first ?? { file: raw.file, line: raw.line, index }
+    found.lost = { count: (found.lost?.count ?? 0) + 1, first }
   }
 }
 
-function checkCheckpoint(progress: Progress, raw: RawLine): void {
-  const mark = parseMark(raw.bytes)
-  if (isInvalid(mark) || mark.kind !== 'checkpoint') {
-    fail(progress, raw, 'is no checkpoint')
-    return
+function gather(leaves: readonly Leaf[], by: Signer, found: Gathered): void {
+  if (by === 'successor') found.vouched += leaves.filter(isRecord).length
+  for (const { mark } of leaves) {
+    if (mark?.kind === 'segment') found.opening ??= mark
+    else if (mark?.kind === 'retention') found.retired.push(mark)
+    else if (mark?.kind === 'checkpoint') for (const log of mark.beside ?? []) found.beside.add(log)
+    if (mark !== undefined && 'time' in mark) found.signedAtMs = Math.max(found.signedAtMs, toMs(mark.time))
   }
-  const checkpoint = verifyCheckpoint(mark.note, progress.trust.keys)
-  if (isInvalid(checkpoint)) fail(progress, raw, checkpoint.reason)
-  else if (checkpoint.origin !== progress.begun?.origin) fail(progress, raw, `is of \`${checkpoint.origin}\``)
-  else if (checkpoint.size !== progress.tree.size() || checkpoint.root !== progress.tree.root()) {
-    failSealed(progress, raw, checkpoint, mark)
-  } else {
-    progress.checkpoint = checkpoint
-    progress.sealed = { size: checkpoint.size, frontier: progress.tree.frontier() }
-    progress.unsealed = []
-    progress.retired.push(...progress.retiring)
-    progress.retiring = []
-  }
+  const last = leaves.findLast(isRecord)
+  if (last !== undefined) found.signedAtMs = Math.max(found.signedAtMs, timeOf(last))
 }
 
-/** The checkpoint brings the hashes of its lines; when they lead to the signed root, they tell which line is not as it was. */
-function failSealed(progress: Progress, raw: RawLine, checkpoint: Checkpoint, mark: CheckpointMark): void {
-  const signed = toHashes(Buffer.from(mark.leaves, 'base64'))
-  const tree = createTree(progress.sealed.size, progress.sealed.frontier)
-  for (const leaf of signed) tree.add(leaf)
-  const isAuthentic = tree.size() === checkpoint.size && tree.root() === checkpoint.root
-  const found = progress.unsealed.map(({ leaf }) => leaf)
-  const difference = isAuthentic ? findDifference(signed, found) : undefined
-  if (difference === undefined) {
-    failUnsealed(progress, raw)
-    return
-  }
-  const at = progress.unsealed[difference.position] ?? raw
-  fail(progress, at, difference.message, progress.sealed.size + difference.position)
+function isRecord({ kind }: Leaf): boolean {
+  return kind === undefined
 }
 
-function failUnsealed(progress: Progress, raw: RawLine): void {
-  const first = progress.unsealed[0] ?? raw
-  const { size } = progress.sealed
-  const message = `or a line after it, up to ${raw.file}:${raw.line}, is not what was signed`
-  fail(progress, first, message, size)
+/** The time that a record says; 0 when it says none. */
+function timeOf({ raw: { bytes } }: Leaf): number {
+  const start = bytes.indexOf(timeStart)
+  if (start === -1) return 0
+  const from = start + timeStart.length
+  return toMs(bytes.toString('latin1', from, from + timeLength))
 }
 
-function areEqual(one: readonly Hash[], other: readonly Hash[]): boolean {
-  return one.length === other.length && one.every((hash, index) => other[index] === hash)
+function toMs(time: string | undefined): number {
+  const ms = Date.parse(time ?? '')
+  return Number.isNaN(ms) ? 0 : ms
 }

@@ -1,29 +1,40 @@
-import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { toBase64 } from './merkle.ts'
-import { bySegmentAge, formatLogName, parseSegmentName, type SegmentName } from './segment.ts'
-import { verifyLog } from './verify-log.ts'
-import type { Flaw, LogVerdict, Lost, SegmentFile, Trust } from './verify-progress.ts'
-import { logsOf } from './worker-logs.ts'
+import type { KeyObject } from 'node:crypto'
+import { basename, dirname } from 'node:path'
+import type { Checkpoint } from './checkpoint.ts'
+import { type Evidence, findEvidence } from './evidence.ts'
+import { createKeyring } from './keyring.ts'
+import type { Flaw } from './log-check.ts'
+import { findFlaws } from './log-flaws.ts'
+import { findNotes } from './log-notes.ts'
+import { createLogSet, epochOf, hostOf, isSigned, isThrough, type LogSet, type ReadLog } from './log-set.ts'
+import { openLogs } from './open-logs.ts'
+import { parseSegmentName } from './segment.ts'
+import type { SegmentFile } from './segment-file.ts'
+import { type LogVerdict, verifyLog } from './verify-log.ts'
 
-/** A log in its directory, and all that is wrong with it. */
+/** What logs are verified against. */
+export type Trust = {
+  /** Public keys of the logs; without any those that lie beside the logs are believed. */
+  readonly keys: readonly KeyObject[] | undefined
+  /** Checkpoints that were kept elsewhere. */
+  readonly exported: readonly Checkpoint[]
+  /** The moment up to which every log that was not closed should reach; without it the end of the newest one. */
+  readonly asOfMs?: number | undefined
+  readonly nowMs?: () => number
+}
+
+/** A log in its directory, all that is wrong with it, and what is no flaw but worth knowing. */
 export type VerifiedLog = {
   readonly log: string
   readonly directory: string
+  readonly keys: readonly KeyObject[]
   readonly verdict: LogVerdict
   readonly flaws: readonly Flaw[]
+  readonly notes: readonly string[]
 }
 
-/** All logs that were found, oldest first, and what concerns none of them. */
+/** All logs that were found, oldest first, and what is wrong beside them. */
 export type Verification = { readonly logs: readonly VerifiedLog[]; readonly problems: readonly string[] }
-
-type Found = SegmentName & { readonly path: string }
-type Log = {
-  readonly log: string
-  readonly directory: string
-  readonly epochMs: number
-  readonly segments: readonly SegmentFile[]
-}
 
 /** Verifies every log of the paths (directories or segment files) by nothing but the files and public keys. */
 export async function verifyLogs(
@@ -31,128 +42,120 @@ export async function verifyLogs(
   trust: Trust,
   onBytes: (bytes: number) => void = () => {},
 ): Promise<Verification> {
-  const problems: string[] = []
-  const logs: (Log & { readonly verdict: LogVerdict })[] = []
-  for (const log of toLogs(await findSegments(paths, problems))) {
-    logs.push({ ...log, verdict: await verifyLog(log.log, log.segments, trust, onBytes) })
+  const nowMs = trust.nowMs ?? Date.now
+  const evidence = await findEvidence(paths)
+  const logs = await readLogs(segmentsOf(evidence), trust, onBytes)
+  // A log that began after its directory was listed is named already, and not read yet.
+  if (isAnyMissing(logs)) {
+    const known = new Set(logs.map(({ log }) => log))
+    const added = segmentsOf(await findEvidence(paths))
+    const again = await readLogs(added, trust, () => {}, known)
+    logs.push(...again)
   }
-  const origins = new Set(logs.map(({ verdict }) => verdict.origin))
-  for (const { origin, size } of trust.exported) {
-    if (!origins.has(origin) && !isRetired(logs, origin))
-      problems.push(`no log \`${origin}\`, though it had ${size} lines`)
-  }
+  const set = createLogSet(logs, { nowMs: nowMs(), asOfMs: trust.asOfMs })
   return {
-    logs: logs.map((log) => ({
+    logs: set.logs.map((log) => ({
       log: log.log,
       directory: log.directory,
+      keys: log.keys,
       verdict: log.verdict,
-      flaws: log.verdict.flaw === undefined ? toFlaws(log, logs, trust) : [log.verdict.flaw],
+      flaws: findFlaws(log, set),
+      notes: findNotes(log, set),
     })),
-    problems,
+    problems: [...findStrays(evidence), ...findAuthorities(set), ...findUnexported(set, trust.exported)],
   }
 }
 
-async function findSegments(paths: readonly string[], problems: string[]): Promise<readonly Found[]> {
-  const found: Found[] = []
-  for (const path of paths) {
-    try {
-      const files = (await Promise.all((await logsOf(path)).map(filesOf))).flat()
-      const segments = files.flatMap((file) => {
-        const name = parseSegmentName(basename(file))
-        return name === undefined ? [] : [{ ...name, path: file }]
-      })
-      if (segments.length === 0) problems.push(`\`${path}\`: no segment of a log`)
-      found.push(...segments)
-    } catch (cause) {
-      problems.push(`\`${path}\`: ${cause instanceof Error ? cause.message : String(cause)}`)
+async function readLogs(
+  segments: readonly SegmentFile[],
+  { keys, exported, nowMs = Date.now }: Trust,
+  onBytes: (bytes: number) => void,
+  known: ReadonlySet<string> = new Set(),
+): Promise<ReadLog[]> {
+  const read: ReadLog[] = []
+  for (const log of await openLogs(segments, createKeyring(keys))) {
+    if (known.has(log.log)) continue
+    const verdict = await verifyLog(log, exported, onBytes)
+    read.push({ ...log, verdict, readAtMs: nowMs() })
+  }
+  return read
+}
+
+function isAnyMissing(logs: readonly ReadLog[]): boolean {
+  const known = new Set(logs.map(({ log }) => log))
+  return logs.some(({ verdict }) => verdict.beside.some((name) => !known.has(name)))
+}
+
+/** A file with a segment’s name is looked at as one, wherever it lies. */
+function segmentsOf({ segments, loose }: Evidence): readonly SegmentFile[] {
+  const unsigned = loose.flatMap((path) => {
+    const [name, directory] = [parseSegmentName(basename(path)), dirname(path)]
+    return name === undefined ? [] : [{ ...name, path, directory, root: directory, worker: undefined }]
+  })
+  return [...segments, ...unsigned]
+}
+
+function findStrays({ strays, loose, empty }: Evidence): readonly string[] {
+  const others = loose.filter((path) => parseSegmentName(basename(path)) === undefined)
+  return [
+    ...strays.map(({ path, reason }) => `\`${path}\`: ${reason}`),
+    ...others.map((path) => `\`${path}\`: it is no segment of a log, so nothing in it is signed`),
+    ...empty.map((path) => `\`${path}\`: there is no segment of a log`),
+  ]
+}
+
+/** One installation signs as one authority. Two are one only if a log of the one follows a log of the other. */
+function findAuthorities(set: LogSet): readonly string[] {
+  const groups: Set<string>[] = []
+  for (const log of set.logs.filter(isSigned)) {
+    const own = new Set(set.chainOf(log).filter(isSigned).flatMap(authorityOf))
+    const joined = groups.filter((group) => [...own].some((name) => group.has(name)))
+    for (const group of joined) groups.splice(groups.indexOf(group), 1)
+    groups.push(new Set([...own, ...joined.flatMap((group) => [...group])]))
+  }
+  const names = groups.map((group) => [...group].map((name) => `\`${name}\``).join(' and '))
+  return groups.length < 2
+    ? []
+    : [`these are logs of several installations: ${names.join('; ')}; verify each by itself`]
+}
+
+function authorityOf({ log, verdict: { origin } }: ReadLog): readonly string[] {
+  return origin === undefined ? [] : [origin.slice(0, -log.length - 1)]
+}
+
+/** Checkpoints from elsewhere whose log is missing, or of which two cannot both be true. */
+function findUnexported(set: LogSet, exported: readonly Checkpoint[]): readonly string[] {
+  const origins = new Set(set.logs.map(({ verdict }) => verdict.origin))
+  const problems = new Set<string>()
+  const roots = new Map<string, string>()
+  for (const { origin, size, root } of exported) {
+    if (!origins.has(origin) && !isRetired(set, origin)) {
+      problems.add(
+        `no log \`${origin}\`, though a checkpoint from elsewhere signed lines of it; if retention removed it, leave that checkpoint out`,
+      )
+    }
+    const place = `${size} lines of \`${origin}\``
+    const other = roots.get(place)
+    roots.set(place, root)
+    if (other !== undefined && other !== root) {
+      problems.add(
+        `two checkpoints from elsewhere sign ${place}, and differ: there are two versions of that log`,
+      )
     }
   }
-  return found.sort(bySegmentAge)
+  return [...problems]
 }
 
-async function filesOf(path: string): Promise<readonly string[]> {
-  const isDirectory = (await stat(path)).isDirectory()
-  return isDirectory ? (await readdir(path)).map((name) => join(path, name)) : [path]
-}
-
-function toLogs(found: readonly Found[]): readonly Log[] {
-  const logs = new Map<string, Log & { readonly segments: SegmentFile[] }>()
-  for (const { path, ...name } of found) {
-    const [log, directory] = [formatLogName(name), dirname(path)]
-    const key = join(directory, log)
-    const known = logs.get(key) ?? { log, directory, epochMs: name.epochMs, segments: [] }
-    known.segments.push({ path, sequence: name.sequence })
-    logs.set(key, known)
+/** Whether retention removed a log of which nothing is left, as far as what is left can say. */
+function isRetired(set: LogSet, origin: string): boolean {
+  const name = origin.slice(origin.lastIndexOf('/') + 1)
+  const after = set.logs.find(({ opening }) => opening?.follows?.log === name)
+  if (after !== undefined) {
+    return isThrough(set.chainOf(after), epochOf(name), after.opening?.follows?.sequence ?? 0)
   }
-  return [...logs.values()]
-}
-
-/** What shows only beside other logs, or beside what was kept elsewhere: that something is missing. */
-function toFlaws(
-  log: Log & { readonly verdict: LogVerdict },
-  logs: readonly (Log & { readonly verdict: LogVerdict })[],
-  { exported }: Trust,
-): readonly Flaw[] {
-  const { verdict, directory } = log
-  const beside = logs.filter((other) => other.directory === directory)
-  const flaws: string[] = []
-  const [first] = log.segments
-  if (verdict.beginsAt > 0 && first !== undefined && !isThrough(beside, log.epochMs, first.sequence - 1)) {
-    flaws.push(`begins at line ${verdict.beginsAt}: what stood before was not removed by retention`)
-  }
-  for (const { verdict: later } of beside) {
-    if (later.follows?.log !== log.log) continue
-    const { size, root } = later.follows
-    if (size > verdict.size) flaws.push(`was cut: it ended with ${size} lines, ${verdict.size} are left`)
-    else if (size < verdict.size) flaws.push(`was written to after its end: it had ${size} lines`)
-    else if (toBase64(verdict.root) !== root) flaws.push('is not what the log after it found')
-  }
-  const follows = verdict.follows
-  if (follows !== undefined && beside.every((other) => other.log !== follows.log)) {
-    const epochMs = epochOf(follows.log)
-    if (!isThrough(beside, epochMs, follows.sequence)) {
-      flaws.push(`follows \`${follows.log}\`, which is missing with its ${follows.size} lines`)
-    }
-  }
-  for (const { origin, size } of exported) {
-    if (origin === verdict.origin && size > verdict.size) {
-      flaws.push(`was cut: an exported checkpoint signed ${size} lines, ${verdict.size} are left`)
-    }
-  }
-  const file = log.segments.at(-1)?.path ?? directory
-  const whole = flaws.map((message) => ({ file, line: 0, index: verdict.size, message }))
-  return verdict.lost === undefined ? whole : [toFlaw(verdict.lost), ...whole]
-}
-
-/** Nobody changed anything, and yet it is no evidence of what was decided. */
-function toFlaw({ count, first }: Lost): Flaw {
-  const others = count === 1 ? '' : `, and so it is with ${count - 1} after it`
-  const message = `cannot be read: it repeats a record that is not where readers look, before it in its segment${others}`
-  return { ...first, isSigned: true, message }
-}
-
-/** Whether retention, by its own word in what is left, removed everything up to there. */
-function isThrough(
-  logs: readonly { readonly verdict: LogVerdict }[],
-  epochMs: number,
-  sequence: number,
-): boolean {
-  return logs
-    .flatMap(({ verdict }) => verdict.retired)
-    .some(
-      ({ through }) =>
-        through.epochMs > epochMs || (through.epochMs === epochMs && through.sequence >= sequence),
-    )
-}
-
-function isRetired(logs: readonly { readonly verdict: LogVerdict }[], origin: string): boolean {
-  // Whoever came after it says which segment was its last; without that, only what is younger may have been removed.
-  const last = logs
-    .flatMap(({ verdict }) => verdict.follows ?? [])
-    .find(({ log }) => origin.endsWith(`/${log}`))
-  return isThrough(logs, epochOf(origin), last?.sequence ?? Number.MAX_SAFE_INTEGER)
-}
-
-function epochOf(log: string): number {
-  return Number(/-(\d+)$/.exec(log)?.[1] ?? Number.NaN)
+  // Of several writers on one machine or pod, nobody can tell which one wrote it.
+  const host = set.logs.filter(({ log }) => hostOf(log) === hostOf(name))
+  const [first] = host
+  const isOneWriter = first !== undefined && host.every((log) => set.chainOf(first).includes(log))
+  return isOneWriter && isThrough(host, epochOf(name), Number.MAX_SAFE_INTEGER)
 }

@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { readPseudonyms } from '../audit/pseudonym.ts'
-import { readRecords } from '../audit/query.ts'
+import { formatBad, readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
-import { type Invalid, invalid } from '../model/invalid.ts'
+import type { Standing } from '../audit/standing.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { matches, mentionsOf, type RecordFilter } from '../review/record-filter.ts'
+import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { parseMomentMs } from './moment.ts'
 import {
   type ExitCode,
@@ -16,22 +18,27 @@ import {
 } from './terminal.ts'
 import { shortName } from './transaction-text.ts'
 
-type FindOptions = Omit<RecordFilter, 'sinceMs' | 'untilMs'> & {
-  readonly since?: string
-  readonly until?: string
-  readonly limit?: number
-  readonly json?: true
-  readonly pseudonyms?: string
-}
+type FindOptions = Omit<RecordFilter, 'sinceMs' | 'untilMs'> &
+  KeyOptions & {
+    readonly since?: string
+    readonly until?: string
+    readonly limit?: number
+    readonly json?: true
+    readonly pseudonyms?: string
+  }
 
+type Found = { readonly record: DecisionRecord; readonly standing: Standing }
+
+const maxComplaints = 5
 const outcomeColors = { allow: 'green', observed: 'yellow', deny: 'red' } as const
 
 /** Adds `audit find`. */
 export function addAuditFind(audit: Command, terminal: Terminal, finish: Finish): void {
-  audit
+  const command = audit
     .command('find')
     .description('find decisions; a line each, as they are read')
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
+  addKeyOption(command)
     .option('--user <id>', 'for this user: `clerk` or `hospital/clerk`')
     .option('--agent <id>', 'with this agent as the caller or in the chain: a SPIFFE ID, or how it ends')
     .option('--service <name>', 'of this service')
@@ -61,7 +68,12 @@ export function addAuditFind(audit: Command, terminal: Terminal, finish: Finish)
 }
 
 async function find(paths: readonly string[], options: FindOptions, terminal: Terminal): Promise<ExitCode> {
-  const { since, until, limit = Number.POSITIVE_INFINITY, json, pseudonyms, ...same } = options
+  const { since, until, limit = Number.POSITIVE_INFINITY, json, pseudonyms, key, ...same } = options
+  const given = await readKeys(key)
+  if (isInvalid(given)) {
+    terminal.complain(given.reason)
+    return exitCodes.usage
+  }
   const user = pseudonyms === undefined ? options.user : pseudonymOf(options.user, pseudonyms)
   if (typeof user === 'object') {
     terminal.complain(user.reason)
@@ -77,15 +89,16 @@ async function find(paths: readonly string[], options: FindOptions, terminal: Te
   const filter = { ...same, user, sinceMs: toMs(sinceMs), untilMs: toMs(untilMs) }
   let found = 0
   let unreadable = 0
-  for await (const line of readRecords(paths, { ...filter, mentions: mentionsOf(filter) })) {
+  const query = { ...filter, mentions: mentionsOf(filter), keys: given.keys }
+  for await (const line of readRecords(paths, query)) {
     if (line.kind === 'bad') {
-      if (unreadable++ === 0) terminal.complain(toLine(`${line.file}:${line.line}: ${line.reason}`))
+      if (unreadable++ < maxComplaints) terminal.complain(toLine(formatBad(line)))
     } else if (line.kind === 'record' && matches(line.record, filter)) {
-      terminal.print(json ? JSON.stringify(line.record) : format(line.record, terminal))
+      terminal.print(json ? JSON.stringify(line.record) : format(line, terminal))
       if (++found >= limit) break
     }
   }
-  if (unreadable > 1) terminal.complain(`${unreadable} lines or paths could not be read`)
+  if (unreadable > maxComplaints) terminal.complain(`${unreadable} lines or paths could not be read`)
   return found > 0 && unreadable === 0 ? exitCodes.ok : exitCodes.negative
 }
 
@@ -109,7 +122,7 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError('expected a number from 1 on')
 }
 
-function format(record: DecisionRecord, terminal: Terminal): string {
+function format({ record, standing }: Found, terminal: Terminal): string {
   const { chain, caller, service, outcome, code } = record
   const user =
     chain === undefined || chain.kind === 'none' ? '-' : `${chain.subject.issuerName}/${chain.subject.id}`
@@ -120,5 +133,5 @@ function format(record: DecisionRecord, terminal: Terminal): string {
     terminal,
   )
   const [time, rest] = [toLine(record.time), toLine(`${who}  ${user}  ${record.decisionId}`)]
-  return `${time}  ${decision}  ${rest}`
+  return `${time}  ${decision}  ${rest}${standing === 'unsigned' ? '  not signed yet' : ''}`
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { formatProof, parseProof, proveDecision, verifyProof } from '../audit/proof.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { readKeys } from './audit-verify.ts'
+import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import {
   describeError,
   type ExitCode,
@@ -15,11 +15,12 @@ import {
 
 /** Adds `audit prove` and `audit check`. */
 export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish): void {
-  audit
+  const command = audit
     .command('prove')
     .description("print a decision's record with the proof that it is in its log (C2SP tlog-proof)")
     .argument('<decision>', 'the decision id, as answers carry it in `waywarden-decision-id`')
     .argument('<path...>', 'audit directories or segments')
+  addKeyOption(command)
     .addHelpText(
       'after',
       helpFooter(
@@ -27,7 +28,9 @@ export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish
         '0 proven, 1 no such record, or no checkpoint covers it yet',
       ),
     )
-    .action(async (id: string, paths: readonly string[]) => finish(await prove(id, paths, terminal)))
+    .action(async (id: string, paths: readonly string[], options: KeyOptions) =>
+      finish(await prove(id, paths, options, terminal)),
+    )
   audit
     .command('check')
     .description(
@@ -47,8 +50,15 @@ export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish
     )
 }
 
-async function prove(id: string, paths: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const proof = await proveDecision(paths, id)
+async function prove(
+  id: string,
+  paths: readonly string[],
+  { key }: KeyOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const given = await readKeys(key)
+  if (isInvalid(given)) return complain(given, exitCodes.usage, terminal)
+  const proof = await proveDecision(paths, id, given.keys)
   if (isInvalid(proof)) {
     terminal.complain(toLine(proof.reason))
     return exitCodes.negative
@@ -58,13 +68,13 @@ async function prove(id: string, paths: readonly string[], terminal: Terminal): 
 }
 
 async function check(file: string, keyFile: string, terminal: Terminal): Promise<ExitCode> {
-  const keys = await readKeys([keyFile], [])
+  const given = await readKeys([keyFile])
   const text = await read(file, terminal)
-  if ('kind' in keys) return complain(keys, exitCodes.usage, terminal)
+  if (isInvalid(given)) return complain(given, exitCodes.usage, terminal)
   if (typeof text !== 'string') return complain(text, exitCodes.usage, terminal)
   const proof = parseProof(`${text.trimEnd()}\n`)
   if (isInvalid(proof)) return complain(proof, exitCodes.negative, terminal)
-  const proven = verifyProof(proof, keys)
+  const proven = verifyProof(proof, given.keys ?? [])
   if (isInvalid(proven)) return complain(proven, exitCodes.negative, terminal)
   const { record, checkpoint } = proven
   terminal.print(toLine(JSON.stringify(record)))

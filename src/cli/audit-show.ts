@@ -1,17 +1,19 @@
 import { type Command, Option } from 'commander'
-import { readRecords } from '../audit/query.ts'
-import type { DecisionRecord } from '../audit/record.ts'
-import { type Transaction, toTransaction } from '../review/transaction.ts'
+import { formatBad, readRecords } from '../audit/query.ts'
+import { isInvalid } from '../model/invalid.ts'
+import { type ProvenRecord, type Transaction, toTransaction } from '../review/transaction.ts'
+import { addKeyOption, type GivenKeys, type KeyOptions, readKeys } from './log-keys.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
-import { toMermaid } from './transaction-mermaid.ts'
-import { toSvg } from './transaction-svg.ts'
+import { formatJson } from './transaction-json.ts'
+import { formatMermaid } from './transaction-mermaid.ts'
+import { formatSvg } from './transaction-svg.ts'
 import { formatTransaction } from './transaction-text.ts'
 
-type ShowOptions = { readonly json?: true; readonly mermaid?: true; readonly svg?: true }
+type ShowOptions = KeyOptions & { readonly json?: true; readonly mermaid?: true; readonly svg?: true }
 
 /** Adds `audit show`. */
 export function addAuditShow(audit: Command, terminal: Terminal, finish: Finish): void {
-  audit
+  const command = audit
     .command('show')
     .description('show one transaction as a tree, from the user to every resource, whichever replica decided')
     .argument(
@@ -19,6 +21,7 @@ export function addAuditShow(audit: Command, terminal: Terminal, finish: Finish)
       'the transaction, or one of its decisions, as answers carry it in `waywarden-decision-id`',
     )
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
+  addKeyOption(command)
     .addOption(new Option('--json', 'print one JSON object').conflicts(['mermaid', 'svg']))
     .addOption(new Option('--mermaid', 'print a Mermaid flowchart').conflicts(['svg']))
     .option('--svg', 'print a picture')
@@ -40,49 +43,58 @@ async function show(
   options: ShowOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { records, isComplete } = await collect(id, paths, terminal)
+  const given = await readKeys(options.key)
+  if (isInvalid(given)) {
+    terminal.complain(given.reason)
+    return exitCodes.usage
+  }
+  const source = { paths, keys: given.keys }
+  const { records, isComplete } = await collect(id, source, terminal)
   const transaction = toTransaction(id, records)
   if (transaction === undefined) {
     terminal.complain(`no record of transaction or decision \`${toLine(id)}\`; name every replica's log`)
     return exitCodes.negative
   }
-  print(transaction, options, terminal)
+  for (const line of format(transaction, options, terminal)) terminal.print(line)
   return isComplete ? exitCodes.ok : exitCodes.negative
 }
 
-type Collected = { readonly records: readonly DecisionRecord[]; readonly isComplete: boolean }
+/** What is read, and the keys by which it must be signed. */
+type Source = { readonly paths: readonly string[]; readonly keys: GivenKeys['keys'] }
+type Collected = { readonly records: readonly ProvenRecord[]; readonly isComplete: boolean }
 
 /** The records of a transaction; of a decision's transaction when only the decision is known. */
-async function collect(id: string, paths: readonly string[], terminal: Terminal): Promise<Collected> {
-  const { records, isComplete } = await read(id, paths, terminal)
-  const txn = records.find(({ decisionId }) => decisionId === id)?.txn
-  const ofTransaction = records.filter((record) => record.txn === id)
-  if (ofTransaction.length > 0) return { records: ofTransaction, isComplete }
-  const ofDecision = records.filter(({ decisionId }) => decisionId === id)
+async function collect(id: string, source: Source, terminal: Terminal): Promise<Collected> {
+  const { records, complaints } = await read(id, source)
+  const txn = records.find(({ record }) => record.decisionId === id)?.record.txn
+  const ofTransaction = records.filter(({ record }) => record.txn === id)
   // Standard input is read only once; what it says of this one decision is what there is.
-  if (txn === undefined || paths.includes('-')) return { records: ofDecision, isComplete }
-  const again = await read(txn, paths, terminal)
-  return { records: again.records.filter((record) => record.txn === txn), isComplete: again.isComplete }
+  const isRead = ofTransaction.length > 0 || txn === undefined || source.paths.includes('-')
+  const again = isRead ? undefined : await read(txn, source)
+  const unread = again?.complaints ?? complaints
+  for (const complaint of unread) terminal.complain(complaint)
+  const isComplete = unread.length === 0
+  if (again !== undefined)
+    return { records: again.records.filter(({ record }) => record.txn === txn), isComplete }
+  const ofDecision = records.filter(({ record }) => record.decisionId === id)
+  return { records: ofTransaction.length > 0 ? ofTransaction : ofDecision, isComplete }
 }
 
-async function read(text: string, paths: readonly string[], terminal: Terminal): Promise<Collected> {
-  const records: DecisionRecord[] = []
-  let isComplete = true
-  for await (const line of readRecords(paths, { mentions: [text] })) {
-    if (line.kind === 'record') records.push(line.record)
-    else if (line.kind === 'bad') {
-      terminal.complain(
-        toLine(line.line === 0 ? `${line.reason}` : `${line.file}:${line.line}: ${line.reason}`),
-      )
-      isComplete = false
-    }
+async function read(
+  text: string,
+  { paths, keys }: Source,
+): Promise<{ readonly records: readonly ProvenRecord[]; readonly complaints: readonly string[] }> {
+  const records: ProvenRecord[] = []
+  const complaints: string[] = []
+  for await (const line of readRecords(paths, { mentions: [text], keys })) {
+    if (line.kind === 'record') records.push({ record: line.record, standing: line.standing })
+    else if (line.kind === 'bad') complaints.push(toLine(formatBad(line)))
   }
-  return { records, isComplete }
+  return { records, complaints }
 }
 
-function print(transaction: Transaction, options: ShowOptions, terminal: Terminal): void {
-  if (options.json) terminal.print(JSON.stringify(transaction, undefined, 2))
-  else if (options.mermaid) terminal.print(toMermaid(transaction))
-  else if (options.svg) terminal.print(toSvg(transaction))
-  else for (const line of formatTransaction(transaction, terminal)) terminal.print(line)
+function format(transaction: Transaction, options: ShowOptions, terminal: Terminal): Iterable<string> {
+  if (options.json) return formatJson(transaction)
+  if (options.mermaid) return formatMermaid(transaction)
+  return options.svg ? formatSvg(transaction) : formatTransaction(transaction, terminal)
 }

@@ -1,28 +1,29 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { type Checkpoint, formatVerifierKey, verifyCheckpoint } from '../audit/checkpoint.ts'
-import { parsePublicKey, publicKeyFile } from '../audit/log-key.ts'
+import { findEvidence } from '../audit/evidence.ts'
+import { createKeyring } from '../audit/keyring.ts'
 import { parseMark } from '../audit/mark.ts'
 import { toBase64 } from '../audit/merkle.ts'
-import { type Verification, type VerifiedLog, verifyLogs } from '../audit/verify.ts'
-import { logsOf } from '../audit/worker-logs.ts'
+import { type Verification, verifyLogs } from '../audit/verify.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { formatVerification } from './audit-verify-text.ts'
+import { addKeyOption, readKeys } from './log-keys.ts'
+import { parseMomentMs } from './moment.ts'
 import {
   describeError,
   type ExitCode,
   exitCodes,
   type Finish,
   helpFooter,
-  paint,
   type Terminal,
-  toLine,
 } from './terminal.ts'
 
 type VerifyOptions = {
-  readonly key: readonly string[]
+  readonly key?: readonly string[]
   readonly checkpoint: readonly string[]
+  readonly asOf?: string
   readonly json?: true
 }
 
@@ -30,14 +31,18 @@ const progressBytes = 1 << 28
 
 /** Adds `audit verify`. */
 export function addAuditVerify(audit: Command, terminal: Terminal, finish: Finish): void {
-  audit
+  const command = audit
     .command('verify')
     .description(
       'verify that nobody changed, removed, added or reordered a line, by files and public key alone',
     )
     .argument('<path...>', 'audit directories; segments alone cannot show what is missing beside them')
-    .option('--key <file>', 'public key of the log, kept elsewhere; may be repeated', collect, [])
+  addKeyOption(command)
     .option('--checkpoint <file>', 'checkpoints of these logs, kept elsewhere; may be repeated', collect, [])
+    .option(
+      '--as-of <when>',
+      'until when each log should go on that was not closed: `now`, `7d` or 2027-01-31T12:00:00Z; else as long as the newest',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -56,44 +61,42 @@ async function verify(
   options: VerifyOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const keys = await readKeys(options.key, paths)
-  if ('kind' in keys) {
-    terminal.complain(keys.reason)
-    return exitCodes.usage
-  }
-  const exported = await readCheckpoints(options.checkpoint, keys)
-  if ('kind' in exported) {
-    terminal.complain(exported.reason)
-    return exitCodes.usage
-  }
-  const verification = await verifyLogs(paths, { keys, exported }, createProgress(terminal))
+  const nowMs = terminal.nowMs()
+  const asOfMs = parseAsOf(options.asOf, nowMs)
+  if (typeof asOfMs === 'object') return complain(asOfMs, terminal)
+  const given = await readKeys(options.key)
+  if (isInvalid(given)) return complain(given, terminal)
+  const exported = await readCheckpoints(options.checkpoint, given.keys ?? (await keysBeside(paths)))
+  if ('kind' in exported) return complain(exported, terminal)
+  const trust = { keys: given.keys, exported, asOfMs, nowMs: () => terminal.nowMs() }
+  const verification = await verifyLogs(paths, trust, createProgress(terminal))
   const isSound =
     verification.problems.length === 0 && verification.logs.every(({ flaws }) => flaws.length === 0)
-  if (options.json) terminal.print(JSON.stringify(toJson(verification, isSound, keys), undefined, 2))
-  else for (const line of format(verification, isSound, options, terminal)) terminal.print(line)
+  const known = { hasKey: given.keys !== undefined, hasCheckpoints: exported.length > 0 }
+  if (options.json) terminal.print(JSON.stringify(toJson(verification, isSound), undefined, 2))
+  else for (const line of formatVerification(verification, known, terminal)) terminal.print(line)
   return isSound ? exitCodes.ok : exitCodes.negative
 }
 
-/** Reads the keys that were named, or those that lie beside the logs, which prove only that key and log belong together. */
-export async function readKeys(
-  files: readonly string[],
-  paths: readonly string[],
-): Promise<readonly KeyObject[] | Invalid> {
-  const keys: KeyObject[] = []
-  for (const file of files.length > 0 ? files : await keysBeside(paths)) {
-    const text = await readText(file)
-    if (typeof text !== 'string') return invalid(`${text.reason}; name it with \`--key\``)
-    const key = parsePublicKey(text)
-    if (isInvalid(key)) return invalid(`\`${file}\`: ${key.reason}`)
-    keys.push(key)
-  }
-  return keys
+function complain({ reason }: Invalid, terminal: Terminal): ExitCode {
+  terminal.complain(reason)
+  return exitCodes.usage
 }
 
-async function keysBeside(paths: readonly string[]): Promise<readonly string[]> {
-  // A path that cannot be read is told by the key that is not found there.
-  const logs = await Promise.all(paths.map((path) => logsOf(path).catch(() => [path])))
-  return logs.flat().map((log) => join(log, publicKeyFile))
+function parseAsOf(text: string | undefined, nowMs: number): number | undefined | Invalid {
+  if (text === undefined) return undefined
+  const asOfMs = text === 'now' ? nowMs : parseMomentMs('--as-of', text, nowMs)
+  return typeof asOfMs === 'number' && asOfMs > nowMs
+    ? invalid(`\`--as-of\`: expected a time that is over, found \`${text}\``)
+    : asOfMs
+}
+
+/** Keys for checkpoints from elsewhere when none was given; a log whose key is missing is reported by the verification. */
+async function keysBeside(paths: readonly string[]): Promise<readonly KeyObject[]> {
+  const { segments } = await findEvidence(paths)
+  const keyring = createKeyring(undefined)
+  const keys = await Promise.all([...new Set(segments.map(({ root }) => root))].map(keyring))
+  return keys.flatMap((each) => (isInvalid(each) ? [] : each))
 }
 
 /** Exported checkpoints: one signed note a file, or the lines that `audit.stdout` printed. */
@@ -105,7 +108,9 @@ async function readCheckpoints(
   for (const file of files) {
     const text = await readText(file)
     if (typeof text !== 'string') return text
-    for (const note of toNotes(text)) {
+    const notes = toNotes(text)
+    if (notes.length === 0) return invalid(`\`${file}\`: expected checkpoints, found none`)
+    for (const note of notes) {
       const checkpoint = verifyCheckpoint(note, keys)
       if (isInvalid(checkpoint)) return invalid(`\`${file}\`: ${checkpoint.reason}`)
       checkpoints.push(checkpoint)
@@ -129,67 +134,21 @@ async function readText(file: string): Promise<string | Invalid> {
 }
 
 /** Long work says where it is, where a person looks; on standard error, so that the output stays what it is. */
-function createProgress({ isTerminal, complain }: Terminal): (bytes: number) => void {
+function createProgress({ isTerminal, complain: tell }: Terminal): (bytes: number) => void {
   let [read, told] = [0, 0]
   return (bytes) => {
     read += bytes
     if (!isTerminal || read - told < progressBytes) return
     told = read
-    complain(`${(read / (1 << 30)).toFixed(1)} GiB verified`)
+    tell(`${(read / (1 << 30)).toFixed(1)} GiB verified`)
   }
 }
 
-function format(
-  { logs, problems }: Verification,
-  isSound: boolean,
-  { key, checkpoint }: VerifyOptions,
-  terminal: Terminal,
-): readonly string[] {
-  const isSigned = problems.length === 0 && logs.every(({ flaws }) => flaws.every((flaw) => flaw.isSigned))
-  const records = logs.reduce((sum, { verdict }) => sum + verdict.records, 0)
-  return [
-    ...logs.flatMap((log) => formatLog(log, terminal)),
-    ...problems.map((problem) => paint(problem, 'red', terminal)),
-    isSound
-      ? paint(`${records} records in ${logs.length} logs are as they were signed`, 'green', terminal)
-      : paint(
-          isSigned ? 'as it was signed, but not all of it can be read' : 'NOT as it was signed',
-          'red',
-          terminal,
-        ),
-    ...(key.length > 0
-      ? []
-      : ['the key was found beside the log: whoever can change both is believed; use `--key`']),
-    ...(checkpoint.length > 0
-      ? []
-      : [
-          'no checkpoint from elsewhere: a last log whose end was cut off looks like this, too; use `--checkpoint`',
-        ]),
-  ]
-}
-
-function formatLog({ log, verdict, flaws }: VerifiedLog, terminal: Terminal): readonly string[] {
-  const { beginsAt, size, records, unsealed, tornBytes, checkpoint } = verdict
-  const notes = [
-    `${records} records in lines ${beginsAt} to ${size - 1}`,
-    checkpoint === undefined ? 'no checkpoint' : `checkpoint of ${checkpoint.size}`,
-    ...(unsealed > 0 ? [`${unsealed} lines after it are signed by nobody yet`] : []),
-    ...(tornBytes > 0 ? [`its writer ended ${tornBytes} bytes into a line`] : []),
-  ]
-  return [
-    toLine(`${log}: ${notes.join(', ')}`),
-    ...flaws.map(({ file, line, index, message }) => {
-      const where = line === 0 ? file : `${file}:${line} (line ${index} of the log)`
-      return paint(`  ${where} ${message}`, 'red', terminal)
-    }),
-  ]
-}
-
-function toJson({ logs, problems }: Verification, isSound: boolean, keys: readonly KeyObject[]): object {
+function toJson({ logs, problems }: Verification, isSound: boolean): object {
   return {
     sound: isSound,
     problems,
-    logs: logs.map(({ log, directory, verdict, flaws }) => {
+    logs: logs.map(({ log, directory, verdict, keys, flaws, notes }) => {
       const { root, checkpoint, ...same } = verdict
       return {
         log,
@@ -201,6 +160,7 @@ function toJson({ logs, problems }: Verification, isSound: boolean, keys: readon
         verifierKeys: keys.map((key) => formatVerifierKey(same.origin ?? log, key)),
         flaw: undefined,
         flaws,
+        notes,
       }
     }),
   }

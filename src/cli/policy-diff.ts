@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { readRecords } from '../audit/query.ts'
+import { formatBad, readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
 import { isAbsent } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
@@ -12,20 +12,24 @@ import { formatProblem, type Problem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
 import { collect } from './collect.ts'
 import { loadKept } from './kept-revision.ts'
+import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { formatDifference } from './outcome-text.ts'
 import { loadDirectory } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
-type DiffOptions = { readonly audit?: readonly string[]; readonly json?: true }
+type DiffOptions = KeyOptions & { readonly audit?: readonly string[]; readonly json?: true }
+
+const maxComplaints = 5
 
 /** Adds `policy diff`. */
 export function addPolicyDiff(policy: Command, terminal: Terminal, finish: Finish): void {
-  policy
+  const command = policy
     .command('diff')
     .description('judge recorded decisions and tests by two revisions, and list what changes')
     .argument('<a>', 'a policy directory, or with `--audit` the id of a revision that was kept')
     .argument('<b>', 'what it is compared with')
     .option('--audit <path>', 'an audit directory; again for every replica', collect)
+  addKeyOption(command)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -39,6 +43,11 @@ export function addPolicyDiff(policy: Command, terminal: Terminal, finish: Finis
 
 async function diff(a: string, b: string, options: DiffOptions, terminal: Terminal): Promise<ExitCode> {
   const { audit = [], json } = options
+  const given = await readKeys(options.key)
+  if (isInvalid(given)) {
+    terminal.complain(given.reason)
+    return exitCodes.usage
+  }
   const [before, after] = [await findRevision(a, audit), await findRevision(b, audit)]
   for (const missing of [before, after].filter(isInvalid)) terminal.complain(toLine(missing.reason))
   if (isInvalid(before) || isInvalid(after)) return exitCodes.negative
@@ -47,8 +56,8 @@ async function diff(a: string, b: string, options: DiffOptions, terminal: Termin
   for (const test of await readTests([a, b], problems)) builder.addTest(test)
   let unreadable = 0
   const changed = new Set<string>()
-  for await (const line of readRecords(audit)) {
-    if (line.kind === 'bad') unreadable++
+  for await (const line of readRecords(audit, { keys: given.keys })) {
+    if (line.kind === 'bad' && unreadable++ < maxComplaints) terminal.complain(toLine(formatBad(line)))
     if (line.kind !== 'record') continue
     builder.addRecord(line.record)
     for (const { id } of [before, after].filter((side) => isOtherThan(side, line.record))) changed.add(id)
@@ -58,7 +67,7 @@ async function diff(a: string, b: string, options: DiffOptions, terminal: Termin
   }
   if (changed.size > 0) return exitCodes.negative
   for (const problem of problems) terminal.complain(formatProblem(problem))
-  if (unreadable > 0) terminal.complain(`${unreadable} lines or paths could not be read`)
+  if (unreadable > maxComplaints) terminal.complain(`${unreadable} lines or paths could not be read`)
   const found = builder.result()
   if (json) {
     const revisions = { a: before.id, b: after.id }

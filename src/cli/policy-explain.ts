@@ -12,6 +12,7 @@ import { judgeSituation, type Verdict } from '../review/situation.ts'
 import type { Revision } from '../revision/revision.ts'
 import { collect } from './collect.ts'
 import { loadKept } from './kept-revision.ts'
+import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
 import { formatExplanation } from './policy-explain-text.ts'
 import {
@@ -24,7 +25,7 @@ import {
   toLine,
 } from './terminal.ts'
 
-type ExplainOptions = {
+type ExplainOptions = KeyOptions & {
   readonly policies: string
   readonly audit?: string
   readonly as?: string
@@ -39,11 +40,12 @@ type ExplainOptions = {
 /** A request to explain, by the revision that is to explain it. */
 type Question = { readonly verdict: Verdict; readonly revision: Revision; readonly note: string | undefined }
 
+const unproven = 'taken at its word: no checkpoint of a log covers the record'
 const believed = 'taken at its word: signatures, times and revocations were not checked'
 
 /** Adds `policy explain`. */
 export function addPolicyExplain(policy: Command, terminal: Terminal, finish: Finish): void {
-  policy
+  const command = policy
     .command('explain')
     .description('say for each principal why it may or may not, and what would change that')
     .argument('<request...>', 'METHOD SERVICE/PATH; or a CheckRequest as JSON in a file; or a decision id')
@@ -57,6 +59,7 @@ export function addPolicyExplain(policy: Command, terminal: Terminal, finish: Fi
     )
     .option('--scope <scope>', 'a scope of the chain; again for each', collect)
     .option('--audit <dir>', 'where the decision’s record and revision are')
+  addKeyOption(command)
     .option('--header <name>', 'the header in which a captured chain travels', 'actor-chain')
     .option('--issuer <name>', '`users.name` of the user’s identity provider, for a captured request')
     .option('--json', 'print one JSON object')
@@ -80,7 +83,7 @@ async function explainCommand(
   const question =
     options.audit === undefined
       ? await askDirectory(request, options, terminal)
-      : await askRecord(request, options.audit)
+      : await askRecord(request, options.audit, options.key)
   if (isInvalid(question)) {
     terminal.complain(toLine(question.reason))
     return exitCodes.negative
@@ -133,15 +136,23 @@ async function askFile(
   return isInvalid(verdict) ? verdict : { verdict, revision, note: believed }
 }
 
-async function askRecord(request: readonly string[], audit: string): Promise<Question | Invalid> {
+async function askRecord(
+  request: readonly string[],
+  audit: string,
+  key: KeyOptions['key'],
+): Promise<Question | Invalid> {
   const [id = '', ...more] = request
   if (more.length > 0) return invalid('expected one decision id beside `--audit`')
-  const record = await findDecision([audit], id)
-  if (isInvalid(record)) return record
+  const given = await readKeys(key)
+  if (isInvalid(given)) return given
+  const found = await findDecision([audit], id, given.keys)
+  if (isInvalid(found)) return found
+  const { record, standing } = found
   const revision = await loadKept(audit, record)
   if (isInvalid(revision)) return revision
   const verdict = judgeRecord(record, revision)
-  return isInvalid(verdict) ? verdict : { verdict, revision, note: undefined }
+  const note = standing === 'unsigned' || standing === 'claimed' ? unproven : undefined
+  return isInvalid(verdict) ? verdict : { verdict, revision, note }
 }
 
 function toJson(explanation: Explanation, { decision, matter }: Verdict, note: string | undefined): object {

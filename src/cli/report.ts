@@ -1,28 +1,33 @@
 import type { Command } from 'commander'
-import { readRecords } from '../audit/query.ts'
+import { formatBad, readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
-import type { LogLine } from '../audit/record-reader.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { createReport, type ReportBuilder } from '../review/report.ts'
 import { parseCatalog } from '../revision/catalog.ts'
 import { readKept } from './kept-revision.ts'
+import { addKeyOption, type GivenKeys, type KeyOptions, readKeys } from './log-keys.ts'
 import { parseMomentMs } from './moment.ts'
 import { formatReport, reportToJson } from './report-text.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
-type ReportCommandOptions = { readonly since?: string; readonly denied?: true; readonly json?: true }
+type ReportCommandOptions = KeyOptions & {
+  readonly since?: string
+  readonly denied?: true
+  readonly json?: true
+}
 type Reading = { readonly unreadable: number; readonly latest: DecisionRecord | undefined }
 
 const maxComplaints = 5
 
 /** Adds `report`. */
 export function addReport(program: Command, terminal: Terminal, finish: Finish): void {
-  program
+  const command = program
     .command('report')
     .description(
       'what enforcement would deny and what a shadow revision would decide otherwise, by the records of both',
     )
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
+  addKeyOption(command)
     .option('--since <when>', 'only decisions since then: `7d`, `12h`, or 2027-01-31T12:00:00Z')
     .option('--denied', 'count what was denied in earnest, too')
     .option('--json', 'print one JSON object')
@@ -48,8 +53,13 @@ async function report(
     terminal.complain(sinceMs.reason)
     return exitCodes.usage
   }
+  const given = await readKeys(options.key)
+  if (isInvalid(given)) {
+    terminal.complain(given.reason)
+    return exitCodes.usage
+  }
   const builder = createReport({ sinceMs, withDenied: options.denied === true })
-  const { unreadable, latest } = await readInto(builder, paths, terminal)
+  const { unreadable, latest } = await readInto(builder, paths, given.keys, terminal)
   const found = builder.build(await readOwners(paths, latest))
   if (options.json) terminal.print(JSON.stringify(reportToJson(found, unreadable), undefined, 2))
   else for (const line of formatReport(found)) terminal.print(toLine(line))
@@ -61,26 +71,23 @@ async function report(
 async function readInto(
   builder: ReportBuilder,
   paths: readonly string[],
+  keys: GivenKeys['keys'],
   terminal: Terminal,
 ): Promise<Reading> {
   let latest: DecisionRecord | undefined
   let unreadable = 0
-  for await (const line of readRecords(paths)) {
+  for await (const line of readRecords(paths, { keys })) {
     if (line.kind === 'record') {
       builder.add(line.record)
       if (latest === undefined || line.record.time > latest.time) latest = line.record
     } else if (line.kind === 'shadow') builder.addShadow(line.shadow)
     else if (line.kind === 'bad') {
-      if (unreadable < maxComplaints) terminal.complain(toLine(formatBadLine(line)))
+      if (unreadable < maxComplaints) terminal.complain(toLine(formatBad(line)))
       unreadable++
     }
   }
   if (unreadable > maxComplaints) terminal.complain(`${unreadable} lines or paths could not be read`)
   return { unreadable, latest }
-}
-
-function formatBadLine({ file, line, reason }: Extract<LogLine, { readonly kind: 'bad' }>): string {
-  return line === 0 ? `\`${file}\` cannot be read: ${reason}` : `${file}:${line}: ${reason}`
 }
 
 /** The owners in the catalog that the last decision was made by, when its revision was kept beside the records. */

@@ -1,47 +1,60 @@
-import { decidingPolicies, type Hop, type Transaction } from '../review/transaction.ts'
-import { calleeOf, decisionOf, userOf, wantedOf } from './transaction-text.ts'
+import { decidingPolicies, type Hop, type Transaction, visitHops } from '../review/transaction.ts'
+import { calleeOf, decisionOf, depthOf, maxDrawnDepth, userOf, wantedOf } from './transaction-text.ts'
 
 type Placed = { readonly x: number; readonly y: number }
-type Drawing = { readonly shapes: string[]; rows: number; columns: number }
+/** A hop at its place, the one from which it follows at its own, and how deep it is. */
+type Drawn = { readonly hop: Hop; readonly from: Placed; readonly to: Placed; readonly depth: number }
+type Layout = { readonly drawn: readonly Drawn[]; readonly rows: number; readonly columns: number }
 
 const column = 430
 const row = 110
 const box = { width: 240, height: 62 }
 const margin = 24
 const maxText = 34
+const user: Placed = { x: margin, y: margin }
 const strokes = { allow: '#2e7d32', observed: '#b26a00', deny: '#c62828' } as const
 
-/** A transaction as a picture that needs nothing else: the user on the left, each hop one column further. */
-export function toSvg(transaction: Transaction): string {
-  const drawing: Drawing = { shapes: [], rows: 0, columns: 1 }
-  const user = { x: margin, y: margin }
-  for (const hop of transaction.hops) draw(hop, user, 1, drawing)
-  const width = drawing.columns * column - (column - box.width) + 2 * margin
-  const height = Math.max(1, drawing.rows) * row - (row - box.height) + 2 * margin
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`,
-    `<title>${toText(`transaction ${transaction.txn}`)}</title>`,
-    '<rect width="100%" height="100%" fill="#ffffff"/>',
-    ...drawing.shapes,
-    ...drawBox(user, '#37474f', [userOf(transaction), `txn ${transaction.txn}`]),
-    '</svg>',
-  ].join('\n')
+/** A transaction as a picture that needs nothing else, line by line: the user on the left, each hop one column further. */
+export function* formatSvg(transaction: Transaction): Generator<string> {
+  const { drawn, rows, columns } = layOut(transaction)
+  const width = columns * column - (column - box.width) + 2 * margin
+  const height = Math.max(1, rows) * row - (row - box.height) + 2 * margin
+  yield `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`
+  yield `<title>${toText(`transaction ${transaction.txn}`)}</title>`
+  yield '<rect width="100%" height="100%" fill="#ffffff"/>'
+  for (const each of drawn) {
+    const color = strokes[each.hop.record.outcome]
+    yield* drawEdge(each, color)
+    yield* drawBox(each.to, color, [calleeOf(each.hop), `${depthOf(each)}${wantedOf(each.hop)}`])
+  }
+  yield* drawBox(user, '#37474f', [userOf(transaction), `txn ${transaction.txn}`])
+  yield '</svg>'
 }
 
-function draw(hop: Hop, from: Placed, depth: number, drawing: Drawing): void {
-  const place = { x: margin + depth * column, y: margin + drawing.rows * row }
-  const color = strokes[hop.record.outcome]
-  drawing.columns = Math.max(drawing.columns, depth + 1)
-  drawing.shapes.push(...drawEdge(hop, from, place, color))
-  drawing.shapes.push(...drawBox(place, color, [calleeOf(hop), wantedOf(hop)]))
-  if (hop.next.length === 0) drawing.rows++
-  for (const next of hop.next) draw(next, place, depth + 1, drawing)
+/** The first hop that follows stands beside its predecessor, each other in a row of its own; so do all below the last column. */
+function layOut(transaction: Transaction): Layout {
+  const places = new Map<Hop | undefined, Placed>([[undefined, user]])
+  const drawn: Drawn[] = []
+  let [rows, columns] = [0, 1]
+  for (const { hop, parent, depth } of visitHops(transaction)) {
+    const from = places.get(parent) ?? user
+    const at = Math.min(depth, maxDrawnDepth) + 1
+    const to = { x: margin + at * column, y: margin + rows * row }
+    // What is deeper has the column of its predecessor, and so the row below.
+    if (depth >= maxDrawnDepth || hop.next.length === 0) rows++
+    places.set(hop, to)
+    drawn.push({ hop, from, to, depth })
+    columns = Math.max(columns, at + 1)
+  }
+  return { drawn, rows, columns }
 }
 
-function drawEdge(hop: Hop, from: Placed, to: Placed, color: string): readonly string[] {
-  const [startX, startY] = [from.x + box.width, from.y + box.height / 2]
+function drawEdge({ hop, from, to }: Drawn, color: string): readonly string[] {
+  // Within the last column an edge goes down on the left.
+  const isBelow = from.x === to.x
+  const [startX, startY] = [from.x + (isBelow ? 0 : box.width), from.y + box.height / 2]
   const [endX, endY] = [to.x, to.y + box.height / 2]
-  const middle = (startX + endX) / 2
+  const middle = isBelow ? startX - margin : (startX + endX) / 2
   const dashes = hop.isDetached ? ' stroke-dasharray="6 4"' : ''
   const [policy = 'no policy', ...more] = decidingPolicies(hop.record)
   const texts = [decisionOf(hop), more.length > 0 ? `${policy} +${more.length}` : policy, hop.record.time]

@@ -1,39 +1,49 @@
 import type { Command } from 'commander'
-import { findDecision } from '../audit/query.ts'
+import { type FoundDecision, findDecision } from '../audit/query.ts'
 import type { DecisionRecord, RecordedChain } from '../audit/record.ts'
+import type { Standing } from '../audit/standing.ts'
 import type { PrincipalResult } from '../model/decision.ts'
 import { formatEntityUid } from '../model/entity-uid.ts'
 import { type Invalid, isInvalid } from '../model/invalid.ts'
 import { judgeAgain, type SecondJudgement } from '../review/why.ts'
 import type { Revision } from '../revision/revision.ts'
 import { isProvable, loadKept, type NotKept } from './kept-revision.ts'
+import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 const unproven =
   'the record has no digest of the policies: whether the kept copy was changed, only their repository can tell'
 
-type WhyOptions = { readonly audit: string; readonly json?: true }
+type WhyOptions = KeyOptions & { readonly audit: string; readonly json?: true }
 
 /** Adds `why`. */
 export function addWhy(program: Command, terminal: Terminal, finish: Finish): void {
   const codes =
     '0 judging again agrees, or there was nothing to judge; 1 it disagrees, the kept policies were changed, or the record cannot be found'
-  program
+  const command = program
     .command('why')
     .description('explain a decision from its record, and judge it again by the policies of that moment')
     .argument('<decision>', 'the decision id, as answers carry it in `waywarden-decision-id`')
     .requiredOption('--audit <dir>', 'the audit directory')
+  addKeyOption(command)
     .option('--json', 'print one JSON object')
     .addHelpText('after', helpFooter('waywarden why 0197f3b2-… --audit ./audit', codes))
     .action(async (id: string, options: WhyOptions) => finish(await why(id, options, terminal)))
 }
 
-async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal): Promise<ExitCode> {
-  const record = await findDecision([audit], id)
-  if (isInvalid(record)) {
-    terminal.complain(`\`${id}\`: ${record.reason}`)
+async function why(id: string, { audit, json, key }: WhyOptions, terminal: Terminal): Promise<ExitCode> {
+  const given = await readKeys(key)
+  if (isInvalid(given)) {
+    terminal.complain(given.reason)
+    return exitCodes.usage
+  }
+  const found = await findDecision([audit], id, given.keys)
+  if (isInvalid(found)) {
+    terminal.complain(toLine(found.reason))
     return exitCodes.negative
   }
+  const { record, standing } = found
+  for (const problem of found.unread) terminal.complain(toLine(problem))
   const revision = await loadKept(audit, record)
   const again = isInvalid(revision) ? revision : judgeAgain(record, revision)
   const isChanged = isInvalid(revision) && revision.why === 'changed'
@@ -41,10 +51,11 @@ async function why(id: string, { audit, json }: WhyOptions, terminal: Terminal):
   if (json) {
     const shown = isInvalid(again) ? { kind: 'not-judged', reason: again.reason } : again
     const policies = toStanding(revision, record)
-    terminal.print(JSON.stringify({ record, again: shown, agrees, policies }, undefined, 2))
+    terminal.print(JSON.stringify({ record, standing, again: shown, agrees, policies }, undefined, 2))
   } else {
     const verdict = isChanged ? [`EVIDENCE WAS CHANGED: ${revision.reason}`] : formatAgain(again, record)
-    for (const line of [...formatRecord(record), '', ...verdict]) terminal.print(toLine(line))
+    const lines = [...formatRecord(found, given.keys !== undefined), '', ...verdict]
+    for (const line of lines) terminal.print(toLine(line))
   }
   return agrees === false ? exitCodes.negative : exitCodes.ok
 }
@@ -55,7 +66,7 @@ function toStanding(revision: Revision | NotKept, record: DecisionRecord): strin
   return isProvable(record) ? 'proven' : 'unproven'
 }
 
-function formatRecord(record: DecisionRecord): readonly string[] {
+function formatRecord({ record, standing }: FoundDecision, hasKey: boolean): readonly string[] {
   const { request, target, service } = record
   const wanted =
     target === undefined ? '' : `, ${formatEntityUid(target.action)} on ${formatEntityUid(target.resource)}`
@@ -70,8 +81,25 @@ function formatRecord(record: DecisionRecord): readonly string[] {
     `wanted     ${request?.method ?? '?'} ${request?.path ?? '?'} of ${service?.name ?? 'an unknown service'}${wanted}`,
     `on behalf  ${formatBehalf(record.chain)}`,
     `revision   ${record.policyRevision ?? 'none'}`,
+    `evidence   ${formatStanding(standing, hasKey)}`,
     ...results,
   ]
+}
+
+function formatStanding(standing: Standing, hasKey: boolean): string {
+  const key = hasKey
+    ? 'by the key given'
+    : 'by the key beside the log; `--key` names one that is kept elsewhere'
+  switch (standing) {
+    case 'signed':
+      return `signed, ${key}`
+    case 'followed':
+      return `signed only by the process that came after, because the one that wrote it was killed, ${key}`
+    case 'unsigned':
+      return 'NOT SIGNED YET: a checkpoint follows within seconds; until then who can write the file can change it'
+    case 'claimed':
+      return 'taken at its word: it comes from no signed log'
+  }
 }
 
 function formatBehalf(chain: RecordedChain | undefined): string {

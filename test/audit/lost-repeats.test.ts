@@ -68,7 +68,7 @@ describe('audit/lost-repeats', () => {
     const { logs } = await verify()
     const [file] = segmentsOf(directory)
     expect(logs.map(({ flaws }) => flaws.map(({ message: _, ...flaw }) => flaw))).to.deep.equal([
-      [{ file, line: 4, index: 3, isSigned: true }],
+      [{ file, line: 5, index: 4, isSigned: true }],
     ])
   })
 

@@ -92,7 +92,7 @@ describe('audit/query', () => {
   it('finds one decision among those that only mention it', async () => {
     writeFileSync(join(directory, 'a.ndjson'), line('decision-10') + line('decision-1'))
     const found = await findDecision([directory], 'decision-1')
-    expect(!isInvalid(found) && found.decisionId).to.equal('decision-1')
+    expect(!isInvalid(found) && found.record.decisionId).to.equal('decision-1')
   })
 
   it('says when no log has the decision, or its record cannot be read', async () => {

@@ -2,9 +2,9 @@ import { readFileSync, writeSync } from 'node:fs'
 import { expect } from 'chai'
 import { parseCheckpoint } from '../../src/audit/checkpoint.ts'
 import { frameLine } from '../../src/audit/framed.ts'
-import { markKindOf, parseMark } from '../../src/audit/mark.ts'
+import { type CheckpointMark, markKindOf, parseMark } from '../../src/audit/mark.ts'
 import { createTree, leafHash, toBase64 } from '../../src/audit/merkle.ts'
-import type { SealedLog, SealedLogOptions } from '../../src/audit/sealed-log.ts'
+import { type SealedLog, type SealedLogOptions, sealsEverySeconds } from '../../src/audit/sealed-log.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { openSealedLog, segmentsOf } from '../support/written-log.ts'
@@ -68,6 +68,7 @@ describe('audit/sealed-log', () => {
       },
     })
     log.put([line])
+    // A segment is signed when it begins.
     expect([log.trySeal(), log.trySeal(), notes.length]).to.deep.equal([true, true, 1])
     log.put([line])
     isFailing = true
@@ -77,8 +78,52 @@ describe('audit/sealed-log', () => {
     log.leaveSegment()
     log.put([line])
     log[Symbol.dispose]()
-    expect(notes.map((note) => note.split('\n')[1])).to.deep.equal(['2', '6'])
+    expect(sizes()).to.deep.equal([2, 6, 7, 8])
     expect(lines().filter((each) => each.includes('xxx'))).to.have.length(3)
+  })
+
+  it('signs now and then though nothing was written, whatever the clock does', () => {
+    let nowMs = 0
+    const log = open({ nowMs: () => nowMs })
+    log.put([line])
+    for (const later of [
+      sealsEverySeconds * 1000 - 1,
+      sealsEverySeconds * 1000,
+      2 * sealsEverySeconds * 1000,
+    ]) {
+      nowMs = later
+      log.trySeal()
+    }
+    expect(sizes()).to.deep.equal([2, 3, 4])
+    nowMs = -1_000_000
+    log.trySeal()
+    expect(sizes()).to.have.length(4)
+  })
+
+  it('signs that it was closed, once, and takes nothing more', () => {
+    const log = open({})
+    log.put([line])
+    log.end()
+    log[Symbol.dispose]()
+    const ends = lines().map((each) => toCheckpoint(each)?.end)
+    expect(ends).to.deep.equal([undefined, undefined, undefined, true, undefined])
+    expect(() => log.put([line])).to.throw()
+  })
+
+  it('says which worker writes it, and names the logs of others: in each segment, and when they change', () => {
+    const log = open({ worker: 2, beside: ['worker-1/a-1'], maxSegmentBytes: 1500 })
+    for (let index = 0; index < 10; index++) log.put([line])
+    log.nameBeside(['worker-1/a-1'])
+    log.nameBeside(['worker-1/a-2', 'worker-3/b-1'])
+    log[Symbol.dispose]()
+    const named = segmentsOf(directory).map((file) =>
+      linesOf(file).flatMap((each) => toCheckpoint(each)?.beside ?? []),
+    )
+    expect(named.length).to.be.greaterThan(1)
+    for (const names of named.slice(0, -1)) expect(names).to.deep.equal(['worker-1/a-1'])
+    expect(named.at(-1)).to.deep.equal(['worker-1/a-1', 'worker-1/a-2', 'worker-3/b-1'])
+    const [first] = lines()
+    expect(first && parseMark(first)).to.include({ worker: 2, sealsEverySeconds })
   })
 
   function open(options: Partial<SealedLogOptions> = {}): SealedLog {
@@ -90,10 +135,20 @@ describe('audit/sealed-log', () => {
     })
   }
 
+  /** How many lines each checkpoint signed. */
+  function sizes(): readonly number[] {
+    return notes.map((note) => Number(note.split('\n')[1]))
+  }
+
   function lines(): readonly Buffer[] {
     return segmentsOf(directory).flatMap(linesOf)
   }
 })
+
+function toCheckpoint(each: Buffer): CheckpointMark | undefined {
+  const mark = parseMark(each)
+  return !isInvalid(mark) && mark.kind === 'checkpoint' ? mark : undefined
+}
 
 function linesOf(file: string): readonly Buffer[] {
   return readFileSync(file, 'utf8')

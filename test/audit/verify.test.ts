@@ -17,7 +17,14 @@ import { type Verification, verifyLogs } from '../../src/audit/verify.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { deniedParts } from '../support/decision.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { decisionIds, publicKeyOf, segmentsOf, tamper, writeLog } from '../support/written-log.ts'
+import {
+  decisionIds,
+  publicKeyOf,
+  segmentsOf,
+  tamper,
+  writeKilledLog,
+  writeLog,
+} from '../support/written-log.ts'
 
 const small = { maxSegmentBytes: 20_000, sealEvery: 5 }
 
@@ -42,13 +49,16 @@ describe('audit/verify', () => {
   })
 
   it('verifies what a living process has written, and counts what is not signed yet', async () => {
-    const copy = temporaryDirectory()
-    await writeLog(join(copy, 'audit'), decisionIds(9), { sealEvery: 100 })
-    const [file = ''] = segmentsOf(join(copy, 'audit'))
-    const lines = readFileSync(file, 'utf8').split('\n')
-    writeFileSync(file, `${lines.slice(0, 8).join('\n')}\n`)
-    const { logs } = await verifyLogs([join(copy, 'audit')], trustOf(join(copy, 'audit')))
-    expect(logs.map(({ verdict, flaws }) => [verdict.unsealed, flaws])).to.deep.equal([[8, []]])
+    const living = join(temporaryDirectory(), 'audit')
+    await writeKilledLog(living, decisionIds(9), { sealEvery: 100 }, '{"version"')
+    const { logs } = await verifyLogs([living], trustOf(living))
+    const found = logs.map(({ verdict, flaws }) => [
+      verdict.unsealed,
+      verdict.unsealedRecords,
+      verdict.tornBytes,
+      flaws,
+    ])
+    expect(found).to.deep.equal([[9, 9, 10, []]])
   })
 
   const middle = 1
@@ -113,7 +123,7 @@ describe('audit/verify', () => {
     },
     { name: 'a segment cut in the middle', change: ([, two = '']) => truncateSync(two, 5000) },
     {
-      name: 'a segment of another log in its place',
+      name: 'another segment of the same log in its place',
       change: ([one = '', two = '']) => copyFileSync(one, two),
     },
   ]

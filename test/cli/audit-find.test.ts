@@ -1,9 +1,9 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
-import { decisionIds, segmentsOf, writeLog } from '../support/written-log.ts'
+import { decisionIds, segmentsOf, writeKilledLog, writeLog } from '../support/written-log.ts'
 
 describe('cli/audit-find', () => {
   let directory: string
@@ -56,12 +56,39 @@ describe('cli/audit-find', () => {
     })
   }
 
+  it('says which records are not signed yet', async () => {
+    const killed = join(temporaryDirectory(), 'audit')
+    await writeKilledLog(killed, ['d-1', 'd-2', 'd-3'], { sealEvery: 2 })
+    const { code, out } = await run(['audit', 'find', killed])
+    expect(code).to.equal(0)
+    expect(out.split('\n').map((line) => line.endsWith('  not signed yet'))).to.deep.equal([
+      false,
+      false,
+      true,
+    ])
+  })
+
+  it('reads only what a key has signed that was kept elsewhere', async () => {
+    const [key, other] = [join(temporaryDirectory(), 'a.pub'), join(temporaryDirectory(), 'b.pub')]
+    copyFileSync(join(directory, 'log-key.pub'), key)
+    const forged = join(temporaryDirectory(), 'audit')
+    await writeLog(forged, ['forged'])
+    copyFileSync(join(forged, 'log-key.pub'), other)
+    expect((await run(['audit', 'find', directory, forged])).out).to.include('forged')
+    const { code, out, err } = await run(['audit', 'find', directory, forged, '--key', key])
+    expect([code, out.includes('forged'), out.split('\n').length]).to.deep.equal([1, false, ids.length])
+    expect(err).to.include('signed by none of the given keys')
+    const both = ['--key', key, '--key', other]
+    expect((await run(['audit', 'find', directory, forged, ...both])).code).to.equal(0)
+    expect((await run(['audit', 'find', directory, '--key', '/nowhere'])).code).to.equal(2)
+  })
+
   it('says that a line cannot be read, and finds the others', async () => {
     const damaged = join(temporaryDirectory(), 'audit')
     await writeLog(damaged, ['d-1'])
     appendFileSync(segmentsOf(damaged)[0] ?? '', 'hello\nhello\n')
     const { code, out, err } = await run(['audit', 'find', damaged])
     expect([code, out.includes('d-1')]).to.deep.equal([1, true])
-    expect(err.split('\n')).to.have.length(2)
+    expect(err).to.match(/-000000\.ndjson:6: was added after the log had ended; `audit verify` says more$/)
   })
 })

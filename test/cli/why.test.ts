@@ -1,10 +1,11 @@
-import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { uris } from '../support/hospital.ts'
 import { chainNow, startTestApp } from '../support/running-app.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
+import { writeKilledLog, writeLog } from '../support/written-log.ts'
 
 describe('cli/why, by a revision that is named by a commit', () => {
   let audit: string
@@ -100,10 +101,37 @@ describe('cli/why', () => {
     const line = JSON.stringify(forgery)
       .replaceAll(decisionId, 'forged')
       .replace('"policy_denied"', '"scope_missing"')
-    await appendFile(join(audit, 'forged.ndjson'), `${line}\n`)
-    const { code, out } = await run(['why', 'forged', '--audit', audit])
+    // Where nothing is signed, a record is taken at its word.
+    const elsewhere = temporaryDirectory()
+    await cp(join(audit, 'revisions'), join(elsewhere, 'revisions'), { recursive: true })
+    await writeFile(join(elsewhere, 'forged.ndjson'), `${line}\n`)
+    const { code, out } = await run(['why', 'forged', '--audit', elsewhere])
     expect(code).to.equal(1)
-    expect(out).to.include('NOT THE SAME')
+    expect(out).to.include('NOT THE SAME').and.to.include('taken at its word')
+  })
+
+  it('finds no record in a file that is no segment of the log, and says that it lies there', async () => {
+    const line = (await records()).find((record) => record.decisionId === decisionId)
+    const forgery = JSON.stringify({ ...line, outcome: 'allow', code: undefined })
+    await writeFile(join(audit, 'zz.ndjson'), `${forgery}\n`)
+    const { code, out, err } = await run(['why', decisionId, '--audit', audit])
+    await rm(join(audit, 'zz.ndjson'))
+    expect([code, out.includes('answer     deny policy_denied')]).to.deep.equal([0, true])
+    expect(err).to.include('zz.ndjson').and.to.include('is no segment of the logs here')
+  })
+
+  it('says by which key a record is signed, or that it is not yet', async () => {
+    const key = join(audit, 'log-key.pub')
+    expect((await run(['why', decisionId, '--audit', audit])).out).to.include('by the key beside the log')
+    const { out } = await run(['why', decisionId, '--audit', audit, '--key', key])
+    expect(out).to.match(/^evidence {3}signed, by the key given$/m)
+    const killed = temporaryDirectory()
+    await writeKilledLog(killed, ['d-1', 'd-2', 'd-3'], { sealEvery: 2 })
+    expect((await run(['why', 'd-3', '--audit', killed])).out).to.include('NOT SIGNED YET')
+    await writeLog(killed, [])
+    expect((await run(['why', 'd-3', '--audit', killed])).out).to.include('by the process that came after')
+    const { standing } = JSON.parse((await run(['why', 'd-1', '--audit', killed, '--json'])).out)
+    expect(standing).to.equal('signed')
   })
 
   it('judges nothing by policies that were changed after the decision', async () => {

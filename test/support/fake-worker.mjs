@@ -42,5 +42,6 @@ process.on('message', (order, socket) => {
   } else if (order.kind === 'connection') takes(socket)
   else if (order.kind === 'measure') process.send({ kind: 'measured', text: `metrics of ${number}` })
   else if (order.kind === 'drain') drains()
+  else if (order.kind === 'logs') return
   else process.exit(0)
 })

@@ -1,12 +1,22 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import type { AuditLogOptions } from '../../src/audit/audit-log-options.ts'
+import { expect } from 'chai'
+import { type AuditLogOptions, toSealedLogOptions } from '../../src/audit/audit-log-options.ts'
 import { frameLine } from '../../src/audit/framed.ts'
 import { openLogKey, publicKeyFile } from '../../src/audit/log-key.ts'
 import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { readRecords } from '../../src/audit/query.ts'
-import type { RecordParts } from '../../src/audit/record-parts.ts'
+import { formatRecord } from '../../src/audit/record.ts'
+import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
 import { SealedLog, type SealedLogOptions } from '../../src/audit/sealed-log.ts'
 import { verifyLogs } from '../../src/audit/verify.ts'
 import { deniedParts } from './decision.ts'
@@ -28,6 +38,28 @@ export async function writeLog(
     ...options,
   })
   for (const id of ids) await log.append(toParts(id))
+}
+
+/** Writes a log whose process is killed: what it wrote last is not signed, and `torn` is a line that it did not finish. */
+export async function writeKilledLog(
+  directory: string,
+  ids: readonly string[],
+  options: Partial<AuditLogOptions> = {},
+  torn = '',
+): Promise<void> {
+  mkdirSync(directory, { recursive: true })
+  const log = new SealedLog(
+    toSealedLogOptions(
+      { directory, mode: 'written', stdout: false, origin: 'replica', report: () => {}, ...options },
+      { onSealed: () => {}, onRotated: () => {} },
+    ),
+  )
+  log.put([])
+  for (const id of ids) log.put([frameLine(formatRecord(toRecord(deniedParts(id))))])
+  const { fd, path } = log.segment ?? expect.fail('the log has no segment')
+  // As SIGKILL leaves it.
+  closeSync(fd)
+  appendFileSync(path, torn)
 }
 
 /** Opens a log of lines that may say anything. */

@@ -1,0 +1,63 @@
+import type { Verification, VerifiedLog } from '../audit/verify.ts'
+import { formatCount } from '../model/count.ts'
+import { paint, type Terminal, toLine } from './terminal.ts'
+
+/** What was given to compare with. */
+type Known = { readonly hasKey: boolean; readonly hasCheckpoints: boolean }
+
+/** What a verification found, for people: each log, what is wrong, the verdict, and what it does not prove. */
+export function formatVerification(
+  { logs, problems }: Verification,
+  { hasKey, hasCheckpoints }: Known,
+  terminal: Terminal,
+): readonly string[] {
+  const flaws = logs.flatMap((log) => log.flaws)
+  const isSigned = problems.length === 0 && flaws.every((flaw) => flaw.isSigned)
+  const all = `${formatCount(total(logs, 'records'), 'record')} in ${formatCount(logs.length, 'log')}`
+  const unsigned = total(logs, 'unsealedRecords')
+  return [
+    ...logs.flatMap((log) => formatLog(log, terminal)),
+    ...problems.map((problem) => paint(problem, 'red', terminal)),
+    isSigned && flaws.length === 0
+      ? paint(`${all}: ${formatSound(unsigned)}`, 'green', terminal)
+      : paint(
+          isSigned ? 'as it was signed, but not all of it can be read' : 'NOT as it was signed',
+          'red',
+          terminal,
+        ),
+    ...(hasKey
+      ? []
+      : ['the key was found beside the log, and who can change the log can change it, too; use `--key`']),
+    ...(hasCheckpoints
+      ? []
+      : [
+          'no checkpoint from elsewhere: a last log whose end was cut off looks like this, too; use `--checkpoint`',
+        ]),
+  ]
+}
+
+function formatSound(unsigned: number): string {
+  if (unsigned === 0) return 'as they were signed'
+  return `as they were signed, but for the last ${unsigned}, which ${unsigned === 1 ? 'is' : 'are'} not signed yet`
+}
+
+function total(logs: readonly VerifiedLog[], what: 'records' | 'unsealedRecords'): number {
+  return logs.reduce((sum, { verdict }) => sum + verdict[what], 0)
+}
+
+function formatLog({ log, verdict, flaws, notes }: VerifiedLog, terminal: Terminal): readonly string[] {
+  const { beginsAt, size, records, checkpoint, isEnded } = verdict
+  const parts = [
+    size === beginsAt ? 'no lines' : `${formatCount(records, 'record')} in lines ${beginsAt} to ${size - 1}`,
+    checkpoint === undefined ? 'no checkpoint' : `signed up to line ${checkpoint.size - 1}`,
+    ...(isEnded ? ['closed by its process'] : []),
+  ]
+  return [
+    toLine(`${log}: ${parts.join(', ')}`),
+    ...notes.map((note) => paint(`  ${note}`, 'dim', terminal)),
+    ...flaws.map(({ file, line, index, message }) => {
+      const where = line === 0 ? file : `${file}:${line} (line ${index} of the log)`
+      return paint(`  ${where} ${message}`, 'red', terminal)
+    }),
+  ]
+}

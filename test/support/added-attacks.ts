@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { formatMark } from '../../src/audit/mark.ts'
+import { at, forgedLine } from './attacked-logs.ts'
+import type { Attack } from './attacks.ts'
+import { endOf, filesOf, foreignLog, goOn, lastOf, logFile, names, next, opening } from './forged-logs.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+import { writeLog } from './written-log.ts'
+
+/** What is put there. */
+export const added: readonly Attack[] = [
+  {
+    name: 'a file that no log has',
+    change: (directory) => writeFileSync(join(directory, 'zz.ndjson'), forgedLine('a-0003')),
+    says: /zz\.ndjson`: it is no segment of the logs here/,
+  },
+  ...['0999999999999', '1790001800000', '1790009000000', '999999999999999'].flatMap((epoch): Attack[] => [
+    {
+      name: `a log of records alone, begun at ${epoch}`,
+      change: (directory) =>
+        writeFileSync(logFile(directory, `replica-${Number(epoch)}`), forgedLine('a-0003')),
+      says: /begins no segment/,
+    },
+    {
+      name: `a log that begins as logs do and is not signed, begun at ${epoch}`,
+      change: (directory) =>
+        writeFileSync(
+          logFile(directory, `replica-${Number(epoch)}`),
+          formatMark(opening(`replica-${Number(epoch)}`)) + forgedLine('a-0003'),
+        ),
+      says: /is signed by nobody/,
+    },
+  ]),
+  {
+    name: 'an unsigned log that says to follow the last one',
+    change(directory) {
+      const mark = { ...opening('replica-1790009000000'), follows: endOf(directory, names[2]) }
+      writeFileSync(logFile(directory, mark.log), formatMark(mark) + forgedLine('c-0001'))
+    },
+    says: /is signed by nobody/,
+  },
+  {
+    name: 'a log that another key has signed',
+    change: (directory) => foreignLog(directory, 'waywarden'),
+    says: /signed by none of the given keys/,
+  },
+  ...names.flatMap((log): Attack[] => [
+    {
+      name: `a record without newline behind ${log}`,
+      change: (directory) => appendFileSync(lastOf(directory, log), forgedLine('a-0003').trimEnd()),
+      says: /bytes behind/,
+    },
+    {
+      name: `a record behind ${log}`,
+      change: (directory) => appendFileSync(lastOf(directory, log), `\n${forgedLine('a-0003')}`),
+      says: /was added after the log had ended|is not what the log after it found|bytes behind its last line/,
+    },
+    {
+      name: `a segment that goes on from ${log}`,
+      change: (directory) => goOn(directory, log),
+      says: /begins a segment after the log had ended|is not what the log after it found/,
+    },
+    {
+      name: `a copy of ${log} under another name`,
+      change(directory) {
+        for (const file of filesOf(directory, log))
+          copyFileSync(file, file.replace(log, 'replica-1790008000000'))
+      },
+      says: /begins segment 0 of .*: the file was swapped or renamed/,
+    },
+    {
+      name: `the last segment of ${log} once more, under the next number`,
+      change(directory) {
+        const last = lastOf(directory, log)
+        copyFileSync(
+          last,
+          last.replace(/(\d{6})\.ndjson/, (_, digits) => `${next(digits)}.ndjson`),
+        )
+      },
+      says: /swapped or renamed|begins a segment after/,
+    },
+    {
+      name: `the first segment of ${log} under a number with more zeros`,
+      change(directory) {
+        const [first = ''] = filesOf(directory, log)
+        copyFileSync(first, first.replace('000000.ndjson', '0000000.ndjson'))
+      },
+      says: /it is no segment of the logs here/,
+    },
+  ]),
+  {
+    name: 'a hard link to a segment under another name',
+    change: (directory) => linkSync(lastOf(directory, names[0]), logFile(directory, 'replica-1790000000001')),
+    says: /swapped or renamed/,
+  },
+  {
+    name: 'a symbolic link to a segment elsewhere',
+    change(directory) {
+      const elsewhere = join(temporaryDirectory(), 'elsewhere.ndjson')
+      writeFileSync(elsewhere, forgedLine('forged'))
+      symlinkSync(elsewhere, logFile(directory, 'replica-1790008000000'))
+    },
+    says: /symbolic link/,
+  },
+  {
+    name: 'a symbolic link in place of a segment',
+    change(directory) {
+      const file = lastOf(directory, names[0])
+      renameSync(file, `${file}.kept`)
+      symlinkSync(`${file}.kept`, file)
+    },
+    says: /symbolic link/,
+  },
+  {
+    name: 'a directory that is named like a log',
+    change: (directory) => mkdirSync(logFile(directory, 'replica-1790008000000')),
+    says: /has a log’s name and is no file/,
+  },
+  {
+    name: 'a pipe that is named like a log, which would never end',
+    change: (directory) => void execFileSync('mkfifo', [logFile(directory, 'replica-1790008000000')]),
+    says: /has a log’s name and is no file/,
+  },
+  {
+    name: 'an empty log behind all others',
+    change: (directory) => writeFileSync(logFile(directory, 'replica-1790009000000'), ''),
+    says: /has no record and no checkpoint/,
+  },
+  {
+    name: 'a folder of a worker that nobody is',
+    change(directory) {
+      mkdirSync(join(directory, 'worker-02'))
+      writeFileSync(join(directory, 'worker-02', 'zz.ndjson'), forgedLine('forged'))
+    },
+    says: /a worker’s folder is named/,
+  },
+  {
+    name: 'a forged folder of a worker, with a key of its own',
+    async change(directory) {
+      await writeLog(join(directory, 'worker-1'), ['forged'], { ...at(3), origin: 'forger' })
+    },
+    says: /signed by none of the given keys/,
+  },
+]

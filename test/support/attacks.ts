@@ -1,0 +1,108 @@
+import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { at, forgedLine } from './attacked-logs.ts'
+import { cutLines, filesOf, lastOf, names } from './forged-logs.ts'
+import { writeLog } from './written-log.ts'
+
+/** What somebody does who can write the directory and has not the key. */
+export type Attack = {
+  readonly name: string
+  readonly change: (directory: string) => void | Promise<void>
+  /** What verification says of it. */
+  readonly says: RegExp
+}
+
+/** What is taken away. */
+export const removed: readonly Attack[] = [
+  ...names.slice(0, 2).flatMap((log): Attack[] => [
+    {
+      name: `${log}`,
+      change(directory) {
+        for (const file of filesOf(directory, log)) rmSync(file)
+      },
+      says: new RegExp(`follows \`${log}\`, which is missing`),
+    },
+    {
+      name: `what ${log} says, but not its files`,
+      change(directory) {
+        for (const file of filesOf(directory, log)) truncateSync(file)
+      },
+      says: /was cut: the log after it found \d+ lines, 0 are left/,
+    },
+    {
+      name: `the last segment of ${log}`,
+      change: (directory) => rmSync(lastOf(directory, log)),
+      says: /was cut: the log after it found/,
+    },
+    {
+      name: `the last line of ${log}`,
+      change: (directory) => cutLines(lastOf(directory, log), -1),
+      says: /was cut: the log after it found/,
+    },
+  ]),
+  ...names.map(
+    (log): Attack => ({
+      name: `the first segment of ${log}`,
+      change: (directory) => rmSync(filesOf(directory, log)[0] ?? ''),
+      says: /begins at line \d+: retention did not remove|was cut/,
+    }),
+  ),
+  {
+    name: 'a segment in the middle',
+    change: (directory) => rmSync(filesOf(directory, names[0])[1] ?? ''),
+    says: /lines of the log stand before it: \d+ of them are missing/,
+  },
+  {
+    name: 'the line that the killed process did not finish',
+    change(directory) {
+      const file = lastOf(directory, names[1])
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(file, text.slice(0, text.lastIndexOf('\n') + 1))
+    },
+    says: /was cut: the log after it found 24 bytes of a torn line/,
+  },
+]
+
+/** What is put in the place of something else. */
+export const replaced: readonly Attack[] = [
+  {
+    name: 'the line that the killed process did not finish by a record',
+    change(directory) {
+      const file = lastOf(directory, names[1])
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(file, text.slice(0, text.lastIndexOf('\n') + 1) + forgedLine('b-0001').trimEnd())
+    },
+    says: /bytes behind its last line .*, and the log after it found 24/,
+  },
+  {
+    name: 'the same by as many other bytes',
+    change(directory) {
+      const file = lastOf(directory, names[1])
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/dec$/, 'x.y'))
+    },
+    says: /found others/,
+  },
+  {
+    name: 'a record that only the next process has signed',
+    change(directory) {
+      const file = lastOf(directory, names[1])
+      const text = readFileSync(file, 'utf8')
+      const at = text.lastIndexOf('policy_denied')
+      writeFileSync(file, `${text.slice(0, at)}scope_missing${text.slice(at + 13)}`)
+    },
+    says: /is not what the log after it found/,
+  },
+  {
+    name: 'a segment of one log by that of another',
+    change: (directory) =>
+      copyFileSync(filesOf(directory, names[2])[0] ?? '', filesOf(directory, names[0])[0] ?? ''),
+    says: /begins segment 0 of `replica-1790007200000`: the file was swapped or renamed/,
+  },
+  {
+    name: 'the public key beside the logs, and all logs',
+    async change(directory) {
+      rmSync(directory, { recursive: true })
+      await writeLog(directory, ['a-0003'], at(0))
+    },
+    says: /signed by none of the given keys/,
+  },
+]
