@@ -23,6 +23,9 @@ export type Stray = { readonly path: string; readonly reason: string }
 
 type Found = { -readonly [key in keyof Evidence]: Evidence[key][number][] }
 
+/** The true paths of the segments that were found, and how often one was. */
+type Seen = { readonly keys: Set<string>; hits: number }
+
 /** A directory of an audit log: where it lies, by the path that was given and by its true one. */
 type Place = {
   readonly path: string
@@ -37,14 +40,14 @@ const extension = '.ndjson'
 /** Looks at directories, files and standard input (`-`). The same file is found once, however often it is named. */
 export async function findEvidence(paths: readonly string[]): Promise<Evidence> {
   const found: Found = { segments: [], loose: [], empty: [], strays: [] }
-  const seen = new Set<string>()
+  const seen: Seen = { keys: new Set(), hits: 0 }
   for (const path of paths) {
-    const before = found.segments.length + found.loose.length
+    const before = seen.hits
     try {
-      if (path === stdin) found.loose.push(path)
+      if (path === stdin) addLoose(path, found, seen)
       else if ((await stat(path)).isDirectory()) await findInDirectory(path, found, seen)
       else await findFile(path, found, seen)
-      if (found.segments.length + found.loose.length === before) found.empty.push(path)
+      if (seen.hits === before) found.empty.push(path)
     } catch (cause) {
       found.strays.push({ path, reason: describe(cause) })
     }
@@ -61,12 +64,15 @@ export function describe(cause: unknown): string {
   return code === 'EACCES' ? 'you may not read it' : cause.message
 }
 
-async function findInDirectory(path: string, found: Found, seen: Set<string>): Promise<void> {
+async function findInDirectory(path: string, found: Found, seen: Seen): Promise<void> {
   const place = await placeOf(path)
   const entries = await list(path)
   if (!(await isOfLog(place, entries))) {
     const files = entries.filter(({ name }) => name.endsWith(extension))
-    for (const { name } of files) await addLoose(join(path, name), found)
+    for (const { name } of files) {
+      if ((await stat(join(path, name))).isFile()) addLoose(join(path, name), found, seen)
+      else found.strays.push({ path: join(path, name), reason: 'it is no file' })
+    }
     return
   }
   addSegments(place, entries, found, seen)
@@ -82,7 +88,7 @@ async function findInFolder(
   { path, real }: Place,
   name: string,
   found: Found,
-  seen: Set<string>,
+  seen: Seen,
 ): Promise<string | undefined> {
   const worker = parseWorkerFolder(name)
   if (worker === undefined) return `a worker’s folder is named \`worker-1\` to \`worker-${maxWorkers}\``
@@ -92,14 +98,14 @@ async function findInFolder(
   return undefined
 }
 
-async function findFile(path: string, found: Found, seen: Set<string>): Promise<void> {
+async function findFile(path: string, found: Found, seen: Seen): Promise<void> {
   const directory = dirname(path)
   const place = await placeOf(directory)
   const [name, header] = [parseSegmentName(basename(path)), await readHeader(path)]
   const isSegment = name !== undefined && header !== undefined
   // A folder that cannot be listed can hold no key that would make it a log's.
   const isOfLogs = await isOfLog(place, await list(directory).catch(() => []))
-  if (!isSegment && !isOfLogs) found.loose.push(path)
+  if (!isSegment && !isOfLogs) addLoose(path, found, seen)
   else if (name === undefined) found.strays.push({ path, reason: noSegment })
   else if ((await lstat(path)).isSymbolicLink()) found.strays.push({ path, reason: isLink })
   else addOnce({ ...name, path, directory, root: place.root, worker: place.worker }, place, found, seen)
@@ -109,7 +115,7 @@ const noSegment =
   'it is no segment of the logs here, so no command reads it; to read it at its word, move it to another directory'
 const isLink = 'it is a symbolic link, and a log has none; name the directory in which the file is'
 
-function addSegments(place: Place, entries: readonly Dirent[], found: Found, seen: Set<string>): void {
+function addSegments(place: Place, entries: readonly Dirent[], found: Found, seen: Seen): void {
   for (const entry of entries) {
     if (!entry.name.endsWith(extension)) continue
     const path = join(place.path, entry.name)
@@ -124,15 +130,16 @@ function addSegments(place: Place, entries: readonly Dirent[], found: Found, see
   }
 }
 
-function addOnce(file: SegmentFile, { real }: Place, found: Found, seen: Set<string>): void {
+function addOnce(file: SegmentFile, { real }: Place, found: Found, seen: Seen): void {
   const key = join(real, basename(file.path))
-  if (!seen.has(key)) found.segments.push(file)
-  seen.add(key)
+  if (!seen.keys.has(key)) found.segments.push(file)
+  seen.keys.add(key)
+  seen.hits++
 }
 
-async function addLoose(path: string, found: Found): Promise<void> {
-  if ((await stat(path)).isFile()) found.loose.push(path)
-  else found.strays.push({ path, reason: 'it is no file' })
+function addLoose(path: string, found: Found, seen: Seen): void {
+  found.loose.push(path)
+  seen.hits++
 }
 
 /** Whether logs lie here: then only what is signed counts. In other directories nothing is. */

@@ -1,5 +1,5 @@
 import type { Flaw } from './log-check.ts'
-import { epochOf, isSigned, isThrough, type LogSet, type ReadLog } from './log-set.ts'
+import { isRemoved, isSigned, isThrough, type LogSet, type ReadLog } from './log-set.ts'
 import type { Lost } from './verify-log.ts'
 import { parseBeside } from './worker-logs.ts'
 
@@ -58,7 +58,7 @@ function findBefore(log: ReadLog, set: LogSet): readonly string[] {
   }
   const follows = opening?.follows
   if (follows !== undefined && !set.byName.has(follows.log)) {
-    if (!isThrough(chain, epochOf(follows.log), follows.sequence)) {
+    if (!isRemoved(chain, follows.log)) {
       flaws.push(`follows \`${follows.log}\`, which is missing with its ${follows.size} lines`)
     }
   }
@@ -71,8 +71,9 @@ function findBeside({ verdict }: ReadLog, set: LogSet): readonly string[] {
     const { name, worker } = parseBeside(path)
     if (set.byName.has(name)) return []
     const sameFolder = set.logs.filter(({ verdict: { opening } }) => opening?.worker === worker)
-    const isRemoved = isThrough(sameFolder.filter(isSigned), epochOf(name), Number.MAX_SAFE_INTEGER)
-    return isRemoved ? [] : [`names the log \`${path}\` beside it, which is missing`]
+    return isRemoved(sameFolder.filter(isSigned), name)
+      ? []
+      : [`names the log \`${path}\` beside it, which is missing`]
   })
 }
 

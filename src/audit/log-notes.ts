@@ -3,7 +3,8 @@ import { isSigned, type LogSet, type ReadLog, retiredBy } from './log-set.ts'
 
 /** What is no flaw, and an auditor should know all the same. */
 export function findNotes(log: ReadLog, set: LogSet): readonly string[] {
-  if (!isSigned(log)) return log.verdict.records > 0 ? [] : ['it has no record, and nobody signed it']
+  if (!isSigned(log))
+    return log.verdict.records > 0 ? [] : ['it has no record: its process ended before it wrote one']
   return [...noteBeginning(log, set), ...noteVouched(log), ...noteEnd(log)]
 }
 
@@ -21,7 +22,7 @@ function noteBeginning(log: ReadLog, set: LogSet): readonly string[] {
 function noteVouched({ verdict, successors }: ReadLog): readonly string[] {
   if (verdict.vouched === 0) return []
   return [
-    `its process was killed: its last ${formatCount(verdict.vouched, 'record')} ${verdict.vouched === 1 ? 'was' : 'were'} signed by the process after it (\`${successors[0]?.log}\`), as that found them`,
+    `its process was killed: its last ${formatCount(verdict.vouched, 'record')} ${verdict.vouched === 1 ? 'was' : 'were'} signed by the next one (\`${successors[0]?.log}\`) as it found ${verdict.vouched === 1 ? 'it' : 'them'}`,
   ]
 }
 
@@ -32,17 +33,17 @@ function noteEnd({ verdict, successors }: ReadLog): readonly string[] {
     unsealedRecords === 0
       ? []
       : [
-          `its last ${formatCount(unsealedRecords, 'record')} ${unsealedRecords === 1 ? 'is' : 'are'} not signed yet, which is right while its process runs, and for seconds; until then who can write the file can change them`,
+          `its last ${formatCount(unsealedRecords, 'record')} ${unsealedRecords === 1 ? 'is' : 'are'} not signed yet: normal while its process runs, because it signs every few seconds; if it has ended, nothing proves ${unsealedRecords === 1 ? 'it' : 'them'}`,
         ]
   const torn =
     tornBytes === 0
       ? []
       : [
-          `behind its last line stand ${formatCount(tornBytes, 'byte')} of a line that was not finished; they are no record`,
+          `${formatCount(tornBytes, 'byte')} of a line that was not finished stand behind its last line: normal if its process was killed or is writing; no command reads them`,
         ]
   const open =
     opening?.sealsEverySeconds === undefined
-      ? 'it was written by a version that did not say when it closed a log: whether its end was cut off, only a later log or `--checkpoint` can show'
-      : 'its process runs, or was killed: what it wrote after its last checkpoint, if it was cut off, only `--checkpoint` can show'
+      ? 'it is of a version that did not sign when it closed a log: if its end was cut off, only a later log or `--checkpoint` can show it'
+      : 'it was not closed: normal while its process runs, or if it was killed; if lines after its last checkpoint were cut off, only `--checkpoint` can show it'
   return [...unsigned, ...torn, open]
 }

@@ -55,6 +55,13 @@ export function isThrough(logs: readonly ReadLog[], epochMs: number, sequence: n
   )
 }
 
+/** Whether these logs of one writer say that retention removed all of a log. */
+export function isRemoved(logs: readonly ReadLog[], name: string): boolean {
+  // Only the log that came after it says which segment was its last; without that, what is younger must have been removed, too.
+  const after = logs.find(({ opening }) => opening?.follows?.log === name)
+  return isThrough(logs, epochOf(name), after?.opening?.follows?.sequence ?? Number.MAX_SAFE_INTEGER)
+}
+
 /** What retention removed, by the signed word of these logs. */
 export function retiredBy(logs: readonly ReadLog[]): readonly RetentionMark[] {
   return logs.flatMap(({ verdict }) => verdict.retired)

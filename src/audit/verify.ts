@@ -6,7 +6,7 @@ import { createKeyring } from './keyring.ts'
 import type { Flaw } from './log-check.ts'
 import { findFlaws } from './log-flaws.ts'
 import { findNotes } from './log-notes.ts'
-import { createLogSet, epochOf, hostOf, isSigned, isThrough, type LogSet, type ReadLog } from './log-set.ts'
+import { createLogSet, hostOf, isRemoved, isSigned, type LogSet, type ReadLog } from './log-set.ts'
 import { openLogs } from './open-logs.ts'
 import { parseSegmentName } from './segment.ts'
 import type { SegmentFile } from './segment-file.ts'
@@ -150,12 +150,10 @@ function findUnexported(set: LogSet, exported: readonly Checkpoint[]): readonly 
 function isRetired(set: LogSet, origin: string): boolean {
   const name = origin.slice(origin.lastIndexOf('/') + 1)
   const after = set.logs.find(({ opening }) => opening?.follows?.log === name)
-  if (after !== undefined) {
-    return isThrough(set.chainOf(after), epochOf(name), after.opening?.follows?.sequence ?? 0)
-  }
+  if (after !== undefined) return isRemoved(set.chainOf(after), name)
   // Of several writers on one machine or pod, nobody can tell which one wrote it.
   const host = set.logs.filter(({ log }) => hostOf(log) === hostOf(name))
   const [first] = host
   const isOneWriter = first !== undefined && host.every((log) => set.chainOf(first).includes(log))
-  return isOneWriter && isThrough(host, epochOf(name), Number.MAX_SAFE_INTEGER)
+  return isOneWriter && isRemoved(host, name)
 }

@@ -19,7 +19,7 @@ export function formatVerification(
     ...logs.flatMap((log) => formatLog(log, terminal)),
     ...problems.map((problem) => paint(problem, 'red', terminal)),
     isSigned && flaws.length === 0
-      ? paint(`${all}: ${formatSound(unsigned)}`, 'green', terminal)
+      ? paint(`OK: ${all}, ${formatSound(unsigned)}`, 'green', terminal)
       : paint(
           isSigned ? 'as it was signed, but not all of it can be read' : 'NOT as it was signed',
           'red',
