@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { isInvalid } from '../model/invalid.ts'
 import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
+import type { Exported } from './exported.ts'
 import type { RawLine } from './lines.ts'
 import { type CheckpointMark, type FoundLog, frontierOf, type Mark, markKindOf, parseMark } from './mark.ts'
 import { createTree, type Hash, leafHash, parseHash, type Tree } from './merkle.ts'
@@ -32,8 +33,8 @@ export type LogTrust = {
   readonly keys: readonly KeyObject[]
   /** How a log that is signed itself found this one. */
   readonly found: FoundLog | undefined
-  /** Checkpoints that were kept elsewhere, of this log or of others. */
-  readonly exported: readonly Checkpoint[]
+  /** Checkpoints of this log that were kept elsewhere. */
+  readonly exported?: Exported | undefined
 }
 
 /** Who signed for lines: a checkpoint of their own log, or only the log that came after it. */
@@ -133,7 +134,7 @@ export class LogCheck {
     if (found !== undefined && size < found.size && !this.#isLost) {
       this.#fail(end, `was cut: the log after it found ${found.size} lines, ${size} are left`)
     }
-    for (const kept of exported) {
+    for (const kept of exported?.all ?? []) {
       if (kept.origin !== this.#origin || kept.size <= size || this.#isLost) continue
       this.#fail(end, `was cut: a checkpoint from elsewhere signed ${kept.size} lines, ${size} are left`)
     }
@@ -237,9 +238,8 @@ export class LogCheck {
   }
 
   #compareExported(raw: RawLine, index: number): void {
-    for (const kept of this.#trust.exported) {
-      const isHere = kept.size === this.#tree.size() && kept.origin === this.#origin
-      if (!isHere || kept.root === this.#tree.root()) continue
+    for (const kept of this.#trust.exported?.of(this.#tree.size()) ?? []) {
+      if (kept.origin !== this.#origin || kept.root === this.#tree.root()) continue
       const message = `is not the end of the ${kept.size} lines that a checkpoint from elsewhere signed: the log was rewritten`
       this.#fail(raw, message, index)
     }

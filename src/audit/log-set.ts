@@ -1,3 +1,4 @@
+import { groupBy } from './group.ts'
 import type { RetentionMark } from './mark.ts'
 import type { OpenLog } from './open-logs.ts'
 import type { LogVerdict } from './verify-log.ts'
@@ -24,21 +25,17 @@ export function createLogSet(
   { nowMs, asOfMs }: Pick<LogSet, 'nowMs' | 'asOfMs'>,
 ): LogSet {
   const byName = new Map(logs.map((log) => [log.log, log]))
-  const chains = new Map<string, ReadLog[]>()
   const roots = new Map<string, string>()
   // Oldest first, so that the log that one follows has its chain before it.
-  for (const log of logs) {
-    const before = log.opening?.follows?.log
-    const root = before === undefined ? log.log : (roots.get(before) ?? before)
-    roots.set(log.log, root)
-    const chain = chains.get(root)
-    if (chain === undefined) chains.set(root, [log])
-    else chain.push(log)
+  for (const { log, opening } of logs) {
+    const before = opening?.follows?.log
+    roots.set(log, before === undefined ? log : (roots.get(before) ?? before))
   }
+  const chains = groupBy(logs, ({ log }) => roots.get(log))
   const newestMs = logs.reduce((newest, { verdict }) => Math.max(newest, verdict.signedAtMs), 0)
   return {
     ...{ logs, byName, nowMs, asOfMs, newestMs },
-    chainOf: (log) => chains.get(roots.get(log.log) ?? log.log) ?? [log],
+    chainOf: (log) => chains.get(roots.get(log.log)) ?? [log],
   }
 }
 

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { isInvalid } from '../model/invalid.ts'
+import { groupBy } from './group.ts'
 import type { Keyring } from './keyring.ts'
 import type { Leaf } from './log-check.ts'
 import type { FoundLog, SegmentMark } from './mark.ts'
@@ -37,7 +38,7 @@ export async function openLogs(
   keyring: Keyring,
 ): Promise<readonly OpenLog[]> {
   const logs: Opening[] = []
-  for (const files of group(segments)) logs.push(await toLog(files, keyring))
+  for (const files of groupBy(segments, formatLogName).values()) logs.push(await toLog(files, keyring))
   logs.sort(byAge)
   const byName = new Map(logs.map((log) => [log.log, log]))
   const follow = (log: Opening): void => {
@@ -66,17 +67,6 @@ export function foundBy({ successors }: Pick<OpenLog, 'successors'>): {
 } {
   const [first] = successors
   return { found: first?.found, isTornExact: first?.isTornExact === true }
-}
-
-function group(segments: readonly SegmentFile[]): readonly (readonly SegmentFile[])[] {
-  const groups = new Map<string, SegmentFile[]>()
-  for (const segment of segments) {
-    const log = formatLogName(segment)
-    const files = groups.get(log)
-    if (files === undefined) groups.set(log, [segment])
-    else files.push(segment)
-  }
-  return [...groups.values()]
 }
 
 async function toLog(files: readonly SegmentFile[], keyring: Keyring): Promise<Opening> {
@@ -115,7 +105,6 @@ async function readOpening(log: OpenLog): Promise<SegmentMark | undefined> {
   const walk = walkLog({
     ...log,
     ...foundBy(log),
-    exported: [],
     onSigned(lines) {
       signed ??= lines
     },

@@ -84,7 +84,7 @@ function readFrom(
   const log = formatLogName(first)
   let isSigned = false
   const check = new LogCheck(
-    { log, keys: key === undefined ? [] : [key], found: undefined, exported: [] },
+    { log, keys: key === undefined ? [] : [key], found: undefined },
     {
       onSigned() {
         isSigned = true

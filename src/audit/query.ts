@@ -101,7 +101,6 @@ async function* readLog(log: OpenLog, reader: RecordReader): AsyncGenerator<Foun
   const walk = walkLog({
     ...log,
     ...foundBy(log),
-    exported: [],
     onSigned: (leaves, by) => take(leaves, by === 'checkpoint' ? 'signed' : 'followed'),
     onFlaw(found) {
       flaw ??= found

@@ -1,4 +1,4 @@
-import type { Checkpoint } from './checkpoint.ts'
+import type { Exported } from './exported.ts'
 import type { Flaw, Leaf, Signer } from './log-check.ts'
 import { createLostRepeats } from './lost-repeats.ts'
 import type { RetentionMark, SegmentMark } from './mark.ts'
@@ -45,7 +45,7 @@ const timeLength = 24
 /** Reads a log's segments, in their order. `onBytes` is called with how much was read. */
 export async function verifyLog(
   log: OpenLog,
-  exported: readonly Checkpoint[],
+  exported: Exported,
   onBytes: (bytes: number) => void,
 ): Promise<LogVerdict> {
   const found: Gathered = {

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { basename, dirname } from 'node:path'
 import type { Checkpoint } from './checkpoint.ts'
 import { type Evidence, findEvidence } from './evidence.ts'
+import { groupExported, logOf } from './exported.ts'
 import { createKeyring } from './keyring.ts'
 import type { Flaw } from './log-check.ts'
 import { findFlaws } from './log-flaws.ts'
@@ -73,9 +74,10 @@ async function readLogs(
   known: ReadonlySet<string> = new Set(),
 ): Promise<ReadLog[]> {
   const read: ReadLog[] = []
+  const exportedOf = groupExported(exported)
   for (const log of await openLogs(segments, createKeyring(keys))) {
     if (known.has(log.log)) continue
-    const verdict = await verifyLog(log, exported, onBytes)
+    const verdict = await verifyLog(log, exportedOf(log.log), onBytes)
     read.push({ ...log, verdict, readAtMs: nowMs() })
   }
   return read
@@ -128,12 +130,14 @@ function findUnexported(set: LogSet, exported: readonly Checkpoint[]): readonly 
   const origins = new Set(set.logs.map(({ verdict }) => verdict.origin))
   const problems = new Set<string>()
   const roots = new Map<string, string>()
-  for (const { origin, size, root } of exported) {
+  for (const origin of new Set(exported.map((kept) => kept.origin))) {
     if (!origins.has(origin) && !isRetired(set, origin)) {
       problems.add(
         `no log \`${origin}\`, though a checkpoint from elsewhere signed lines of it; if retention removed it, leave that checkpoint out`,
       )
     }
+  }
+  for (const { origin, size, root } of exported) {
     const place = `${size} lines of \`${origin}\``
     const other = roots.get(place)
     roots.set(place, root)
@@ -148,7 +152,7 @@ function findUnexported(set: LogSet, exported: readonly Checkpoint[]): readonly 
 
 /** Whether retention removed a log of which nothing is left, as far as what is left can say. */
 function isRetired(set: LogSet, origin: string): boolean {
-  const name = origin.slice(origin.lastIndexOf('/') + 1)
+  const name = logOf(origin)
   const after = set.logs.find(({ opening }) => opening?.follows?.log === name)
   if (after !== undefined) return isRemoved(set.chainOf(after), name)
   // Of several writers on one machine or pod, nobody can tell which one wrote it.

@@ -38,8 +38,9 @@ type Torn = {
 export async function* walkLog(walk: Walk): AsyncGenerator<undefined, Walked> {
   const check = new LogCheck(walk, walk)
   const torn: Torn[] = []
+  const followers = findFollowers(walk.segments)
   for (const [index, segment] of walk.segments.entries()) {
-    const next = walk.segments.slice(index + 1).find(({ header }) => header !== undefined)?.header
+    const next = followers[index]
     check.begin(segment.sequence)
     try {
       const rest = yield* readSegment(segment, next, check, walk)
@@ -74,7 +75,8 @@ async function* readSegment(
   await using file = await openRegular(segment.path)
   const { size } = await file.stat()
   const splitter = new LineSplitter(segment.path)
-  for await (const chunk of chunksOf(file, end)) {
+  // Bytes that a failed write left behind are no part of the log. All else is read, and compared with what was signed.
+  for await (const chunk of chunksOf(file, next?.after?.torn === true ? end : undefined)) {
     for (const line of splitter.push(chunk)) check.read(line)
     onBytes(chunk.length)
     yield
@@ -97,6 +99,19 @@ async function* readSegment(
 function chunksOf(file: FileHandle, end: number | undefined): AsyncIterable<Buffer> {
   const range = end === undefined ? {} : { end: end - 1 }
   return file.createReadStream({ highWaterMark, autoClose: false, ...range })
+}
+
+/** For each segment the first line of the next one that has a line. */
+function findFollowers(segments: readonly HeadedSegment[]): readonly (SegmentMark | undefined)[] {
+  let next: SegmentMark | undefined
+  return segments
+    .toReversed()
+    .map(({ header }) => {
+      const follower = next
+      next = header ?? next
+      return follower
+    })
+    .toReversed()
 }
 
 /** What differs between the bytes behind the last lines and what the log that came after says of them. */

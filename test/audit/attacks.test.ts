@@ -1,18 +1,22 @@
-import { rmSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { added } from '../support/added-attacks.ts'
 import {
   at,
   believedIn,
   complaintsOf,
   copyOf,
+  forgedLine,
   writeThreeLogs,
   writeWorkerLogs,
 } from '../support/attacked-logs.ts'
 import { removed, replaced } from '../support/attacks.ts'
+import { deniedParts } from '../support/decision.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { workerAttacks } from '../support/worker-attacks.ts'
-import { publicKeyOf, writeLog } from '../support/written-log.ts'
+import { decisionIds, publicKeyOf, segmentsOf, writeLog } from '../support/written-log.ts'
 
 describe('audit, attacked by who can write it and has not the key', function () {
   this.timeout(60_000)
@@ -47,6 +51,41 @@ describe('audit, attacked by who can write it and has not the key', function () 
       expect(without(believed, found), name).to.deep.equal([])
     }
   })
+})
+
+describe('audit, attacked while it is written', () => {
+  const line = forgedLine('d-0001')
+  const injections: readonly { readonly name: string; readonly inject: (file: string) => void }[] = [
+    { name: 'a record', inject: (file) => appendFileSync(file, line) },
+    { name: 'the beginning of a line', inject: (file) => appendFileSync(file, line.slice(0, 99)) },
+    { name: 'a thousand records', inject: (file) => appendFileSync(file, line.repeat(1000)) },
+    { name: 'blank lines', inject: (file) => appendFileSync(file, '\n\n  \n') },
+  ]
+  for (const maxSegmentBytes of [12_000, 1_000_000]) {
+    for (const { name, inject } of injections) {
+      it(`reads nothing that was put among its records: ${name}, in segments of ${maxSegmentBytes}`, async () => {
+        const directory = join(temporaryDirectory(), 'audit')
+        const ids = decisionIds(40)
+        await using log = openAuditLog({
+          ...{ directory, mode: 'written', stdout: false, origin: 'replica', report: () => {} },
+          ...{ maxSegmentBytes, sealEvery: 4, reserveBytes: 0 },
+        })
+        for (const [index, id] of ids.entries()) {
+          await log.append(deniedParts(id))
+          if (index === 17) inject(segmentsOf(directory).at(-1) ?? '')
+        }
+        await log[Symbol.asyncDispose]()
+        const found = await believedIn([directory])
+        const wanted = ids.map((id) => `${id} deny`)
+        expect(without(found, wanted)).to.deep.equal([])
+        // The line that was begun swallows the next one.
+        expect(without(wanted, found)).to.have.length(name.startsWith('the beginning') ? 1 : 0)
+        // Blank lines say nothing. They show where the length of a segment is on record.
+        const isShown = name !== 'blank lines' || maxSegmentBytes === 12_000
+        expect(await complaintsOf([directory])).to.have.length(isShown ? 1 : 0)
+      })
+    }
+  }
 })
 
 describe('audit of several workers, attacked', function () {
