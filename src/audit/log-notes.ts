@@ -22,7 +22,7 @@ function noteBeginning(log: ReadLog, set: LogSet): readonly string[] {
 function noteVouched({ verdict, successors }: ReadLog): readonly string[] {
   if (verdict.vouched === 0) return []
   return [
-    `its process was killed: its last ${formatCount(verdict.vouched, 'record')} ${verdict.vouched === 1 ? 'was' : 'were'} signed by the next one (\`${successors[0]?.log}\`) as it found ${verdict.vouched === 1 ? 'it' : 'them'}`,
+    `its process was killed: ${lastRecords(verdict.vouched)} ${verdict.vouched === 1 ? 'was' : 'were'} signed by the next one (\`${successors[0]?.log}\`) as it found ${verdict.vouched === 1 ? 'it' : 'them'}`,
   ]
 }
 
@@ -33,7 +33,7 @@ function noteEnd({ verdict, successors }: ReadLog): readonly string[] {
     unsealedRecords === 0
       ? []
       : [
-          `its last ${formatCount(unsealedRecords, 'record')} ${unsealedRecords === 1 ? 'is' : 'are'} not signed yet: normal while its process runs, because it signs every few seconds; if it has ended, nothing proves ${unsealedRecords === 1 ? 'it' : 'them'}`,
+          `${lastRecords(unsealedRecords)} ${unsealedRecords === 1 ? 'is' : 'are'} not signed yet: normal while its process runs, because it signs every few seconds; if it has ended, nothing proves ${unsealedRecords === 1 ? 'it' : 'them'}`,
         ]
   const torn =
     tornBytes === 0
@@ -46,4 +46,8 @@ function noteEnd({ verdict, successors }: ReadLog): readonly string[] {
       ? 'it is of a version that did not sign when it closed a log: if its end was cut off, only a later log or `--checkpoint` can show it'
       : 'it was not closed: normal while its process runs, or if it was killed; if lines after its last checkpoint were cut off, only `--checkpoint` can show it'
   return [...unsigned, ...torn, open]
+}
+
+function lastRecords(number: number): string {
+  return number === 1 ? 'its last record' : `its last ${number} records`
 }

@@ -19,7 +19,7 @@ export function formatVerification(
     ...logs.flatMap((log) => formatLog(log, terminal)),
     ...problems.map((problem) => paint(problem, 'red', terminal)),
     isSigned && flaws.length === 0
-      ? paint(`OK: ${all}, ${formatSound(unsigned)}`, 'green', terminal)
+      ? paint(formatSound(all, unsigned), 'green', terminal)
       : paint(
           isSigned ? 'as it was signed, but not all of it can be read' : 'NOT as it was signed',
           'red',
@@ -36,9 +36,9 @@ export function formatVerification(
   ]
 }
 
-function formatSound(unsigned: number): string {
-  if (unsigned === 0) return 'as they were signed'
-  return `as they were signed, but for the last ${unsigned}, which ${unsigned === 1 ? 'is' : 'are'} not signed yet`
+function formatSound(all: string, unsigned: number): string {
+  if (unsigned === 0) return `OK: ${all}, as signed`
+  return `OK so far: ${all}, as signed but for ${unsigned} that ${unsigned === 1 ? 'is' : 'are'} not signed yet`
 }
 
 function total(logs: readonly VerifiedLog[], what: 'records' | 'unsealedRecords'): number {

@@ -207,7 +207,7 @@ describe('audit/verify, of logs that belong together', function () {
       ['its process was killed'],
       [],
       [
-        'its last 1 record is not signed yet',
+        'its last record is not signed yet',
         '2 bytes of a line that was not finished stand behind its last line',
         'it was not closed',
       ],

@@ -1,13 +1,21 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { leafHash } from '../../src/audit/merkle.ts'
 import { formatRepeat, startRepeat } from '../../src/audit/repeat.ts'
 import { toVarying } from '../../src/audit/varying.ts'
+import { at } from '../support/attacked-logs.ts'
 import { deniedParts } from '../support/decision.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
-import { decisionIds, segmentsOf, tamper, writeLines, writeLog } from '../support/written-log.ts'
+import {
+  decisionIds,
+  segmentsOf,
+  tamper,
+  writeKilledLog,
+  writeLines,
+  writeLog,
+} from '../support/written-log.ts'
 
 describe('cli/audit-verify', () => {
   let directory: string
@@ -24,6 +32,55 @@ describe('cli/audit-verify', () => {
     expect([code, err]).to.deep.equal([0, ''])
     expect(out).to.include('25 records').and.to.include('--key').and.to.include('--checkpoint')
     expect((await run(['audit', 'verify', directory, '--key', key])).out).not.to.include('--key')
+  })
+
+  it('says plainly what is right and what is not known, in numbers that fit their words', async () => {
+    const one = join(temporaryDirectory(), 'audit')
+    await writeKilledLog(one, ['d-1'], { sealEvery: 100 }, '{"version')
+    const { code, out } = await run(['audit', 'verify', one, '--key', join(one, 'log-key.pub')])
+    const [log, ...rest] = out.split('\n')
+    expect(code).to.equal(0)
+    expect(log).to.match(/^replica-\d+: 1 record in lines 0 to 2, signed up to line 0$/)
+    expect(rest).to.deep.equal([
+      '  its last record is not signed yet: normal while its process runs, because it signs every few seconds; if it has ended, nothing proves it',
+      '  9 bytes of a line that was not finished stand behind its last line: normal if its process was killed or is writing; no command reads them',
+      '  it was not closed: normal while its process runs, or if it was killed; if lines after its last checkpoint were cut off, only `--checkpoint` can show it',
+      'OK so far: 1 record in 1 log, as signed but for 1 that is not signed yet',
+      'no checkpoint from elsewhere: a last log whose end was cut off looks like this, too; use `--checkpoint`',
+    ])
+    const closed = await run(['audit', 'verify', directory, '--key', key])
+    expect(closed.out).to.match(
+      /^replica-\d+: 25 records in lines 0 to \d+, signed up to line \d+, closed by its process\nOK: 25 records in 1 log, as signed\n/,
+    )
+  })
+
+  it('wants logs to go on until a moment, and takes none that is to come', async () => {
+    const one = join(temporaryDirectory(), 'audit')
+    await writeKilledLog(one, ['d-1'], at(0))
+    const asOf = (when: string, nowMs: number) => run(['audit', 'verify', one, '--as-of', when], '', nowMs)
+    const laterMs = at(2).epochMs
+    expect((await asOf('now', at(0.01).epochMs)).code).to.equal(0)
+    const late = await asOf('now', laterMs)
+    expect(late.code).to.equal(1)
+    const [, option = ''] = /verify with `--as-of (\S+)`/.exec(late.out) ?? []
+    expect((await asOf(option, laterMs)).code).to.equal(0)
+    expect((await asOf('2h', laterMs)).code).to.equal(0)
+    for (const wrong of ['2999-01-01', 'yesterday']) expect((await asOf(wrong, laterMs)).code).to.equal(2)
+  })
+
+  it('prints notes and the state of each log for scripts', async () => {
+    const { logs } = JSON.parse((await run(['audit', 'verify', directory, '--json'])).out)
+    expect(logs[0]).to.include({ isEnded: true, isVouched: false, tornBytes: 0, unsealed: 0, beginsAt: 0 })
+    expect(logs[0].notes).to.deep.equal([])
+  })
+
+  it('says which key is missing', async () => {
+    rmSync(join(directory, 'log-key.pub'))
+    const { code, out } = await run(['audit', 'verify', directory])
+    expect([code, out.includes('log-key.pub` is missing; name the public key with `--key`')]).to.deep.equal([
+      1,
+      true,
+    ])
   })
 
   it('names the first bad record', async () => {
@@ -75,6 +132,7 @@ describe('cli/audit-verify', () => {
   for (const wrong of [
     ['--key', '/nowhere'],
     ['--checkpoint', '/nowhere'],
+    ['--checkpoint', 'package.json'],
   ]) {
     it(`refuses ${wrong.join(' ')}`, async () => {
       expect((await run(['audit', 'verify', directory, ...wrong])).code).to.equal(2)
