@@ -15,12 +15,12 @@ const unstopped = new AbortController().signal
 describe('app/crew', () => {
   // Each worker is a process, on a machine that may be busy.
 
-  const start = (behaviours: string, events: Event[] = []) => {
+  const start = (behaviours: string, events: Event[] = [], written: string[] = []) => {
     const program = {
       program: 'test/support/fake-worker.mjs',
       file: 'waywarden.yaml',
       text: behaviours,
-      writeOut: () => {},
+      writeOut: (lines: Uint8Array) => void written.push(String(lines)),
       writeError: () => {},
     }
     return new Crew(behaviours.split(' ').length, program, (event) => events.push(event))
@@ -109,6 +109,23 @@ describe('app/crew', () => {
       'worker_opened',
     ])
     expect(events[2]).to.deep.include({ worker: 1, how: 'SIGKILL', restartMs: 500 })
+  })
+
+  it('has each worker name the logs of all, and those of a process that takes a place', async () => {
+    const written: string[] = []
+    await using crew = start('serves serves', [], written)
+    await crew.open(nothing, unstopped)
+    const logOf = (index: number) => `worker-${index + 1}/log-${crew.places[index]?.pid}`
+    const untilNamed = async () => {
+      const lines = [0, 1].map((index) => `${index + 1} names ${logOf(0)},${logOf(1)}\n`)
+      while (!lines.every((line) => written.join('').includes(line))) await wait(5)
+    }
+    await untilNamed()
+    crew.places[1]?.kill()
+    await crew.places[1]?.ended
+    expect(crew.places[1]?.log).to.equal(undefined)
+    while (crew.places[1]?.isOpen !== true) await wait(5)
+    await untilNamed()
   })
 
   it('outlives that no file can be opened, and fills the place once one can', async () => {

@@ -77,8 +77,20 @@ describe('several workers', () => {
     expect(await primary.stop('SIGTERM')).to.equal(0)
     const audit = join(directory, 'audit')
     const { code, out } = await run(['audit', 'verify', audit, '--json'])
-    const { logs }: { readonly logs: readonly { readonly directory: string }[] } = JSON.parse(out)
+    type Log = { readonly log: string; readonly directory: string; readonly beside: readonly string[] }
+    const { logs }: { readonly logs: readonly Log[] } = JSON.parse(out)
     expect(code).to.equal(0)
+    const named = (worker: string) =>
+      logs.flatMap(({ directory: folder, beside }) => (basename(folder) === worker ? beside : []))
+    for (const [one, other] of [
+      ['worker-1', 'worker-2'],
+      ['worker-2', 'worker-1'],
+    ] as const) {
+      const wanted = logs
+        .filter((log) => basename(log.directory) === other)
+        .map(({ log }) => `${other}/${log}`)
+      expect(new Set(named(one))).to.deep.equal(new Set(wanted))
+    }
     // The killed one has a successor, which says how it ended.
     expect(logs.map((log) => basename(log.directory))).to.have.members(['worker-1', 'worker-2', 'worker-2'])
     expect(await decidersOf(decided)).to.have.length(decided.length)

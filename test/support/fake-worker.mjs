@@ -31,7 +31,7 @@ let number
 function open(ready) {
   const readiness = { ready, reasons: [], notices: [] }
   process.send({ kind: 'state', readiness, jwks: { keys: [] } })
-  process.send({ kind: 'opened' })
+  process.send({ kind: 'opened', log: `worker-${number}/log-${process.pid}` })
   process.stdout.write(`opened ${number}\n`)
 }
 
@@ -42,6 +42,6 @@ process.on('message', (order, socket) => {
   } else if (order.kind === 'connection') takes(socket)
   else if (order.kind === 'measure') process.send({ kind: 'measured', text: `metrics of ${number}` })
   else if (order.kind === 'drain') drains()
-  else if (order.kind === 'logs') return
+  else if (order.kind === 'logs') process.stdout.write(`${number} names ${order.logs}\n`)
   else process.exit(0)
 })
