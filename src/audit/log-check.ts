@@ -165,28 +165,27 @@ export class LogCheck {
     const mark = parseMark(raw.bytes)
     if (isInvalid(mark) || mark.kind !== 'segment')
       return 'begins no segment: it was written before logs had trees, or its first line was changed'
-    if (mark.log !== log || mark.sequence !== this.#sequence || !mark.origin.endsWith(`/${log}`))
+    if (mark.log !== log || mark.sequence !== this.#sequence)
       return `begins segment ${mark.sequence} of \`${mark.log}\`: the file was swapped or renamed`
     const frontier = frontierOf(mark)
     if (frontier === undefined) return 'says of the lines before it what cannot be'
     if (this.#isOver) return 'begins a segment after the log had ended'
     const isContinued = this.#isBegun && !this.#isLost
     this.#origin = mark.origin
-    if (!isContinued || !this.#continues(raw, mark.size, frontier)) this.#restart(raw, mark.size, frontier)
+    if (!isContinued || !this.#continues(raw, mark.size)) this.#restart(raw, mark.size, frontier)
     if (!this.#isBegun) this.#beginsAt = mark.size
     this.#isBegun = true
     this.#add(raw, 'segment', mark)
     return undefined
   }
 
-  /** Whether the lines before a segment are those of which its first line speaks. */
-  #continues(raw: RawLine, size: number, frontier: readonly Hash[]): boolean {
+  /** Whether as many lines stand before a segment as its first line says. */
+  #continues(raw: RawLine, size: number): boolean {
     const own = this.#tree.size()
-    if (size === own && areEqual(frontier, this.#tree.frontier())) return true
-    const says = `says that ${size} lines of the log stand before it`
-    if (size > own) this.#fail(raw, `${says}: ${size - own} of them are missing`)
-    else if (size < own) this.#fail(raw, `${says}: ${own - size} more were inserted`)
-    else this.#failUnsealed(raw)
+    // If a line before it was changed, the next checkpoint says which: it brings the hashes of all since the last one.
+    if (size === own) return true
+    const difference = size > own ? `${size - own} of them are missing` : `${own - size} more were inserted`
+    this.#fail(raw, `says that ${size} lines of the log stand before it: ${difference}`)
     return false
   }
 
@@ -304,8 +303,4 @@ export class LogCheck {
 function toMark(raw: RawLine): Mark | undefined {
   const mark = parseMark(raw.bytes)
   return isInvalid(mark) ? undefined : mark
-}
-
-function areEqual(one: readonly Hash[], other: readonly Hash[]): boolean {
-  return one.length === other.length && one.every((hash, index) => other[index] === hash)
 }

@@ -54,6 +54,13 @@ describe('audit/verify, with checkpoints that were kept elsewhere', () => {
     expect(flaws[0]?.message).to.include('the log was rewritten')
   })
 
+  it('does not take a checkpoint of another installation for one of this log', async () => {
+    write(lines)
+    const origin = checkpointsOf(directory)[0]?.origin.replace('waywarden', 'other') ?? ''
+    const complaints = wrongIn(await verify([{ origin, size: 3, root: leafHash(Buffer.from('x')) }]))
+    expect(complaints.join()).to.match(/^no log `other\/audit\/replica-7`/)
+  })
+
   it('notices an end that was cut off', async () => {
     write(lines)
     const exported = checkpointsOf(directory)

@@ -15,9 +15,9 @@ import {
   writeWorkerLogs,
 } from '../support/attacked-logs.ts'
 import { deniedParts } from '../support/decision.ts'
-import { cutLines, filesOf, names } from '../support/forged-logs.ts'
+import { filesOf, names } from '../support/forged-logs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { decisionIds, publicKeyOf, segmentsOf, writeKilledLog, writeLog } from '../support/written-log.ts'
+import { decisionIds, publicKeyOf, segmentsOf, writeLog } from '../support/written-log.ts'
 
 describe('audit/verify, of logs that belong together', function () {
   this.timeout(60_000)
@@ -31,47 +31,6 @@ describe('audit/verify, of logs that belong together', function () {
   })
   /** Two replicas have one key, as when `audit.key` names it. */
   const shared = () => ({ key: join(one, 'log-key') })
-
-  it('is content with processes that still run, each as long as the others', async () => {
-    await writeKilledLog(one, decisionIds(7), { ...at(0), origin: 'one' }, '{"ver')
-    await writeKilledLog(other, decisionIds(7), { ...at(0.05), origin: 'other', ...shared() })
-    expect(await complaintsOf([one, other])).to.deep.equal([])
-  })
-
-  it('is not content with a log that ended before the others and was not closed', async () => {
-    await writeKilledLog(one, decisionIds(7), { ...at(0), origin: 'one' })
-    await writeLog(other, decisionIds(7), { ...at(1), origin: 'other', ...shared() })
-    const complaints = await complaintsOf([one, other])
-    expect(complaints.join()).to.match(
-      /one-.* was last signed at 2026-09-21T14:14:20.123Z and was not closed/,
-    )
-    // As it stood then, all is well; since then it is not.
-    expect(await complaintsOf([one, other], one, at(0).epochMs)).to.deep.equal([])
-    expect(await complaintsOf([one], one)).to.deep.equal([])
-    expect(await complaintsOf([one], one, at(1).epochMs)).to.have.length(1)
-    expect(await complaintsOf([other], one, at(9).epochMs)).to.deep.equal([])
-  })
-
-  it('notices that the end of a log that was closed was cut off, when others go on', async () => {
-    await writeLog(one, decisionIds(7), { ...at(0), origin: 'one' })
-    await writeLog(other, decisionIds(7), { ...at(1), origin: 'other', ...shared() })
-    expect(await complaintsOf([one, other])).to.deep.equal([])
-    for (const lines of [-1, -2, -3]) {
-      const copy = copyOf(home)
-      cutLines(segmentsOf(join(copy, 'replica-0')).at(-1) ?? '', lines)
-      const paths = ['replica-0', 'replica-1'].map((name) => join(copy, name))
-      expect((await complaintsOf(paths)).join()).to.match(
-        /was not closed, and the newest log here goes on until/,
-      )
-    }
-  })
-
-  it('does not believe in unsigned lines that say to be from long after the last checkpoint', async () => {
-    await writeKilledLog(one, decisionIds(1), { ...at(-100) })
-    expect((await complaintsOf([one])).join()).to.match(
-      /nobody signed the 1 lines behind that, which say to be from/,
-    )
-  })
 
   it('notices that two logs went on from one, on an old copy and on the newer', async () => {
     await writeLog(one, decisionIds(3, 'a'), at(0))
@@ -196,21 +155,5 @@ describe('audit/verify, of logs that belong together', function () {
     expect([problems, logs.flatMap(({ flaws }) => flaws)]).to.deep.equal([[], []])
     expect(logs.map(({ log }) => log.slice(0, 2))).to.deep.equal(['w1', 'w2', 'w3'])
     for (const log of opened) await log[Symbol.asyncDispose]()
-  })
-
-  it('says what is worth knowing and no flaw', async () => {
-    const directory = await writeThreeLogs()
-    await writeKilledLog(directory, ['d-1'], at(3), '{"')
-    const { logs } = await verifyLogs([directory], { keys: undefined, exported: [] })
-    expect(logs.map(({ notes }) => notes.map((note) => note.split(':')[0]))).to.deep.equal([
-      [],
-      ['its process was killed'],
-      [],
-      [
-        'its last record is not signed yet',
-        '2 bytes of a line that was not finished stand behind its last line',
-        'it was not closed',
-      ],
-    ])
   })
 })

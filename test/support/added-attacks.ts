@@ -4,6 +4,7 @@ import {
   copyFileSync,
   linkSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   symlinkSync,
   writeFileSync,
@@ -14,7 +15,7 @@ import { at, forgedLine } from './attacked-logs.ts'
 import type { Attack } from './attacks.ts'
 import { endOf, filesOf, foreignLog, goOn, lastOf, logFile, names, next, opening } from './forged-logs.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
-import { writeLog } from './written-log.ts'
+import { tamper, writeLog } from './written-log.ts'
 
 /** What is put there. */
 export const added: readonly Attack[] = [
@@ -97,6 +98,24 @@ export const added: readonly Attack[] = [
       says: /it is no segment of the logs here/,
     },
   ]),
+  {
+    name: 'a record once more in its place',
+    change(directory) {
+      const [, file = ''] = filesOf(directory, names[0])
+      tamper(file, (lines) => lines.toSpliced(2, 0, lines[2] ?? ''))
+    },
+    says: /was reordered|was inserted/,
+  },
+  {
+    name: 'a checkpoint of another log',
+    change(directory) {
+      const [, file = ''] = filesOf(directory, names[0])
+      const [other = ''] = filesOf(directory, names[2])
+      const checkpoint = readFileSync(other, 'utf8').split('\n')[1] ?? ''
+      tamper(file, (lines) => lines.toSpliced(3, 0, checkpoint))
+    },
+    says: /is of `waywarden\/audit\/replica-1790007200000`/,
+  },
   {
     name: 'a hard link to a segment under another name',
     change: (directory) => linkSync(lastOf(directory, names[0]), logFile(directory, 'replica-1790000000001')),

@@ -1,7 +1,8 @@
 import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { type Hash, leafHash, toBytes, toHashes } from '../../src/audit/merkle.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import { cutLines, filesOf, lastOf, names } from './forged-logs.ts'
-import { writeLog } from './written-log.ts'
+import { tamper, writeLog } from './written-log.ts'
 
 /** What somebody does who can write the directory and has not the key. */
 export type Attack = {
@@ -92,6 +93,32 @@ export const replaced: readonly Attack[] = [
     says: /is not what the log after it found/,
   },
   {
+    name: 'the same, and cut the last line off',
+    change(directory) {
+      const file = lastOf(directory, names[1])
+      const text = readFileSync(file, 'utf8').replaceAll('policy_denied', 'scope_missing')
+      writeFileSync(file, text)
+      cutLines(file, -1)
+    },
+    says: /is not what was signed|was changed|was cut/,
+  },
+  {
+    name: 'two records, and the hash of one of them beside the checkpoint',
+    change(directory) {
+      const [, file = ''] = filesOf(directory, names[0])
+      tamper(file, (lines) => {
+        const [first = '', second = ''] = [lines[1], lines[2]]
+        const forged = first.replaceAll('policy_denied', 'scope_missing')
+        const [was, is] = [first, forged].map((line) => leafHash(Buffer.from(line)))
+        return lines
+          .with(1, forged)
+          .with(2, second.replaceAll('policy_denied', 'scope_missing'))
+          .map((line) => exchangeLeaf(line, was ?? '', is ?? ''))
+      })
+    },
+    says: /is not what was signed/,
+  },
+  {
     name: 'a segment of one log by that of another',
     change: (directory) =>
       copyFileSync(filesOf(directory, names[2])[0] ?? '', filesOf(directory, names[0])[0] ?? ''),
@@ -106,3 +133,11 @@ export const replaced: readonly Attack[] = [
     says: /signed by none of the given keys/,
   },
 ]
+
+/** Puts another hash beside the checkpoints that have this one. */
+function exchangeLeaf(line: string, was: Hash, is: Hash): string {
+  const [, base64] = /"leaves":"([^"]*)"/.exec(line) ?? []
+  if (base64 === undefined) return line
+  const leaves = toHashes(Buffer.from(base64, 'base64')).map((leaf) => (leaf === was ? is : leaf))
+  return line.replace(base64, toBytes(leaves).toString('base64'))
+}
