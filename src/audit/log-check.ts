@@ -5,7 +5,7 @@ import type { Exported } from './exported.ts'
 import type { RawLine } from './lines.ts'
 import { type CheckpointMark, type FoundLog, frontierOf, type Mark, markKindOf, parseMark } from './mark.ts'
 import { createTree, type Hash, leafHash, parseHash, type Tree } from './merkle.ts'
-import { findDifference, keepGenuine, readSigned, type Sealed } from './tampering.ts'
+import { type Flaw, findDifference, keepGenuine, readSigned, type Sealed } from './tampering.ts'
 
 /** A whole line of a log, its hash as a leaf, and what it says if it is a mark that concerns the log itself. */
 export type Leaf = {
@@ -17,22 +17,14 @@ export type Leaf = {
   readonly mark: Mark | undefined
 }
 
-/** What is wrong, and where. `line` 0 is the file as a whole; `index` counts the lines of the log from 0. */
-export type Flaw = {
-  /** Present when what is there is what was signed, and is of no use all the same. */
-  readonly isSigned?: true
-  readonly file: string
-  readonly line: number
-  readonly index: number
-  readonly message: string
-}
-
 /** What a log is checked against. */
 export type LogTrust = {
   readonly log: string
   readonly keys: readonly KeyObject[]
   /** How a log that is signed itself found this one. */
   readonly found: FoundLog | undefined
+  /** Whether that log vouches for this one even if no checkpoint does. */
+  readonly isVouchedWhole: boolean
   /** Checkpoints of this log that were kept elsewhere. */
   readonly exported?: Exported | undefined
 }
@@ -147,9 +139,14 @@ export class LogCheck {
       checkpoint: this.#checkpoint,
       isEnded: this.#isEnded,
       isVouched: this.#isVouched,
-      // The line of the last checkpoint is the one line that it cannot sign.
-      unsigned: found === undefined ? this.#pending.slice(this.#checkpoint === undefined ? 0 : 1) : [],
+      unsigned: this.#unsigned(),
     }
+  }
+
+  /** The line of the last checkpoint is the one line that it cannot sign. What a successor did not find was added later. */
+  #unsigned(): readonly Leaf[] {
+    if (this.#checkpoint === undefined) return this.#isVouched ? [] : this.#pending
+    return this.#trust.found === undefined ? this.#pending.slice(1) : []
   }
 
   #readFirst(raw: RawLine): void {
@@ -224,9 +221,10 @@ export class LogCheck {
 
   #meetSuccessor(raw: RawLine, found: FoundLog): void {
     if (this.#tree.root() === parseHash(found.root)) {
-      const vouched = this.#pending
-      this.#isVouched = true
       this.#isOver = true
+      this.#isVouched = this.#checkpoint !== undefined || this.#trust.isVouchedWhole
+      if (!this.#isVouched) return
+      const vouched = this.#pending
       this.#settle({ size: found.size, frontier: this.#tree.frontier() })
       this.#findings.onSigned(vouched, 'successor')
     } else {

@@ -1,5 +1,5 @@
-import type { Flaw } from './log-check.ts'
 import { isRemoved, isSigned, isThrough, type LogSet, type ReadLog } from './log-set.ts'
+import type { Flaw } from './tampering.ts'
 import type { Lost } from './verify-log.ts'
 import { parseBeside } from './worker-logs.ts'
 

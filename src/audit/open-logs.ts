@@ -6,7 +6,7 @@ import type { Leaf } from './log-check.ts'
 import type { FoundLog, SegmentMark } from './mark.ts'
 import { bySegmentAge, formatLogName } from './segment.ts'
 import { type HeadedSegment, readHeader, type SegmentFile } from './segment-file.ts'
-import { walkLog } from './walk-log.ts'
+import { type Walk, walkLog } from './walk-log.ts'
 
 /** The files of one log, and how its neighbours saw it. */
 export type OpenLog = {
@@ -27,8 +27,12 @@ export type OpenLog = {
   readonly successors: readonly Successor[]
 }
 
-/** A signed log and what it says of the one before it. */
-export type Successor = { readonly log: string; readonly found: FoundLog; readonly isTornExact: boolean }
+/**
+ * A signed log and what it says of the one before it. Before logs promised checkpoints (`isOld`), a process followed whatever log it
+ * found, said nothing of later segments without a line, and its predecessor may have been killed before it signed once. Now a
+ * log is signed when it begins, and a process vouches only for the end of one that its key has signed.
+ */
+export type Successor = { readonly log: string; readonly found: FoundLog; readonly isOld: boolean }
 
 type Opening = OpenLog & { opening: SegmentMark | undefined; readonly successors: Successor[] }
 
@@ -44,14 +48,13 @@ export async function openLogs(
   const follow = (log: Opening): void => {
     const found = log.opening?.follows
     if (found === undefined) return
-    const isTornExact = log.opening?.sealsEverySeconds !== undefined
-    byName.get(found.log)?.successors.push({ log: log.log, found, isTornExact })
+    const isOld = log.opening?.sealsEverySeconds === undefined
+    byName.get(found.log)?.successors.push({ log: log.log, found, isOld })
   }
   for (const log of logs) {
     log.opening = await readOpening(log)
     follow(log)
   }
-  // A process that was killed before its first checkpoint is vouched for by the next one alone.
   for (const log of logs.toReversed()) {
     if (log.opening !== undefined || log.successors.length === 0) continue
     log.opening = await readOpening(log)
@@ -61,12 +64,11 @@ export async function openLogs(
 }
 
 /** How the log that came after found it: the first says so, if there are several. */
-export function foundBy({ successors }: Pick<OpenLog, 'successors'>): {
-  readonly found: FoundLog | undefined
-  readonly isTornExact: boolean
-} {
+export function foundBy({
+  successors,
+}: Pick<OpenLog, 'successors'>): Pick<Walk, 'found' | 'isTornExact' | 'isVouchedWhole'> {
   const [first] = successors
-  return { found: first?.found, isTornExact: first?.isTornExact === true }
+  return { found: first?.found, isTornExact: first?.isOld === false, isVouchedWhole: first?.isOld === true }
 }
 
 async function toLog(files: readonly SegmentFile[], keyring: Keyring): Promise<Opening> {

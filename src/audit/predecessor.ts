@@ -84,7 +84,7 @@ function readFrom(
   const log = formatLogName(first)
   let isSigned = false
   const check = new LogCheck(
-    { log, keys: key === undefined ? [] : [key], found: undefined },
+    { log, keys: key === undefined ? [] : [key], found: undefined, isVouchedWhole: false },
     {
       onSigned() {
         isSigned = true

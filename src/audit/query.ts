@@ -4,11 +4,12 @@ import { type Invalid, invalid } from '../model/invalid.ts'
 import { describe, findEvidence } from './evidence.ts'
 import { createKeyring } from './keyring.ts'
 import { highWaterMark, splitLines } from './lines.ts'
-import type { Flaw, Leaf } from './log-check.ts'
+import type { Leaf } from './log-check.ts'
 import { foundBy, type OpenLog, openLogs } from './open-logs.ts'
 import type { DecisionRecord } from './record.ts'
 import { type LogLine, RecordReader, type Wanted } from './record-reader.ts'
 import { counts, type Standing } from './standing.ts'
+import type { Flaw } from './tampering.ts'
 import { walkLog } from './walk-log.ts'
 
 /** Which lines are read, and the public keys of the logs; without keys those that lie beside the logs are believed. */

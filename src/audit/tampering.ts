@@ -4,6 +4,16 @@ import { createTree, type Hash, type Tree, toHashes } from './merkle.ts'
 /** A tree as of its last checkpoint. */
 export type Sealed = { readonly size: number; readonly frontier: readonly Hash[] }
 
+/** What is wrong, and where. `line` 0 is the file as a whole; `index` counts the lines of the log from 0. */
+export type Flaw = {
+  /** Present when what is there is what was signed, and is of no use all the same. */
+  readonly isSigned?: true
+  readonly file: string
+  readonly line: number
+  readonly index: number
+  readonly message: string
+}
+
 /** Where lines stop being those that were signed, and what became of the first that is not. */
 export type Difference = { readonly position: number; readonly message: string }
 

@@ -1,8 +1,9 @@
 import type { Exported } from './exported.ts'
-import type { Flaw, Leaf, Signer } from './log-check.ts'
+import type { Leaf, Signer } from './log-check.ts'
 import { createLostRepeats } from './lost-repeats.ts'
 import type { RetentionMark, SegmentMark } from './mark.ts'
 import { foundBy, type OpenLog } from './open-logs.ts'
+import type { Flaw } from './tampering.ts'
 import { type Walked, walkLog } from './walk-log.ts'
 
 /** Repeats of which nobody can tell what was decided: how many, and the first of them. */

@@ -1,6 +1,7 @@
-import { appendFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { formatMark } from '../../src/audit/mark.ts'
 import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { added } from '../support/added-attacks.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../support/attacked-logs.ts'
 import { removed, replaced } from '../support/attacks.ts'
 import { deniedParts } from '../support/decision.ts'
+import { opening } from '../support/forged-logs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { workerAttacks } from '../support/worker-attacks.ts'
 import { decisionIds, publicKeyOf, segmentsOf, writeLog } from '../support/written-log.ts'
@@ -41,6 +43,33 @@ describe('audit, attacked by who can write it and has not the key', function () 
       })
     }
   }
+
+  for (const { name, change } of added) {
+    it(`signs nothing of it when a process starts after somebody added ${name}`, async () => {
+      const directory = copyOf(genuine)
+      await change(directory)
+      await writeLog(directory, ['next'], at(5))
+      const found = await believedIn([directory], [publicKeyOf(genuine)])
+      expect(without(found, [...believed, 'next deny'])).to.deep.equal([])
+      // An empty log says nothing, and now another has come after it.
+      const isHarmless = name.startsWith('an empty log')
+      expect((await complaintsOf([directory], genuine)).length > 0).to.equal(!isHarmless)
+    })
+  }
+
+  it('vouches for no log that lay there before the first process started', async () => {
+    const directory = join(temporaryDirectory(), 'audit')
+    mkdirSync(directory)
+    for (const lines of [forgedLine('a'), formatMark(opening('replica-7')) + forgedLine('a')]) {
+      writeFileSync(join(directory, 'replica-7-000000.ndjson'), lines)
+      await writeLog(directory, ['next'], at(5))
+      expect(await believedIn([directory])).to.deep.equal(['next deny'])
+      expect((await complaintsOf([directory])).join()).to.match(
+        /replica-7-000000\.ndjson.* (is signed by nobody|begins no segment)/,
+      )
+      for (const file of segmentsOf(directory)) rmSync(file)
+    }
+  })
 
   it('reads all that is genuine beside what was added', async () => {
     // What lies behind a link is not read, though it is genuine.

@@ -42,7 +42,7 @@ describe('audit/walk-log', () => {
     let signed = 0
     const walking = walkLog({
       ...log,
-      ...{ found: undefined, isTornExact: true },
+      ...{ found: undefined, isTornExact: true, isVouchedWhole: false },
       onSigned(leaves) {
         signed += leaves.length
       },
