@@ -3,7 +3,7 @@ import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { privateKeyFile, publicKeyFile } from './log-key.ts'
 import { parseSegmentName } from './segment.ts'
-import { readHeader, type SegmentFile } from './segment-file.ts'
+import { describe, readHeader, type SegmentFile } from './segment-file.ts'
 import { maxWorkers, parseWorkerFolder } from './worker-logs.ts'
 
 /** What lies below the paths that a command was given. */
@@ -55,24 +55,12 @@ export async function findEvidence(paths: readonly string[]): Promise<Evidence> 
   return found
 }
 
-/** A failed system call in plain words. */
-export function describe(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  const code = 'code' in cause ? cause.code : undefined
-  if (code === 'ENOENT') return 'there is no such file or directory'
-  if (code === 'ELOOP') return 'it is a symbolic link'
-  return code === 'EACCES' ? 'you may not read it' : cause.message
-}
-
 async function findInDirectory(path: string, found: Found, seen: Seen): Promise<void> {
   const place = await placeOf(path)
   const entries = await list(path)
   if (!(await isOfLog(place, entries))) {
     const files = entries.filter(({ name }) => name.endsWith(extension))
-    for (const { name } of files) {
-      if ((await stat(join(path, name))).isFile()) addLoose(join(path, name), found, seen)
-      else found.strays.push({ path: join(path, name), reason: 'it is no file' })
-    }
+    for (const { name } of files) await findLoose(join(path, name), found, seen)
     return
   }
   addSegments(place, entries, found, seen)
@@ -135,6 +123,12 @@ function addOnce(file: SegmentFile, { real }: Place, found: Found, seen: Seen): 
   if (!seen.keys.has(key)) found.segments.push(file)
   seen.keys.add(key)
   seen.hits++
+}
+
+async function findLoose(path: string, found: Found, seen: Seen): Promise<void> {
+  const reason = await stat(path).then((stats) => (stats.isFile() ? undefined : 'it is no file'), describe)
+  if (reason === undefined) addLoose(path, found, seen)
+  else found.strays.push({ path, reason })
 }
 
 function addLoose(path: string, found: Found, seen: Seen): void {

@@ -3,9 +3,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { rawPublicKey } from './checkpoint.ts'
-import { describe } from './evidence.ts'
 import { parsePublicKey, publicKeyFile } from './log-key.ts'
-import { openRegular } from './segment-file.ts'
+import { describe, openRegular } from './segment-file.ts'
 import { parseWorkerFolder } from './worker-logs.ts'
 
 /** The keys by which the logs of an audit directory must be signed. */

@@ -18,7 +18,8 @@ export function findFlaws(log: ReadLog, set: LogSet): readonly Flaw[] {
   if (keyProblem !== undefined) return [toFlaw(`cannot be verified: ${keyProblem}`)]
   const own = verdict.flaw === undefined ? findMissing(log, set).map(toFlaw) : [verdict.flaw]
   const lost = verdict.lost === undefined || verdict.flaw !== undefined ? [] : [toLost(verdict.lost)]
-  return [...lost, ...own, ...findMisplaced(log), ...findForks(log).map(toFlaw)]
+  const others = [...findBeside(log, set), ...findForks(log)]
+  return [...lost, ...own, ...others.map(toFlaw), ...findMisplaced(log)]
 }
 
 /** Nobody changed anything, and yet it is no evidence of what was decided. */
@@ -31,7 +32,7 @@ function toLost({ count, first }: Lost): Flaw {
 /** What shows only beside other logs, or by what the log's signed lines say of others: that something is missing. */
 function findMissing(log: ReadLog, set: LogSet): readonly string[] {
   if (!isSigned(log)) return findUnsigned(log, set)
-  return [...findBefore(log, set), ...findBeside(log, set), ...findEnd(log, set)]
+  return [...findBefore(log, set), ...findEnd(log, set)]
 }
 
 function findUnsigned(log: ReadLog, { logs, nowMs }: LogSet): readonly string[] {

@@ -1,13 +1,14 @@
 import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type Invalid, invalid } from '../model/invalid.ts'
-import { describe, findEvidence } from './evidence.ts'
+import { findEvidence } from './evidence.ts'
 import { createKeyring } from './keyring.ts'
 import { highWaterMark, splitLines } from './lines.ts'
 import type { Leaf } from './log-check.ts'
 import { foundBy, type OpenLog, openLogs } from './open-logs.ts'
 import type { DecisionRecord } from './record.ts'
 import { type LogLine, RecordReader, type Wanted } from './record-reader.ts'
+import { describe } from './segment-file.ts'
 import { counts, type Standing } from './standing.ts'
 import type { Flaw } from './tampering.ts'
 import { walkLog } from './walk-log.ts'
@@ -83,7 +84,7 @@ async function* readLog(log: OpenLog, reader: RecordReader): AsyncGenerator<Foun
       kind: 'bad',
       file: first?.path ?? log.directory,
       line: 0,
-      reason: `it is not read: ${keyProblem}`,
+      reason: `it is not read: ${keyProblem}; or give the file on standard input, to read it at its word`,
     }
     return
   }

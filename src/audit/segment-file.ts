@@ -49,3 +49,12 @@ export async function readHeader(path: string): Promise<SegmentMark | undefined>
     await file?.close()
   }
 }
+
+/** A failed system call in plain words. */
+export function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const code = 'code' in cause ? cause.code : undefined
+  if (code === 'ENOENT') return 'there is no such file or directory'
+  if (code === 'ELOOP') return 'it is a symbolic link'
+  return code === 'EACCES' ? 'you may not read it' : cause.message
+}

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { describe } from './evidence.ts'
 import { highWaterMark, LineSplitter } from './lines.ts'
 import { type Checked, LogCheck, type LogTrust } from './log-check.ts'
 import type { FoundLog, SegmentMark } from './mark.ts'
-import { type HeadedSegment, openRegular, type SegmentFile } from './segment-file.ts'
+import { describe, type HeadedSegment, openRegular, type SegmentFile } from './segment-file.ts'
 import type { Flaw } from './tampering.ts'
 
 /** What a log's files amount to. */

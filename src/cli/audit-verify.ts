@@ -154,6 +154,7 @@ function toJson({ logs, problems }: Verification, isSound: boolean): object {
         log,
         directory,
         ...same,
+        follows: same.opening?.follows,
         root: toBase64(root),
         checkpointSize: checkpoint?.size,
         // As witnesses and other tools of the transparency world take them.
