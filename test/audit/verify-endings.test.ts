@@ -65,6 +65,34 @@ describe('audit/verify, of how logs end', function () {
     )
   })
 
+  it('wants nothing of a log that came after it was read', async () => {
+    await writeKilledLog(one, decisionIds(2), { ...at(0), origin: 'one' })
+    await writeKilledLog(other, decisionIds(2), { ...at(1), origin: 'other', ...shared() })
+    for (const [hours, count] of [
+      [0, 0],
+      [1, 1],
+    ] as const) {
+      const trust = { keys: undefined, exported: [], nowMs: () => at(hours).epochMs }
+      const { logs } = await verifyLogs([one, other], trust)
+      expect(logs.flatMap(({ flaws }) => flaws)).to.have.length(count)
+    }
+  })
+
+  it('gives a process that has just begun its log the time to write the first line', async () => {
+    await writeLog(one, decisionIds(2), at(0))
+    writeFileSync(join(one, `replica-${at(1).epochMs}-000000.ndjson`), '')
+    for (const [seconds, count] of [
+      [-60, 1],
+      [0, 0],
+      [10, 0],
+      [60, 1],
+    ] as const) {
+      const nowMs = () => at(1).epochMs + seconds * 1000
+      const { logs } = await verifyLogs([one], { keys: undefined, exported: [], nowMs })
+      expect(logs.flatMap(({ flaws }) => flaws)).to.have.length(count)
+    }
+  })
+
   it('compares what stands behind the last line of a killed log, in each of its segments', async () => {
     await writeKilledLog(one, decisionIds(3, 'a'), at(0))
     await writeLog(one, decisionIds(3, 'b'), at(1))

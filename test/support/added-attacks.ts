@@ -102,7 +102,7 @@ export const added: readonly Attack[] = [
     name: 'a record once more in its place',
     change(directory) {
       const [, file = ''] = filesOf(directory, names[0])
-      tamper(file, (lines) => lines.toSpliced(2, 0, lines[2] ?? ''))
+      tamper(file, (lines) => lines.toSpliced(2, 0, lines[1] ?? ''))
     },
     says: /was reordered|was inserted/,
   },

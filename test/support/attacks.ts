@@ -106,12 +106,12 @@ export const replaced: readonly Attack[] = [
     change(directory) {
       const [, file = ''] = filesOf(directory, names[0])
       tamper(file, (lines) => {
-        const [first = '', second = ''] = [lines[1], lines[2]]
+        const [first = '', second = ''] = [lines[3], lines[4]]
         const forged = first.replaceAll('policy_denied', 'scope_missing')
         const [was, is] = [first, forged].map((line) => leafHash(Buffer.from(line)))
         return lines
-          .with(1, forged)
-          .with(2, second.replaceAll('policy_denied', 'scope_missing'))
+          .with(3, forged)
+          .with(4, second.replaceAll('policy_denied', 'scope_missing'))
           .map((line) => exchangeLeaf(line, was ?? '', is ?? ''))
       })
     },
