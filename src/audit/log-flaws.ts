@@ -72,9 +72,7 @@ function findBeside({ verdict }: ReadLog, set: LogSet): readonly string[] {
     const { name, worker } = parseBeside(path)
     if (set.byName.has(name)) return []
     const sameFolder = set.logs.filter(({ verdict: { opening } }) => opening?.worker === worker)
-    return isRemoved(sameFolder.filter(isSigned), name)
-      ? []
-      : [`names the log \`${path}\` beside it, which is missing`]
+    return isRemoved(sameFolder, name) ? [] : [`names the log \`${path}\` beside it, which is missing`]
   })
 }
 

@@ -7,7 +7,7 @@ import { parseMark } from '../../src/audit/mark.ts'
 import { leafHash } from '../../src/audit/merkle.ts'
 import { type Verification, verifyLogs } from '../../src/audit/verify.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
-import { at } from '../support/attacked-logs.ts'
+import { at, writeWorkerLogs } from '../support/attacked-logs.ts'
 import { cutLines, filesOf } from '../support/forged-logs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { decisionIds, openSealedLog, publicKeyOf, segmentsOf, writeLog } from '../support/written-log.ts'
@@ -97,6 +97,21 @@ describe('audit/verify, with checkpoints that were kept elsewhere', () => {
     const trust = { keys: [publicKeyOf(other)], exported }
     const { problems } = await verifyLogs([other], trust)
     expect(problems.join()).to.match(/no log `waywarden\/audit\/replica-1790000000000`/)
+  })
+
+  it('does not excuse the log of one worker by what retention removed of another', async () => {
+    const set = await writeWorkerLogs()
+    const folder = (worker: number) => join(set, `worker-${worker}`)
+    const exported = checkpointsOf(folder(2))
+    await writeLog(folder(1), decisionIds(3), {
+      ...at(3),
+      ...{ key: join(set, 'log-key'), worker: 1, origin: 'replica-1' },
+      retention: { ageMs: undefined, bytes: 1 },
+    })
+    rmSync(folder(2), { recursive: true })
+    const { problems } = await verifyLogs([set], { keys: [publicKeyOf(set)], exported })
+    for (const epoch of ['1790003600000', '1790007200000'])
+      expect(problems.join()).to.include(`no log \`waywarden/audit/replica-2-${epoch}\``)
   })
 
   it('notices two that cannot both be true', async () => {
