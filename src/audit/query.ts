@@ -22,6 +22,7 @@ export type FoundLine =
   | (Extract<LogLine, { readonly kind: 'record' }> & { readonly standing: Standing })
 
 const stdin = '-'
+const maxNamed = 5
 
 /**
  * Reads the records of log directories, segment files and standard input (`-`). Of a log only those that are signed, and those at
@@ -54,21 +55,26 @@ export async function findDecision(
   keys?: Query['keys'],
 ): Promise<FoundDecision | Invalid> {
   const unread: string[] = []
+  const torn: string[] = []
   let found: Extract<FoundLine, { readonly kind: 'record' }> | undefined
   // Most lines are of other decisions; only those that mention this one are worth parsing.
   for await (const line of readRecords(paths, { mentions: [decisionId], keys })) {
     if (line.kind === 'record') {
       const isIt = line.record.decisionId === decisionId
       if (isIt && counts(line.standing, found?.standing)) found = line
-    } else if (line.kind === 'torn') unread.push(`${line.file}:${line.line}: it is torn`)
+    } else if (line.kind === 'torn')
+      torn.push(formatBad({ ...line, kind: 'bad', reason: 'its last line is torn' }))
     else if (line.kind === 'bad') unread.push(formatBad(line))
   }
   if (found !== undefined) {
     const { record, standing } = found
     return { kind: 'found', record, standing, unread }
   }
-  const [first] = unread
-  return invalid(first ?? `no record of decision \`${decisionId}\`; name every replica's log`)
+  const missing = `no record of decision \`${decisionId}\`; name every replica's log`
+  const others = [...unread, ...torn]
+  return invalid(
+    others.length === 0 ? missing : `${missing}; not read: ${others.slice(0, maxNamed).join('; ')}`,
+  )
 }
 
 /** Where a line or a file is that was not read, and why. */

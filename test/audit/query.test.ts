@@ -99,6 +99,18 @@ describe('audit/query', () => {
     writeFileSync(join(directory, 'a.ndjson'), line('a') + line('torn-1').slice(0, 300))
     for (const id of ['b', 'torn-1']) expect(isInvalid(await findDecision([directory], id))).to.equal(true)
   })
+
+  it('names what it did not read where it found no record, and a torn line only then', async () => {
+    const file = join(directory, 'a.ndjson')
+    writeFileSync(file, `${line('a')}hello b\n${line('torn-1').slice(0, 300)}`)
+    const found = await findDecision([directory], 'a')
+    expect(isInvalid(found) ? found.reason : found.unread).to.deep.equal([])
+    const missing = await findDecision([directory, join(directory, 'gone')], 'b')
+    expect(isInvalid(missing) && missing.reason)
+      .to.include(`${file}:2: `)
+      .and.include('/gone`')
+      .and.include(`${file}:3: `)
+  })
 })
 
 function line(decisionId: string): string {
