@@ -12,6 +12,7 @@ import { parseSegmentName } from './segment.ts'
 import type { SegmentFile } from './segment-file.ts'
 import type { Flaw } from './tampering.ts'
 import { type LogVerdict, verifyLog } from './verify-log.ts'
+import { parseBeside } from './worker-logs.ts'
 
 /** What logs are verified against. */
 export type Trust = {
@@ -85,7 +86,7 @@ async function readLogs(
 
 function isAnyMissing(logs: readonly ReadLog[]): boolean {
   const known = new Set(logs.map(({ log }) => log))
-  return logs.some(({ verdict }) => verdict.beside.some((name) => !known.has(name)))
+  return logs.some(({ verdict }) => verdict.beside.some((path) => !known.has(parseBeside(path).name)))
 }
 
 /** A file with a segment’s name is looked at as one, wherever it lies. */
@@ -109,8 +110,9 @@ function findStrays({ strays, loose, empty }: Evidence): readonly string[] {
 /** One installation signs as one authority. Two are one only if a log of the one follows a log of the other. */
 function findAuthorities(set: LogSet): readonly string[] {
   const groups: Set<string>[] = []
-  for (const log of set.logs.filter(isSigned)) {
-    const own = new Set(set.chainOf(log).filter(isSigned).flatMap(authorityOf))
+  for (const chain of new Set(set.logs.map(set.chainOf))) {
+    const own = new Set(chain.filter(isSigned).flatMap(authorityOf))
+    if (own.size === 0) continue
     const joined = groups.filter((group) => [...own].some((name) => group.has(name)))
     for (const group of joined) groups.splice(groups.indexOf(group), 1)
     groups.push(new Set([...own, ...joined.flatMap((group) => [...group])]))

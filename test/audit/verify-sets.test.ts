@@ -153,6 +153,8 @@ describe('audit/verify, of logs that belong together', function () {
       if (isBegun) return
       isBegun = true
       second.nameBeside([formatBeside(open(3, 0.02).name, 3)])
+      // The name counts from the next checkpoint on.
+      for (const id of decisionIds(5)) void second.append(deniedParts(id))
     })
     expect([problems, logs.flatMap(({ flaws }) => flaws)]).to.deep.equal([[], []])
     expect(logs.map(({ log }) => log.slice(0, 2))).to.deep.equal(['w1', 'w2', 'w3'])
