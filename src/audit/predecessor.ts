@@ -1,9 +1,10 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import { closeSync, constants, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { highWaterMark, LineSplitter } from './lines.ts'
+import { groupBy } from './group.ts'
+import { highWaterMark, LineSplitter, type RawLine } from './lines.ts'
 import { LogCheck } from './log-check.ts'
-import type { FoundLog, Torn } from './mark.ts'
+import { type FoundLog, markKindOf, type Torn } from './mark.ts'
 import { toBase64 } from './merkle.ts'
 import {
   bySegmentAge,
@@ -16,10 +17,8 @@ import {
 /** The last log of a directory and when it began: its successor begins later, whatever the clock says. */
 export type Predecessor = { readonly epochMs: number; readonly found: FoundLog | undefined }
 
-/** A log's segments, by their age, the oldest first. */
-type Segments = readonly [SegmentName, ...SegmentName[]]
-
-type Seen = { readonly found: FoundLog | undefined; readonly isSigned: boolean }
+/** The segments of one log, by their age, the oldest first. */
+type Segments = readonly SegmentName[]
 type Rest = Torn & { readonly sequence: number }
 
 /**
@@ -30,81 +29,80 @@ type Rest = Torn & { readonly sequence: number }
 export function findPredecessor(directory: string, publicKey: KeyObject): Predecessor | undefined {
   const logs = listLogs(directory)
   for (const segments of logs) {
-    const { found, isSigned } = inspect(directory, segments, publicKey)
-    if (isSigned) return { epochMs: segments[0].epochMs, found }
+    const signed = segments.findLastIndex((segment) => isSignedBy(directory, segment, publicKey))
+    if (signed !== -1) return toPredecessor(directory, segments.slice(signed), publicKey)
   }
   // None is signed by this key: the key is new, or the logs are older than keys.
-  const [last] = logs
-  return last && { epochMs: last[0].epochMs, found: inspect(directory, last, undefined).found }
+  const [last = []] = logs
+  const begun = last.findLastIndex((segment) => readFrom(directory, [segment], undefined) !== undefined)
+  return toPredecessor(directory, last.slice(Math.max(0, begun)), undefined)
 }
 
 /** The name of the directory's last log that our key has signed. */
 export function findSignedLog(directory: string, publicKey: KeyObject): string | undefined {
-  const last = listLogs(directory).find((segments) => inspect(directory, segments, publicKey, true).isSigned)
-  return last && formatLogName(last[0])
+  const segments = listLogs(directory).flatMap((log) => log.toReversed())
+  const last = segments.find((segment) => isSignedBy(directory, segment, publicKey))
+  return last && formatLogName(last)
 }
 
 /** The latest log first. */
 function listLogs(directory: string): readonly Segments[] {
-  const logs = new Map<string, [SegmentName, ...SegmentName[]]>()
   const names = readdirSync(directory, { withFileTypes: true })
     .flatMap((entry) => (entry.isFile() ? (parseSegmentName(entry.name) ?? []) : []))
     .sort(bySegmentAge)
-  for (const name of names) {
-    const log = formatLogName(name)
-    const segments = logs.get(log)
-    if (segments === undefined) logs.set(log, [name])
-    else segments.push(name)
-  }
-  return [...logs.values()].toReversed()
+  return [...groupBy(names, formatLogName).values()].toReversed()
 }
 
-/** Reads a log from its last segment that has a checkpoint; without a key from the last that begins as one. */
-function inspect(
+/** Whether our key has signed the first checkpoint of a segment. No more of it is read: there may be many segments. */
+function isSignedBy(directory: string, segment: SegmentName, key: KeyObject): boolean {
+  let isSigned = false
+  const onSigned = (): void => {
+    isSigned = true
+  }
+  const check = createCheck(segment, key, onSigned)
+  check.begin(segment.sequence)
+  readLines(directory, segment, (line) => {
+    check.read(line)
+    return markKindOf(line.bytes) === 'checkpoint'
+  })
+  return isSigned
+}
+
+function toPredecessor(
   directory: string,
   segments: Segments,
   key: KeyObject | undefined,
-  isSignedEnough = false,
-): Seen {
-  for (let start = segments.length - 1; start >= 0; start--) {
-    const seen = readFrom(directory, segments.slice(start), key, isSignedEnough)
-    if (seen.isSigned || (key === undefined && seen.found !== undefined)) return seen
-  }
-  return { found: undefined, isSigned: false }
+): Predecessor | undefined {
+  const [first] = segments
+  return first && { epochMs: first.epochMs, found: readFrom(directory, segments, key) }
 }
 
-function readFrom(
-  directory: string,
-  segments: readonly SegmentName[],
-  key: KeyObject | undefined,
-  isSignedEnough: boolean,
-): Seen {
+/** How a log ended, by all of these segments. */
+function readFrom(directory: string, segments: Segments, key: KeyObject | undefined): FoundLog | undefined {
   const [first] = segments
-  if (first === undefined) return { found: undefined, isSigned: false }
-  const log = formatLogName(first)
-  let isSigned = false
-  const check = new LogCheck(
-    { log, keys: key === undefined ? [] : [key], found: undefined, isVouchedWhole: false },
-    {
-      onSigned() {
-        isSigned = true
-      },
-      // `audit verify` reports what is wrong.
-      onFlaw() {},
-    },
-  )
+  if (first === undefined) return undefined
+  const check = createCheck(first, key, () => {})
   const rests: Rest[] = []
   for (const segment of segments) {
     check.begin(segment.sequence)
-    const path = join(directory, formatSegmentName(segment))
-    const rest = readLines(path, check, () => isSignedEnough && isSigned)
+    const rest = readLines(directory, segment, (line) => {
+      check.read(line)
+      return false
+    })
     if (rest !== undefined) rests.push({ sequence: segment.sequence, ...rest })
   }
+  const log = formatLogName(first)
   const { size, root, sequence, isEnded } = check.finish({ file: log })
-  if (size === 0) return { found: undefined, isSigned }
+  if (size === 0) return undefined
   const found = { log, sequence, size, root: toBase64(root) }
   // Behind the end of a log that was closed, nothing is the log's.
-  return { found: isEnded ? found : { ...found, ...toTorn(rests, sequence) }, isSigned }
+  return isEnded ? found : { ...found, ...toTorn(rests, sequence) }
+}
+
+/** What is wrong with a log is for `audit verify` to report. */
+function createCheck(segment: SegmentName, key: KeyObject | undefined, onSigned: () => void): LogCheck {
+  const trust = { log: formatLogName(segment), keys: key === undefined ? [] : [key] }
+  return new LogCheck({ ...trust, found: undefined, isVouchedWhole: false }, { onSigned, onFlaw() {} })
 }
 
 function toTorn(rests: readonly Rest[], last: number): Pick<FoundLog, 'torn' | 'behind'> {
@@ -116,8 +114,13 @@ function toTorn(rests: readonly Rest[], last: number): Pick<FoundLog, 'torn' | '
   }
 }
 
-/** Reads a segment's lines into the check; returns what follows the last newline. */
-function readLines(path: string, check: LogCheck, isEnough: () => boolean): Torn | undefined {
+/** Passes on a segment's lines until it is enough; returns what follows the last newline. */
+function readLines(
+  directory: string,
+  segment: SegmentName,
+  isEnough: (line: RawLine) => boolean,
+): Torn | undefined {
+  const path = join(directory, formatSegmentName(segment))
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
     const splitter = new LineSplitter(path)
@@ -125,8 +128,8 @@ function readLines(path: string, check: LogCheck, isEnough: () => boolean): Torn
       // Lines are views into the chunk, so each chunk has memory of its own.
       const chunk = Buffer.alloc(highWaterMark)
       const bytes = readSync(fd, chunk)
-      if (bytes === 0 || isEnough()) break
-      for (const line of splitter.push(chunk.subarray(0, bytes))) check.read(line)
+      if (bytes === 0) break
+      if (splitter.push(chunk.subarray(0, bytes)).some(isEnough)) return undefined
     }
     const { restBytes } = splitter
     if (restBytes === 0) return undefined
