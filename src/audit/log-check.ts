@@ -1,21 +1,20 @@
 import type { KeyObject } from 'node:crypto'
 import { isInvalid } from '../model/invalid.ts'
 import { type Checkpoint, verifyCheckpoint } from './checkpoint.ts'
+import { Course, type Leaf } from './course.ts'
 import type { Exported } from './exported.ts'
 import type { RawLine } from './lines.ts'
-import { type CheckpointMark, type FoundLog, frontierOf, type Mark, markKindOf, parseMark } from './mark.ts'
-import { createTree, type Hash, leafHash, parseHash, type Tree } from './merkle.ts'
-import { type Flaw, findDifference, keepGenuine, readSigned, type Sealed } from './tampering.ts'
-
-/** A whole line of a log, its hash as a leaf, and what it says if it is a mark that concerns the log itself. */
-export type Leaf = {
-  readonly raw: RawLine
-  readonly hash: Hash
-  /** Which line of the log it is, from 0. */
-  readonly index: number
-  readonly kind: Mark['kind'] | undefined
-  readonly mark: Mark | undefined
-}
+import {
+  type CheckpointMark,
+  type FoundLog,
+  frontierOf,
+  type Mark,
+  markKindOf,
+  parseMark,
+  type SegmentMark,
+} from './mark.ts'
+import { type Hash, parseHash, type Tree } from './merkle.ts'
+import { type Flaw, findDifference, keepGenuine, readSigned } from './tampering.ts'
 
 /** What a log is checked against. */
 export type LogTrust = {
@@ -68,19 +67,17 @@ const maxPendingBytes = 256 * 1024 * 1024
 export class LogCheck {
   readonly #trust: LogTrust
   readonly #findings: Findings
-  #origin: string | undefined
-  #beginsAt = 0
-  #tree: Tree = createTree()
-  #sealed: Sealed = { size: 0, frontier: [] }
-  #pending: Leaf[] = []
-  #pendingBytes = 0
+  #course = new Course()
+  /**
+   * The course before a segment that does not go on from it, until a signature covers the first line of that segment. Anybody can
+   * put signed lines behind a first line that says where they would stand; such a segment counts as if it were not there.
+   */
+  #proven: Course | undefined
   #checkpoint: Checkpoint | undefined
   #sequence = 0
-  #lastSequence = 0
   #isFirstLine = true
-  #isBegun = false
-  /** Nothing is known of the lines that follow, up to the next segment. */
-  #isLost = false
+  /** The lines of this segment are not the log's. */
+  #isSkipped = false
   /** The log has no more lines, by its writer's word or by its successor's. */
   #isOver = false
   #isEnded = false
@@ -95,6 +92,7 @@ export class LogCheck {
   begin(sequence: number): void {
     this.#sequence = sequence
     this.#isFirstLine = true
+    this.#isSkipped = false
   }
 
   /** Takes a whole line. */
@@ -104,38 +102,35 @@ export class LogCheck {
       this.#readFirst(raw)
       return
     }
-    if (this.#isLost) return
+    if (this.#isSkipped || this.#course.isLost) return
     const kind = markKindOf(raw.bytes)
     const mark = kind === 'checkpoint' || kind === 'retention' ? toMark(raw) : undefined
     if (kind === 'checkpoint') this.#readCheckpoint(raw, mark)
-    if (!this.#isLost) this.#add(raw, kind, mark)
+    if (!this.#isSkipped && !this.#course.isLost) this.#add(raw, kind, mark)
   }
 
   /** Lines of this segment are missing or cannot be read. */
   lose(): void {
-    this.#isLost = true
-    this.#pending = []
-    this.#pendingBytes = 0
+    this.#course.lose()
   }
 
   /** There are no more lines. */
   finish(last: Pick<RawLine, 'file'>): Checked {
+    if (this.#proven?.isBegun) this.#course = this.#proven
     const { found, exported } = this.#trust
-    const size = this.#tree.size()
+    const { origin, beginsAt, tree, sequence, isLost } = this.#course
+    const size = tree.size()
     const end = { file: last.file, line: 0 }
-    if (found !== undefined && size < found.size && !this.#isLost) {
+    if (found !== undefined && size < found.size && !isLost) {
       this.#fail(end, `was cut: the log after it found ${found.size} lines, ${size} are left`)
     }
     for (const kept of exported?.all ?? []) {
-      if (kept.origin !== this.#origin || kept.size <= size || this.#isLost) continue
+      if (kept.origin !== origin || kept.size <= size || isLost) continue
       this.#fail(end, `was cut: a checkpoint from elsewhere signed ${kept.size} lines, ${size} are left`)
     }
     return {
-      origin: this.#origin,
-      beginsAt: this.#beginsAt,
-      size,
-      root: this.#tree.root(),
-      sequence: this.#lastSequence,
+      ...{ origin, beginsAt, size, sequence },
+      root: tree.root(),
       checkpoint: this.#checkpoint,
       isEnded: this.#isEnded,
       isVouched: this.#isVouched,
@@ -145,15 +140,16 @@ export class LogCheck {
 
   /** The line of the last checkpoint is the one line that it cannot sign. What a successor did not find was added later. */
   #unsigned(): readonly Leaf[] {
-    if (this.#checkpoint === undefined) return this.#isVouched ? [] : this.#pending
-    return this.#trust.found === undefined ? this.#pending.slice(1) : []
+    const { pending } = this.#course
+    if (this.#checkpoint === undefined) return this.#isVouched ? [] : pending
+    return this.#trust.found === undefined ? pending.slice(1) : []
   }
 
   #readFirst(raw: RawLine): void {
     const problem = this.#begin(raw)
     if (problem === undefined) return
     this.#fail(raw, problem)
-    this.lose()
+    this.#isSkipped = true
   }
 
   /** Goes on from what the first line of a segment says, or returns why it cannot. */
@@ -167,36 +163,33 @@ export class LogCheck {
     const frontier = frontierOf(mark)
     if (frontier === undefined) return 'says of the lines before it what cannot be'
     if (this.#isOver) return 'begins a segment after the log had ended'
-    const isContinued = this.#isBegun && !this.#isLost
-    this.#origin = mark.origin
-    if (!isContinued || !this.#continues(raw, mark.size)) this.#restart(raw, mark.size, frontier)
-    if (!this.#isBegun) this.#beginsAt = mark.size
-    this.#isBegun = true
+    if (this.#continues(mark)) this.#course.origin = mark.origin
+    else this.#restart(raw, mark, frontier)
     this.#add(raw, 'segment', mark)
     return undefined
   }
 
-  /** Whether as many lines stand before a segment as its first line says. */
-  #continues(raw: RawLine, size: number): boolean {
-    const own = this.#tree.size()
+  /** Whether as many lines stand before a segment as its first line says: of those that are proven, or else of all. */
+  #continues(mark: SegmentMark): boolean {
+    if (this.#proven?.isBefore(mark)) {
+      this.#course = this.#proven
+      this.#proven = undefined
+    }
     // If a line before it was changed, the next checkpoint says which: it brings the hashes of all since the last one.
-    if (size === own) return true
-    const difference = size > own ? `${size - own} of them are missing` : `${own - size} more were inserted`
-    this.#fail(raw, `says that ${size} lines of the log stand before it: ${difference}`)
-    return false
+    return this.#course.isBefore(mark)
   }
 
-  #restart(raw: RawLine, size: number, frontier: readonly Hash[]): void {
-    this.#tree = createTree(size, frontier)
-    this.#settle({ size, frontier })
-    this.#isLost = false
+  #restart(raw: RawLine, { origin, size }: SegmentMark, frontier: readonly Hash[]): void {
+    const { tree, isBegun, isLost } = this.#course
+    const own = tree.size()
+    if (isBegun && !isLost) {
+      const difference = size > own ? `${size - own} of them are missing` : `${own - size} more were inserted`
+      this.#fail(raw, `says that ${size} lines of the log stand before it: ${difference}`)
+    }
+    this.#proven ??= this.#course
+    const beginsAt = this.#proven.isBegun ? this.#proven.beginsAt : size
+    this.#course = new Course({ size, frontier }, { beginsAt, origin })
     this.#compareExported(raw, size - 1)
-  }
-
-  #settle(sealed: Sealed): void {
-    this.#sealed = sealed
-    this.#pending = []
-    this.#pendingBytes = 0
   }
 
   #add(raw: RawLine, kind: Leaf['kind'], mark: Leaf['mark']): void {
@@ -205,38 +198,37 @@ export class LogCheck {
       this.lose()
       return
     }
-    const [hash, index] = [leafHash(raw.bytes), this.#tree.size()]
-    this.#tree.add(hash)
-    this.#lastSequence = this.#sequence
-    this.#pending.push({ raw, hash, index, kind, mark })
-    this.#pendingBytes += raw.bytes.length
+    const index = this.#course.add({ raw, kind, mark }, this.#sequence)
     if (this.#isEnded) this.#isOver = true
     this.#compareExported(raw, index)
-    if (this.#tree.size() === this.#trust.found?.size) this.#meetSuccessor(raw, this.#trust.found)
-    if (this.#pending.length > maxPending || this.#pendingBytes > maxPendingBytes) {
-      this.#fail(raw, `has ${this.#pending.length} lines before it without a checkpoint`)
+    const { found } = this.#trust
+    if (this.#course.tree.size() === found?.size) this.#meetSuccessor(raw, found)
+    const { pending, pendingBytes } = this.#course
+    if (pending.length > maxPending || pendingBytes > maxPendingBytes) {
+      this.#fail(raw, `has ${pending.length} lines before it without a checkpoint`)
       this.lose()
     }
   }
 
   #meetSuccessor(raw: RawLine, found: FoundLog): void {
-    if (this.#tree.root() === parseHash(found.root)) {
+    const { tree, sealed, pending } = this.#course
+    if (tree.root() === parseHash(found.root)) {
       this.#isOver = true
       this.#isVouched = this.#checkpoint !== undefined || this.#trust.isVouchedWhole
       if (!this.#isVouched) return
-      const vouched = this.#pending
-      this.#settle({ size: found.size, frontier: this.#tree.frontier() })
-      this.#findings.onSigned(vouched, 'successor')
+      this.#settle(tree)
+      this.#findings.onSigned(pending, 'successor')
     } else {
-      const first = this.#pending[0]?.raw ?? raw
-      this.#fail(first, 'or a line after it is not what the log after it found', this.#sealed.size)
+      const first = pending[0]?.raw ?? raw
+      this.#fail(first, 'or a line after it is not what the log after it found', sealed.size)
       this.lose()
     }
   }
 
   #compareExported(raw: RawLine, index: number): void {
-    for (const kept of this.#trust.exported?.of(this.#tree.size()) ?? []) {
-      if (kept.origin !== this.#origin || kept.root === this.#tree.root()) continue
+    const { origin, tree } = this.#course
+    for (const kept of this.#trust.exported?.of(tree.size()) ?? []) {
+      if (kept.origin !== origin || kept.root === tree.root()) continue
       const message = `is not the end of the ${kept.size} lines that a checkpoint from elsewhere signed: the log was rewritten`
       this.#fail(raw, message, index)
     }
@@ -247,53 +239,68 @@ export class LogCheck {
       this.#fail(raw, 'is no checkpoint')
       return
     }
+    const { origin, tree, sealed, pending } = this.#course
     const checkpoint = verifyCheckpoint(mark.note, this.#trust.keys)
     // A line that is no checkpoint of ours is a line like others: the next checkpoint tells whether it was signed.
     if (isInvalid(checkpoint)) this.#fail(raw, checkpoint.reason)
-    else if (checkpoint.origin !== this.#origin) this.#fail(raw, `is of \`${checkpoint.origin}\``)
-    else if (checkpoint.size <= this.#sealed.size && this.#checkpoint !== undefined) {
+    else if (checkpoint.origin !== origin) this.#fail(raw, `is of \`${checkpoint.origin}\``)
+    else if (checkpoint.size <= sealed.size && this.#checkpoint !== undefined) {
       this.#fail(raw, `was inserted: the checkpoint of ${checkpoint.size} lines stood before`)
-    } else if (checkpoint.size === this.#tree.size() && checkpoint.root === this.#tree.root()) {
-      this.#seal(checkpoint, this.#pending)
+    } else if (checkpoint.size === tree.size() && checkpoint.root === tree.root()) {
+      this.#seal(checkpoint, tree, pending)
     } else this.#recover(raw, checkpoint, mark)
   }
 
-  #seal(checkpoint: Checkpoint, lines: readonly Leaf[]): void {
+  #seal(checkpoint: Checkpoint, tree: Tree, lines: readonly Leaf[]): void {
     this.#checkpoint = checkpoint
     const last = lines.at(-1)?.mark
     this.#isEnded = last?.kind === 'checkpoint' && last.end === true
-    this.#settle({ size: checkpoint.size, frontier: this.#tree.frontier() })
+    this.#settle(tree)
     this.#findings.onSigned(lines, 'checkpoint')
+  }
+
+  #settle(tree: Tree): void {
+    this.#proven = undefined
+    this.#course.seal(tree)
   }
 
   /** Goes on from the lines that the checkpoint signed, if it says which they were. */
   #recover(raw: RawLine, checkpoint: Checkpoint, { leaves }: CheckpointMark): void {
-    const signed = readSigned(leaves, this.#sealed, checkpoint)
-    const difference =
-      signed &&
-      findDifference(
-        signed.leaves,
-        this.#pending.map(({ hash }) => hash),
-      )
+    const { sealed, pending } = this.#course
+    const signed = readSigned(leaves, sealed, checkpoint)
+    const found = pending.map(({ hash }) => hash)
+    const difference = signed && findDifference(signed.leaves, found)
     if (signed === undefined || difference === undefined) {
       this.#failUnsealed(raw)
       this.lose()
       return
     }
-    const at = this.#pending[difference.position]?.raw ?? raw
-    this.#fail(at, difference.message, this.#sealed.size + difference.position)
-    this.#tree = signed.tree
-    this.#seal(checkpoint, keepGenuine(signed.leaves, this.#pending))
+    const at = pending[difference.position]?.raw ?? raw
+    this.#fail(at, difference.message, sealed.size + difference.position)
+    const genuine = keepGenuine(signed.leaves, pending)
+    // Only a first line that was signed says where in the log its segment stands.
+    if (this.#proven !== undefined && genuine[0] !== pending[0]) {
+      this.#course = this.#proven
+      this.#proven = undefined
+      this.#isSkipped = true
+      return
+    }
+    this.#seal(checkpoint, signed.tree, genuine)
   }
 
   /** Some line since the last checkpoint is not what was signed, and nothing says which. */
   #failUnsealed(raw: RawLine): void {
-    const first = this.#pending[0]?.raw ?? raw
+    const { pending, sealed } = this.#course
+    const first = pending[0]?.raw ?? raw
     const message = `or a line after it, up to ${raw.file}:${raw.line}, is not what was signed`
-    this.#fail(first, message, this.#sealed.size)
+    this.#fail(first, message, sealed.size)
   }
 
-  #fail({ file, line }: Pick<RawLine, 'file' | 'line'>, message: string, index = this.#tree.size()): void {
+  #fail(
+    { file, line }: Pick<RawLine, 'file' | 'line'>,
+    message: string,
+    index = this.#course.tree.size(),
+  ): void {
     this.#findings.onFlaw({ file, line, index, message })
   }
 }

@@ -1,5 +1,6 @@
+import type { Leaf } from './course.ts'
 import type { Exported } from './exported.ts'
-import type { Leaf, Signer } from './log-check.ts'
+import type { Signer } from './log-check.ts'
 import { createLostRepeats } from './lost-repeats.ts'
 import type { RetentionMark, SegmentMark } from './mark.ts'
 import { foundBy, type OpenLog } from './open-logs.ts'

@@ -13,7 +13,18 @@ import { join } from 'node:path'
 import { formatMark } from '../../src/audit/mark.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import type { Attack } from './attacks.ts'
-import { endOf, filesOf, foreignLog, goOn, lastOf, logFile, names, next, opening } from './forged-logs.ts'
+import {
+  endOf,
+  filesOf,
+  foreignLog,
+  goOn,
+  lastOf,
+  logFile,
+  names,
+  next,
+  opening,
+  replay,
+} from './forged-logs.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { tamper, writeLog } from './written-log.ts'
 
@@ -96,6 +107,25 @@ export const added: readonly Attack[] = [
         copyFileSync(first, first.replace('000000.ndjson', '0000000.ndjson'))
       },
       says: /it is no segment of the logs here/,
+    },
+  ]),
+  ...names.flatMap((log): Attack[] => [
+    {
+      name: `signed lines of ${log} as a log of its own`,
+      change(directory) {
+        const as = { ...opening(log), log: 'replica-1790008000000' }
+        writeFileSync(logFile(directory, as.log), replay(directory, log, as))
+      },
+      says: /was inserted: nobody signed for it/,
+    },
+    {
+      name: `signed lines of ${log} once more, as its next segment`,
+      change(directory) {
+        const sequence = filesOf(directory, log).length
+        const file = logFile(directory, log).replace('000000.nd', `${String(sequence).padStart(6, '0')}.nd`)
+        writeFileSync(file, replay(directory, log, { ...opening(log), sequence }))
+      },
+      says: /begins a segment after the log had ended|is cut off: its last line does not end/,
     },
   ]),
   {

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatMark, parseMark, type SegmentMark } from '../../src/audit/mark.ts'
-import { createTree, leafHash, toBase64 } from '../../src/audit/merkle.ts'
+import { createTree, leafHash, toBase64, toBytes } from '../../src/audit/merkle.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -78,6 +78,24 @@ export function goOn(directory: string, log: string): void {
   }
   const file = last.replace(/\d{6}\.ndjson$/, `${next(String(sequence))}.ndjson`)
   writeFileSync(file, formatMark(mark) + forgedLine('a-0003'))
+}
+
+/** Lines between two checkpoints of a log, behind a first line that says that any log goes on from there. */
+export function replay(
+  directory: string,
+  log: string,
+  as: Pick<SegmentMark, 'log' | 'origin' | 'sequence'>,
+): string {
+  const lines = filesOf(directory, log).flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'))
+  const [before = 0, end = 0] = lines.flatMap((line, index) => (line.includes('"leaves"') ? [index] : []))
+  const [tree, start] = [createTree(), before + 1]
+  for (const line of lines.slice(0, start)) tree.add(leafHash(Buffer.from(line)))
+  const mark = { ...opening(log), ...as, size: start, frontier: tree.frontier().map(toBase64) }
+  const stretch = lines.slice(start, end)
+  // No note signs the hashes in its own line.
+  const leaves = toBytes(stretch.map((line) => leafHash(Buffer.from(line)))).toString('base64')
+  const checkpoint = lines[end]?.replace(/"leaves":"[^"]*"/, `"leaves":"${leaves}"`)
+  return [formatMark(mark).trimEnd(), ...stretch, checkpoint, ''].join('\n')
 }
 
 /** A log of an installation that has another key. */
