@@ -91,8 +91,7 @@ async function findFile(path: string, found: Found, seen: Seen): Promise<void> {
   const place = await placeOf(directory)
   const [name, header] = [parseSegmentName(basename(path)), await readHeader(path)]
   const isSegment = name !== undefined && header !== undefined
-  // A folder that cannot be listed can hold no key that would make it a log's.
-  const isOfLogs = await isOfLog(place, await list(directory).catch(() => []))
+  const isOfLogs = await isOfLog(place, await list(directory))
   if (!isSegment && !isOfLogs) addLoose(path, found, seen)
   else if (name === undefined) found.strays.push({ path, reason: noSegment })
   else if ((await lstat(path)).isSymbolicLink()) found.strays.push({ path, reason: isLink })
