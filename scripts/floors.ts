@@ -8,7 +8,7 @@ export const floors: readonly (readonly string[])[] = [
   ['review'],
   ['check'],
   ['revision', 'identity', 'chain', 'audit', 'observe'],
-  ['jws', 'cache', 'follow'],
+  ['jws', 'cache', 'follow', 'document'],
   ['model'],
 ]
 
@@ -29,10 +29,12 @@ export const packageRooms: Readonly<Record<string, string>> = {
 /** Rooms that decide, and so touch neither files nor sockets nor clocks. */
 export const pureRooms: readonly string[] = ['check', 'model']
 
-/** What a room may not import, by floor: all above it and beside it; config knows only nouns. */
+const configKnows: readonly string[] = ['document', 'model']
+
+/** What a room may not import, by floor: all above it and beside it; config knows only nouns and how documents are read. */
 export function forbiddenRooms(room: string): readonly string[] {
   const floor = floors.findIndex((rooms) => rooms.includes(room))
   const others = floors.flatMap((rooms, index) => (index <= floor ? rooms : []))
-  const rooms = room === 'config' ? floors.flat().filter((other) => other !== 'model') : others
+  const rooms = room === 'config' ? floors.flat().filter((other) => !configKnows.includes(other)) : others
   return rooms.filter((other) => other !== room)
 }

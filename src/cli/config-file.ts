@@ -6,7 +6,7 @@ import {
   parseConfig,
   readEnv,
 } from '../config/config.ts'
-import { describeError, type Terminal } from './terminal.ts'
+import { complainAboutExcerpt, describeError, type Terminal, toLine } from './terminal.ts'
 
 /** Reads waywarden.yaml and the environment; a file that cannot be read is a problem like any other. */
 export async function readConfigFile(file: string): Promise<Config | ConfigProblems> {
@@ -26,9 +26,12 @@ export async function readConfigAndText(
   }
 }
 
-/** Prints every problem, one a line, and how many there are. */
+/** Prints every problem with its line of the file, and how many there are. */
 export function complainAboutConfig({ problems }: ConfigProblems, terminal: Terminal): void {
-  for (const problem of problems) terminal.complain(formatConfigProblem(problem))
+  for (const problem of problems) {
+    terminal.complain(toLine(formatConfigProblem(problem)))
+    complainAboutExcerpt(problem.excerpt, terminal)
+  }
   terminal.complain(
     `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the configuration; it cannot serve`,
   )

@@ -2,7 +2,7 @@ import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts
 import { loadRevision } from '../revision/load.ts'
 import { formatProblem, type Problem } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
-import type { Terminal } from './terminal.ts'
+import { complainAboutExcerpt, type Terminal, toLine } from './terminal.ts'
 
 /** Loads the policy repository in a directory, or says everything that is wrong with it. */
 export async function loadDirectory(directory: string): Promise<Revision | readonly Problem[]> {
@@ -10,9 +10,12 @@ export async function loadDirectory(directory: string): Promise<Revision | reado
   return isUnusable(source) ? source.problems : loadRevision(source)
 }
 
-/** Prints every problem, one a line, and how many there are. */
+/** Prints every problem with its line of the file, and how many there are. */
 export function complainAboutPolicies(problems: readonly Problem[], place: string, terminal: Terminal): void {
-  for (const problem of problems) terminal.complain(formatProblem(problem))
+  for (const problem of problems) {
+    terminal.complain(toLine(formatProblem(problem)))
+    complainAboutExcerpt(problem.excerpt, terminal)
+  }
   terminal.complain(
     `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in \`${place}\`; it would not be served`,
   )

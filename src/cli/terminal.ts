@@ -39,6 +39,14 @@ export function toLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\u{fffd}')
 }
 
+/** Prints a line of a file with a caret, indented under its problem. */
+export function complainAboutExcerpt(
+  excerpt: string | undefined,
+  { complain }: Pick<Terminal, 'complain'>,
+): void {
+  for (const line of excerpt?.split('\n') ?? []) if (line !== '') complain(toLine(`    ${line}`))
+}
+
 const colors = { red: 31, green: 32, yellow: 33, dim: 2, bold: 1 } as const
 
 /** A colour or weight of text. */

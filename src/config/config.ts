@@ -1,16 +1,18 @@
 import { dirname, resolve } from 'node:path'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
+import { toIssues } from '../document/issue.ts'
+import { takeUnknownKeys, withoutMeant } from '../document/unknown-keys.ts'
+import { type Path, readYaml } from '../document/yaml.ts'
 import type { PeerSource } from '../model/caller.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
-import { toIssue, without } from './issue.ts'
+import { withoutWrongParts } from './draft.ts'
 import { overlay, variablePrefix } from './overlay.ts'
 import { type GitPolicy, type ShadowSource, toPolicy } from './policy.ts'
 import { findConflicts } from './rules.ts'
 import { settingsSchema } from './schema.ts'
 import type { Ingress, Settings, TlsFiles } from './settings.ts'
 import { type Tracing, toTracing } from './tracing.ts'
-import { type Path, readConfigTree } from './tree.ts'
 import { toUserIssuer, type UserIssuerConfig } from './user-issuer.ts'
 import type { Endpoint, SocketPath } from './values.ts'
 
@@ -85,7 +87,13 @@ export type Config = {
 }
 
 /** What is wrong and what to do. `place` is `file:line`, or the environment variable that says so. */
-export type ConfigProblem = { readonly path: string; readonly place: string; readonly message: string }
+export type ConfigProblem = {
+  readonly path: string
+  readonly place: string
+  readonly message: string
+  /** The line with a caret under the place, in two lines. */
+  readonly excerpt?: string
+}
 
 /** A configuration that cannot serve, with everything that is wrong with it. */
 export type ConfigProblems = { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] }
@@ -106,14 +114,15 @@ export function parseConfig(
   text: string,
   env: ReadonlyMap<string, string>,
 ): Config | ConfigProblems {
-  const tree = readConfigTree(settingsSchema, text)
-  const inFile = tree.problems.map(({ line, path, message }) => ({
-    path: dotted(path),
-    place: `${file}:${line}`,
-    message,
-  }))
-  if (tree.root === undefined) return { kind: 'problems', problems: inFile }
-  const overlaid = overlay(settingsSchema, tree.root, env)
+  const document = readYaml(text)
+  if (document.kind === 'fault') {
+    const { line, message, excerpt } = document
+    return { kind: 'problems', problems: [{ path: '', place: `${file}:${line}`, message, excerpt }] }
+  }
+  // An empty file lacks every key.
+  const root = document.root ?? {}
+  const unknown = takeUnknownKeys(settingsSchema, root)
+  const overlaid = overlay(settingsSchema, root, env)
   const setBy = new Map(
     overlaid.flatMap((item) => (item.kind === 'set' ? [[dotted(item.path), item.variable]] : [])),
   )
@@ -122,13 +131,18 @@ export function parseConfig(
   )
   const problemAt = ({ path, message }: { path: Path; message: string }): ConfigProblem => ({
     path: dotted(path),
-    place: setBy.get(dotted(path)) ?? `${file}:${tree.lineOf(path)}`,
+    place: setBy.get(dotted(path)) ?? `${file}:${document.positionOf(path).line}`,
     message,
   })
-  const parsed = v.safeParse(settingsSchema, tree.root)
-  const issues = (parsed.issues ?? []).map(toIssue)
-  const conflicts = findConflicts(parsed.success ? parsed.output : without(parsed.output, issues))
-  const problems = [...inFile, ...inEnv, ...[...issues, ...conflicts].map(problemAt)].sort(byPlace)
+  const written = {
+    root,
+    writtenAt: (path: Path) => (setBy.has(dotted(path)) ? undefined : document.writtenAt(path)),
+  }
+  const parsed = v.safeParse(settingsSchema, root)
+  const found = (parsed.issues ?? []).flatMap((issue) => toIssues(settingsSchema, issue, written))
+  const conflicts = findConflicts(parsed.success ? parsed.output : withoutWrongParts(parsed.output, found))
+  const issues = [...unknown, ...withoutMeant(found, unknown), ...conflicts]
+  const problems = [...inEnv, ...issues.map(problemAt)].sort(byPlace)
   if (!parsed.success || problems.length > 0) return { kind: 'problems', problems }
   return freeze(toConfig(parsed.output, dirname(resolve(file))))
 }
@@ -147,7 +161,7 @@ export function formatConfigProblem({ path, place, message }: ConfigProblem): st
 export function configJsonSchema(): object {
   return {
     title: 'waywarden.yaml',
-    ...toJsonSchema(settingsSchema, { typeMode: 'input', errorMode: 'ignore' }),
+    ...toJsonSchema(settingsSchema, { typeMode: 'input', errorMode: 'ignore', ignoreActions: ['metadata'] }),
   }
 }
 

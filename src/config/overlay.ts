@@ -1,5 +1,7 @@
-import { type Path, type SchemaNode, unwrap } from './tree.ts'
-import { hintFor, show } from './values.ts'
+import { type SchemaNode, unwrap } from '../document/schema.ts'
+import type { Path } from '../document/yaml.ts'
+import { hintFor } from '../model/did-you-mean.ts'
+import { show } from '../model/show.ts'
 
 /** Variables with this prefix configure us. Kubernetes makes `WAYWARDEN_PORT` of a service's name, hence two underscores. */
 export const variablePrefix = 'WAYWARDEN__'

@@ -1,8 +1,19 @@
 import * as v from 'valibot'
+import type { SchemaNode } from '../document/schema.ts'
+import {
+  about,
+  choice,
+  duration,
+  integer,
+  matching,
+  parsed,
+  size,
+  someShare,
+  text,
+  type Value,
+} from '../document/values.ts'
 import { parseGitProxy, parseGitRef, parseGitUrl } from './git-values.ts'
 import type { PolicyRepository } from './settings.ts'
-import type { SchemaNode } from './tree.ts'
-import { choice, duration, integer, matching, parsed, size, someShare, text, type Value } from './values.ts'
 
 const git = v.strictObject({
   url: about(
@@ -89,8 +100,4 @@ function folder(): Value<string> {
     /^(?:(?!\.{1,2}(?:\/|$))[\w.-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*)?$/,
     'a folder of the repository such as `policies/hospital`',
   )
-}
-
-function about<const S extends v.GenericSchema>(schema: S, description: string) {
-  return v.pipe(schema, v.description(description))
 }

@@ -1,7 +1,7 @@
+import type { Path } from '../document/yaml.ts'
 import { foldName } from '../model/header-name.ts'
 import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
-import type { Path } from './tree.ts'
 import { userIssuerConflicts } from './user-issuer-rules.ts'
 import { isLoopback, type SocketPath } from './values.ts'
 

@@ -1,27 +1,23 @@
 import * as v from 'valibot'
+import type { SchemaNode } from '../document/schema.ts'
+import {
+  about,
+  choice,
+  duration,
+  flag,
+  integer,
+  list,
+  parsed,
+  size,
+  someOf,
+  text,
+} from '../document/values.ts'
 import { parseSpiffeId, parseTrustDomain } from '../model/spiffe-id.ts'
 import { policySchema } from './policy-schema.ts'
 import type { Settings } from './settings.ts'
 import { tracingSchema } from './tracing.ts'
-import type { SchemaNode } from './tree.ts'
 import { userIssuerSchema } from './user-issuer-schema.ts'
-import {
-  choice,
-  day,
-  duration,
-  flag,
-  headerName,
-  httpsUrl,
-  integer,
-  list,
-  parsed,
-  parseEndpoint,
-  parseListenAddress,
-  show,
-  size,
-  text,
-  userName,
-} from './values.ts'
+import { day, headerName, httpsUrl, parseEndpoint, parseListenAddress, userName } from './values.ts'
 
 const spiffeId = parsed(parseSpiffeId, 'spiffe://hospital.example/ns/billing/sa/agent-a')
 const trustDomain = parsed(parseTrustDomain, 'hospital.example')
@@ -65,7 +61,7 @@ const listener = v.strictObject({
     'age at which a connection is asked to move on',
   ),
   maxConnectionAgeGrace: about(
-    v.optional(duration('1s', '1h'), '30s'),
+    v.optional(duration('1s', '1h', '30s'), '30s'),
     'time that its last checks get to end',
   ),
 })
@@ -100,19 +96,16 @@ const ingress = v.strictObject({
 })
 
 const retention = v.strictObject({
-  age: about(v.optional(duration('1h', '36500d')), 'how long after its last record a segment is kept'),
+  age: about(v.optional(duration('1h', '36500d', '90d')), 'how long after its last record a segment is kept'),
   size: about(v.optional(size('1MiB', '999999GiB')), 'what all segments of the directory may take together'),
 })
 
 const settings = v.strictObject({
   version: about(
-    v.literal(1, (issue) => `expected \`1\`, the version of this format, found ${show(issue.input)}`),
+    v.pipe(v.literal(1), v.metadata({ expected: '`1`, the version of this format' })),
     'version of this format: 1',
   ),
-  listeners: about(
-    v.pipe(list(listener), v.minLength(1, 'expected at least one listener, found none')),
-    'where Envoy asks, one entry a port',
-  ),
+  listeners: about(someOf(listener, 'at least one listener'), 'where Envoy asks, one entry a port'),
   admin: about(
     v.optional(
       v.strictObject({ address: about(v.optional(endpoint, '127.0.0.1:9192'), 'IP:port to listen on') }),
@@ -125,14 +118,17 @@ const settings = v.strictObject({
     'processes that decide, each on a core of its own, behind the same listeners',
   ),
   deadline: about(
-    v.optional(duration('1ms', '10s'), '150ms'),
+    v.optional(duration('1ms', '10s', '150ms'), '150ms'),
     'time in which a check is answered; keep it below the timeout in Envoy',
   ),
   maxInFlight: about(
     v.optional(integer(1, 1_000_000), 1000),
     'checks at once in each worker; more are refused as overloaded',
   ),
-  drain: about(v.optional(duration('0s', '5m'), '5s'), 'time between NOT_SERVING and the end of connections'),
+  drain: about(
+    v.optional(duration('0s', '5m', '5s'), '5s'),
+    'time between NOT_SERVING and the end of connections',
+  ),
   chain: about(chain, 'the delegation chain'),
   ingress: about(v.optional(ingress, {}), 'where chains begin'),
   users: about(v.optional(list(userIssuerSchema), []), 'identity providers of the users'),
@@ -214,7 +210,3 @@ const settings = v.strictObject({
 
 /** The shape of waywarden.yaml: the one truth for parsing, environment variables, hints and the JSON Schema. */
 export const settingsSchema: v.GenericSchema<unknown, Settings> & SchemaNode = settings
-
-function about<const S extends v.GenericSchema>(schema: S, description: string) {
-  return v.pipe(schema, v.description(description))
-}

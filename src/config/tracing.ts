@@ -1,7 +1,20 @@
 import * as v from 'valibot'
+import type { SchemaNode } from '../document/schema.ts'
+import {
+  about,
+  duration,
+  flag,
+  integer,
+  list,
+  matching,
+  parsed,
+  share,
+  someOf,
+  text,
+} from '../document/values.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
-import type { SchemaNode } from './tree.ts'
-import { duration, flag, headerName, integer, list, matching, parsed, share, show, text } from './values.ts'
+import { show } from '../model/show.ts'
+import { headerName } from './values.ts'
 
 /** Where spans are sent. */
 export type TraceEndpoint = {
@@ -53,10 +66,7 @@ const tracing = v.strictObject({
     v.optional(matching(/^[\w.-]{1,64}$/, 'a name of letters, digits, `_`, `.` and `-`'), 'waywarden'),
     'the name of the service in traces, and the project of Phoenix',
   ),
-  endpoints: about(
-    v.pipe(list(endpoint), v.minLength(1, 'expected at least one endpoint, found none')),
-    'where spans are sent, each to all',
-  ),
+  endpoints: about(someOf(endpoint, 'at least one endpoint'), 'where spans are sent, each to all'),
   timeout: about(v.optional(duration('100ms', '1m'), '5s'), 'time that one request to an endpoint may take'),
   maxQueued: about(
     v.optional(integer(512, 1_000_000), 8192),
@@ -92,8 +102,4 @@ function parseTracesUrl(input: string): string | Invalid {
         `expected the base URL, to which \`${tracesPath}\` is appended, found it at the end of ${show(input)}`,
       )
     : `${base}${tracesPath}`
-}
-
-function about<const S extends v.GenericSchema>(schema: S, description: string) {
-  return v.pipe(schema, v.description(description))
 }

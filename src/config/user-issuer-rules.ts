@@ -1,6 +1,6 @@
+import type { Path } from '../document/yaml.ts'
 import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
-import type { Path } from './tree.ts'
 import { entraUserClaim, isEntra } from './user-issuer.ts'
 
 type User = Draft<Settings['users'][number]>

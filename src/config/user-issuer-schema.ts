@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import type { SchemaNode } from '../document/schema.ts'
+import { about, choice, list, text } from '../document/values.ts'
 import type { UserIssuer } from './settings.ts'
-import type { SchemaNode } from './tree.ts'
-import { choice, httpsUrl, list, text, userName } from './values.ts'
+import { httpsUrl, userName } from './values.ts'
 
 const userIssuer = v.strictObject({
   name: about(userName, 'short name of the identity provider, as policies write it in User::"<name>/<id>"'),
@@ -30,7 +31,3 @@ const userIssuer = v.strictObject({
 
 /** An entry of `users`. */
 export const userIssuerSchema: v.GenericSchema<unknown, UserIssuer> & SchemaNode = userIssuer
-
-function about<const S extends v.GenericSchema>(schema: S, description: string) {
-  return v.pipe(schema, v.description(description))
-}

@@ -1,4 +1,5 @@
 import { type Invalid, invalid } from './invalid.ts'
+import { show } from './show.ts'
 
 declare const proven: unique symbol
 
@@ -25,18 +26,20 @@ const segmentPattern = /^[A-Za-z0-9._-]+$/
 export function parseSpiffeId(text: string): SpiffeId | Invalid {
   if (text.length > maxBytes)
     return invalid(`SPIFFE ID: expected at most ${maxBytes} bytes, found ${text.length}`)
-  if (!text.startsWith(scheme)) return invalid('SPIFFE ID: expected the scheme `spiffe://`')
+  if (!text.startsWith(scheme))
+    return invalid(`SPIFFE ID: expected the scheme \`spiffe://\`, found ${show(text)}`)
   const slash = text.indexOf('/', scheme.length)
   if (slash === -1)
-    return invalid('SPIFFE ID: expected a path that names the workload, found a trust domain alone')
+    return invalid(`SPIFFE ID: expected a path that names the workload, found ${show(text)} alone`)
   const trustDomain = parseTrustDomain(text.slice(scheme.length, slash))
   if (typeof trustDomain !== 'string') return trustDomain
   const path = text.slice(slash)
   const segments = path.slice(1).split('/')
-  const isPath = segments.every(
-    (segment) => segmentPattern.test(segment) && segment !== '.' && segment !== '..',
-  )
-  if (!isPath) return invalid('SPIFFE ID: expected path segments of letters, digits, `.`, `_` and `-`')
+  const bad = segments.find((segment) => !segmentPattern.test(segment) || segment === '.' || segment === '..')
+  if (bad !== undefined)
+    return invalid(
+      `SPIFFE ID: expected path segments of letters, digits, \`.\`, \`_\` and \`-\`, found ${show(bad)}`,
+    )
   // The brand exists for the compiler alone: this parser is the one place that may claim it.
   return { uri: text, trustDomain, path } as SpiffeId
 }
@@ -44,7 +47,9 @@ export function parseSpiffeId(text: string): SpiffeId | Invalid {
 /** Parses a trust domain name, without scheme. */
 export function parseTrustDomain(text: string): TrustDomain | Invalid {
   if (!trustDomainPattern.test(text)) {
-    return invalid('trust domain: expected 1 to 255 lower-case letters, digits, `.`, `_` and `-`')
+    return invalid(
+      `trust domain: expected 1 to 255 lower-case letters, digits, \`.\`, \`_\` and \`-\`, found ${show(text)}`,
+    )
   }
   return text as TrustDomain
 }

@@ -1,10 +1,13 @@
 import * as v from 'valibot'
+import { about, choice, flag, list, parsed, recordOf, someOf, text } from '../document/values.ts'
+import type { Path } from '../document/yaml.ts'
 import type { DenyCode, Role } from '../model/decision.ts'
 import { denyCodes } from '../model/decision.ts'
+import { hintFor } from '../model/did-you-mean.ts'
 import { isInvalid } from '../model/invalid.ts'
+import { show } from '../model/show.ts'
 import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
-import type { Problem } from '../revision/problem.ts'
-import { parseYaml } from '../revision/yaml-document.ts'
+import { type Problem, parseYaml } from '../revision/problem.ts'
 import type { Situation } from './situation.ts'
 
 /** One case that the policies must decide as their author says. */
@@ -33,28 +36,28 @@ export type ExpectedRefusal = {
   readonly policies?: readonly string[] | undefined
 }
 
-const text = v.pipe(v.string(), v.nonEmpty('expected text'))
-const role = v.picklist(['caller', 'delegator', 'subject', 'autonomous'])
+const spiffeId = parsed(parseSpiffeId, 'spiffe://hospital.example/ns/billing/sa/agent-a')
+const role = choice('caller', 'delegator', 'subject', 'autonomous')
 const refusal = v.union([
   v.pipe(
     role,
     v.transform((name): ExpectedRefusal => ({ role: name })),
   ),
-  v.strictObject({ role, principal: v.optional(text), policies: v.optional(v.array(text)) }),
+  v.strictObject({ role, principal: v.optional(text), policies: v.optional(list(text)) }),
 ])
-const subject = v.strictObject({ id: text, groups: v.optional(v.array(text)) })
+const subject = v.strictObject({ id: text, groups: v.optional(list(text)) })
 const chain = v.union([
   v.literal('none'),
   v.strictObject({
     subject: v.optional(text),
-    groups: v.optional(v.array(text)),
-    actors: v.optional(v.array(text)),
-    scopes: v.optional(v.array(text)),
-    recovered: v.optional(v.boolean()),
+    groups: v.optional(list(text)),
+    actors: v.optional(list(text)),
+    scopes: v.optional(list(text)),
+    recovered: v.optional(flag),
   }),
 ])
 const parts = {
-  name: text,
+  name: about(text, 'what the test shows'),
   caller: v.optional(text),
   chain: v.optional(chain),
   request: v.optional(
@@ -62,23 +65,26 @@ const parts = {
       service: v.optional(text),
       method: v.optional(text),
       path: v.optional(text),
-      upgrade: v.optional(v.boolean()),
+      upgrade: v.optional(flag),
     }),
   ),
   expect: v.optional(
     v.strictObject({
-      decision: v.optional(v.picklist(['allow', 'deny'])),
-      code: v.optional(v.picklist(denyCodes)),
-      deniedBy: v.optional(v.array(refusal)),
-      policies: v.optional(v.array(text)),
+      decision: v.optional(choice('allow', 'deny')),
+      code: v.optional(choice(...denyCodes)),
+      deniedBy: v.optional(list(refusal)),
+      policies: v.optional(list(text)),
     }),
   ),
 }
 const caseSchema = v.strictObject(parts)
 const fileSchema = v.strictObject({
-  agents: v.optional(v.record(text, text), {}),
-  subjects: v.optional(v.record(text, subject), {}),
-  tests: v.array(v.strictObject({ ...parts, cases: v.optional(v.pipe(v.array(caseSchema), v.nonEmpty())) })),
+  agents: v.optional(recordOf(spiffeId), {}),
+  subjects: v.optional(recordOf(subject), {}),
+  tests: about(
+    list(v.strictObject({ ...parts, cases: v.optional(someOf(caseSchema, 'at least one case')) })),
+    'a list of tests, each with `name`, `caller`, `chain`, `request` and `expect`',
+  ),
 })
 
 type Case = v.InferOutput<typeof caseSchema>
@@ -87,11 +93,11 @@ type Names = Pick<v.InferOutput<typeof fileSchema>, 'agents' | 'subjects'>
 /** Parses one file of tests; what a case leaves out it takes from the test that it stands in. */
 export function parseTestFile(file: string, source: string): readonly PolicyTest[] | readonly Problem[] {
   const parsed = parseYaml(file, source, fileSchema)
-  if (!('value' in parsed)) return parsed
+  if (!('kind' in parsed)) return parsed
   const { tests: entries, ...names } = parsed.value
   const tests: PolicyTest[] = []
   const problems: Problem[] = []
-  const take = (whole: Case, path: readonly PropertyKey[]) => {
+  const take = (whole: Case, path: Path) => {
     const line = parsed.lineOf(path)
     const test = toTest(whole, names)
     if (typeof test === 'string') problems.push({ file, line, message: `test \`${whole.name}\`: ${test}` })
@@ -127,13 +133,17 @@ function overlay(test: Case, part: Case): Case {
 function toTest(whole: Case, names: Names): Pick<PolicyTest, 'situation' | 'expected'> | string {
   const { request = {}, expect = {} } = whole
   const { service, method, path } = request
-  if (whole.caller === undefined) return 'expected a `caller`: an agent, or `ingress`'
-  if (whole.chain === undefined) return 'expected a `chain`, or `chain: none`'
+  if (whole.caller === undefined)
+    return '`caller`: missing; add it: a name of `agents`, a SPIFFE ID, or `ingress`'
+  if (whole.chain === undefined)
+    return '`chain`: missing; add it, such as `{subject: hospital/clerk}`, or write `chain: none`'
   if (service === undefined || method === undefined || path === undefined) {
-    return 'expected a `request` with `service`, `method` and `path`'
+    const missing = Object.entries({ service, method, path }).filter(([, value]) => value === undefined)
+    return `\`request\`: ${missing.map(([key]) => `\`${key}\``).join(' and ')} missing; add it, such as \`{service: insurance, method: GET, path: /coverage/7}\``
   }
   const { decision } = expect
-  if (decision === undefined) return 'expected `expect: {decision: allow}` or `deny`'
+  if (decision === undefined)
+    return '`expect`: `decision` missing; add it: `expect: {decision: allow}` or `deny`'
   const who = toWho(whole.caller, whole.chain, names)
   if (typeof who === 'string') return who
   const isUpgrade = request.upgrade === true
@@ -150,17 +160,18 @@ function toWho(
   names: Names,
 ): Pick<Situation, 'caller' | 'subject' | 'actors' | 'scopes' | 'isRecovered'> | string {
   const id = caller === 'ingress' ? 'ingress' : toAgent(caller, names)
-  if (id === undefined) return unknownAgent(caller)
+  if (id === undefined) return unknownAgent('caller', caller, names)
   if (given === 'none') return { caller: id, subject: undefined, actors: [], scopes: [], isRecovered: false }
   const known = names.subjects[given.subject ?? '']
   const [, issuerName, user] = /^([^/]+)\/(.+)$/.exec(known?.id ?? given.subject ?? '') ?? []
-  if (issuerName === undefined || user === undefined) {
-    return 'expected `chain.subject`: a name of `subjects`, or `issuer/id`'
-  }
+  if (issuerName === undefined || user === undefined)
+    return known === undefined
+      ? `\`chain.subject\`: expected a name of \`subjects\`, or \`issuer/id\`, found ${show(given.subject)}; ${hintFor(given.subject ?? '', Object.keys(names.subjects))}`
+      : `\`subjects.${given.subject}.id\`: expected \`issuer/id\`, such as \`hospital/clerk\`, found ${show(known.id)}`
   const actors: SpiffeId[] = []
   for (const name of given.actors ?? []) {
     const actor = toAgent(name, names)
-    if (actor === undefined) return unknownAgent(name)
+    if (actor === undefined) return unknownAgent('chain.actors', name, names)
     actors.push(actor)
   }
   const groups = given.groups ?? known?.groups ?? []
@@ -169,16 +180,20 @@ function toWho(
 }
 
 function toAgent(name: string, { agents }: Names): SpiffeId | undefined {
-  const id = parseSpiffeId(agents[name] ?? name)
+  const known = agents[name]
+  if (known !== undefined) return known
+  const id = parseSpiffeId(name)
   return isInvalid(id) ? undefined : id
 }
 
-function unknownAgent(name: string): string {
-  return `\`${name}\` is neither a name of \`agents\` nor a SPIFFE ID`
+function unknownAgent(key: string, name: string, { agents }: Names): string {
+  const expected =
+    key === 'caller' ? 'a name of `agents`, a SPIFFE ID, or `ingress`' : 'a name of `agents`, or a SPIFFE ID'
+  return `\`${key}\`: expected ${expected}, found ${show(name)}; ${hintFor(name, [...Object.keys(agents), ...(key === 'caller' ? ['ingress'] : [])])}`
 }
 
 function resolveRefusal(refusing: ExpectedRefusal, { agents, subjects }: Names): ExpectedRefusal {
   const name = refusing.principal
   if (name === undefined) return refusing
-  return { ...refusing, principal: agents[name] ?? subjects[name]?.id ?? name }
+  return { ...refusing, principal: agents[name]?.uri ?? subjects[name]?.id ?? name }
 }

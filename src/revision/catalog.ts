@@ -55,7 +55,7 @@ export function parseCatalog(
   hopLifetimeMs: number = defaultHopLifetimeMs,
 ): Catalog | readonly Problem[] {
   const parsed = parseServices(file, text)
-  if (!('value' in parsed)) return parsed
+  if (!('kind' in parsed)) return parsed
   const services = parsed.value.services.map((entry, index) =>
     toService(entry, hopLifetimeMs, (path) => parsed.lineOf(['services', index, ...path])),
   )
@@ -80,7 +80,7 @@ export function serviceAt(
 function toService(
   entry: ServiceEntry,
   hopLifetimeMs: number,
-  lineOf: (path: readonly PropertyKey[]) => number,
+  lineOf: (path: readonly (string | number)[]) => number,
 ): CatalogService {
   const { caseSensitive, removeHeaders } = entry
   const routes = entry.routes?.map((route, index) => toRoute(route, caseSensitive, lineOf(['routes', index])))
@@ -94,7 +94,7 @@ function toService(
     isEntry: entry.entry,
     forwards: entry.forwards,
     scopes: entry.scopes,
-    hopLifetimeSeconds: Math.floor((entry.hopLifetime?.ms ?? hopLifetimeMs) / 1000),
+    hopLifetimeSeconds: Math.floor((entry.hopLifetime ?? hopLifetimeMs) / 1000),
     shared: entry.shared,
     hasRawPaths: entry.rawPaths,
     isCaseSensitive: caseSensitive,
@@ -129,7 +129,6 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
       '`rawPaths` goes without `routes`: a path that two parsers read differently matches no template safely',
     )
   }
-  if (service.hopLifetimeSeconds < 1) say(service.line, '`hopLifetime`: expected at least `1s`')
   for (const [index, a] of (service.routes ?? []).entries()) {
     const { id } = a.resource ?? {}
     if (id?.kind === 'parameter' && !a.route.parameters.includes(id.text)) {

@@ -4,6 +4,7 @@ import { malformedAttributes } from './attribute-forms.ts'
 import { parseCatalog } from './catalog.ts'
 import { catalogProblems } from './catalog-rules.ts'
 import { type Cedar, createCedar } from './cedar.ts'
+import { toCedarProblem } from './cedar-problem.ts'
 import { digestFiles, type PolicyFiles } from './directory-source.ts'
 import { createEngine, createInstance, createInstanceInTurns, type Engine } from './engine.ts'
 import { type Entities, entitiesFile, parseEntities } from './entities.ts'
@@ -13,7 +14,7 @@ import { malformedLiterals } from './literal-forms.ts'
 import { literalsOf, subjectsOf } from './literals.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
-import { type Problem, positionAt } from './problem.ts'
+import type { Problem } from './problem.ts'
 import { productSchema } from './product-schema.ts'
 import { createRevision, type Revision } from './revision.ts'
 
@@ -102,7 +103,7 @@ export function loadParts(
   const found = [
     ...problems,
     ...catalogProblems(catalog, declared.schema),
-    ...validate(cedar, schema, policies),
+    ...validate(cedar, schema, policies, files),
     ...policyProblems(policies, catalog, readFamilies(declared.schema).types),
     ...('get' in entities ? [] : entities),
     ...(options.hasServed === true ? [] : malformedLiterals(literals)),
@@ -144,15 +145,18 @@ function parseSchema(
   const answer = cedar.schemaToJson(schema)
   if (answer.type === 'success') return { schema: answer.json }
   return {
-    problems: answer.errors.map(({ message, help, sourceLocations }) => {
-      const start = sourceLocations?.[0]?.start
-      const place = start === undefined || start > own.length ? {} : positionAt(own, start)
-      return { file: schemaFile, ...place, message: help === null ? message : `${message} (${help})` }
-    }),
+    problems: answer.errors.map((error) =>
+      toCedarProblem(error, { file: schemaFile, whole: own, part: own, offset: 0 }),
+    ),
   }
 }
 
-function validate(cedar: Cedar, schema: string, policies: readonly Policy[]): readonly Problem[] {
+function validate(
+  cedar: Cedar,
+  schema: string,
+  policies: readonly Policy[],
+  files: ReadonlyMap<string, string>,
+): readonly Problem[] {
   const byId = new Map(policies.map((policy) => [policy.id, policy]))
   const staticPolicies = Object.fromEntries(policies.map((policy) => [policy.id, policy.text]))
   const answer = cedar.validate({ schema, policies: { staticPolicies } })
@@ -160,14 +164,17 @@ function validate(cedar: Cedar, schema: string, policies: readonly Policy[]): re
     return answer.errors.map((error) => ({ file: schemaFile, message: error.message }))
   return answer.validationErrors.map(({ policyId, error }) => {
     const policy = byId.get(policyId)
-    const start = positionAt(policy?.text ?? '', error.sourceLocations?.[0]?.start ?? 0)
-    const line = (policy?.line ?? 1) + start.line - 1
-    const message = error.message.replace(`for policy \`${policyId}\`, `, '')
-    return {
-      file: policy?.file ?? policyId,
-      line,
-      column: start.column,
-      message: `policy \`${policyId}\`: ${message}`,
-    }
+    if (policy === undefined) return { file: policyId, message: error.message }
+    const { file, text } = policy
+    const whole = files.get(file) ?? text
+    const offset = whole.indexOf(text, offsetOfLine(whole, policy.line))
+    return toCedarProblem(error, { file, whole, part: text, offset }, `policy \`${policyId}\`: `)
   })
+}
+
+function offsetOfLine(text: string, line: number): number {
+  return text
+    .split('\n')
+    .slice(0, line - 1)
+    .join('\n').length
 }

@@ -1,8 +1,9 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import type { PolicyReference } from '../model/decision.ts'
 import type { Cedar } from './cedar.ts'
+import { toCedarProblem } from './cedar-problem.ts'
 import { exceedsLexicalLimits } from './lexical-limits.ts'
-import { type Problem, positionAt } from './problem.ts'
+import { type Problem, placeAt, positionAt } from './problem.ts'
 
 /** One policy: where it stands, as text and as Cedar's JSON. */
 export type Policy = PolicyReference & {
@@ -43,31 +44,27 @@ export function parsePolicies(
 function parseFile(cedar: Cedar, file: string, text: string, problems: Problem[]): readonly Policy[] {
   const limit = exceedsLexicalLimits(text)
   if (limit !== undefined) {
-    problems.push({ file, ...positionAt(text, limit.offset), message: limit.message })
+    problems.push({ file, ...placeAt(text, limit.offset), message: limit.message })
     return []
   }
   const parts = cedar.policySetTextToParts(text)
   if (parts.type === 'failure') {
-    for (const { message, help, sourceLocations } of parts.errors) {
-      const at = sourceLocations?.[0]
-      const place = at === undefined ? {} : positionAt(text, offsetOfByte(text, at.start))
-      problems.push({ file, ...place, message: help === null ? message : `${message} (${help})` })
-    }
+    const whole = { file, whole: text, part: text, offset: 0 }
+    problems.push(...parts.errors.map((error) => toCedarProblem(error, whole)))
     return []
   }
   for (const template of parts.policy_templates) {
-    const place = positionAt(text, Math.max(text.indexOf(template), 0))
-    problems.push({
-      file,
-      ...place,
-      message: 'expected a policy, found a template with `?principal` or `?resource`; write the policy out',
-    })
+    const message =
+      'expected a policy, found a template with `?principal` or `?resource`; write the policy out'
+    problems.push({ file, ...placeAt(text, Math.max(text.indexOf(template), 0)), message })
   }
   return locateParts(text, parts.policies).flatMap(({ offset, part }, index) => {
     const line = positionAt(text, offset).line
     const answer = cedar.policyToJson(part)
     if (answer.type === 'failure') {
-      problems.push({ file, line, message: answer.errors.map((error) => error.message).join('; ') })
+      problems.push(
+        ...answer.errors.map((error) => toCedarProblem(error, { file, whole: text, part, offset })),
+      )
       return []
     }
     const annotations = answer.json.annotations ?? {}
@@ -99,8 +96,3 @@ export function locateParts(
 }
 
 const quoted = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*/g
-
-/** Cedar counts bytes, strings count UTF-16 units. */
-function offsetOfByte(text: string, bytes: number): number {
-  return Buffer.from(text).subarray(0, bytes).toString().length
-}

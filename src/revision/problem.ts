@@ -1,9 +1,26 @@
+import type * as v from 'valibot'
+import { excerptAt } from '../document/excerpt.ts'
+import { type ParsedDocument, parseDocument } from '../document/parse-document.ts'
+import type { SchemaNode } from '../document/schema.ts'
+
 /** What is wrong in a policy repository, where, and what to do. Lines and columns count from 1. */
 export type Problem = {
   readonly file: string
   readonly line?: number
   readonly column?: number
   readonly message: string
+  /** The line with a caret under the place, in two lines. */
+  readonly excerpt?: string
+}
+
+/** Parses a YAML file of the repository by a schema, or says what is wrong with it. */
+export function parseYaml<T>(
+  file: string,
+  text: string,
+  schema: v.GenericSchema<unknown, T> & SchemaNode,
+): ParsedDocument<T> | readonly Problem[] {
+  const parsed = parseDocument(text, schema)
+  return parsed.kind === 'document' ? parsed : parsed.problems.map((problem) => ({ file, ...problem }))
 }
 
 /** The problem as compilers print it: `file:line:column: message`. */
@@ -31,4 +48,14 @@ export function positionAt(text: string, offset: number): { readonly line: numbe
   const before = text.slice(0, offset)
   const lastBreak = before.lastIndexOf('\n')
   return { line: before.split('\n').length, column: offset - lastBreak }
+}
+
+/** A place in a file as a problem names it, with carets under so many characters. */
+export function placeAt(
+  text: string,
+  offset: number,
+  length = 1,
+): Required<Pick<Problem, 'line' | 'column' | 'excerpt'>> {
+  const { line, column } = positionAt(text, offset)
+  return { line, column, excerpt: excerptAt(text, line, column, length) }
 }

@@ -1,5 +1,6 @@
 import type { EntityUid } from '../model/entity-uid.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
+import { show } from '../model/show.ts'
 import type { Param } from '../model/target.ts'
 import { ownEntityTypes } from './product-schema.ts'
 
@@ -17,10 +18,10 @@ export function parseResourceTemplate(text: string): ResourceTemplate | Invalid 
   const split = text.lastIndexOf('::')
   const type = text.slice(0, Math.max(split, 0))
   if (!typePattern.test(type))
-    return invalid(`resource \`${text}\`: expected \`Type::{parameter}\` or \`Type::"id"\``)
+    return invalid(`expected \`Type::{parameter}\` or \`Type::"id"\`, found ${show(text)}`)
   if (ownEntityTypes.has(type)) {
     return invalid(
-      `resource \`${text}\`: \`${type}\` is one of Waywarden's own types; declare a type of your own in the schema`,
+      `\`${type}\` is one of Waywarden's own types, which no route can name; declare a type of your own in schema.cedarschema, such as \`entity My${type} in [Service];\``,
     )
   }
   const id = text.slice(split + 2)
@@ -28,7 +29,7 @@ export function parseResourceTemplate(text: string): ResourceTemplate | Invalid 
   if (parameter !== undefined) return { text, type, id: { kind: 'parameter', text: parameter } }
   const literal = /^"([^"{}\\]+)"$/.exec(id)?.[1]
   if (literal !== undefined) return { text, type, id: { kind: 'literal', text: literal } }
-  return invalid(`resource \`${text}\`: expected \`Type::{parameter}\` or \`Type::"id"\``)
+  return invalid(`expected \`Type::{parameter}\` or \`Type::"id"\`, found ${show(text)}`)
 }
 
 /** The entity that a template names for a request's parameters. */

@@ -1,4 +1,5 @@
 import { type Invalid, invalid } from '../model/invalid.ts'
+import { show } from '../model/show.ts'
 import type { Param } from '../model/target.ts'
 import { foldSegments } from './folded-path.ts'
 
@@ -25,24 +26,24 @@ const literalPattern = /^[A-Za-z0-9\-._~!$&'()*+,=:@[\]]*$/
 export function parseRoute(text: string): Route | Invalid {
   const [method, template, ...more] = text.trim().split(/\s+/)
   if (method === undefined || template === undefined || more.length > 0) {
-    return invalid(`route \`${text}\`: expected a method and a path, such as \`GET /patients/{patientId}\``)
+    return invalid(`expected a method and a path, such as \`GET /patients/{patientId}\`, found ${show(text)}`)
   }
   if (method !== '*' && !methods.some((known) => known === method)) {
-    return invalid(`route \`${text}\`: expected one of ${methods.join(', ')} or \`*\`, found \`${method}\``)
+    const isLower = methods.some((known) => known === method.toUpperCase())
+    const hint = isLower ? '; write it in capitals' : ''
+    return invalid(`expected one of ${methods.join(', ')} or \`*\`, found ${show(method)}${hint}`)
   }
-  if (!template.startsWith('/')) return invalid(`route \`${text}\`: expected a path that begins with \`/\``)
+  if (!template.startsWith('/'))
+    return invalid(`expected a path that begins with \`/\`, found ${show(template)}`)
   const hasRest = template.endsWith('/**')
   const parts = (hasRest ? template.slice(0, -3) : template).slice(1).split('/')
   const segments = hasRest && template === '/**' ? [] : parts.map(toSegment)
   const bad = segments.find((segment) => segment.kind === 'literal' && !isLiteral(segment.text))
-  if (bad !== undefined) {
-    return invalid(
-      `route \`${text}\`: expected literal text or a whole \`{name}\` in a segment, found \`${bad.text}\``,
-    )
-  }
+  if (bad !== undefined) return invalid(refuseSegment(bad.text))
   const parameters = segments.filter(({ kind }) => kind === 'parameter').map((segment) => segment.text)
-  if (new Set(parameters).size < parameters.length)
-    return invalid(`route \`${text}\`: a parameter stands twice`)
+  const twice = parameters.find((name, index) => parameters.indexOf(name) < index)
+  if (twice !== undefined)
+    return invalid(`the parameter \`{${twice}}\` stands twice; name one of them otherwise`)
   return { text, method, segments, hasRest, parameters }
 }
 
@@ -99,6 +100,13 @@ export function covers(wide: Route, narrow: Route): boolean {
     if (other === undefined) return false
     return segment.kind === 'parameter' || (other.kind === 'literal' && other.text === segment.text)
   })
+}
+
+function refuseSegment(text: string): string {
+  const expected = 'expected plain text or one whole `{name}` between two `/`'
+  if (text === '.' || text === '..' || text.includes('{')) return `${expected}, found ${show(text)}`
+  const character = [...text].find((one) => !literalPattern.test(one)) ?? text
+  return `${expected}, found ${show(text)} with ${show(character)} in it`
 }
 
 function toSegment(text: string): Segment {

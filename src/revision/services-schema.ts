@@ -1,12 +1,14 @@
 import * as v from 'valibot'
+import type { ParsedDocument } from '../document/parse-document.ts'
+import type { SchemaNode } from '../document/schema.ts'
+import { about, duration, flag, list, matching, parsed, someOf } from '../document/values.ts'
 import { type Address, parseAddress } from '../model/address.ts'
-import { parseDurationMs } from '../model/duration.ts'
-import { type Invalid, isInvalid } from '../model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { show } from '../model/show.ts'
 import { parseSpiffeId, type SpiffeId } from '../model/spiffe-id.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, parseYaml } from './problem.ts'
 import { parseResourceTemplate, type ResourceTemplate } from './resource-template.ts'
 import { parseRoute, type Route } from './route.ts'
-import { parseYaml, type YamlValue } from './yaml-document.ts'
 
 /** One route entry of services.yaml, its parts parsed. */
 export type RouteEntry = {
@@ -30,7 +32,8 @@ export type ServiceEntry = {
   readonly chainless: readonly SpiffeId[]
   readonly entry: boolean
   readonly forwards: boolean
-  readonly hopLifetime?: { readonly ms: number } | undefined
+  /** Milliseconds. */
+  readonly hopLifetime?: number | undefined
   readonly scopes?: readonly string[] | undefined
   readonly shared?: string | undefined
   readonly rawPaths: boolean
@@ -39,21 +42,10 @@ export type ServiceEntry = {
   readonly routes?: readonly RouteEntry[] | undefined
 }
 
-const text = v.pipe(
-  v.string(),
-  v.nonEmpty('expected text'),
-  v.maxLength(256, 'expected at most 256 characters'),
-)
 /** The form of a service's name, which is the id of its entity. */
 export const serviceNamePattern: RegExp = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
-const name = v.pipe(
-  v.string(),
-  v.regex(serviceNamePattern, 'expected lower-case letters, digits, `-` and `.`'),
-)
-const address = parsedBy<WrittenAddress>((written) => {
-  const parsed = parseAddress(written)
-  return isInvalid(parsed) ? parsed : { ...parsed, written }
-})
+const text = matching(/^.{1,256}$/s, 'text of at most 256 characters')
+const address = parsed(parseWrittenAddress, '10.96.0.11:8080')
 // They frame the message, carry `:authority`, or upgrade the connection.
 const unremovable: ReadonlySet<string> = new Set([
   'connection',
@@ -64,66 +56,64 @@ const unremovable: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ])
-const spiffeId = parsedBy<SpiffeId>(parseSpiffeId)
-const lifetime = parsedBy<{ readonly ms: number }>((value) => {
-  const ms = parseDurationMs(value)
-  return typeof ms === 'number' ? { ms } : ms
-})
+const spiffeId = parsed(parseSpiffeId, 'spiffe://hospital.example/ns/billing/sa/agent-a')
 
-const removableHeader = v.pipe(
-  v.string(),
-  v.transform((written) => written.toLowerCase()),
-  v.regex(/^[!#$%&'*+.^_`|~0-9a-z-]+$/, 'expected the name of a header, such as `x-tenant`'),
-  v.check(
-    (header) => !unremovable.has(header),
-    'Envoy needs this header to send the request on; take it off the list',
-  ),
-)
-
-const routeSchema = v.strictObject({
-  match: parsedBy<Route>(parseRoute),
-  action: text,
-  resource: v.optional(parsedBy<ResourceTemplate>(parseResourceTemplate)),
+const route = v.strictObject({
+  match: about(parsed(parseRoute, 'GET /patients/{patientId}'), 'a method and a path, such as `GET /tasks`'),
+  action: about(text, 'the name of the action in the schema'),
+  resource: v.optional(parsed(parseResourceTemplate, 'Patient::{patientId}')),
   scope: v.optional(text),
-  stream: v.optional(v.boolean(), false),
+  stream: v.optional(flag, false),
 })
 
-const serviceSchema = v.strictObject({
-  name,
+const service = v.strictObject({
+  name: about(
+    matching(serviceNamePattern, 'lower-case letters, digits, `-` and `.`, such as `patient-records`'),
+    'the id of `Service::"…"`',
+  ),
   owner: v.optional(text),
-  addresses: v.pipe(v.array(address), v.nonEmpty('expected at least one address')),
-  spiffeId,
-  waypoint: spiffeId,
-  chainless: v.optional(v.array(spiffeId), []),
-  entry: v.optional(v.boolean(), false),
-  forwards: v.optional(v.boolean(), false),
-  hopLifetime: v.optional(lifetime),
-  scopes: v.optional(v.array(text)),
+  addresses: about(
+    someOf(address, 'a list of at least one address, such as `[10.96.0.11:8080]`'),
+    'where clients reach it: a list of `name:port` and `IP:port`',
+  ),
+  spiffeId: about(spiffeId, 'the SPIFFE ID of the service'),
+  waypoint: about(spiffeId, 'the SPIFFE ID of the proxy that vouches for its callers'),
+  chainless: v.optional(list(spiffeId), []),
+  entry: v.optional(flag, false),
+  forwards: v.optional(flag, false),
+  hopLifetime: v.optional(duration('1s', '36500d')),
+  scopes: v.optional(list(text)),
   shared: v.optional(text),
-  rawPaths: v.optional(v.boolean(), false),
-  caseSensitive: v.optional(v.boolean(), false),
-  removeHeaders: v.optional(v.array(removableHeader), []),
-  routes: v.optional(v.pipe(v.array(routeSchema), v.nonEmpty('expected at least one route'))),
+  rawPaths: v.optional(flag, false),
+  caseSensitive: v.optional(flag, false),
+  removeHeaders: v.optional(list(parsed(parseRemovable, 'x-tenant')), []),
+  routes: v.optional(someOf(route, 'at least one route')),
 })
 
-const servicesSchema = v.strictObject({ services: v.array(serviceSchema) })
+const services = v.strictObject({
+  services: about(list(service), 'the services that may be asked about; `[]` while there is none'),
+})
+
+const servicesSchema: v.GenericSchema<unknown, { readonly services: readonly ServiceEntry[] }> & SchemaNode =
+  services
 
 /** Parses services.yaml entry by entry; unknown keys are refused, every problem is reported at once. */
 export function parseServices(
   file: string,
   text: string,
-): YamlValue<{ readonly services: readonly ServiceEntry[] }> | readonly Problem[] {
+): ParsedDocument<{ readonly services: readonly ServiceEntry[] }> | readonly Problem[] {
   return parseYaml(file, text, servicesSchema)
 }
 
-function parsedBy<T extends object>(parse: (value: string) => T | Invalid): v.GenericSchema<string, T> {
-  return v.pipe(
-    v.string(),
-    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
-      const value = parse(dataset.value)
-      if (!isInvalid(value)) return value
-      addIssue({ message: value.reason })
-      return NEVER
-    }),
-  )
+function parseWrittenAddress(written: string): WrittenAddress | Invalid {
+  const address = parseAddress(written)
+  return isInvalid(address) ? address : { ...address, written }
+}
+
+function parseRemovable(written: string): string | Invalid {
+  const header = written.toLowerCase()
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(header))
+    return invalid(`expected the name of a header, such as \`x-tenant\`, found ${show(written)}`)
+  if (!unremovable.has(header)) return header
+  return invalid(`${show(written)}: Envoy needs this header to send the request on; take it off the list`)
 }

@@ -28,7 +28,7 @@ describe('review/own-tests', () => {
     { name: 'is no YAML', text: 'tests: [', line: 1 },
     { name: 'is nested beyond the stack', text: '['.repeat(5_000), line: 1 },
     { name: 'is nested by dashes', text: '- '.repeat(5_000), line: 1 },
-    { name: 'multiplies by aliases', text: bomb() },
+    { name: 'multiplies by aliases', text: bomb(), line: 1 },
     { name: 'has as many faults as lines', text: `tests:\n${'- a\n'.repeat(10_000)}`, line: 2 },
     { name: 'has a key that no test knows', text: 'tests: []\nteste: []\n', line: 2 },
   ]

@@ -1,0 +1,28 @@
+import type { CST } from 'yaml'
+
+/** Nobody nests by hand as deep as this; the library composes by recursion, and ends the process when its stack does. */
+export const maxDepth = 100
+
+type Waiting = { readonly token: CST.Token; readonly depth: number }
+
+/** Where tokens are nested too deeply to be composed, as an offset into the text; `undefined` if nowhere. */
+export function tooDeepAt(tokens: readonly CST.Token[]): number | undefined {
+  const waiting: Waiting[] = tokens.map((token) => ({ token, depth: 0 }))
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { token, depth } = next
+    if (depth > maxDepth) return token.offset
+    for (const inner of partsOf(token)) waiting.push({ token: inner, depth: depth + 1 })
+  }
+  return undefined
+}
+
+function partsOf(token: CST.Token): readonly CST.Token[] {
+  if (token.type === 'document') return token.value === undefined ? [] : [token.value]
+  if (!('items' in token)) return []
+  return token.items.flatMap((item) =>
+    ['key', 'value'].flatMap((name) => {
+      const part = name === 'key' ? item.key : item.value
+      return part === undefined || part === null ? [] : [part]
+    }),
+  )
+}
