@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { runCommandLine } from './cli/program.ts'
 import type { Terminal } from './cli/terminal.ts'
 
 const terminal: Terminal = {
   print: (line) => process.stdout.write(`${line}\n`),
   complain: (line) => process.stderr.write(`${line}\n`),
-  readStdin: () => text(process.stdin),
+  readStdin: () => buffer(process.stdin),
   stopSignal,
   nowMs: Date.now,
   program: import.meta.filename,

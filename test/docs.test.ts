@@ -231,7 +231,7 @@ async function complaintAbout(command: readonly string[]): Promise<string> {
   await runCommandLine([...command, '--help'], {
     print: (line) => printed.push(line),
     complain: (line) => complaints.push(line),
-    readStdin: async () => '',
+    readStdin: async () => new Uint8Array(),
     stopSignal: async () => '',
     program: '',
     nowMs: Date.now,

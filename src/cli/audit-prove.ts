@@ -92,7 +92,7 @@ function complain({ reason }: Invalid, code: ExitCode, terminal: Terminal): Exit
 }
 
 async function read(file: string, terminal: Terminal): Promise<string | Invalid> {
-  if (file === '-') return terminal.readStdin()
+  if (file === '-') return Buffer.from(await terminal.readStdin()).toString()
   return readFile(file, 'utf8').catch((error: unknown) =>
     invalid(`\`${file}\` cannot be read: ${describeError(error)}`),
   )

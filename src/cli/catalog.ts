@@ -1,17 +1,14 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import type { KubeObject } from '../document/kube-object.ts'
+import { parseKubectlOutput } from '../document/kubectl-output.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { parseTrustDomain } from '../model/spiffe-id.ts'
-import { type KubernetesList, parseKubernetesList } from '../revision/kubernetes-list.ts'
+import { type KubernetesList, toKubernetesList } from '../revision/kubernetes-list.ts'
 import { draftCatalog } from '../revision/scaffold.ts'
-import {
-  describeError,
-  type ExitCode,
-  exitCodes,
-  type Finish,
-  helpFooter,
-  type Terminal,
-} from './terminal.ts'
+import { readInput } from './input.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
+
+const command = 'kubectl get namespaces,services,pods -A -o json'
 
 type ScaffoldCommandOptions = { readonly trustDomain: string; readonly namespace?: string }
 
@@ -20,8 +17,8 @@ export function addCatalog(program: Command, terminal: Terminal, finish: Finish)
   const catalog = program.command('catalog').description('what the mesh offers: services.yaml')
   catalog
     .command('scaffold')
-    .description('draft services.yaml from `kubectl get namespaces,services,pods -A -o json`')
-    .argument('[file]', 'the JSON, or - for standard input', '-')
+    .description(`draft services.yaml from \`${command}\``)
+    .argument('[file]', 'what kubectl printed, JSON or YAML; - for standard input', '-')
     .option('--trust-domain <name>', '`meshConfig.trustDomain` of the mesh', 'cluster.local')
     .option('--namespace <name>', 'only the services of this namespace')
     .addHelpText(
@@ -46,23 +43,36 @@ async function scaffold(
     terminal.complain(`\`--trust-domain\`: ${trustDomain.reason}`)
     return exitCodes.usage
   }
-  const list = await readList(file, terminal)
-  if (isInvalid(list)) {
-    terminal.complain(list.reason)
+  const found = await readCluster(file, terminal)
+  if (isInvalid(found)) {
+    terminal.complain(toLine(found.reason))
     return exitCodes.negative
   }
+  const { list, objects } = found
   const { lines, services } = draftCatalog(list, { trustDomain, namespace: options.namespace })
   for (const line of lines) terminal.print(line)
   if (services > 0) return exitCodes.ok
-  terminal.complain('no service that a waypoint could stand in front of; the comments say why')
+  terminal.complain(
+    list.services.length > 0
+      ? 'no service that a waypoint could stand in front of; the comments say why'
+      : `expected Services, found ${countKinds(objects)}; the whole is read by: ${command}`,
+  )
   return exitCodes.negative
 }
 
-async function readList(file: string, terminal: Terminal): Promise<KubernetesList | Invalid> {
-  if (file === '-') return parseKubernetesList(await terminal.readStdin())
-  try {
-    return parseKubernetesList(await readFile(file, 'utf8'))
-  } catch (error) {
-    return invalid(`\`${file}\` cannot be read: ${describeError(error)}`)
-  }
+type Cluster = { readonly objects: readonly KubeObject[]; readonly list: KubernetesList }
+
+async function readCluster(file: string, terminal: Terminal): Promise<Cluster | Invalid> {
+  const input = await readInput(file, terminal)
+  if (isInvalid(input)) return input
+  const objects = parseKubectlOutput(input.text)
+  if (isInvalid(objects)) return invalid(`${objects.reason}; the whole is read by: ${command}`)
+  const list = toKubernetesList(objects)
+  return isInvalid(list) ? list : { objects, list }
+}
+
+function countKinds(objects: readonly KubeObject[]): string {
+  const counts = new Map<string, number>()
+  for (const { kind } of objects) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'none'
 }

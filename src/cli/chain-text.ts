@@ -10,7 +10,11 @@ export const widestLimits = { maxDepth: 8, maxLifetimeSeconds: 86_400 } as const
 
 /** The text of a token given on the command line; `-` stands for standard input, which keeps it out of the process list. */
 export async function readToken(argument: string, terminal: Terminal): Promise<string> {
-  return argument === '-' ? (await terminal.readStdin()).trim() : argument
+  return argument === '-'
+    ? Buffer.from(await terminal.readStdin())
+        .toString()
+        .trim()
+    : argument
 }
 
 /** Decodes a chain token and proves nothing. */

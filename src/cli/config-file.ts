@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import {
   type Config,
   type ConfigProblems,
@@ -6,7 +5,9 @@ import {
   parseConfig,
   readEnv,
 } from '../config/config.ts'
-import { complainAboutExcerpt, describeError, type Terminal, toLine } from './terminal.ts'
+import { isInvalid } from '../model/invalid.ts'
+import { readTextFile } from './input.ts'
+import { complainAboutExcerpt, type Terminal, toLine } from './terminal.ts'
 
 /** Reads waywarden.yaml and the environment; a file that cannot be read is a problem like any other. */
 export async function readConfigFile(file: string): Promise<Config | ConfigProblems> {
@@ -17,13 +18,10 @@ export async function readConfigFile(file: string): Promise<Config | ConfigProbl
 export async function readConfigAndText(
   file: string,
 ): Promise<{ readonly config: Config | ConfigProblems; readonly text: string }> {
-  try {
-    const text = await readFile(file, 'utf8')
-    return { config: parseConfig(file, text, readEnv()), text }
-  } catch (error) {
-    const message = `cannot be read: ${describeError(error)}; name the file with \`--config\``
-    return { config: { kind: 'problems', problems: [{ path: '', place: file, message }] }, text: '' }
-  }
+  const input = await readTextFile(file)
+  if (!isInvalid(input)) return { config: parseConfig(file, input.text, readEnv()), text: input.text }
+  const message = `${input.reason}; name the file with \`--config\``
+  return { config: { kind: 'problems', problems: [{ path: '', place: file, message }] }, text: '' }
 }
 
 /** Prints every problem with its line of the file, and how many there are. */

@@ -1,5 +1,5 @@
 import { type Config, type ConfigProblems, parseConfig } from '../config/config.ts'
-import { type KubeObject, labelsAt, textAt } from '../review/doctor/kube-object.ts'
+import { type KubeObject, labelsAt, textAt } from '../document/kube-object.ts'
 import { type Catalog, parseCatalog } from '../revision/catalog.ts'
 import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import type { Problem } from '../revision/problem.ts'

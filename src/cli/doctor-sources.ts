@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
+import { at, textsAt } from '../document/kube-object.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
-import { at, textsAt } from '../review/doctor/kube-object.ts'
 import type { ReplicaView } from '../review/doctor/replicas.ts'
 import type { CatalogService } from '../revision/catalog.ts'
-import { describeError, type Terminal } from './terminal.ts'
+import { readInput } from './input.ts'
+import type { Terminal } from './terminal.ts'
 
 const kinds = [
   'namespaces',
@@ -36,12 +37,7 @@ export async function runKubectl(
   file: string | undefined,
   terminal: Terminal,
 ): Promise<{ readonly text: string } | Invalid> {
-  try {
-    if (file === '-') return { text: await terminal.readStdin() }
-    if (file !== undefined) return { text: await readFile(file, 'utf8') }
-  } catch (error) {
-    return invalid(`\`${file}\` cannot be read: ${describeError(error)}`)
-  }
+  if (file !== undefined) return readInput(file, terminal)
   return new Promise((resolve) => {
     const options = { maxBuffer: maxOutputBytes, timeout: kubectlTimeoutMs }
     execFile(kubectl, kubectlArguments, options, (error, stdout, stderr) => {

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { type Config, isConfigProblems } from '../config/config.ts'
+import type { KubeObject } from '../document/kube-object.ts'
+import { parseKubectlOutput } from '../document/kubectl-output.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { dnsFindings } from '../review/doctor/addresses.ts'
 import { toClusterView } from '../review/doctor/cluster.ts'
 import { bySeverity, examineCluster } from '../review/doctor/examine.ts'
 import type { Finding } from '../review/doctor/finding.ts'
-import { type KubeObject, parseKubeObjects } from '../review/doctor/kube-object.ts'
 import { probeFindings } from '../review/doctor/probe.ts'
 import { replicaFindings, userKeyFindings } from '../review/doctor/replicas.ts'
 import type { Catalog } from '../revision/catalog.ts'
@@ -114,8 +115,9 @@ async function readObjects(
     if (kubectl === undefined && admin !== undefined) return undefined
     return `${output.reason}\nrun this where the cluster can be reached, and give its output to \`--kubectl\`:\n  ${kubectlCommand}`
   }
-  const objects = parseKubeObjects(output.text)
-  return isInvalid(objects) ? `\`${kubectl ?? 'kubectl'}\`: ${objects.reason}` : objects
+  const objects = parseKubectlOutput(output.text)
+  if (!isInvalid(objects)) return objects
+  return `\`${kubectl ?? 'kubectl'}\`: ${objects.reason}\nthis prints what is read here:\n  ${kubectlCommand}`
 }
 
 function notesOf(options: DoctorOptions, { objects, config, catalog }: Known): readonly string[] {

@@ -2,7 +2,7 @@
 export type Terminal = {
   readonly print: (line: string) => void
   readonly complain: (line: string) => void
-  readonly readStdin: () => Promise<string>
+  readonly readStdin: () => Promise<Uint8Array>
   /** Resolves with the name of the first signal that asks to stop. */
   readonly stopSignal: () => Promise<string>
   readonly nowMs: () => number

@@ -31,62 +31,103 @@ type Fault = { readonly offset: number; readonly code: string; readonly message:
 
 // Enough for a shared block or two, too few for a bomb.
 const maxAliases = 20
+const options = { stringKeys: true, uniqueKeys: true, prettyErrors: false } as const
+
+/** Several YAML documents in one text, as plain values. */
+export type YamlStream = { readonly kind: 'documents'; readonly roots: readonly unknown[] }
 
 /** Reads YAML strictly: keys are text and unique, tags and unknown aliases are refused. Never throws. */
 export function readYaml(text: string): YamlDocument | YamlFault {
-  const nul = text.indexOf('\0')
-  if (nul !== -1) {
-    const message =
-      'expected text in UTF-8, found a NUL; a file from PowerShell may be UTF-16: save it as UTF-8'
-    return { kind: 'fault', line: 1, column: 1, message, excerpt: '' }
+  const composed = compose(text)
+  if (composed.kind === 'fault') return composed
+  const [document, second] = composed.documents
+  if (document === undefined) return composed.refuse('expected a document, found nothing')
+  if (second !== undefined)
+    return composed.faultAt({ offset: second.range[0], code: 'MULTIPLE_DOCS', message: '' })
+  const root = composed.toValue(document)
+  if (root.kind === 'fault') return root
+  return {
+    kind: 'document',
+    root: root.value,
+    positionOf: (path) => composed.positionAt(find(document.contents, path).offset),
+    writtenAt: (path) => find(document.contents, path).written,
   }
+}
+
+/** Reads as many documents as there are, with `---` between them. Never throws. */
+export function readYamlStream(text: string): YamlStream | YamlFault {
+  const composed = compose(text)
+  if (composed.kind === 'fault') return composed
+  const roots: unknown[] = []
+  for (const document of composed.documents) {
+    const root = composed.toValue(document)
+    if (root.kind === 'fault') return root
+    roots.push(root.value)
+  }
+  return { kind: 'documents', roots }
+}
+
+type Composed = {
+  readonly kind: 'composed'
+  readonly documents: readonly Document.Parsed[]
+  readonly positionAt: (offset: number) => Position
+  readonly faultAt: (fault: Fault) => YamlFault
+  readonly refuse: (message: string) => YamlFault
+  readonly toValue: (
+    document: Document.Parsed,
+  ) => { readonly kind: 'value'; readonly value: unknown } | YamlFault
+}
+
+function compose(text: string): Composed | YamlFault {
   const lines = new LineCounter()
   const positionAt = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
     return { line, column: col }
   }
+  const refuse = (message: string, position: Position = { line: 1, column: 1 }): YamlFault => ({
+    kind: 'fault',
+    ...position,
+    message: `not usable as YAML: ${message}`,
+    excerpt: '',
+  })
+  if (text.includes('\0')) return refuse('found a NUL; if the file is UTF-16, save it as UTF-8')
   try {
     const tokens = [...new Parser(lines.addNewLine).parse(text)]
     const deep = tooDeepAt(tokens)
-    if (deep !== undefined) {
-      const message = `expected at most ${maxDepth} levels of lists and keys in each other`
-      return { kind: 'fault', ...positionAt(deep), message, excerpt: '' }
+    if (deep !== undefined)
+      return refuse(`expected at most ${maxDepth} levels of lists and keys in each other`, positionAt(deep))
+    const documents = [...new Composer(options).compose(tokens, true, text.length)]
+    const faultAt = (fault: Fault): YamlFault => toFault(text, positionAt(fault.offset), fault)
+    const [fault] = documents.flatMap(faultsOf).sort((one, other) => one.offset - other.offset)
+    if (fault !== undefined) return faultAt(fault)
+    const toValue: Composed['toValue'] = (document) => {
+      try {
+        return { kind: 'value', value: document.toJS({ maxAliasCount: maxAliases }) }
+      } catch (cause) {
+        // Too many aliases.
+        return refuse(cause instanceof Error ? cause.message : String(cause))
+      }
     }
-    const options = { stringKeys: true, uniqueKeys: true, prettyErrors: false } as const
-    const [document, second] = new Composer(options).compose(tokens, true, text.length)
-    if (document === undefined) throw new TypeError('the library composed no document')
-    const fault = firstFault(document, second)
-    if (fault !== undefined) return toFault(text, positionAt(fault.offset), fault)
-    const root: unknown = document.toJS({ maxAliasCount: maxAliases })
-    return {
-      kind: 'document',
-      root,
-      positionOf: (path) => positionAt(find(document.contents, path).offset),
-      writtenAt: (path) => find(document.contents, path).written,
-    }
+    return { kind: 'composed', documents, positionAt, faultAt, refuse, toValue }
   } catch (cause) {
-    // Too many aliases, or a nesting beyond the stack.
-    const message = cause instanceof Error ? cause.message : String(cause)
-    return { kind: 'fault', line: 1, column: 1, message: `not usable as YAML: ${message}`, excerpt: '' }
+    return refuse(cause instanceof Error ? cause.message : String(cause))
   }
 }
 
-function firstFault(document: Document.Parsed, second: Document.Parsed | undefined): Fault | undefined {
+function faultsOf(document: Document.Parsed): readonly Fault[] {
   // A tag without meaning is a warning to the library: the value would be taken as if the tag were not there.
   const faults: Fault[] = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
     offset: pos[0],
     code,
     message,
   }))
-  if (second !== undefined) faults.push({ offset: second.range[0], code: 'MULTIPLE_DOCS', message: '' })
   visit(document, {
     Alias(_, node) {
       if (node.resolve(document) === undefined)
         faults.push({ offset: node.range?.[0] ?? 0, code: 'UNKNOWN_ALIAS', message: node.source })
     },
   })
-  const [first] = faults.sort((one, other) => one.offset - other.offset)
-  return first
+  return faults
 }
 
 function toFault(text: string, { line, column }: Position, { code, message }: Fault): YamlFault {

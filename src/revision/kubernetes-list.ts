@@ -1,5 +1,7 @@
 import * as v from 'valibot'
+import type { KubeObject } from '../document/kube-object.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
+import { show } from '../model/show.ts'
 
 /** A Kubernetes Service as far as a catalog needs it. */
 export type KubernetesService = {
@@ -69,44 +71,39 @@ const pod: v.GenericSchema<unknown, KubernetesPod> = v.object({
   status: v.optional(v.object({ phase: v.optional(v.string()) })),
 })
 const namespace: v.GenericSchema<unknown, KubernetesNamespace> = v.object({ metadata })
-const list = v.object({
-  kind: v.string(),
-  items: v.array(v.looseObject({ kind: v.string() })),
-})
 
-/** Parses kubectl's JSON; kinds that a catalog does not need are passed over. */
-export function parseKubernetesList(text: string): KubernetesList | Invalid {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return refusal('no JSON')
-  }
-  const parsed = v.safeParse(list, value)
-  if (!parsed.success) return refusal(describe(parsed.issues[0]))
+/** Takes the services, pods and namespaces out of what was read of a cluster; says which one cannot be used. */
+export function toKubernetesList(objects: readonly KubeObject[]): KubernetesList | Invalid {
   const found: {
     services: KubernetesService[]
     pods: KubernetesPod[]
     namespaces: KubernetesNamespace[]
   } = { services: [], pods: [], namespaces: [] }
-  for (const [index, item] of parsed.output.items.entries()) {
-    const issue = sort(item, found)
-    if (issue !== undefined) return refusal(`item ${index + 1}: ${describe(issue)}`)
+  for (const [index, object] of objects.entries()) {
+    const issue = sort(object, found)
+    if (issue === undefined) continue
+    const name =
+      object.name === ''
+        ? `object ${index + 1}, a ${object.kind}`
+        : `${object.kind} ${object.namespace}/${object.name}`
+    return invalid(
+      `${name}: \`${v.getDotPath(issue) ?? ''}\`: expected ${issue.expected ?? 'another value'}, found ${show(issue.input)}`,
+    )
   }
   return found
 }
 
 function sort(
-  item: { readonly kind: string },
+  { kind, body }: KubeObject,
   found: { services: KubernetesService[]; pods: KubernetesPod[]; namespaces: KubernetesNamespace[] },
 ): v.BaseIssue<unknown> | undefined {
-  switch (item.kind) {
+  switch (kind) {
     case 'Service':
-      return keep(service, item, found.services)
+      return keep(service, body, found.services)
     case 'Pod':
-      return keep(pod, item, found.pods)
+      return keep(pod, body, found.pods)
     case 'Namespace':
-      return keep(namespace, item, found.namespaces)
+      return keep(namespace, body, found.namespaces)
     default:
       return undefined
   }
@@ -121,12 +118,4 @@ function keep<T>(
   if (!parsed.success) return parsed.issues[0]
   into.push(parsed.output)
   return undefined
-}
-
-function describe(issue: v.BaseIssue<unknown>): string {
-  return `\`${v.getDotPath(issue) ?? ''}\`: expected ${issue.expected ?? 'another value'}`
-}
-
-function refusal(found: string): Invalid {
-  return invalid(`expected what \`kubectl get services,pods -A -o json\` prints, found ${found}`)
 }

@@ -1,38 +1,47 @@
 import { expect } from 'chai'
+import { toKubeObject } from '../../src/document/kube-object.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
-import { parseKubernetesList } from '../../src/revision/kubernetes-list.ts'
+import { toKubernetesList } from '../../src/revision/kubernetes-list.ts'
 import { kubectlJson } from '../support/cluster.ts'
 
 describe('revision/kubernetes-list', () => {
   it('sorts what kubectl prints, and passes over what a catalog does not need', () => {
-    const printed = JSON.parse(
+    const { items } = JSON.parse(
       kubectlJson([{ name: 'a' }], [{ app: 'a' }], [{ name: 'hospital', labels: {} }]),
     )
-    printed.items.push({ kind: 'Deployment', metadata: 7 })
-    const list = parseKubernetesList(JSON.stringify(printed))
+    const list = toKubernetesList([...items, { kind: 'Deployment', metadata: 7 }].map(toKubeObject))
     if (isInvalid(list)) throw new TypeError(list.reason)
     const counts = [list.services, list.pods, list.namespaces].map(({ length }) => length)
     expect(counts).to.deep.equal([1, 1, 1])
   })
 
-  const refused: readonly { readonly name: string; readonly text: string }[] = [
-    { name: 'no JSON', text: 'NAME   TYPE' },
-    { name: 'no object', text: 'null' },
-    { name: 'one item instead of a list', text: '{"kind":"Service","metadata":{"name":"a"},"spec":{}}' },
-    { name: 'an item without a kind', text: '{"kind":"List","items":[{}]}' },
+  const refused: readonly { readonly name: string; readonly body: object; readonly says: RegExp }[] = [
     {
       name: 'a service without a spec',
-      text: '{"kind":"List","items":[{"kind":"Service","metadata":{"name":"a"}}]}',
+      body: { kind: 'Service', metadata: { name: 'a', namespace: 'n' } },
+      says: /^Service n\/a: `spec`/,
     },
     {
       name: 'a pod without a name',
-      text: '{"kind":"List","items":[{"kind":"Pod","metadata":{},"spec":{}}]}',
+      body: { kind: 'Pod', metadata: {}, spec: {} },
+      says: /^object 1, a Pod: `metadata.name`/,
     },
-    { name: 'a namespace without metadata', text: '{"kind":"List","items":[{"kind":"Namespace"}]}' },
+    {
+      name: 'a namespace without metadata',
+      body: { kind: 'Namespace' },
+      says: /^object 1, a Namespace: `metadata`/,
+    },
+    {
+      name: 'a port that is no number',
+      body: { kind: 'Service', metadata: { name: 'a' }, spec: { ports: [{ port: 'x' }] } },
+      says: /`spec.ports.0.port`.*found `x`/,
+    },
   ]
-  for (const { name, text } of refused) {
+  for (const { name, body, says } of refused) {
     it(`refuses ${name}`, () => {
-      expect(parseKubernetesList(text)).to.include({ kind: 'invalid' })
+      expect(toKubernetesList([toKubeObject(body)]))
+        .to.have.property('reason')
+        .that.matches(says)
     })
   }
 })

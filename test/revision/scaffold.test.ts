@@ -1,8 +1,9 @@
 import { expect } from 'chai'
+import { toKubeObject } from '../../src/document/kube-object.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { parseTrustDomain } from '../../src/model/spiffe-id.ts'
 import { type Catalog, parseCatalog } from '../../src/revision/catalog.ts'
-import { parseKubernetesList } from '../../src/revision/kubernetes-list.ts'
+import { toKubernetesList } from '../../src/revision/kubernetes-list.ts'
 import { draftCatalog } from '../../src/revision/scaffold.ts'
 import { behindWaypoint, type ClusterPod, type ClusterService, kubectlJson } from '../support/cluster.ts'
 
@@ -201,7 +202,7 @@ function scaffold(
   namespaces: Parameters<typeof kubectlJson>[2] = [],
   namespace?: string,
 ): string {
-  const list = parseKubernetesList(kubectlJson(services, pods, namespaces))
+  const list = toKubernetesList(JSON.parse(kubectlJson(services, pods, namespaces)).items.map(toKubeObject))
   const trustDomain = parseTrustDomain('hospital.example')
   if (isInvalid(list)) throw new TypeError(list.reason)
   if (typeof trustDomain !== 'string') throw new TypeError(trustDomain.reason)

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { parseKubectlOutput } from '../../src/document/kubectl-output.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { toClusterView } from '../../src/review/doctor/cluster.ts'
 import { examineCluster } from '../../src/review/doctor/examine.ts'
 import type { DoctorConfig, Finding, FindingId } from '../../src/review/doctor/finding.ts'
-import { parseKubeObjects } from '../../src/review/doctor/kube-object.ts'
 import { type Catalog, parseCatalog } from '../../src/revision/catalog.ts'
 import { spiffeId } from './forge.ts'
 import { healthyCluster, type Mutation, toKubectlJson } from './healthy-cluster.ts'
@@ -30,7 +30,7 @@ const shipped: DoctorConfig = {
 /** What the doctor finds in the healthy cluster once it is changed, as JSON text in and findings out. */
 export function examine({ mutate, config, catalog }: Omit<DoctorCase, 'name' | 'want'>): readonly Finding[] {
   const objects = healthyCluster()
-  const parsed = parseKubeObjects(toKubectlJson(mutate === undefined ? objects : mutate(objects)))
+  const parsed = parseKubectlOutput(toKubectlJson(mutate === undefined ? objects : mutate(objects)))
   if (isInvalid(parsed)) throw new TypeError(parsed.reason)
   return examineCluster(toClusterView(parsed), { ...shipped, ...config }, sampleCatalog(catalog))
 }

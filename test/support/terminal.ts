@@ -6,7 +6,7 @@ export type Ended = { readonly code: number; readonly out: string; readonly err:
 /** Runs one command line in this process. */
 export async function run(
   argv: readonly string[],
-  stdin = '',
+  stdin: string | Uint8Array = '',
   nowMs: number = Date.now(),
   shown: 'plain' | 'boxes' | 'colors' = 'plain',
 ): Promise<Ended> {
@@ -15,7 +15,7 @@ export async function run(
   const code = await runCommandLine(argv, {
     print: (line) => out.push(line),
     complain: (line) => err.push(line),
-    readStdin: async () => stdin,
+    readStdin: async () => Buffer.from(stdin),
     stopSignal: async () => 'SIGTERM',
     nowMs: () => nowMs,
     program: 'src/main.ts',

@@ -1,7 +1,7 @@
+import type { Labels } from '../../document/kube-object.ts'
 import type { AccessRule, AuthorizationPolicy, Source } from './authorization-policy.ts'
 import { type ClusterView, matches } from './cluster.ts'
 import { type Account, keyOf } from './guarded.ts'
-import type { Labels } from './kube-object.ts'
 
 /** Pods of one kind, and the ports on which they are asked. */
 export type Guarded = {

@@ -1,4 +1,12 @@
-import { at, type KubeObject, type Labels, labelsAt, listAt, textAt, textsAt } from './kube-object.ts'
+import {
+  at,
+  type KubeObject,
+  type Labels,
+  labelsAt,
+  listAt,
+  textAt,
+  textsAt,
+} from '../../document/kube-object.ts'
 
 /** An Istio AuthorizationPolicy. */
 export type AuthorizationPolicy = Pick<KubeObject, 'namespace' | 'name' | 'labels' | 'annotations'> & {

@@ -1,7 +1,15 @@
+import {
+  at,
+  type KubeObject,
+  type Labels,
+  labelsAt,
+  listAt,
+  textAt,
+  textsAt,
+} from '../../document/kube-object.ts'
 import { toCanonicalName } from '../../model/address.ts'
 import { toCanonicalIp } from '../../model/ip-address.ts'
 import { type AuthorizationPolicy, toAuthorizationPolicy } from './authorization-policy.ts'
-import { at, type KubeObject, type Labels, labelsAt, listAt, textAt, textsAt } from './kube-object.ts'
 import { type Mesh, toMesh } from './mesh.ts'
 
 /** What was found of a cluster, parsed once; the rules look at nothing else. */

@@ -1,8 +1,8 @@
+import type { Labels } from '../../document/kube-object.ts'
 import { namespaceOf, type SpiffeId } from '../../model/spiffe-id.ts'
 import type { Catalog, CatalogService } from '../../revision/catalog.ts'
 import type { AuthorizationPolicy } from './authorization-policy.ts'
 import { type ClusterView, type Gateway, type KubeService, matches, type Workload } from './cluster.ts'
-import type { Labels } from './kube-object.ts'
 import { type Provider, serviceOfProvider } from './mesh.ts'
 
 /** Our name among the providers of the shipped mesh configuration. */

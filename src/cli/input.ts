@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises'
+import { explainFileError } from '../document/file-error.ts'
+import { decodeText } from '../document/text.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Text that was read. */
+export type Input = { readonly kind: 'text'; readonly text: string }
+
+/** Text in a file or, for `-`, from standard input, in whichever encoding it was saved; a refusal names the file. */
+export async function readInput(
+  file: string,
+  { readStdin }: Pick<Terminal, 'readStdin'>,
+): Promise<Input | Invalid> {
+  if (file === '-') return named('standard input', decode(await readStdin()))
+  return named(`\`${file}\``, await readTextFile(file))
+}
+
+/** Text in a file, in whichever encoding it was saved; a refusal does not name the file. */
+export async function readTextFile(file: string): Promise<Input | Invalid> {
+  try {
+    return decode(await readFile(file))
+  } catch (error) {
+    return invalid(`cannot be read: ${explainFileError(file, error)}`)
+  }
+}
+
+function decode(bytes: Uint8Array): Input | Invalid {
+  const text = decodeText(bytes)
+  return typeof text === 'string' ? { kind: 'text', text } : text
+}
+
+function named(name: string, input: Input | Invalid): Input | Invalid {
+  return isInvalid(input) ? invalid(`${name}: ${input.reason}`) : input
+}

@@ -1,0 +1,65 @@
+import { type Invalid, invalid } from '../model/invalid.ts'
+
+/** Parses JSON texts that stand one after the other, as several commands into one file, or JSON lines, leave them. */
+export function parseJsonTexts(text: string): readonly unknown[] | Invalid {
+  const whole = parseJson(text, 0, text)
+  if ('value' in whole) return [whole.value]
+  const ends = endsOf(text)
+  // One text that is broken.
+  if (ends.length < 2 && text.slice(ends[0] ?? 0).trim() === '') return whole.refusal
+  const values: unknown[] = []
+  let start = 0
+  for (const end of ends) {
+    const part = parseJson(text.slice(start, end), start, text)
+    if ('refusal' in part) return part.refusal
+    values.push(part.value)
+    start = end
+  }
+  if (text.slice(start).trim() === '') return values
+  return invalid(`${placeOf(text, start)}: expected the JSON to end; the file may be cut off`)
+}
+
+function parseJson(
+  part: string,
+  offset: number,
+  text: string,
+): { readonly value: unknown } | { readonly refusal: Invalid } {
+  try {
+    return { value: JSON.parse(part) }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    const [, position] = /at position (\d+)/.exec(message) ?? []
+    const start = offset + part.length - part.trimStart().length
+    const isCut = message.includes('end of JSON')
+    // V8 shows a short text in place of a position.
+    const at = position === undefined ? (isCut ? offset + part.length : start) : offset + Number(position)
+    return {
+      refusal: invalid(`${placeOf(text, at)}: ${message.replace(/ \(line.*\)$/, '').replaceAll('\n', ' ')}`),
+    }
+  }
+}
+
+function placeOf(text: string, offset: number): string {
+  const before = text.slice(0, offset)
+  return `line ${before.split('\n').length}, column ${offset - before.lastIndexOf('\n')}`
+}
+
+/** Where objects and lists end that stand in no other. */
+function endsOf(text: string): readonly number[] {
+  const ends: number[] = []
+  let depth = 0
+  let isInText = false
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index]
+    if (isInText) {
+      if (character === '\\') index += 1
+      else if (character === '"') isInText = false
+    } else if (character === '"') isInText = true
+    else if (character === '{' || character === '[') depth += 1
+    else if (character === '}' || character === ']') {
+      depth -= 1
+      if (depth === 0) ends.push(index + 1)
+    }
+  }
+  return ends
+}
