@@ -1,9 +1,10 @@
 import type { Path } from '../document/yaml.ts'
 import { foldName } from '../model/header-name.ts'
+import { isLoopback } from '../model/loopback.ts'
 import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
 import { userIssuerConflicts } from './user-issuer-rules.ts'
-import { isLoopback, type SocketPath } from './values.ts'
+import type { SocketPath } from './values.ts'
 
 // Names that Envoy, the mesh or HTTP itself give a meaning: a chain there would be lost, leaked or believed.
 const takenHeaders =

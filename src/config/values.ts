@@ -55,11 +55,6 @@ export function parseListenAddress(input: string): Endpoint | SocketPath | Inval
   )
 }
 
-/** Whether only this machine can reach the address. */
-export function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
-}
-
 function refuseUrl(input: string): Invalid | undefined {
   if (/^https:\/\/[^\s?#@\\]+$/.test(input) && URL.canParse(input)) return undefined
   return invalid(`expected an https URL without query, fragment or user, found ${showUrl(input)}`)

@@ -84,7 +84,7 @@ function addressesOf({ spec }: KubernetesService): readonly string[] {
 }
 
 /** As Istio selects a port's protocol: by `appProtocol`, else by what its name begins with. */
-function protocolOf({
+export function protocolOf({
   name = '',
   port,
   protocol = 'TCP',

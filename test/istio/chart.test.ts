@@ -28,6 +28,37 @@ describe('istio/helm', () => {
     expect(volumes).to.include('"secretName":"vault-keys"')
   })
 
+  it('runs where and as the cluster wants it', () => {
+    const tolerations = [{ key: 'dedicated', operator: 'Equal', value: 'security', effect: 'NoSchedule' }]
+    const affinity = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } }
+    const objects = renderHelm('enforce', {
+      imagePullSecrets: [{ name: 'registry' }],
+      nodeSelector: { 'kubernetes.io/arch': 'arm64' },
+      tolerations,
+      affinity,
+      podAnnotations: { 'example.com/team': 'security', 'prometheus.io/scrape': 'false' },
+      service: { annotations: { 'example.com/of': 'service' } },
+      serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/waywarden' } },
+    })
+    const ours = (kind: string) =>
+      objects.find((object) => object['kind'] === kind && at(object, 'metadata', 'name') === 'waywarden')
+    const template = at(ours('Deployment'), 'spec', 'template')
+    expect(at(template, 'spec', 'imagePullSecrets')).to.deep.equal([{ name: 'registry' }])
+    expect(at(template, 'spec', 'nodeSelector')).to.deep.equal({ 'kubernetes.io/arch': 'arm64' })
+    expect(at(template, 'spec', 'tolerations')).to.deep.equal(tolerations)
+    expect(at(template, 'spec', 'affinity')).to.deep.equal(affinity)
+    expect(at(template, 'metadata', 'annotations')).to.deep.equal({
+      'example.com/team': 'security',
+      'prometheus.io/path': '/metrics',
+      'prometheus.io/port': '9192',
+      'prometheus.io/scrape': 'false',
+    })
+    expect(at(ours('Service'), 'metadata', 'annotations', 'example.com/of')).to.equal('service')
+    expect(at(ours('ServiceAccount'), 'metadata', 'annotations')).to.have.property(
+      'eks.amazonaws.com/role-arn',
+    )
+  })
+
   it('observes the services that are named', () => {
     const observe = { until: '2027-01-31', services: ['insurance', 'patient-records'] }
     const settings = renderHelm('enforce', { observe }).find((object) => idOf(object).endsWith('settings'))
@@ -55,6 +86,13 @@ describe('istio/helm', () => {
     { name: 'no choice between observing and enforcing', values: { observe: null } },
     { name: 'observing without an end', values: { observe: true } },
     { name: 'an end of observing that is no day', values: { observe: { until: 'soon' } } },
+    {
+      name: 'an annotation that takes the pods out of the mesh',
+      values: { podAnnotations: { 'ambient.istio.io/bypass-inbound-capture': 'true' } },
+    },
+    { name: 'an annotation that is no text', values: { podAnnotations: { a: 1 } } },
+    { name: 'a misspelt affinity', values: { affinity: { nodeAfinity: {} } } },
+    { name: 'a pull secret without a name', values: { imagePullSecrets: ['registry'] } },
     { name: 'no signing key', values: { keys: {} } },
     { name: 'an empty signing key', values: { keys: { active: '' } } },
     { name: 'no keys of the identity provider', values: { idpJwks: '' } },

@@ -2,7 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { stringify } from 'yaml'
-import { hospitalObjects, type TestObject } from '../support/healthy-cluster.ts'
+import {
+  deployment,
+  fromWaypoint,
+  hospitalObjects,
+  object,
+  type TestObject,
+} from '../support/healthy-cluster.ts'
 import { type KubeObject, type Overlay, renderKustomize } from '../support/rendered.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
@@ -23,6 +29,24 @@ describe('istio, as the doctor sees it', () => {
     expect([...new Set(found)]).to.deep.equal(['warning bypass_open', 'warning mtls_not_strict'])
   })
 
+  for (const mode of ['ambient', 'none']) {
+    it(`lets a Prometheus scrape Waywarden whose namespace is \`dataplane-mode: ${mode}\``, async () => {
+      const prometheus = [
+        object('Namespace', '', 'monitoring', {}, { 'istio.io/dataplane-mode': mode }),
+        deployment('monitoring', 'prometheus', { app: 'prometheus' }, 'prometheus', {
+          image: 'quay.io/prometheus/prometheus:v3.8.0',
+        }),
+      ]
+      expect(await examine('enforce', undefined, prometheus)).to.deep.equal({ code: 0, found: [] })
+      const own = 'AuthorizationPolicy/waywarden/waywarden'
+      const guard = object('AuthorizationPolicy', 'waywarden', 'only-waypoint', {
+        spec: { action: 'ALLOW', rules: [fromWaypoint()] },
+      })
+      const cut = await examine('enforce', own, [...prometheus, guard])
+      expect(cut.found).to.deep.equal(['warning guard_cuts_off_scraping'])
+    })
+  }
+
   for (const { id, want } of [
     { id: 'AuthorizationPolicy/hospital/ask-waywarden', want: ['error policy_missing'] },
     { id: 'AuthorizationPolicy/clinic/only-waypoint', want: ['error bypass_open'] },
@@ -40,8 +64,13 @@ describe('istio, as the doctor sees it', () => {
 async function examine(
   variant: Overlay,
   without?: string,
+  added: readonly TestObject[] = [],
 ): Promise<{ readonly code: number; readonly found: readonly string[] }> {
-  const objects: readonly (TestObject | KubeObject)[] = [...hospitalObjects(), ...renderKustomize(variant)]
+  const objects: readonly (TestObject | KubeObject)[] = [
+    ...hospitalObjects(),
+    ...renderKustomize(variant),
+    ...added,
+  ]
   const kept = objects.filter((object) => idOf(object) !== without).map(admitted)
   if (without !== undefined) expect(kept).to.have.length(objects.length - 1)
   const file = join(temporaryDirectory(), 'objects.yaml')

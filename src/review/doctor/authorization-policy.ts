@@ -28,6 +28,7 @@ export type AccessRule = {
 export type Source = {
   readonly principals: readonly string[]
   readonly notPrincipals: readonly string[]
+  readonly namespaces: readonly string[]
   /** `namespace/name`, or a name of the policy's own namespace. */
   readonly serviceAccounts: readonly string[]
   readonly keys: readonly string[]
@@ -56,6 +57,7 @@ function toRule(rule: unknown): AccessRule {
     sources: listAt(rule, 'from').map((from) => ({
       principals: textsAt(from, 'source', 'principals'),
       notPrincipals: textsAt(from, 'source', 'notPrincipals'),
+      namespaces: textsAt(from, 'source', 'namespaces'),
       serviceAccounts: textsAt(from, 'source', 'serviceAccounts'),
       keys: [...(labelsAt(from, 'source')?.keys() ?? [])],
     })),

@@ -55,7 +55,16 @@ export type KubeService = Named & {
   readonly hasNoVip: boolean
   readonly addresses: readonly string[]
   readonly selector: Labels | undefined
-  readonly ports: readonly { readonly port: string; readonly targetPort: string }[]
+  readonly ports: readonly KubePort[]
+}
+
+/** A port of a Service; name, `protocol` and `appProtocol` say what is spoken there. */
+export type KubePort = {
+  readonly port: string
+  readonly targetPort: string
+  readonly name: string | undefined
+  readonly protocol: string | undefined
+  readonly appProtocol: string | undefined
 }
 
 export type ServiceEntry = Named & {
@@ -68,7 +77,7 @@ export type Workload = Named & {
   readonly kind: 'Deployment' | 'Pod'
   /** A pod of a Deployment that is there, too, says nothing new of what should run. */
   readonly isOwned: boolean
-  /** How many pods it asks for; `undefined` when an autoscaler has not said yet. */
+  /** How many pods it asks for, 1 for a pod; `undefined` when an autoscaler has not said yet. */
   readonly replicas: number | undefined
   /** An update starts a pod before it ends the one that it replaces. */
   readonly surges: boolean
@@ -185,6 +194,9 @@ function toService(object: KubeObject): KubeService {
     ports: listAt(body, 'spec', 'ports').map((port) => ({
       port: textAt(port, 'port') ?? '',
       targetPort: textAt(port, 'targetPort') ?? textAt(port, 'port') ?? '',
+      name: textAt(port, 'name'),
+      protocol: textAt(port, 'protocol'),
+      appProtocol: textAt(port, 'appProtocol'),
     })),
   }
 }

@@ -10,12 +10,16 @@ import { policyRule } from './policy.ts'
 import { portRule } from './port.ts'
 import { providerRule } from './provider.ts'
 import { recoveryRule } from './recovery.ts'
+import { scrapingRule } from './scraping.ts'
+import { unlistedRule } from './unlisted.ts'
 import { versionRule } from './versions.ts'
 
 // In the order in which a request meets them.
 const rules: readonly Rule[] = [
   enrolmentRule,
   bypassRule,
+  unlistedRule,
+  scrapingRule,
   versionRule,
   identityRule,
   policyRule,

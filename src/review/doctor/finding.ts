@@ -21,6 +21,8 @@ export const findingIds = [
   'provider_name',
   'provider_unknown',
   'provider_service',
+  'provider_port',
+  'no_replicas',
   'fail_open',
   'timeout_missing',
   'timeout_long',
@@ -39,12 +41,16 @@ export const findingIds = [
   'port_open',
   'waypoint_shut_out',
   'host_network',
+  'guard_cuts_off',
+  'guard_cuts_off_scraping',
+  'tcp_denied',
   'waypoint_absent',
   'waypoint_class',
   'waypoint_for',
   'waypoint_not_shared',
   'not_enrolled',
   'ingress_bypasses',
+  'service_missing',
   'address_unknown',
   'port_unknown',
   'vip_differs',
@@ -91,6 +97,8 @@ export type DoctorConfig = {
   readonly listeners: readonly {
     /** None: a Unix socket. */
     readonly port?: number
+    /** Where it listens; none stands for every address. */
+    readonly address?: string
     readonly peer: PeerSource
     readonly tls: { readonly clientCa?: string | undefined } | undefined
   }[]

@@ -130,7 +130,8 @@ function attachmentFindings(
   ]
 }
 
-function isAttached(policy: AuthorizationPolicy, gateway: Gateway, cluster: ClusterView): boolean {
+/** Whether a policy is asked at a Gateway. */
+export function isAttached(policy: AuthorizationPolicy, gateway: Gateway, cluster: ClusterView): boolean {
   return policy.targets.some(
     ({ kind, name }) =>
       (kind === 'Gateway' && name === gateway.name && policy.namespace === gateway.namespace) ||

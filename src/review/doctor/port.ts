@@ -1,3 +1,4 @@
+import { isLoopback } from '../../model/loopback.ts'
 import { explainOpening, findShutOut, type Guarded, isAmbient } from './access.ts'
 import { allowYaml, turnedAway } from './allow.ts'
 import { type ClusterView, matches, type NetworkPolicy } from './cluster.ts'
@@ -15,12 +16,16 @@ export const portRule: Rule = (cluster, config, catalog) => {
   const where = `Service ${keyOf(service)}`
   const hostPod = pods.find(({ isHostNetwork }) => isHostNetwork)
   if (hostPod !== undefined) return [hostNetwork(`${hostPod.kind} ${keyOf(hostPod)}`)]
-  // Client certificates prove the waypoint by themselves.
-  if (config?.listeners.every(({ port, tls }) => port === undefined || tls?.clientCa !== undefined)) return []
+  // Client certificates prove the waypoint by themselves, and nobody else reaches a loopback address.
+  const open = config?.listeners.filter(
+    ({ port, address = '', tls }) =>
+      port !== undefined && tls?.clientCa === undefined && !isLoopback(address),
+  )
+  if (open?.length === 0) return []
   const guarded = {
     namespace: service.namespace,
     labels: first?.podLabels ?? service.selector ?? new Map(),
-    ports: config?.listeners.flatMap(({ port }) => (port === undefined ? [] : [String(port)])) ?? ['9191'],
+    ports: open?.map(({ port }) => String(port)) ?? ['9191'],
   }
   const waypoints = waypointAccounts(
     cluster,

@@ -1,7 +1,9 @@
-import type { ClusterView } from './cluster.ts'
+import { isLoopback } from '../../model/loopback.ts'
+import type { ClusterView, Workload } from './cluster.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
-import { ownName, ownProviders } from './guarded.ts'
+import { keyOf, ownName, ownProviders, workloadsBehind } from './guarded.ts'
 import { type Provider, serviceOfProvider, toMs } from './mesh.ts'
+import { isSame, toNumber } from './reach.ts'
 
 // Istio's own `validateProviderName` (1.30).
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
@@ -28,6 +30,7 @@ export const providerRule: Rule = (cluster, config) => {
     ...failureFindings(provider),
     ...timeoutFindings(provider, config),
     ...serviceFindings(provider, cluster),
+    ...listenerFindings(provider, cluster, config),
   ])
 }
 
@@ -146,4 +149,53 @@ function serviceFindings(provider: Provider, cluster: ClusterView): readonly Fin
       fix: `envoyExtAuthzGrpc: {port: ${service.ports[0]?.port ?? '9191'}}`,
     },
   ]
+}
+
+/** Does the port that the waypoint asks lead to a listener, and to a pod? */
+function listenerFindings(
+  provider: Provider,
+  cluster: ClusterView,
+  config: DoctorConfig | undefined,
+): readonly Finding[] {
+  const wanted = serviceOfProvider(provider)
+  const service = cluster.services.find((one) => isSame(one, wanted))
+  const port = service?.ports.find((one) => one.port === provider.port)
+  if (service === undefined || port === undefined) return []
+  const workloads = workloadsBehind(cluster, service).filter(({ isOwned }) => !isOwned)
+  const absent = workloads.length > 0 && workloads.every(({ replicas }) => replicas === 0)
+  const target = toNumber(port.targetPort, workloads[0])
+  return [
+    ...(absent ? [noReplicas(workloads[0])] : []),
+    ...(config === undefined || target === undefined ? [] : portFindings(provider, target, config)),
+  ]
+}
+
+function portFindings(provider: Provider, target: string, config: DoctorConfig): readonly Finding[] {
+  // To a Unix socket leads a proxy of the pod, whose port is not known here.
+  const mayBeReached = config.listeners.some(
+    ({ address = '', port }) => port === undefined || (String(port) === target && !isLoopback(address)),
+  )
+  if (mayBeReached) return []
+  const found = config.listeners.map(({ address, port }) => [address, port].filter(Boolean).join(':'))
+  return [
+    {
+      id: 'provider_port',
+      severity: 'error',
+      what: `provider \`${provider.name}\` leads to port ${target} of the pods, and waywarden.yaml listens on ${found.join(', ')}`,
+      where: 'waywarden.yaml listeners',
+      why: 'no check arrives, and everything is denied with an empty body',
+      fix: `listeners: [{address: 0.0.0.0:${target}, …}]   # or another targetPort in the Service`,
+    },
+  ]
+}
+
+function noReplicas(workload: Workload | undefined): Finding {
+  return {
+    id: 'no_replicas',
+    severity: 'error',
+    what: 'it is scaled to 0',
+    where: `Deployment ${keyOf(workload)}`,
+    why: 'nobody answers the waypoints, so everything is denied with an empty body',
+    fix: `kubectl -n ${workload?.namespace} scale deployment/${workload?.name} --replicas=3`,
+  }
 }

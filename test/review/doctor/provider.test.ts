@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { toMs } from '../../../src/review/doctor/mesh.ts'
 import { playDoctorTable } from '../../support/doctor-table.ts'
-import { all, change, changeProvider, remove } from '../../support/healthy-cluster.ts'
+import { all, change, changeProvider, fromWaypoint, remove } from '../../support/healthy-cluster.ts'
 
 const grpc = (fields: object) => changeProvider({ envoyExtAuthzGrpc: fields })
 
@@ -58,6 +58,38 @@ describe('review/doctor/provider', () => {
     },
     { name: 'the default status', mutate: grpc({ statusOnError: undefined }), want: [] },
     { name: 'another port', mutate: grpc({ port: 9000 }), want: ['provider_service'] },
+    {
+      name: 'a port that leads to no listener',
+      config: { listeners: [{ port: 9195, address: '0.0.0.0', peer: 'xfcc', tls: undefined }] },
+      mutate: change('AuthorizationPolicy/waywarden/waywarden', {
+        spec: { rules: [{ ...fromWaypoint(), to: [{ operation: { ports: ['9191', '9195'] } }] }] },
+      }),
+      want: ['provider_port'],
+    },
+    {
+      name: 'a port of which only the machine itself reaches the listener',
+      config: { listeners: [{ port: 9191, address: '127.0.0.1', peer: 'xfcc', tls: undefined }] },
+      want: ['provider_port'],
+    },
+    {
+      name: 'a port that leads by its name to a listener',
+      mutate: all(
+        change('Service/waywarden/waywarden', { spec: { ports: [{ port: 9191, targetPort: 'grpc' }] } }),
+        change('Deployment/waywarden/waywarden', {
+          spec: {
+            template: {
+              spec: { containers: [{ image: 'waywarden', ports: [{ name: 'grpc', containerPort: 9191 }] }] },
+            },
+          },
+        }),
+      ),
+      want: [],
+    },
+    {
+      name: 'no pod at all',
+      mutate: change('Deployment/waywarden/waywarden', { spec: { replicas: 0 } }),
+      want: ['no_replicas'],
+    },
     {
       name: 'another Service',
       mutate: grpc({ service: 'waywarden.elsewhere.svc.cluster.local' }),

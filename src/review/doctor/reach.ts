@@ -1,0 +1,40 @@
+import type { Guarded } from './access.ts'
+import type { ClusterView, KubePort, KubeService, Workload } from './cluster.ts'
+import { keyOf, namespaceLabels, type ObjectName, workloadsBehind } from './guarded.ts'
+
+const useWaypoint = 'istio.io/use-waypoint'
+const useWaypointNamespace = 'istio.io/use-waypoint-namespace'
+
+/** The waypoint that calls to a Service go through, by its own label or its namespace's; `undefined` if none. */
+export function waypointOf(cluster: ClusterView, service: KubeService): ObjectName | undefined {
+  // Calls to a Service without a cluster IP go to its pods.
+  if (service.hasNoVip) return undefined
+  const { namespace } = service
+  const labels = service.labels.has(useWaypoint) ? service.labels : namespaceLabels(cluster, namespace)
+  const name = labels.get(useWaypoint)
+  if (name === undefined || name === 'none') return undefined
+  return { namespace: labels.get(useWaypointNamespace) ?? namespace, name }
+}
+
+/** The pods behind a Service and the ports on which it calls them. */
+export function guardedOf(cluster: ClusterView, service: KubeService, ports: readonly KubePort[]): Guarded {
+  const [pod] = workloadsBehind(cluster, service).filter(({ isOwned }) => !isOwned)
+  const targets = ports.map(({ targetPort }) => toNumber(targetPort, pod))
+  const isKnown = targets.every((port) => port !== undefined)
+  return {
+    namespace: service.namespace,
+    labels: pod?.podLabels ?? service.selector ?? new Map(),
+    ports: isKnown ? targets : [],
+  }
+}
+
+/** The number of a port that may be given by name; `undefined` if the pod does not say. */
+export function toNumber(targetPort: string, pod: Workload | undefined): string | undefined {
+  if (/^\d+$/.test(targetPort)) return targetPort
+  return pod?.containers.flatMap(({ ports }) => ports).find(({ name }) => name === targetPort)?.port
+}
+
+/** Whether two names mean one object. */
+export function isSame(one: ObjectName, other: ObjectName): boolean {
+  return keyOf(one) === keyOf(other)
+}
