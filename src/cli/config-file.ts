@@ -9,6 +9,9 @@ import { isInvalid } from '../model/invalid.ts'
 import { readTextFile } from './input.ts'
 import { complainAboutExcerpt, type Terminal, toLine } from './terminal.ts'
 
+/** What is read when no file is named. */
+export const defaultConfigFile = 'waywarden.yaml'
+
 /** Reads waywarden.yaml and the environment; a file that cannot be read is a problem like any other. */
 export async function readConfigFile(file: string): Promise<Config | ConfigProblems> {
   return (await readConfigAndText(file)).config

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { configJsonSchema, isConfigProblems } from '../config/config.ts'
 import { remarksOn } from '../config/remarks.ts'
-import { complainAboutConfig, readConfigFile } from './config-file.ts'
+import { complainAboutConfig, defaultConfigFile, readConfigFile } from './config-file.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 
 /** Adds `config check` and `config schema`. */
@@ -10,7 +10,7 @@ export function addConfig(program: Command, terminal: Terminal, finish: Finish):
   config
     .command('check')
     .description('find everything that is wrong with a configuration, environment included')
-    .requiredOption('-c, --config <file>', 'the configuration')
+    .option('-c, --config <file>', 'the configuration', defaultConfigFile)
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { isInvalid } from '../model/invalid.ts'
 import { draftNewService, type NewService } from '../review/new-service.ts'
+import { type Catalog, parseCatalog } from '../revision/catalog.ts'
+import { readPolicyDirectory, toPolicyFiles } from '../revision/directory-source.ts'
+import type { Problem } from '../revision/problem.ts'
 import { collect } from './collect.ts'
-import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
+import { complainAboutPolicies } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 type NewOptions = Omit<NewService, 'name'> & {
@@ -20,12 +24,13 @@ export function addPolicyNew(policy: Command, terminal: Terminal, finish: Finish
     .description('draft a part of a policy repository')
     .command('service')
     .description(
-      'draft a catalog entry and the three patterns; what is not given is guessed, and permits nobody',
+      'draft a catalog entry and the three patterns, in a new repository too; what is not given is guessed, and permits nobody',
     )
     .argument('<name>', 'the id of `Service::"…"`')
     .requiredOption('--owner <team>', 'the folder whose policies may permit anything on it')
     .option('--policies <dir>', 'the policy repository', 'policies')
     .option('--namespace <name>', 'where it runs, for the guesses')
+    .option('--trust-domain <name>', 'of the mesh, where the catalog has no service yet')
     .option('--spiffe-id <id>', 'who receives')
     .option('--address <address>', '`name:port` or `IP:port`; again for each', collect)
     .option('--waypoint <id>', 'the proxy that vouches for its callers')
@@ -45,12 +50,12 @@ export function addPolicyNew(policy: Command, terminal: Terminal, finish: Finish
 
 async function newService(name: string, options: NewOptions, terminal: Terminal): Promise<ExitCode> {
   const { policies: directory, dryRun, json, ...asked } = options
-  const revision = await loadDirectory(directory)
-  if (!('evaluate' in revision)) {
-    complainAboutPolicies(revision, directory, terminal)
+  const repository = await readRepository(directory)
+  if ('problems' in repository) {
+    complainAboutPolicies(repository.problems, directory, terminal)
     return exitCodes.negative
   }
-  const draft = draftNewService({ name, ...asked }, revision)
+  const draft = draftNewService({ name, ...asked }, repository)
   if (isInvalid(draft)) {
     terminal.complain(toLine(draft.reason))
     return exitCodes.negative
@@ -73,4 +78,17 @@ async function newService(name: string, options: NewOptions, terminal: Terminal)
     }
   }
   return exitCodes.ok
+}
+
+type Repository = { readonly files: ReadonlyMap<string, string>; readonly catalog: Catalog }
+
+/** What the repository holds; nothing when it is yet to be begun. Whether the rest loads is seen with the draft. */
+async function readRepository(
+  directory: string,
+): Promise<Repository | { readonly problems: readonly Problem[] }> {
+  const source = existsSync(directory) ? await readPolicyDirectory(directory) : toPolicyFiles(new Map())
+  if (!('files' in source)) return { problems: source }
+  const text = source.files.get('services.yaml') ?? ''
+  const catalog = parseCatalog(text.trim() === '' ? 'services: []' : text)
+  return 'services' in catalog ? { files: source.files, catalog } : { problems: catalog }
 }

@@ -5,7 +5,7 @@ import { checkRepository } from '../review/own-tests.ts'
 import { type PolicyFiles, withoutTests } from '../revision/directory-source.ts'
 import { type PinChange, pinInGit, releaseInGit } from '../revision/git-pin.ts'
 import type { Problem } from '../revision/problem.ts'
-import { complainAboutConfig, readConfigFile } from './config-file.ts'
+import { complainAboutConfig, defaultConfigFile, readConfigFile } from './config-file.ts'
 import { pinDirectory, releaseDirectory } from './directory-pin.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 
@@ -21,7 +21,7 @@ export function addPolicyRollback(policy: Command, terminal: Terminal, finish: F
       '[revision]',
       'a commit, or the id of a revision served from a directory; the one before when left out',
     )
-    .requiredOption('-c, --config <file>', 'the configuration that says where policies come from')
+    .option('-c, --config <file>', 'the configuration that says where policies come from', defaultConfigFile)
     .option('--release', 'follow the source again')
     .option('--json', 'print one JSON object')
     .addHelpText('after', helpFooter('waywarden policy rollback 3f2a91c -c waywarden.yaml', codes))

@@ -12,6 +12,8 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
       code = given
     })
   }
+  for (const command of program.commands) explain(command)
+  program.showHelpAfterError(`known here: ${namesOf(program)}; \`waywarden --help\` says what they do`)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code
@@ -21,6 +23,48 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     terminal.complain(`waywarden: ${describeError(error)}`)
     return exitCodes.negative
   }
+}
+
+/** Has every mistake in using a command answered by how it is used. */
+function explain(command: Command): void {
+  const path = pathOf(command)
+  if (command.commands.length > 0) {
+    command.showHelpAfterError(`known here: ${namesOf(command)}; \`${path} --help\` says what they do`)
+    command.commands.forEach(explain)
+    return
+  }
+  const parts = command.registeredArguments.map(
+    (argument) => `  ${argument.name().padEnd(10)} ${argument.description}`,
+  )
+  command.showHelpAfterError(
+    [`usage: ${path} ${command.usage()}`, ...parts, `\`${path} --help\` says the rest`].join('\n'),
+  )
+  requireLast(command)
+}
+
+/** Commander looks for missing options first, and so would hide a misspelt one and a missing argument. */
+function requireLast(command: Command): void {
+  const required = command.options.filter(({ mandatory }) => mandatory)
+  for (const option of required) option.mandatory = false
+  command.hook('preAction', () => {
+    const missing = required.filter((option) => command.getOptionValue(option.attributeName()) === undefined)
+    if (missing.length === 0) return
+    const lines = missing.map(({ flags, description }) => `  ${flags.padEnd(24)} ${description}`)
+    command.error(['error: missing, and required:', ...lines].join('\n'), {
+      code: 'commander.missingMandatoryOptionValue',
+    })
+  })
+}
+
+function namesOf({ commands: all }: Command): string {
+  return all
+    .map((command) => command.name())
+    .filter((name) => name !== 'worker')
+    .join(', ')
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 type Add = (program: Command, terminal: Terminal, finish: Finish) => void
@@ -49,8 +93,7 @@ function createProgram(terminal: Terminal): Command {
   return new Command('waywarden')
     .description('decides whether every actor of a delegation chain is authorized, for Istio waypoints')
     .version(version())
-    .helpCommand(false)
-    .showHelpAfterError('`--help` shows what there is')
+    .helpCommand('help [command]', 'say what a command does')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),

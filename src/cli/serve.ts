@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { App } from '../app/app.ts'
 import type { WorkerSource } from '../app/workers.ts'
 import { type Config, isConfigProblems } from '../config/config.ts'
-import { complainAboutConfig, readConfigAndText } from './config-file.ts'
+import { complainAboutConfig, defaultConfigFile, readConfigAndText } from './config-file.ts'
 import { complainAboutStart, setUpEngine } from './serving.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
 
@@ -13,7 +13,7 @@ export function addServe(program: Command, terminal: Terminal, finish: Finish): 
   program
     .command('serve')
     .description('answer Envoy until SIGTERM or SIGINT, then drain')
-    .requiredOption('-c, --config <file>', 'the configuration')
+    .option('-c, --config <file>', 'the configuration', defaultConfigFile)
     .addHelpText('after', helpFooter('waywarden serve -c waywarden.yaml', codes))
     .action(async ({ config }: { readonly config: string }) => finish(await serve(config, terminal)))
 }

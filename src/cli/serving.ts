@@ -17,5 +17,24 @@ export function complainAboutStart(error: unknown, terminal: Terminal): void {
 
 function problemsOf(error: unknown): readonly string[] {
   const problems = error instanceof Error && 'problems' in error ? error.problems : undefined
-  return Array.isArray(problems) ? problems.map(String) : [describeError(error)]
+  if (Array.isArray(problems)) return problems.map(String)
+  const description = describeError(error)
+  return [explainListening(description) ?? description]
+}
+
+/** What to do about an address that cannot be listened on; servers say it in words of their own, some of them twice. */
+function explainListening(description: string): string | undefined {
+  const [, code, address = ''] =
+    /listen (EADDRINUSE|EACCES|EADDRNOTAVAIL)\b.*?\s(\[?[\da-f.:]+\]?:\d+)/.exec(description) ?? []
+  const place = `cannot listen on \`${address}\``
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${place}: another process listens there; \`ss -ltnp sport = :${address.split(':').at(-1)}\` names it. Stop it, or change \`listeners\` or \`admin\``
+    case 'EACCES':
+      return `${place}: this user may not open the port; choose one above 1023`
+    case 'EADDRNOTAVAIL':
+      return `${place}: no interface of this machine has that address`
+    default:
+      return undefined
+  }
 }

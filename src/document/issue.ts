@@ -77,6 +77,7 @@ function hintAt(schema: SchemaNode, input: unknown, written: string | undefined)
     if (node.type === 'number' && input.trim() !== '' && takes(Number(input))) return '; take the quotes away'
     return ''
   }
+  if (input === null && node.type === 'array' && takes([])) return '; write `[]` while there is none'
   const isUnquoted = typeof input === 'number' || typeof input === 'boolean'
   if (node.type !== 'string' || !isUnquoted || written === undefined || !takes(written)) return ''
   return `, which YAML reads as ${typeof input === 'number' ? 'a number' : 'true or false'}; quote it: \`'${written}'\``

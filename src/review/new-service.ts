@@ -1,5 +1,6 @@
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { parseSpiffeId } from '../model/spiffe-id.ts'
+import { parseSpiffeId, parseTrustDomain, type TrustDomain } from '../model/spiffe-id.ts'
+import type { Catalog } from '../revision/catalog.ts'
 import { toPolicyFiles } from '../revision/directory-source.ts'
 import { loadRevision } from '../revision/load.ts'
 import { formatProblem } from '../revision/problem.ts'
@@ -12,6 +13,8 @@ export type NewService = {
   readonly owner: string
   readonly namespace?: string | undefined
   readonly spiffeId?: string | undefined
+  /** Of the mesh; else that of the other IDs that are given, or of the catalog's first service. */
+  readonly trustDomain?: string | undefined
   readonly address?: readonly string[] | undefined
   readonly waypoint?: string | undefined
   readonly entry?: boolean | undefined
@@ -31,29 +34,56 @@ const defaultPort = 8080
  * Drafts a catalog entry and the three patterns for a new service. Its permits name nobody who exists, so the draft
  * changes no decision; what it proposes has been loaded together with the rest.
  */
-export function draftNewService(asked: NewService, revision: Revision): ServiceProposal | Invalid {
-  if (revision.catalog.byName.has(asked.name)) return invalid(`there is a service \`${asked.name}\` already`)
+export function draftNewService(
+  asked: NewService,
+  repository: Pick<Revision, 'catalog' | 'files'>,
+): ServiceProposal | Invalid {
+  if (repository.catalog.byName.has(asked.name))
+    return invalid(`there is a service \`${asked.name}\` already`)
   if (!/^[A-Za-z0-9][\w.-]*$/.test(asked.owner)) {
     return invalid(`\`--owner\`: expected a folder's name, found \`${asked.owner}\``)
   }
   const policyFile = `${asked.owner}/${asked.name}.cedar`
-  if (revision.files.has(policyFile)) return invalid(`there is a file \`${policyFile}\` already`)
-  const [first] = revision.catalog.services
-  if (first === undefined) return invalid('the catalog has no service to take the trust domain from')
-  const { trustDomain } = first.waypoint
-  const catalog = formatEntry(asked, trustDomain, asked.waypoint ?? first.waypoint.uri)
-  const policies = formatPatterns(asked, trustDomain)
-  const before = revision.files.get(catalogFile) ?? ''
+  if (repository.files.has(policyFile)) return invalid(`there is a file \`${policyFile}\` already`)
+  const trustDomain = trustDomainOf(asked, repository.catalog)
+  if (isInvalid(trustDomain)) return trustDomain
+  const [first] = repository.catalog.services
+  const namespace = asked.namespace ?? 'default'
+  const guess = first?.waypoint.uri ?? `spiffe://${trustDomain.name}/ns/${namespace}/sa/waypoint`
+  const catalog = formatEntry(asked, trustDomain.name, asked.waypoint ?? guess)
+  const policies = formatPatterns(asked, trustDomain.name)
   const files = new Map([
-    [catalogFile, `${before.trimEnd()}\n\n${catalog}`],
+    [catalogFile, appendTo(repository.files.get(catalogFile) ?? '', catalog)],
     [policyFile, policies],
   ])
-  const id = parseSpiffeId(idOf(asked, trustDomain))
+  const id = parseSpiffeId(idOf(asked, trustDomain.name))
   if (isInvalid(id)) return invalid(`\`--spiffe-id\`: ${id.reason}`)
-  const loaded = loadRevision(toPolicyFiles(new Map([...revision.files, ...files])))
+  const loaded = loadRevision(toPolicyFiles(new Map([...repository.files, ...files])))
   return 'evaluate' in loaded
     ? { files, added: { catalog, policies } }
     : invalid(`the draft would not load: ${loaded.map(formatProblem).join('; ')}`)
+}
+
+/** The trust domain of the mesh, from whatever names it. */
+function trustDomainOf(asked: NewService, catalog: Catalog): { readonly name: TrustDomain } | Invalid {
+  if (asked.trustDomain !== undefined) {
+    const name = parseTrustDomain(asked.trustDomain)
+    return typeof name === 'string' ? { name } : invalid(`\`--trust-domain\`: ${name.reason}`)
+  }
+  for (const text of [asked.spiffeId, asked.waypoint]) {
+    const id = text === undefined ? undefined : parseSpiffeId(text)
+    if (id !== undefined && !isInvalid(id)) return { name: id.trustDomain }
+  }
+  const [first] = catalog.services
+  return first === undefined
+    ? invalid('the catalog has no service yet to take the trust domain from; say it by `--trust-domain NAME`')
+    : { name: first.waypoint.trustDomain }
+}
+
+/** The catalog with one more entry; a list that is empty so far is begun. */
+function appendTo(before: string, entry: string): string {
+  if (before.trim() === '') return `services:\n${entry}`
+  return `${before.trimEnd().replace(/^services:[ \t]*\[[ \t]*\]/m, 'services:')}\n\n${entry}`
 }
 
 function idOf({ spiffeId, namespace = 'default', name }: NewService, trustDomain: string): string {

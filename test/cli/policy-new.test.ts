@@ -1,4 +1,4 @@
-import { cp, readFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -23,6 +23,64 @@ describe('cli/policy-new', () => {
     const { findings } = JSON.parse(out)
     expect(findings.every(({ message }: { message: string }) => message.includes('change-me'))).to.equal(true)
     expect(await run(['policy', 'diff', 'policies', directory])).to.include({ code: 0 })
+  })
+
+  const beginnings: readonly {
+    readonly name: string
+    readonly files: Readonly<Record<string, string>> | undefined
+  }[] = [
+    { name: 'a directory that is not there', files: undefined },
+    { name: 'an empty directory', files: {} },
+    { name: 'an empty services.yaml', files: { 'services.yaml': '' } },
+    { name: 'a catalog without services', files: { 'services.yaml': '# ours\nservices: []\n' } },
+    {
+      name: 'a catalog with a service and no policy',
+      files: {
+        'services.yaml':
+          'services:\n  - name: a\n    addresses: [a.b:80]\n    spiffeId: spiffe://bank.example/ns/b/sa/a\n    waypoint: spiffe://bank.example/ns/b/sa/w\n',
+      },
+    },
+  ]
+  for (const { name, files } of beginnings) {
+    it(`begins a repository from ${name}`, async () => {
+      const directory = join(temporaryDirectory(), 'policies')
+      if (files !== undefined) await mkdir(directory)
+      for (const [file, text] of Object.entries(files ?? {})) await writeFile(join(directory, file), text)
+      const begun = [
+        ...argv,
+        '--trust-domain',
+        'bank.example',
+        '--namespace',
+        'bank',
+        '--policies',
+        directory,
+      ]
+      expect(await run(begun)).to.include({ code: 0, err: '' })
+      expect(await run(['policy', 'check', directory])).to.include({ code: 0, err: '' })
+      expect(await readFile(join(directory, 'services.yaml'), 'utf8')).to.include(
+        'spiffe://bank.example/ns/bank/sa/price-list',
+      )
+    })
+  }
+
+  it('takes the trust domain from an ID, and asks for it when nothing names it', async () => {
+    const directory = join(temporaryDirectory(), 'policies')
+    const { code, err } = await run([...argv, '--policies', directory])
+    expect([code, err]).to.deep.equal([
+      1,
+      'the catalog has no service yet to take the trust domain from; say it by `--trust-domain NAME`',
+    ])
+    const byId = await run([
+      ...argv,
+      '--policies',
+      directory,
+      '--spiffe-id',
+      'spiffe://bank.example/ns/a/sa/b',
+    ])
+    expect(byId).to.include({ code: 0 })
+    expect(await run([...argv.with(3, 'x'), '--policies', directory, '--trust-domain', 'A/B'])).to.include({
+      code: 1,
+    })
   })
 
   it('writes nothing on a dry run', async () => {

@@ -35,7 +35,6 @@ describe('cli/program', () => {
     [],
     ['config'],
     ['sreve'],
-    ['serve'],
     ['serve', '--confg', 'waywarden.yaml'],
     ['chain', 'inspect'],
     ['chain', 'inspect', 'one', 'two'],
@@ -43,6 +42,41 @@ describe('cli/program', () => {
     ['catalog'],
     ['report'],
   ]
+  const told: readonly { readonly argv: readonly string[]; readonly says: readonly RegExp[] }[] = [
+    { argv: ['polcy'], says: [/Did you mean policy\?/, /known here: serve, config, /] },
+    {
+      argv: ['policy', 'validate'],
+      says: [/unknown command 'validate'/, /known here: check, diff, explain/],
+    },
+    { argv: ['config', 'chek'], says: [/Did you mean check\?/] },
+    { argv: ['serve', '--confg', 'x'], says: [/unknown option '--confg'/, /Did you mean --config\?/] },
+    {
+      argv: ['why'],
+      says: [/missing required argument 'decision'/, /usage: waywarden why \[options\] <decision>/],
+    },
+    // What is misspelt comes before what is missing because of it.
+    { argv: ['chain', 'mint', '--kesy', 'x'], says: [/unknown option '--kesy'/, /Did you mean --keys\?/] },
+    {
+      argv: ['chain', 'mint'],
+      says: [/--keys <dir> +the keys directory/, /--issuer/, /--subject /, /--holder/],
+    },
+  ]
+  for (const { argv, says } of told) {
+    it(`says what to do about \`waywarden ${argv.join(' ')}\``, async () => {
+      const { code, err } = await run(argv)
+      expect(code).to.equal(2)
+      for (const pattern of says) expect(err).to.match(pattern)
+    })
+  }
+
+  for (const argv of [['help'], ['help', 'policy'], ['policy', 'help', 'check']]) {
+    it(`prints help for \`waywarden ${argv.join(' ')}\``, async () => {
+      const { code, out, err } = await run(argv)
+      expect([code, err]).to.deep.equal([0, ''])
+      expect(out).to.include('Usage: waywarden')
+    })
+  }
+
   for (const argv of misuses) {
     it(`ends with 2 for \`waywarden ${argv.join(' ')}\``, async () => {
       const { code, out, err } = await run(argv)
