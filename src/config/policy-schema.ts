@@ -9,11 +9,11 @@ import {
   parsed,
   size,
   someShare,
-  text,
   type Value,
 } from '../document/values.ts'
 import { parseGitProxy, parseGitRef, parseGitUrl } from './git-values.ts'
 import type { PolicyRepository } from './settings.ts'
+import { filePath } from './values.ts'
 
 const git = v.strictObject({
   url: about(
@@ -30,7 +30,10 @@ const git = v.strictObject({
   ),
   interval: about(v.optional(duration('1s', '24h'), '1m'), 'time between two looks; varied by a tenth'),
   timeout: about(v.optional(duration('1s', '1h'), '2m'), 'time that a fetch may take'),
-  directory: about(text, 'where the local copy lies: the last good revision, for a start without network'),
+  directory: about(
+    filePath(),
+    'where the local copy lies: the last good revision, for a start without network',
+  ),
   maxSize: about(v.optional(size('1MiB', '64GiB'), '256MiB'), 'size that the local copy may reach'),
   rewrites: about(
     v.optional(choice('refuse', 'follow'), 'refuse'),
@@ -43,21 +46,27 @@ const git = v.strictObject({
     ),
     'the ref that pins an earlier commit of `ref` while it exists; guard who may write it',
   ),
-  sshKey: about(v.optional(text), 'file of the private key for an ssh remote'),
-  knownHosts: about(v.optional(text), 'file of the host keys that an ssh remote may have; required for ssh'),
-  tokenFile: about(v.optional(text), 'file of the token for an https remote; read anew for each look'),
+  sshKey: about(v.optional(filePath()), 'file of the private key for an ssh remote'),
+  knownHosts: about(
+    v.optional(filePath()),
+    'file of the host keys that an ssh remote may have; required for ssh',
+  ),
+  tokenFile: about(v.optional(filePath()), 'file of the token for an https remote; read anew for each look'),
   tokenUser: about(
     v.optional(matching(/^[\w.-]{1,64}$/, 'a user name'), 'x-access-token'),
     'user name that goes with the token',
   ),
-  ca: about(v.optional(text), 'PEM file of the CAs that may vouch for an https remote'),
+  ca: about(v.optional(filePath()), 'PEM file of the CAs that may vouch for an https remote'),
   proxy: about(
     v.optional(parsed(parseGitProxy, 'http://proxy.hospital.example:3128')),
     'the HTTP proxy to an https remote; none when left out, whatever the environment says',
   ),
-  proxyAuthFile: about(v.optional(text), 'file with `user:password` for the proxy; read anew for each look'),
+  proxyAuthFile: about(
+    v.optional(filePath()),
+    'file with `user:password` for the proxy; read anew for each look',
+  ),
   allowedSigners: about(
-    v.optional(text),
+    v.optional(filePath()),
     'file of who may sign, as ssh-keygen reads it; with it, a commit without their SSH signature is refused',
   ),
 })
@@ -67,7 +76,7 @@ const shadow = v.strictObject({
     v.optional(parsed(parseGitRef, 'stricter-records')),
     'with `policy.git`: branch, tag or whole commit id of the same repository',
   ),
-  directory: about(v.optional(text), 'with `policy.directory`: another policy directory'),
+  directory: about(v.optional(filePath()), 'with `policy.directory`: another policy directory'),
   sample: about(v.optional(someShare, 1), 'share of all checks that is judged again, above 0 and at most 1'),
   perSecond: about(
     v.optional(integer(1, 10_000), 50),
@@ -76,7 +85,10 @@ const shadow = v.strictObject({
 })
 
 const policy = v.strictObject({
-  directory: about(v.optional(text), 'the policy repository as a directory'),
+  directory: about(
+    v.optional(filePath(() => 'name a Git repository by `policy.git: {url: …}`')),
+    'the policy repository as a directory',
+  ),
   git: about(v.optional(git), 'the policy repository in Git'),
   tests: about(
     v.optional(choice('required', 'ignored'), 'required'),

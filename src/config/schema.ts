@@ -17,17 +17,17 @@ import { policySchema } from './policy-schema.ts'
 import type { Settings } from './settings.ts'
 import { tracingSchema } from './tracing.ts'
 import { userIssuerSchema } from './user-issuer-schema.ts'
-import { day, headerName, httpsUrl, parseEndpoint, parseListenAddress, userName } from './values.ts'
+import { day, filePath, headerName, httpsUrl, parseEndpoint, parseListenAddress, userName } from './values.ts'
 
 const spiffeId = parsed(parseSpiffeId, 'spiffe://hospital.example/ns/billing/sa/agent-a')
 const trustDomain = parsed(parseTrustDomain, 'hospital.example')
 const endpoint = parsed(parseEndpoint, '127.0.0.1:9191')
 
 const tls = v.strictObject({
-  cert: about(text, 'PEM file of the server certificate'),
-  key: about(text, 'PEM file of its private key'),
+  cert: about(filePath(), 'PEM file of the server certificate'),
+  key: about(filePath(), 'PEM file of its private key'),
   clientCa: about(
-    v.optional(text),
+    v.optional(filePath()),
     'PEM file of the CA that signs the waypoints; with it client certificates are required',
   ),
 })
@@ -70,8 +70,8 @@ const chain = v.strictObject({
   issuer: about(httpsUrl, 'https URL that names this Waywarden as `iss` of the chains that it signs'),
   trustDomain: about(trustDomain, 'SPIFFE trust domain whose workloads may act, such as hospital.example'),
   header: about(v.optional(headerName, 'actor-chain'), 'request header that carries the chain'),
-  keys: about(text, 'directory of the signing keys; `waywarden keys init DIR` creates it'),
-  revocations: about(v.optional(text), 'file of revoked actors, users and chains'),
+  keys: about(filePath(), 'directory of the signing keys; `waywarden keys init DIR` creates it'),
+  revocations: about(v.optional(filePath()), 'file of revoked actors, users and chains'),
   hopLifetime: about(v.optional(duration('1s', '24h'), '5m'), 'how long one hop may present its chain'),
   maxLifetime: about(v.optional(duration('1s', '24h'), '1h'), 'how long the whole chain lives'),
   ceiling: about(
@@ -135,17 +135,17 @@ const settings = v.strictObject({
   policy: about(policySchema, 'where the policies stand: `directory` or `git`'),
   audit: about(
     v.strictObject({
-      directory: about(text, 'where decision records are written'),
+      directory: about(filePath(), 'where decision records are written'),
       mode: about(
         v.optional(choice('written', 'durable', 'buffered'), 'written'),
         'before an answer leaves its record is, written: in the kernel, durable: on the disk, buffered: only in memory, so that a crash loses it',
       ),
       key: about(
-        v.optional(text),
+        v.optional(filePath()),
         'file of the Ed25519 key (PEM) that signs checkpoints; made as `log-key` in the directory when left out',
       ),
       pseudonyms: about(
-        v.optional(text),
+        v.optional(filePath()),
         'file with a secret of at least 32 characters: records then name users by a keyed hash of their ids',
       ),
       retention: about(

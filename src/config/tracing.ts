@@ -1,20 +1,9 @@
 import * as v from 'valibot'
 import type { SchemaNode } from '../document/schema.ts'
-import {
-  about,
-  duration,
-  flag,
-  integer,
-  list,
-  matching,
-  parsed,
-  share,
-  someOf,
-  text,
-} from '../document/values.ts'
+import { about, duration, flag, integer, list, matching, parsed, share, someOf } from '../document/values.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 import { show } from '../model/show.ts'
-import { headerName } from './values.ts'
+import { filePath, headerName } from './values.ts'
 
 /** Where spans are sent. */
 export type TraceEndpoint = {
@@ -47,7 +36,7 @@ const endpoint = v.strictObject({
       list(
         v.strictObject({
           name: about(headerName, 'name of the header'),
-          file: about(text, 'file with its value; read anew for each request'),
+          file: about(filePath(), 'file with its value; read anew for each request'),
         }),
       ),
       [],

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { SchemaNode } from '../document/schema.ts'
 import { about, choice, list, text } from '../document/values.ts'
 import type { UserIssuer } from './settings.ts'
-import { httpsUrl, userName } from './values.ts'
+import { filePath, httpsUrl, userName } from './values.ts'
 
 const userIssuer = v.strictObject({
   name: about(userName, 'short name of the identity provider, as policies write it in User::"<name>/<id>"'),
@@ -11,7 +11,10 @@ const userIssuer = v.strictObject({
     text,
     '`aud` that its access tokens must name; without one a token meant for anybody would do',
   ),
-  jwks: about(text, 'file with its public keys'),
+  jwks: about(
+    filePath((url) => `fetch it, \`curl -fsS '${url}' -o idp-jwks.json\`, and write \`jwks: idp-jwks.json\``),
+    'file with its public keys',
+  ),
   id: about(v.optional(text, 'sub'), 'claim that identifies the user'),
   userClaim: about(
     v.optional(text),

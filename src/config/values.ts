@@ -14,6 +14,19 @@ export type SocketPath = { readonly path: string }
 /** An https URL that can stand as an issuer: no query, fragment or user (RFC 8414 §2). */
 export const httpsUrl: Value<string> = checked(refuseUrl)
 
+/** A path of this machine. Many try a URL first, so the message says how to come from one to what is expected. */
+export function filePath(remedy: (url: string) => string = () => 'name a file or directory'): Value<string> {
+  return checked((input) => {
+    if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(input)) return undefined
+    const path = input.toLowerCase().startsWith('file://')
+      ? `; write \`${input.slice('file://'.length)}\``
+      : ''
+    return invalid(
+      `expected a path of this machine, found the URL ${showUrl(input)}${path || `; ${remedy(input)}`}`,
+    )
+  })
+}
+
 /** A header name as HTTP/2 writes it. */
 export const headerName: Value<string> = matching(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 'a header name in lower case')
 

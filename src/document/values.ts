@@ -111,8 +111,9 @@ export function parsed<T>(parse: (input: string) => T | Invalid, example: string
 export function checked(refuse: (input: string) => Invalid | undefined): Value<string> {
   return v.pipe(
     v.string(),
+    v.nonEmpty(),
     v.rawCheck(({ dataset, addIssue }) => {
-      const refusal = dataset.typed ? refuse(dataset.value) : undefined
+      const refusal = dataset.typed && dataset.value !== '' ? refuse(dataset.value) : undefined
       if (refusal !== undefined) addIssue({ message: refusal.reason })
     }),
   )

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import * as v from 'valibot'
-import { httpsUrl, parseEndpoint, parseListenAddress } from '../../src/config/values.ts'
+import { filePath, httpsUrl, parseEndpoint, parseListenAddress } from '../../src/config/values.ts'
 
 describe('config/values', () => {
   const endpoints: readonly (readonly [text: string, want: unknown])[] = [
@@ -61,6 +61,31 @@ describe('config/values', () => {
   for (const [url, isIssuer] of urls) {
     it(`${isIssuer ? 'takes' : 'refuses'} ${url} for an issuer`, () => {
       expect(v.safeParse(httpsUrl, url).success).to.equal(isIssuer)
+    })
+  }
+
+  const paths: readonly (readonly [path: string, says: RegExp | undefined])[] = [
+    ['./keys', undefined],
+    ['/etc/waywarden/keys', undefined],
+    ['keys:old', undefined],
+    ['C:\\keys', undefined],
+    [
+      'https://idp.hospital.example/certs',
+      /found the URL `https:\/\/idp.hospital.example\/certs`; name a file/,
+    ],
+    ['HTTPS://me:secret@idp.example/certs?key=7', /found the URL `HTTPS:\/\/…`/],
+    ['ssh://git@host/policies.git', /URL/],
+    ['file:///srv/keys', /write `\/srv\/keys`/],
+    ['', /length/],
+  ]
+  for (const [path, says] of paths) {
+    it(`${says === undefined ? 'takes' : 'refuses'} \`${path}\` for a path`, () => {
+      const [issue] = v.safeParse(filePath(), path).issues ?? []
+      if (says === undefined) expect(issue).to.equal(undefined)
+      else
+        expect(issue?.message)
+          .to.match(says)
+          .and.not.match(/secret|key=7/)
     })
   }
 })
