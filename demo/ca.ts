@@ -12,10 +12,10 @@ export type Ca = {
   readonly issue: (name: string, uris: readonly string[]) => CertificateFiles
 }
 
-/** Creates a certificate authority that lives in a directory. */
-export function createCa(directory: string, trustDomain: string): Ca {
+/** Creates a certificate authority that lives in a directory; `uris` are names of its own certificate. */
+export function createCa(directory: string, trustDomain: string, uris: readonly string[] = []): Ca {
   mkdirSync(directory, { recursive: true })
-  const authority = createAuthority(trustDomain, Date.now())
+  const authority = createAuthority(trustDomain, Date.now(), uris)
   const trustedCa = join(directory, 'ca.crt')
   writeFileSync(trustedCa, authority.certificate)
   return {

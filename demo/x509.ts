@@ -22,12 +22,13 @@ const sequence = 0x30
 const set = 0x31
 const dayMs = 86_400_000
 
-/** Creates a self-signed certificate authority (RFC 5280) for a trust domain. */
-export function createAuthority(name: string, nowMs: number): Authority {
+/** Creates a self-signed certificate authority (RFC 5280) for a trust domain; SPIRE's carry its SPIFFE ID as a URI, too. */
+export function createAuthority(name: string, nowMs: number, uris: readonly string[] = []): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const extensions = [
     extension(oid.basicConstraints, true, der(sequence, der(tag.boolean, [0xff]))),
     extension(oid.keyUsage, true, der(tag.bits, [0x01, 0x06])),
+    ...(uris.length === 0 ? [] : [extension(oid.subjectAltName, false, toNames(uris))]),
   ]
   const certificate = createCertificate(
     { issuer: name, subject: name, publicKey, extensions, nowMs },
@@ -39,17 +40,20 @@ export function createAuthority(name: string, nowMs: number): Authority {
 /** Issues an X.509-SVID (SPIFFE X509-SVID §2 to §4): a leaf whose only name is its URI. It lives a day. */
 export function issueCertificate(authority: Authority, uris: readonly string[], nowMs: number): KeyPair {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const uriTag = 0x86
-  const names = uris.map((uri) => der(uriTag, Buffer.from(uri)))
   const usages = [oid.serverAuth, oid.clientAuth].map((usage) => der(tag.oid, usage))
   const extensions = [
     extension(oid.basicConstraints, true, der(sequence)),
     extension(oid.keyUsage, true, der(tag.bits, [0x07, 0x80])),
     extension(oid.extendedKeyUsage, false, der(sequence, ...usages)),
-    extension(oid.subjectAltName, true, der(sequence, ...names)),
+    extension(oid.subjectAltName, true, toNames(uris)),
   ]
   const fields = { issuer: authority.name, subject: undefined, publicKey, extensions, nowMs }
   return { certificate: createCertificate(fields, authority.privateKey), key: toPem(privateKey) }
+}
+
+function toNames(uris: readonly string[]): Buffer {
+  const uriTag = 0x86
+  return der(sequence, ...uris.map((uri) => der(uriTag, Buffer.from(uri))))
 }
 
 type Fields = {

@@ -59,7 +59,12 @@ describe('observability: what a running Waywarden measures', () => {
   before(async () => {
     directory = temporaryDirectory()
     metrics = toLabelsByMetric(
-      [await measure(directory), await measureShadow(), await measureWorkers()].join('\n'),
+      [
+        await measure(directory),
+        await measureShadow(),
+        await measureWorkers(),
+        await measureCertificates(),
+      ].join('\n'),
     )
   })
 
@@ -188,6 +193,13 @@ async function measureShadow(): Promise<string> {
   const metrics = createMetrics(() => true)
   metrics.shadowFollowed('revision')
   metrics.shadowJudged('allow', 'policy_denied', false)
+  return metrics.toText()
+}
+
+/** The metrics of a listener with TLS. */
+async function measureCertificates(): Promise<string> {
+  const metrics = createMetrics(() => true)
+  metrics.certificateRead('0.0.0.0:9191', 'cert', { expiresMs: 2, renewalDueMs: 1 })
   return metrics.toText()
 }
 

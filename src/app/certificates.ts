@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { Listener } from '../config/config.ts'
 import type { CertificateSource, Certificates } from '../ext-authz/tls.ts'
@@ -6,24 +5,62 @@ import { type Contents, type FollowedFiles, followFiles, type Refusal } from '..
 import { reportAs } from '../follow/poller.ts'
 import type { Report } from '../model/event.ts'
 import { describeCause } from '../model/fault.ts'
+import type { TrustDomain } from '../model/spiffe-id.ts'
+import { type Lifetime, lifetimeOfBundle, lifetimeOfChain, renewalDueMs } from './certificate-lifetimes.ts'
+import { refuseClientCa } from './client-ca.ts'
 import { StartError } from './opening.ts'
 
 type TlsFiles = Exclude<Listener['tls'], undefined>
 
+/** Which listener's certificates are followed, and whose clients they are to prove. */
+export type CertificatePlace = {
+  /** `listeners.0.tls`, where the configuration names the files. */
+  readonly key: string
+  /** Where the listener listens; a label of metrics. */
+  readonly listener: string
+  readonly files: TlsFiles
+  readonly trustDomain: TrustDomain
+}
+
+/** A listener's certificates while it listens. */
+export type FollowedCertificates = {
+  readonly source: CertificateSource
+  readonly followed: FollowedFiles<Certificates>
+  /** The certificates that are in force, each with its file. */
+  readonly lifetimes: () => readonly { readonly file: string; readonly lifetime: Lifetime }[]
+}
+
 /** A listener's certificates, read again when their files are renewed; throws a `StartError`. */
 export async function followCertificates(
-  files: TlsFiles,
+  place: CertificatePlace,
   report: Report,
   pollMs: number,
-): Promise<{ readonly source: CertificateSource; readonly followed: FollowedFiles<Certificates> }> {
+): Promise<FollowedCertificates> {
   const listeners = new Set<() => void>()
-  const { cert, key, clientCa } = files
+  const { cert, key, clientCa } = place.files
+  const members = new Map([
+    [cert, 'cert'],
+    [key, 'key'],
+    ...(clientCa === undefined ? [] : [[clientCa, 'clientCa'] as const]),
+  ])
   const opened = await followFiles({
-    paths: [cert, key, ...(clientCa === undefined ? [] : [clientCa])],
-    parse: (contents) => parseCertificates(files, contents),
+    paths: [...members.keys()],
+    nameOf: (path) => `\`${place.key}.${members.get(path)}\`: ${path}`,
+    parse: (contents) => parseCertificates(place, contents),
     pollMs,
-    onRead: () => {
+    onRead: (certificates) => {
       report({ kind: 'source_loaded', what: 'certificates', names: [cert], entries: 1 })
+      for (const { lifetime } of lifetimesOf(place.files, certificates)) {
+        const { what, expiresMs } = lifetime
+        const renewalDue = renewalDueMs(lifetime)
+        report({
+          kind: 'certificate_read',
+          listener: place.listener,
+          what,
+          expiresMs,
+          renewalDueMs: renewalDue,
+        })
+      }
       for (const listener of listeners) listener()
     },
     onNews: reportAs('certificates', report),
@@ -37,23 +74,44 @@ export async function followCertificates(
       return () => listeners.delete(listener)
     },
   }
-  return { source, followed }
+  return { source, followed, lifetimes: () => lifetimesOf(place.files, followed.current) }
+}
+
+function lifetimesOf(
+  files: TlsFiles,
+  { cert, clientCa }: Certificates,
+): readonly { readonly file: string; readonly lifetime: Lifetime }[] {
+  const ofChain = lifetimeOfChain(cert.toString('latin1'))
+  const ofBundle = clientCa && lifetimeOfBundle(clientCa.toString('latin1'))
+  return [
+    ...(ofChain === undefined ? [] : [{ file: files.cert, lifetime: ofChain }]),
+    ...(ofBundle === undefined ? [] : [{ file: files.clientCa ?? '', lifetime: ofBundle }]),
+  ]
 }
 
 /** Takes the files as one: a certificate and a key that do not belong together, as in the middle of a renewal, are refused. */
-function parseCertificates(files: TlsFiles, contents: Contents): Certificates | Refusal {
+function parseCertificates(
+  { key: name, files, trustDomain }: CertificatePlace,
+  contents: Contents,
+): Certificates | Refusal {
   const [cert, key] = [contents.get(files.cert), contents.get(files.key)]
   const clientCa = files.clientCa === undefined ? undefined : contents.get(files.clientCa)
+  // Node.js takes an empty bundle, which would admit no client at all, and CAs of any trust domain.
+  const refusals = clientCa === undefined ? [] : refuseClientCa(clientCa.toString('latin1'), trustDomain)
+  if (refusals.length > 0) {
+    const problems = refusals.map((problem) => `\`${name}.clientCa\`: ${files.clientCa}: ${problem}`)
+    return { kind: 'refusal', problems }
+  }
   try {
     if (cert === undefined || key === undefined) throw new TypeError('one of them is missing')
-    // An empty file is no error for TLS: it would admit no client at all.
-    if (clientCa !== undefined) new X509Certificate(clientCa)
     createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) })
     return { cert, key, clientCa }
   } catch (cause) {
     return {
       kind: 'refusal',
-      problems: [`${files.cert}, ${files.key}: expected a certificate and its key: ${describeCause(cause)}`],
+      problems: [
+        `\`${name}\`: ${files.cert}, ${files.key}: expected a certificate and its key: ${describeCause(cause)}`,
+      ],
     }
   }
 }

@@ -23,7 +23,7 @@ export type Credentials = {
 /** Opens files one by one and collects what is wrong with all of them. */
 type Opener = <T extends object>(
   what: FollowedSource,
-  files: Pick<FollowOptions<T>, 'paths' | 'optional' | 'parse'>,
+  files: Pick<FollowOptions<T>, 'paths' | 'optional' | 'nameOf' | 'parse'>,
   describe: (value: T) => { readonly names: readonly string[]; readonly entries: number },
   afterwards?: (value: T) => void,
 ) => Promise<(() => T) | undefined>
@@ -54,7 +54,9 @@ export async function openCredentials(
     return () => opened.files.current
   }
   const keys = await openKeys(chain.keys, open)
-  const issuers = await Promise.all(users.map((user) => openIssuer(user, open, report)))
+  const issuers = await Promise.all(
+    users.map((user, index) => openIssuer(user, `users.${index}.jwks`, open, report)),
+  )
   const revocations =
     chain.revocations === undefined ? () => noRevocations : await openRevocations(chain.revocations, open)
   if (keys === undefined || revocations === undefined || startProblems.length > 0)
@@ -77,6 +79,7 @@ function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | 
     'keys',
     {
       paths: [pathOf(activeKeyFile)],
+      nameOf: (path) => `\`chain.keys\`: ${path}`,
       optional: keyFiles.filter((name) => name !== activeKeyFile).map(pathOf),
       parse(contents) {
         const texts = [...contents].map(([path, bytes]) => [basename(path), bytes.toString()] as const)
@@ -90,6 +93,7 @@ function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | 
 
 function openIssuer(
   { jwks, ...user }: Config['users'][number],
+  key: string,
   open: Opener,
   report: Opening['report'],
 ): Promise<(() => UserIssuer) | undefined> {
@@ -98,6 +102,7 @@ function openIssuer(
     'issuer_keys',
     {
       paths: [jwks],
+      nameOf: (path) => `\`${key}\`: ${path}`,
       parse(contents) {
         const keys = parseProviderKeys(contents.get(jwks)?.toString() ?? '', inForce)
         if (isInvalid(keys)) return refuse([`${jwks}: ${keys.reason}`])
@@ -115,6 +120,7 @@ function openRevocations(path: string, open: Opener): Promise<(() => Revocations
     'revocations',
     {
       paths: [path],
+      nameOf: (file) => `\`chain.revocations\`: ${file}`,
       parse(contents) {
         const revocations = parseRevocations(contents.get(path)?.toString() ?? '')
         return 'actor' in revocations

@@ -8,15 +8,19 @@ export class WorkerFailed extends Error {
   override readonly name = 'WorkerFailed'
   readonly code = 'worker_failed'
   readonly problems: readonly string[]
+  /** Whether it could not use files that the configuration names. */
+  readonly isOfFiles: boolean
 
   constructor(worker: number, end: End) {
     super(`worker ${worker} ended with ${end.how} before it could decide`)
-    this.problems = end.code === saidWhy ? [] : [this.message]
+    this.isOfFiles = end.code === refusedFiles
+    this.problems = this.isOfFiles || end.code === saidWhy ? [] : [this.message]
   }
 }
 
-/** The exit code with which a server ends that could not start. */
+/** The exit codes with which a server ends that could not start, and has said why. */
 const saidWhy = 1
+const refusedFiles = 78
 const lookMs = 2000
 const firstRestartMs = 500
 const maxRestartMs = 30_000

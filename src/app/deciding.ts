@@ -60,7 +60,7 @@ async function begin(
   const house = await openHouse(config, opening, setServing)
   state.readiness = () => readinessOf(house, opening.followed, state.isDraining)
   for (const [index, listener] of config.listeners.entries())
-    transports.push(await listen(house, listener, opening, worker?.handedTo(index)))
+    transports.push(await listen(house, index, listener, opening, worker?.handedTo(index)))
   setServing()
   // A full disk or a failed engine is found out between requests too, and so is its recovery.
   const watch = setInterval(setServing, pollMs).unref()

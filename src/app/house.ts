@@ -4,7 +4,6 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { AuditLogOptions } from '../audit/audit-log-options.ts'
 import { privateKeyFile } from '../audit/log-key.ts'
 import { openAuditLog } from '../audit/open-audit-log.ts'
-import { type Pseudonymize, readPseudonyms } from '../audit/pseudonym.ts'
 import { keepRevision } from '../audit/revision-store.ts'
 import { workerLog } from '../audit/worker-logs.ts'
 import { rememberLatest } from '../cache/remember.ts'
@@ -13,26 +12,22 @@ import type { CheckShell } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import { configWarnings } from '../config/remarks.ts'
 import type { Report } from '../model/event.ts'
-import type { Tracer } from '../observe/tracer.ts'
 import { candidateEntry } from '../review/candidate-entry.ts'
 import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
 import { openDns } from '../revision/dns-source.ts'
 import type { Revision } from '../revision/revision.ts'
 import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
-import { type Credentials, openCredentials } from './credentials.ts'
-import { type Opening, StartError } from './opening.ts'
+import type { Opening } from './opening.ts'
+import { openParts, type Parts } from './parts.ts'
 import { createPolicySource } from './policy-source.ts'
 import { createRecorder } from './recorder.ts'
 import { openRecovery, type Recovering } from './recovering.ts'
 import { createShadow, type Shadow } from './shadow.ts'
 import { type Loading, openShadowRevision } from './shadow-revision.ts'
-import { openTracing } from './tracing.ts'
-import { warmUp } from './warm-up.ts'
 
 /** Everything behind the ports: what decides, what proves, what records. */
-export type House = {
+export type House = Parts & {
   readonly config: Config
-  readonly credentials: Credentials
   /** Shared by all listeners; `undefined` unless the configuration asks for it. */
   readonly recovery: Recovering | undefined
   readonly admission: Admission
@@ -43,10 +38,6 @@ export type House = {
   readonly shadow: Shadow | undefined
   readonly audit: AuditLog
   readonly record: CheckShell['record']
-  /** How records and traces name users; `undefined` by their ids. */
-  readonly pseudonymize: Pseudonymize | undefined
-  /** Traces checks; `undefined` unless the configuration asks for it. */
-  readonly tracer: Tracer | undefined
   readonly report: Report
 }
 
@@ -59,14 +50,12 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   const { closing, report } = opening
   const warnings = configWarnings(config)
   if (warnings.length > 0) report({ kind: 'config_warned', warnings })
-  const credentials = await openCredentials(config, opening)
-  warmUp(config, credentials.keys(), Date.now())
+  const parts = await openParts(config, opening)
+  const { credentials, certificates, pseudonymize, tracer, exposed } = parts
   const origin = `${hostname()}-${process.pid}`
   const authority = new URL(config.chain.issuer).host
-  const pseudonymize = openPseudonyms(config)
   const audit = openAuditLog({ ...auditOf(config, opening), pseudonymize, origin, authority, report })
   closing.push(audit)
-  const tracer = await openTracing(config, opening)
   const loading = loadingOf(config)
   const revisions = await openRevisions(config, opening, loading, onServed)
   const recovery = openRecovery(config, revisions.revision, Date.now())
@@ -80,7 +69,7 @@ export async function openHouse(config: Config, opening: Opening, onServed: () =
   const looking = setInterval(admission.look, lookMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
   const record = createRecorder(audit, config.audit)
-  const rooms = { ...revisions, shadow, audit, record, pseudonymize, tracer }
+  const rooms = { ...revisions, shadow, audit, record, pseudonymize, tracer, certificates, exposed }
   return { config, credentials, recovery, admission, ...rooms, report }
 }
 
@@ -93,12 +82,6 @@ function createUtilization(): () => number {
     since = now
     return utilization
   }
-}
-
-function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
-  const pseudonymize = audit.pseudonyms === undefined ? undefined : readPseudonyms(audit.pseudonyms)
-  if (pseudonymize === undefined || typeof pseudonymize === 'function') return pseudonymize
-  throw new StartError([`\`audit.pseudonyms\`: ${pseudonymize.reason}`])
 }
 
 /** Each worker has a log of its own: all are signed by one key, and together take no more room than one would. */

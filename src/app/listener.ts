@@ -6,28 +6,24 @@ import { createLeanTransport } from '../ext-authz/lean/lean-server.ts'
 import type { Handed, Transport } from '../ext-authz/transport.ts'
 import { tokenHeaders } from '../identity/agent-token.ts'
 import { elapsedMs } from './by-deadline.ts'
-import { followCertificates } from './certificates.ts'
 import { createFacts } from './check-facts.ts'
 import type { House } from './house.ts'
 import type { Opening } from './opening.ts'
 import { createHandover } from './recovering.ts'
 import { createCheckTracing } from './traced.ts'
 
-/** Opens one port on which Envoy asks, or serves what is handed in from one. */
+/** Opens one port on which Envoy asks, or serves what is handed in from one; `index` is its place in the configuration. */
 export async function listen(
   house: House,
+  index: number,
   listener: Listener,
-  { closing, followed, pollMs }: Opening,
+  { closing }: Opening,
   handed?: Handed,
 ): Promise<Transport> {
   const { config, report } = house
   const { check, refuse } = createChecker(createShell(house, listener))
   const handler = createCallHandler({ check, refuse, elapsedMs, budgetMs: config.deadlineMs, report })
-  const certificates = listener.tls && (await followCertificates(listener.tls, report, pollMs))
-  if (certificates !== undefined) {
-    closing.push(certificates.followed)
-    followed.push(certificates.followed.poller)
-  }
+  const certificates = house.certificates[index]
   // Only where it listens: grpc-js takes a tenth of a second to load, and 15 MiB.
   const createTransport =
     listener.transport === 'lean'

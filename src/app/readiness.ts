@@ -1,45 +1,38 @@
 import type { Readiness } from '../admin/admin-server.ts'
-import { rememberLatest } from '../cache/remember.ts'
-import type { Config } from '../config/config.ts'
-import { configWarnings } from '../config/remarks.ts'
 import type { Poller, Standing } from '../follow/poller.ts'
-import { formatProblem, limitProblems } from '../revision/problem.ts'
 import type { Revision } from '../revision/revision.ts'
-import { unknownSubjects } from '../revision/unknown-subjects.ts'
 import type { House } from './house.ts'
+import { isAllObserved, standingOf } from './standing-notices.ts'
 
 /** Whether this process can decide, why not, and what its operator should know all the same. */
 export function readinessOf(
-  { config, credentials, recovery, revisions, shadow, audit }: House,
+  house: House,
   followed: readonly Pick<Poller, 'standing'>[],
   isDraining: boolean,
+  nowMs: number = Date.now(),
 ): Readiness {
+  const { config, recovery, revisions, shadow, audit } = house
   const { current } = revisions
   const problems = revisions.standing.flatMap(toTexts)
+  const standing = standingOf(config, house, current, nowMs)
+  const isObserved = isAllObserved(config, nowMs)
   const reasons = [
     ...(isDraining ? ['draining'] : []),
     ...(current === undefined ? [silence(revisions), ...problems] : []),
     ...(current?.isReady() === false ? ['the policy engine is being replaced'] : []),
-    ...(audit.isAvailable() || isAllObserved(config) ? [] : [noAudit]),
+    ...(audit.isAvailable() || isObserved ? [] : [noAudit]),
+    ...standing.reasons,
   ]
-  const plaintext = config.listeners.flatMap((listener) =>
-    listener.plaintext === undefined || 'path' in listener ? [] : [`${listener.address}:${listener.port}`],
-  )
   const notices = [
-    ...observeNotices(config, current),
-    ...(audit.isAvailable() || !isAllObserved(config) ? [] : [noAudit]),
+    ...standing.notices,
+    ...(audit.isAvailable() || !isObserved ? [] : [noAudit]),
     ...(current === undefined
       ? []
       : problems.map((problem) => `the policy source is not followed: ${problem}`)),
-    ...(config.policy.tests === 'required' ? [] : [untested]),
     ...revisions.notices,
-    ...(current === undefined ? [] : subjectNotices(current.subjects, config.users)),
-    ...shadowNotices(shadow, current),
-    ...(recovery?.notices(Date.now()) ?? []),
+    ...(shadow === undefined ? [] : shadowNotices(shadowProblems(shadow), shadow.source.current, current)),
+    ...(recovery?.notices(nowMs) ?? []),
     ...followed.flatMap(({ standing }) => standing.flatMap(toNotices)),
-    ...credentials.notices(),
-    ...configWarnings(config),
-    ...plaintext.map((address) => `${address} takes plaintext; the mesh's L4 policy must guard it`),
   ]
   return {
     ready: reasons.length === 0,
@@ -75,13 +68,18 @@ function toPolicy({
 }
 
 /** Whatever is wrong with what decides nothing, requests are decided as before. */
-function shadowNotices(shadow: House['shadow'], live: Revision | undefined): readonly string[] {
-  if (shadow === undefined) return []
-  const { source, names } = shadow
-  const problems = [...source.standing, ...names.standing].flatMap(toTexts)
+export function shadowNotices(
+  problems: readonly string[],
+  shadow: Revision | undefined,
+  live: Revision | undefined,
+): readonly string[] {
   if (problems.length > 0) return problems.map((problem) => `the shadow revision is not followed: ${problem}`)
-  const isMerged = live !== undefined && source.current?.id === live.id
+  const isMerged = live !== undefined && shadow?.id === live.id
   return isMerged ? ['`policy.shadow` is what decides already: take it out of the configuration'] : []
+}
+
+function shadowProblems({ source, names }: Exclude<House['shadow'], undefined>): readonly string[] {
+  return [...source.standing, ...names.standing].flatMap(toTexts)
 }
 
 /** The notices of a source that could not be read, or whose content was refused. What was read before stays in force. */
@@ -96,27 +94,4 @@ function toTexts({ problems, sinceMs }: Standing): readonly string[] {
   return problems.map((problem) => `${problem} (since ${since})`)
 }
 
-/** A permit for such a user or group permits nobody, and a forbid forbids nobody. */
-const subjectNotices = rememberLatest((subjects: Revision['subjects'], users: Config['users']) =>
-  limitProblems(unknownSubjects(subjects, users)).map((problem) => `policies: ${formatProblem(problem)}`),
-)
-
 const noAudit = 'the audit log cannot be written'
-const untested = 'policy.tests: ignored: a policy revision serves whether or not it passes its own tests'
-
-/** While nothing is enforced, nothing that fails here may refuse a request. */
-function isAllObserved({ observe }: Config): boolean {
-  return observe !== undefined && observe.services === undefined && Date.now() < observe.untilMs
-}
-
-function observeNotices({ observe }: Config, revision: Revision | undefined): readonly string[] {
-  if (observe === undefined) return []
-  const day = new Date(observe.untilMs).toISOString().slice(0, 10)
-  const whom = observe.services?.join(', ') ?? 'every service'
-  const isOver = Date.now() >= observe.untilMs
-  const strangers = observe.services?.filter((name) => revision?.catalog.byName.has(name) === false) ?? []
-  return [
-    isOver ? `observing ended on ${day}: all is enforced` : `NOT ENFORCED until ${day}: ${whom}`,
-    ...strangers.map((name) => `observe.services: the catalog has no service \`${name}\``),
-  ]
-}

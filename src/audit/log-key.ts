@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { explainFileError } from '../follow/file-error.ts'
 import { isAbsent } from '../model/fault.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 
@@ -39,6 +40,22 @@ export function openLogKey(directory: string, file: string | undefined): LogKey 
   const publicKey = createPublicKey(privateKey)
   showPublicKey(directory, publicKey)
   return { privateKey, publicKey }
+}
+
+/** Why a key that is there cannot sign; one that is not there is made. */
+export function refuseLogKey(path: string): string | undefined {
+  try {
+    const { asymmetricKeyType } = createPrivateKey(readFileSync(path, 'utf8'))
+    return asymmetricKeyType === 'ed25519'
+      ? undefined
+      : `${path}: expected an Ed25519 key, found ${asymmetricKeyType}`
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined
+    const isFile = cause instanceof Error && 'code' in cause && /^E[A-Z]+$/.test(String(cause.code))
+    return isFile
+      ? `${path}: cannot be read: ${explainFileError(path, cause)}`
+      : `${path}: expected a private key in PEM`
+  }
 }
 
 /** Parses a public key: PEM (SPKI), or a verifier key of C2SP signed-note. */

@@ -1,16 +1,21 @@
 import type { Command } from 'commander'
-import { configJsonSchema, isConfigProblems } from '../config/config.ts'
-import { remarksOn } from '../config/remarks.ts'
+import { type ConfigProblem, configJsonSchema, isConfigProblems } from '../config/config.ts'
+import { type Remark, remarksOn } from '../config/remarks.ts'
 import { complainAboutConfig, defaultConfigFile, readConfigFile } from './config-file.ts'
-import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
+import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 /** Adds `config check` and `config schema`. */
 export function addConfig(program: Command, terminal: Terminal, finish: Finish): void {
   const config = program.command('config').description('check the configuration, or print its JSON Schema')
   config
     .command('check')
-    .description('find everything that is wrong with a configuration, environment included')
+    .description(
+      'find everything that is wrong with a configuration, environment included, and with the files and policies that it names',
+    )
     .option('-c, --config <file>', 'the configuration', defaultConfigFile)
+    .option('--no-secrets', 'take private keys and other secrets to be good, where they are not at hand')
+    .option('--no-files', 'look at the text alone, where the files that it names are not')
+    .option('--git', 'fetch the policies of `policy.git`, too, and load them')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -24,20 +29,56 @@ export function addConfig(program: Command, terminal: Terminal, finish: Finish):
     .action(() => terminal.print(JSON.stringify(configJsonSchema(), undefined, 2)))
 }
 
-type CheckOptions = { readonly config: string; readonly json?: true }
+type CheckOptions = {
+  readonly config: string
+  readonly files: boolean
+  readonly secrets: boolean
+  readonly git?: true
+  readonly json?: true
+}
 
-async function check({ config: file, json }: CheckOptions, terminal: Terminal): Promise<ExitCode> {
-  const config = await readConfigFile(file)
-  const isRefused = isConfigProblems(config)
-  const remarks = isRefused ? [] : remarksOn(config)
-  if (json) {
-    const problems = isRefused ? config.problems : []
-    terminal.print(JSON.stringify({ ok: !isRefused, problems, remarks }, undefined, 2))
-  } else if (isRefused) {
-    complainAboutConfig(config, terminal)
-  } else {
-    for (const { kind, text } of remarks) terminal.complain(`${file}: ${kind}: ${text}`)
-    terminal.print(`${file}: the configuration can serve`)
+/** What was found, whether in the text of the configuration or in the files that it names. */
+type Checked = {
+  readonly problems: readonly ConfigProblem[]
+  readonly remarks: readonly Remark[]
+  readonly notices: readonly string[]
+  readonly untried: readonly string[]
+}
+
+const nothing = { problems: [], remarks: [], notices: [], untried: [] }
+
+async function check(options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
+  const { config: file, json } = options
+  const checked = await checkFile(options, terminal)
+  const isRefused = checked.problems.length > 0
+  if (json) terminal.print(JSON.stringify({ ok: !isRefused, ...checked }, undefined, 2))
+  else {
+    const { problems, remarks, notices, untried } = checked
+    for (const { kind, text } of remarks) terminal.complain(toLine(`${kind}: ${text}`))
+    for (const notice of notices) terminal.complain(toLine(`notice: ${notice}`))
+    for (const what of untried) terminal.complain(toLine(`not looked at: ${what}`))
+    if (isRefused) complainAboutConfig({ kind: 'problems', problems }, terminal)
+    else
+      terminal.print(
+        `${file}: ${options.files ? 'the configuration can serve' : 'the text of the configuration is good'}`,
+      )
   }
   return isRefused ? exitCodes.config : exitCodes.ok
+}
+
+async function checkFile(
+  { config: file, files, secrets, git }: CheckOptions,
+  terminal: Terminal,
+): Promise<Checked> {
+  const config = await readConfigFile(file)
+  if (isConfigProblems(config)) return { ...nothing, problems: config.problems }
+  const remarks = remarksOn(config)
+  if (!files) return { ...nothing, remarks, untried: ['the files that it names (`--no-files`)'] }
+  const { tryConfig } = await import('../app/trial.ts')
+  const options = { readsSecrets: secrets, fetchesGit: git === true, nowMs: terminal.nowMs() }
+  const { problems, notices, untried } = await tryConfig(config, options)
+  // The warnings among the remarks are notices, too, and are told once.
+  const others = notices.filter((notice) => !remarks.some(({ text }) => text === notice))
+  const found = problems.map((message) => ({ path: '', place: '', message }))
+  return { problems: found, remarks, notices: others, untried }
 }

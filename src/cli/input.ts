@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { explainFileError } from '../document/file-error.ts'
 import { decodeText } from '../document/text.ts'
+import { explainFileError } from '../follow/file-error.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import type { Terminal } from './terminal.ts'
 

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { isInvalid } from '../model/invalid.ts'
 import { draftNewService, type NewService } from '../review/new-service.ts'
 import { type Catalog, parseCatalog } from '../revision/catalog.ts'
-import { readPolicyDirectory, toPolicyFiles } from '../revision/directory-source.ts'
+import { isUnusable, readPolicyDirectory, toPolicyFiles } from '../revision/directory-source.ts'
 import type { Problem } from '../revision/problem.ts'
 import { collect } from './collect.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
@@ -87,7 +87,7 @@ async function readRepository(
   directory: string,
 ): Promise<Repository | { readonly problems: readonly Problem[] }> {
   const source = existsSync(directory) ? await readPolicyDirectory(directory) : toPolicyFiles(new Map())
-  if (!('files' in source)) return { problems: source }
+  if (isUnusable(source)) return { problems: source.problems }
   const text = source.files.get('services.yaml') ?? ''
   const catalog = parseCatalog(text.trim() === '' ? 'services: []' : text)
   return 'services' in catalog ? { files: source.files, catalog } : { problems: catalog }

@@ -9,7 +9,7 @@ import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from
 /** Adds `serve`. */
 export function addServe(program: Command, terminal: Terminal, finish: Finish): void {
   const codes =
-    '0 stopped by SIGTERM or SIGINT, 1 it could not start or was stopped twice, 78 the configuration cannot serve'
+    '0 stopped by SIGTERM or SIGINT, 1 it could not start or was stopped twice, 78 the configuration, or a file that it names, cannot serve'
   program
     .command('serve')
     .description('answer Envoy until SIGTERM or SIGINT, then drain')
@@ -33,14 +33,13 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
     app = await start(config, { file, text, program: terminal.program }, stopping.signal)
   } catch (error) {
     if (error === stopping.signal.reason) return exitCodes.ok
-    complainAboutStart(error, terminal)
-    return exitCodes.negative
+    return complainAboutStart(error, terminal)
   }
   try {
     const end = await Promise.race([stopped, app.failed])
-    if (typeof end === 'string') await app.drain(end)
-    else complainAboutStart(end, terminal)
-    return typeof end === 'string' ? exitCodes.ok : exitCodes.negative
+    if (typeof end !== 'string') return complainAboutStart(end, terminal)
+    await app.drain(end)
+    return exitCodes.ok
   } finally {
     await app[Symbol.asyncDispose]()
   }

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { describeError, type Terminal } from './terminal.ts'
+import { describeError, type ExitCode, exitCodes, type Terminal, toLine } from './terminal.ts'
 
 /**
  * Sets the engine up to answer requests. A collection of young garbage would wait for helper threads, which on few or
@@ -10,9 +10,18 @@ export function setUpEngine(): void {
   setFlagsFromString('--no-parallel-scavenge')
 }
 
-/** Prints why a server could not start, one line a problem: whoever starts one wants to fix everything at once. */
-export function complainAboutStart(error: unknown, terminal: Terminal): void {
-  for (const problem of problemsOf(error)) terminal.complain(`waywarden: cannot start: ${problem}`)
+/** Prints why a server could not start, one line a problem, and returns with which code it ends. */
+export function complainAboutStart(error: unknown, terminal: Terminal): ExitCode {
+  for (const problem of problemsOf(error)) terminal.complain(toLine(`waywarden: cannot start: ${problem}`))
+  return isOfFiles(error) ? exitCodes.config : exitCodes.negative
+}
+
+/** Whether files that the configuration names cannot be used, here or in a worker: `config check` finds the same. */
+function isOfFiles(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (
+    ('code' in error && error.code === 'start_failed') || ('isOfFiles' in error && error.isOfFiles === true)
+  )
 }
 
 function problemsOf(error: unknown): readonly string[] {

@@ -34,8 +34,7 @@ async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
     }
     return (await work(config, worker, primary)) === 'drained' ? exitCodes.ok : exitCodes.negative
   } catch (error) {
-    complainAboutStart(error, terminal)
-    return exitCodes.negative
+    return complainAboutStart(error, terminal)
   } finally {
     primary.leave()
   }

@@ -86,7 +86,7 @@ export type Config = {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
-/** What is wrong and what to do. `place` is `file:line`, or the environment variable that says so. */
+/** What is wrong and what to do. `place` is `file:line`, the environment variable that says so, or empty for a file that is named. */
 export type ConfigProblem = {
   readonly path: string
   readonly place: string
@@ -154,7 +154,7 @@ export function isConfigProblems(value: Config | ConfigProblems): value is Confi
 
 /** The problem in one line: where, which key, what and what to do. */
 export function formatConfigProblem({ path, place, message }: ConfigProblem): string {
-  return path === '' ? `${place}: ${message}` : `${place}: \`${path}\`: ${message}`
+  return [place, path === '' ? '' : `\`${path}\``, message].filter((part) => part !== '').join(': ')
 }
 
 /** JSON Schema of waywarden.yaml, for editors. */

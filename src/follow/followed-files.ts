@@ -1,4 +1,5 @@
-import { type Fault, fault, toFault } from '../model/fault.ts'
+import { type Fault, fault } from '../model/fault.ts'
+import { explainFileError } from './file-error.ts'
 import { type Polled, Poller, type PollNews } from './poller.ts'
 import { readBytes, readOptional } from './read-bytes.ts'
 
@@ -13,6 +14,8 @@ export type FollowOptions<T> = {
   /** Files that must be there: one that is gone is a fault, never an empty one. */
   readonly paths: readonly string[]
   readonly optional?: readonly string[]
+  /** How problems name a file, such as with the key of the configuration that says where it is; else by its path. */
+  readonly nameOf?: (path: string) => string
   /** Reads all of them as one value, or says everything that is wrong with them. */
   readonly parse: (contents: Contents) => T | Refusal
   readonly pollMs: number
@@ -23,7 +26,7 @@ export type FollowOptions<T> = {
 /** Why files could not be read; this says nothing about their content. */
 type Unread = { readonly kind: 'unread'; readonly problems: readonly string[] }
 
-type Followed = Pick<FollowOptions<unknown>, 'paths' | 'optional'>
+type Followed = Pick<FollowOptions<unknown>, 'paths' | 'optional' | 'nameOf'>
 
 const maxFileBytes = 64 * 1024 * 1024
 // A writer that is faster than three readings gets until the next poll.
@@ -99,9 +102,9 @@ async function readSettled(files: Followed, known?: Contents): Promise<Contents 
   return unread([`${files.paths.join(', ')}: changed again and again while it was read`])
 }
 
-async function readAll({ paths, optional = [] }: Followed): Promise<Contents | Unread> {
+async function readAll({ paths, optional = [], nameOf = String }: Followed): Promise<Contents | Unread> {
   const readings = [...paths, ...optional].map(async (path) => {
-    return [path, await readOne(path, optional.includes(path))] as const
+    return [path, await readOne(path, nameOf(path), optional.includes(path))] as const
   })
   const contents = new Map<string, Buffer>()
   const problems: string[] = []
@@ -112,14 +115,14 @@ async function readAll({ paths, optional = [] }: Followed): Promise<Contents | U
   return problems.length > 0 ? unread(problems) : contents
 }
 
-async function readOne(path: string, isOptional: boolean): Promise<Buffer | Fault | undefined> {
+async function readOne(path: string, name: string, isOptional: boolean): Promise<Buffer | Fault | undefined> {
   try {
     const read = isOptional ? await readOptional(path, maxFileBytes) : await readBytes(path, maxFileBytes)
     if (read === undefined || Buffer.isBuffer(read)) return read
     const found = read.kind === 'too-large' ? `${read.bytes} bytes` : 'something else'
-    return fault(`${path}: expected a regular file of at most ${maxFileBytes} bytes, found ${found}`)
+    return fault(`${name}: expected a regular file of at most ${maxFileBytes} bytes, found ${found}`)
   } catch (cause) {
-    return toFault(`${path}: cannot be read`, cause)
+    return fault(`${name}: cannot be read: ${explainFileError(path, cause)}`)
   }
 }
 

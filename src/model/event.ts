@@ -94,6 +94,14 @@ export type Event =
   | { readonly kind: 'issuer_keys_checked'; readonly issuer: string; readonly unusable: readonly string[] }
   /** What the configuration leaves open to attack, at start. */
   | { readonly kind: 'config_warned'; readonly warnings: readonly string[] }
+  /** A listener's certificate, or the CAs that prove its clients: until when, and when they should be renewed. */
+  | {
+      readonly kind: 'certificate_read'
+      readonly listener: string
+      readonly what: 'cert' | 'clientCa'
+      readonly expiresMs: number
+      readonly renewalDueMs: number
+    }
   /** Telemetry left for an endpoint; `isNews` when the last attempt had failed. */
   | (Export & { readonly kind: 'exported'; readonly items: number; readonly isNews: boolean })
   /** An attempt failed; `isNews` once an outage and then rarely. */

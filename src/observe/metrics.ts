@@ -6,6 +6,7 @@ import {
   type FollowedSource,
   followedSources,
 } from '../model/event.ts'
+import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts'
 import { type CountCheck, createCheckMetrics } from './check-metrics.ts'
 import { createIssuerMetrics, type IssuerMetrics } from './issuer-metrics.ts'
 import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
@@ -18,6 +19,7 @@ import {
 
 /** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
 export type Metrics = ShadowMetrics &
+  CertificateMetrics &
   WorkerMetrics &
   IssuerMetrics & {
     readonly checked: CountCheck
@@ -68,6 +70,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0, work
     checked: createCheckMetrics(registry),
     ...faultMetrics(registry),
     ...connectionMetrics(registry),
+    ...createCertificateMetrics(registry),
     ...served,
     ...followedMetrics(registry),
     ...confirmedMetrics(registry),

@@ -53,6 +53,7 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
     case 'source_refused':
     case 'source_failed':
     case 'source_recovered':
+    case 'certificate_read':
       tellSource(event, logger, metrics)
       break
     case 'shadow_followed':
@@ -124,29 +125,32 @@ function tellNotices(
 }
 
 function tellSource(
-  event: Extract<Event, { readonly kind: `source_${string}` }>,
+  event: Extract<Event, { readonly kind: `source_${string}` | 'certificate_read' }>,
   logger: Logger,
   metrics: Metrics,
 ): void {
   const { what } = event
   switch (event.kind) {
+    case 'certificate_read':
+      metrics.certificateRead(event.listener, event.what, event)
+      break
     case 'source_loaded': {
       const { names, entries } = event
-      metrics.sourceLoaded(what, names, entries)
+      metrics.sourceLoaded(event.what, names, entries)
       logger.info({ what, names, entries }, 'source loaded')
       break
     }
     case 'source_refused':
-      metrics.reloadRefused(what)
+      metrics.reloadRefused(event.what)
       logger.error({ what, problems: boundAll(event.problems) }, 'source refused')
       break
     case 'source_failed':
-      metrics.sourceFailed(what, event.isFirst)
+      metrics.sourceFailed(event.what, event.isFirst)
       // Polls are frequent, and each of an outage fails for the same reasons.
       if (event.isNew) logger.error({ what, problems: boundAll(event.problems) }, 'source not followed')
       break
     case 'source_recovered':
-      metrics.sourceRecovered(what)
+      metrics.sourceRecovered(event.what)
       logger.info({ what }, 'source followed again')
       break
   }

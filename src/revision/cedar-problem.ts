@@ -9,11 +9,15 @@ export type CedarText = {
   readonly offset: number
 }
 
+const maxLabel = 100
+
 /** What Cedar says of a text: the place in the file with a caret, what is wrong, what was expected, what to do. */
 export function toCedarProblem(error: DetailedError, text: CedarText, about = ''): Problem {
   const place = placeOf(error, text)
   const { message, help, label } = wordsOf(error)
-  const expected = label?.startsWith('expected') === true ? `, ${label}` : ''
+  // Where nearly everything might stand, a list of it helps nobody.
+  const isShort = label?.startsWith('expected') === true && label.length <= maxLabel
+  const expected = isShort ? `, ${label}` : ''
   const remedy = help === undefined ? '' : ` (${help})`
   return { file: text.file, ...place, message: `${about}${message}${expected}${remedy}` }
 }

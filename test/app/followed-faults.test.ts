@@ -8,8 +8,9 @@ import type { Opening } from '../../src/app/opening.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
 import type { Poller } from '../../src/follow/poller.ts'
 import type { Event } from '../../src/model/event.ts'
+import { parseTrustDomain } from '../../src/model/spiffe-id.ts'
 import { errnos, failCallsUnder } from '../support/failing-calls.ts'
-import { readJwks, readKey } from '../support/forge.ts'
+import { good, readJwks, readKey } from '../support/forge.ts'
 import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -151,8 +152,13 @@ async function openCertificates(directory: string): Promise<Followed> {
   reset()
   const events: Event[] = []
   const opening = openingFor(events)
-  const tls = { cert: files.chain, key: files.key, clientCa }
-  const { source, followed } = await followCertificates(tls, opening.report, opening.pollMs)
+  const place = {
+    key: 'listeners.0.tls',
+    listener: '127.0.0.1:9191',
+    files: { cert: files.chain, key: files.key, clientCa },
+    trustDomain: good(parseTrustDomain('hospital.example')),
+  }
+  const { source, followed } = await followCertificates(place, opening.report, opening.pollMs)
   opening.closing.push(followed)
   return {
     poller: followed.poller,

@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { appendFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
+import { copyPolicies } from '../support/sample-policies.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
@@ -13,15 +14,61 @@ audit: {directory: ./audit}
 
 describe('cli/config', () => {
   it('accepts a configuration that can serve', async () => {
-    expect(await check(good)).to.include({ code: 0, err: '' })
+    const file = await writeAll()
+    expect(await run(['config', 'check', '-c', file])).to.deep.equal({
+      code: 0,
+      out: `${file}: the configuration can serve`,
+      err: '',
+    })
+  })
+
+  it('names every file that it cannot serve with, and ends with 78', async () => {
+    const { code, out, err } = await check(good)
+    expect([code, out]).to.deep.equal([78, ''])
+    expect(err).to.match(/active\.jwk\.json.*policies/s)
+    expect(err).to.match(/problems in the configuration; it cannot serve$/)
+  })
+
+  it('looks at the text alone where the files are elsewhere, and says so', async () => {
+    const { code, out, err } = await check(good, '--no-files')
+    expect(code).to.equal(0)
+    expect(out).to.match(/the text of the configuration is good$/)
+    expect(err).to.match(/^not looked at: the files that it names/)
+  })
+
+  it('goes without secrets, and says so', async () => {
+    const file = await writeAll()
+    await rm(join(dirname(file), 'keys'), { recursive: true })
+    expect(await run(['config', 'check', '-c', file])).to.include({ code: 78 })
+    const { code, err } = await run(['config', 'check', '-c', file, '--no-secrets'])
+    expect([code, err]).to.deep.equal([0, 'not looked at: secrets (`--no-secrets`): `chain.keys`'])
+  })
+
+  it('prints notices that do not keep it from serving', async () => {
+    const file = await writeAll()
+    await appendFile(file, 'deadline: 10s\nobserve: {until: 2020-01-01, services: [insurence]}\n')
+    const { code, err } = await run(['config', 'check', '-c', file])
+    expect(code).to.equal(0)
+    expect(err).to.match(
+      /^notice: observing ended on 2020-01-01.*\nnotice: .*did you mean `insurance`.*\nnotice: `deadline`/,
+    )
+  })
+
+  it('shows a line that is no YAML, with a caret', async () => {
+    const { code, err } = await check(good.replace('xfcc}', 'xfcc'))
+    expect(code).to.equal(78)
+    expect(err.split('\n')).to.have.length(4)
+    expect(err).to.match(
+      /^.*waywarden\.yaml:\d+: not usable as YAML: .*\n {4}\d \| .*\n {6}\| *\^\n1 problem/,
+    )
   })
 
   it('says what is weak, and what must be true elsewhere, of one that can serve', async () => {
     const user = '{name: hospital, issuer: https://idp.hospital.example, audience: a, jwks: j, clients: [ui]'
-    const weak = await check(`${good}users: [${user}, id: upn}]\n`)
+    const weak = await check(`${good}users: [${user}, id: upn}]\n`, '--no-files')
     expect(weak).to.include({ code: 0 })
     expect(weak.err).to.match(/warning: .*`userClaim`.*\n.*warning: .*`id: upn`/)
-    const { code, out } = await check(`${good}users: [${user}, userClaim: sid}]\n`, '--json')
+    const { code, out } = await check(`${good}users: [${user}, userClaim: sid}]\n`, '--no-files', '--json')
     expect(code).to.equal(0)
     const { ok, remarks } = JSON.parse(out)
     expect([ok, remarks.map(({ kind }: { kind: string }) => kind)]).to.deep.equal([true, ['note']])
@@ -68,4 +115,14 @@ async function check(text: string, ...options: readonly string[]): ReturnType<ty
   const file = join(temporaryDirectory(), 'waywarden.yaml')
   await writeFile(file, text)
   return run(['config', 'check', '-c', file, ...options])
+}
+
+/** A configuration that can serve, with all that it names. */
+async function writeAll(): Promise<string> {
+  const directory = temporaryDirectory()
+  const file = join(directory, 'waywarden.yaml')
+  await writeFile(file, good)
+  await run(['keys', 'init', join(directory, 'keys')])
+  copyPolicies(join(directory, 'policies'))
+  return file
 }

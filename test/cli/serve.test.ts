@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { copyPolicies } from '../support/sample-policies.ts'
@@ -26,10 +28,25 @@ describe('cli/serve', () => {
     expect(err).to.include('`listeners.0.peer`').and.to.include('`drain`')
   })
 
-  it('ends with 1 and one line when it cannot start', async () => {
+  it('ends with 78 and one line for a file that it cannot use, as `config check` does', async () => {
     const { code, err } = await serve(good.replace('./keys', './absent'))
-    expect(code).to.equal(1)
+    expect(code).to.equal(78)
     expect(err).to.match(/^waywarden: cannot start: [^\n]+active\.jwk\.json[^\n]+$/)
+  })
+
+  it('ends with 1 and one line for a port that is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const { code, err } = await serve(
+      good.replace('listeners: [{address: 127.0.0.1:0', `listeners: [{address: 127.0.0.1:${port}`),
+    )
+    other.close()
+    expect(code).to.equal(1)
+    expect(err).to.match(
+      /^waywarden: cannot start: cannot listen on `127\.0\.0\.1:\d+`: another process listens there[^\n]+$/,
+    )
   })
 })
 

@@ -170,7 +170,7 @@ describe('several workers that cannot start', () => {
     {
       name: 'say once what is wrong with a file',
       spoil: (set: SetUp) => rm(join(dirname(set.file), 'keys/active.jwk.json')),
-      code: 1,
+      code: 78,
       want: /^waywarden: cannot start: .*active\.jwk\.json/gm,
     },
     {
@@ -201,7 +201,7 @@ describe('several workers that cannot start', () => {
     await untilOpened(primary, log)
     await rm(join(directory, 'keys/active.jwk.json'))
     for (const [, pid] of log().matchAll(/"of":\d,"pid":(\d+)/g)) process.kill(Number(pid), 'SIGKILL')
-    expect(await primary.ended).to.include({ code: 1 })
+    expect(await primary.ended).to.include({ code: 78 })
     expect(log()).to.match(/^waywarden: cannot start: .*active\.jwk\.json/m)
   })
 

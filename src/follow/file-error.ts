@@ -1,9 +1,15 @@
 import { statSync } from 'node:fs'
+import { describeCause } from '../model/fault.ts'
 
-/** Why a file or directory cannot be read, in words: what is wrong with it, and for a permission whose it is. */
+/** Why a file or directory cannot be read: in words, with the errno, and for a permission whose the file is. */
 export function explainFileError(path: string, cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  switch ('code' in cause ? cause.code : undefined) {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const words = toWords(path, code)
+  return words === undefined ? describeCause(cause) : `${words} (${code})`
+}
+
+function toWords(path: string, code: string): string | undefined {
+  switch (code) {
     case 'ENOENT':
       return 'there is no such file or directory'
     case 'EACCES':
@@ -16,7 +22,7 @@ export function explainFileError(path: string, cause: unknown): string {
     case 'ELOOP':
       return 'its symbolic links lead in a circle'
     default:
-      return cause.message
+      return undefined
   }
 }
 

@@ -1,0 +1,35 @@
+import { Gauge, type Registry } from 'prom-client'
+
+/** When certificates end, for alerts before they do. */
+export type CertificateMetrics = {
+  /** Times are milliseconds since the epoch. */
+  readonly certificateRead: (
+    listener: string,
+    what: 'cert' | 'clientCa',
+    times: { readonly expiresMs: number; readonly renewalDueMs: number },
+  ) => void
+}
+
+/** Gauges by listener; there are none where no listener has TLS. */
+export function createCertificateMetrics(registry: Registry): CertificateMetrics {
+  const labelNames = ['listener', 'what']
+  const registers = [registry]
+  const expires = new Gauge({
+    name: 'waywarden_certificate_expires_timestamp_seconds',
+    help: 'When the certificate of a listener, or the last of its client CAs, expires, in seconds since the epoch',
+    labelNames,
+    registers,
+  })
+  const due = new Gauge({
+    name: 'waywarden_certificate_renewal_due_timestamp_seconds',
+    help: 'When a third of its life is left, in seconds since the epoch: by then it should have been renewed',
+    labelNames,
+    registers,
+  })
+  return {
+    certificateRead(listener, what, { expiresMs, renewalDueMs }) {
+      expires.set({ listener, what }, expiresMs / 1000)
+      due.set({ listener, what }, renewalDueMs / 1000)
+    },
+  }
+}
