@@ -5,6 +5,7 @@ import { activeKeyFile, generateKey, keyFiles } from '../chain/keys.ts'
 import { loadKeys } from '../chain/keys-source.ts'
 import { parseDurationMs } from '../model/duration.ts'
 import { isAbsent, isErrno } from '../model/fault.ts'
+import { surroundingsOf } from './key-place.ts'
 import {
   describeError,
   type ExitCode,
@@ -25,7 +26,7 @@ export function addKeys(program: Command, terminal: Terminal, finish: Finish): v
       'after',
       helpFooter(
         'waywarden keys init ./keys',
-        '0 created, 1 there is a key already, or it cannot be written',
+        '0 created, 1 there is a key already, it cannot be written, or the directory is part of a policy repository',
       ),
     )
     .action(async (directory: string) => finish(await init(directory, terminal)))
@@ -50,6 +51,13 @@ export function addKeys(program: Command, terminal: Terminal, finish: Finish): v
 
 async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
   const file = join(directory, activeKeyFile)
+  const { policies, git } = await surroundingsOf(directory)
+  if (policies !== undefined) {
+    terminal.complain(
+      `\`${directory}\` lies in the policy repository \`${policies}\`, which many may read. Name a directory outside of it, where only Waywarden reads`,
+    )
+    return exitCodes.negative
+  }
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     // `wx` refuses a file that exists, and a link that somebody has put there.
@@ -64,6 +72,11 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
     return exitCodes.negative
   }
   terminal.print(`created ${file}; keep it secret, and give every replica the same`)
+  if (git !== undefined) {
+    terminal.complain(
+      `note: \`${file}\` lies in the Git working tree \`${git}\`: see that .gitignore names it, and never commit it`,
+    )
+  }
   return exitCodes.ok
 }
 

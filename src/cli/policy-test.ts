@@ -94,13 +94,14 @@ async function runDirectory(
 }
 
 function toJson({ results, failed, coverage }: TestRun): object {
-  const tests = results.map(({ test: { file, line, name }, differences, reason }) => ({
+  const tests = results.map(({ test: { file, line, name }, differences, refusal }) => ({
     file,
     line,
     name,
     ok: differences.length === 0,
     differences,
-    reason,
+    code: refusal?.code,
+    reason: refusal?.reason,
   }))
   return { passed: results.length - failed, failed, tests, coverage }
 }
@@ -114,7 +115,7 @@ function formatRun({ results, failed, coverage }: TestRun): readonly string[] {
   ]
 }
 
-function formatResult({ test: { file, line, name }, differences, reason }: TestResult): readonly string[] {
+function formatResult({ test: { file, line, name }, differences, refusal }: TestResult): readonly string[] {
   if (differences.length === 0) return [`✓ ${name}`]
   return [
     `✗ ${name} (${file}:${line})`,
@@ -122,7 +123,7 @@ function formatResult({ test: { file, line, name }, differences, reason }: TestR
       `    ${field.padEnd(9)} - ${expected}`,
       `    ${''.padEnd(9)} + ${found}`,
     ]),
-    ...(reason === undefined ? [] : [`    because   ${reason}`]),
+    ...(refusal === undefined ? [] : [`    because   ${refusal.code}: ${refusal.reason}`]),
   ]
 }
 

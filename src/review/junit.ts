@@ -27,14 +27,14 @@ function formatSuite(file: string, results: readonly TestResult[]): readonly str
   ]
 }
 
-function formatCase({ test, differences, reason }: TestResult): readonly string[] {
+function formatCase({ test, differences, refusal }: TestResult): readonly string[] {
   const open = `    <testcase classname="${toXml(test.file)}" name="${toXml(test.name)}" file="${toXml(test.file)}" line="${test.line}"`
   if (differences.length === 0) return [`${open}/>`]
   const lines = differences.map(
     ({ field, expected, found }) => `${field}: expected ${expected}, found ${found}`,
   )
   const [first = ''] = lines
-  const detail = reason === undefined ? lines : [...lines, `because: ${reason}`]
+  const detail = refusal === undefined ? lines : [...lines, `because: ${refusal.code}: ${refusal.reason}`]
   return [
     `${open}>`,
     `      <failure message="${toXml(first)}">${toXml(detail.join('\n'))}</failure>`,

@@ -25,11 +25,13 @@ export function checkRepository(source: PolicyFiles): CheckedRepository | readon
 }
 
 function toProblems({ results }: TestRun): readonly Problem[] {
-  return results.flatMap(({ test: { file, line, name }, differences }) =>
-    differences.map(({ field, expected, found }) => ({
-      file,
-      line,
-      message: `test \`${name}\`: ${field}: expected ${expected}, found ${found}`,
-    })),
-  )
+  return results
+    .filter(({ differences }) => differences.length > 0)
+    .map(({ test: { file, line, name }, differences, refusal }) => {
+      const found = differences.map(
+        ({ field, expected, found }) => `${field}: expected ${expected}, found ${found}`,
+      )
+      const because = refusal === undefined ? '' : ` (${refusal.code}: ${refusal.reason})`
+      return { file, line, message: `test \`${name}\`: ${found.join('; ')}${because}` }
+    })
 }

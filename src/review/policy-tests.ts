@@ -23,8 +23,8 @@ export type Difference = {
 export type TestResult = {
   readonly test: PolicyTest
   readonly differences: readonly Difference[]
-  /** Why it was refused, for whoever has to understand a failure. */
-  readonly reason: string | undefined
+  /** Why the request was refused, if it was. */
+  readonly refusal: Pick<Deny, 'code' | 'reason'> | undefined
 }
 
 /** All tests of a policy repository. */
@@ -56,8 +56,8 @@ export function runPolicyTests(
   const results = tests.map((test): TestResult => {
     const { decision } = judgeSituation(test.situation, revision)
     for (const { id } of decision.results.flatMap((result) => result.determiningPolicies)) deciding.add(id)
-    const reason = decision.kind === 'deny' ? decision.reason : undefined
-    return { test, differences: compare(test.expected, decision), reason }
+    const refusal = decision.kind === 'deny' ? decision : undefined
+    return { test, differences: compare(test.expected, decision), refusal }
   })
   return {
     results,

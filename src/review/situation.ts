@@ -2,6 +2,8 @@ import { judge, type Permission } from '../check/judge.ts'
 import type { Caller } from '../model/caller.ts'
 import type { Chain, Subject } from '../model/chain.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
+import { hintFor } from '../model/did-you-mean.ts'
+import { show } from '../model/show.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Target } from '../model/target.ts'
 import { type Catalog, type CatalogService, serviceAt } from '../revision/catalog.ts'
@@ -34,8 +36,6 @@ export type Verdict = {
   readonly matter: Matter | undefined
 }
 
-const maxNames = 20
-
 /** Judges a described request as the live line would. */
 export function judgeSituation(situation: Situation, revision: Revision): Verdict {
   const matter = toMatter(situation, revision.catalog)
@@ -48,10 +48,10 @@ export function judgeSituation(situation: Situation, revision: Revision): Verdic
 export function toMatter(situation: Situation, catalog: Catalog): Matter | Deny {
   const service = lookUp(situation.service, catalog)
   if (service === undefined) {
-    const names = catalog.services.slice(0, maxNames).map(({ name }) => `\`${name}\``)
+    const hint = hintFor(situation.service, catalog.byName.keys())
     return deny(
       'service_unknown',
-      `no service \`${situation.service}\`, or several; the catalog has ${names.join(', ')}`,
+      `the catalog has no service ${show(situation.service)}, or several; ${hint}`,
     )
   }
   const target = targetOf(service, situation)

@@ -62,7 +62,9 @@ describe('cli/policy', () => {
     await writeFile(join(directory, 'records-team/open.cedar'), 'forbid (principal, action, resource);\n')
     const { code, err } = await run(['policy', 'check', directory])
     expect(code).to.equal(1)
-    expect(err).to.match(/^tests\/[a-z-]+\.yaml:\d+: test `.*`: decision: expected allow, found deny$/m)
+    expect(err).to.match(
+      /^tests\/[a-z-]+\.yaml:\d+: test `.*`: decision: expected allow, found deny \(policy_denied: .+\)$/m,
+    )
   })
 
   it('refuses a directory that is not there', async () => {

@@ -23,6 +23,16 @@ describe('review/own-tests', () => {
     expect(problems).to.deep.equal([{ file: 'tests/a.yaml', line: 3, message }])
   })
 
+  it('says why what a test asks for is refused', () => {
+    const text = `tests:
+- {name: typo, caller: ${workload('a')}, chain: {subject: hospital/clerk}, request: {service: record, method: GET, path: /patients/1}, expect: {decision: allow, policies: [a]}}
+`
+    const { problems } = runOwnTests(new Map([['tests/a.yaml', text]]), mustLoad(policyFiles()))
+    expect(problems.map(({ message }) => message)).to.deep.equal([
+      'test `typo`: decision: expected allow, found deny; policies: expected a, found none (service_unknown: the catalog has no service `record`, or several; did you mean `records`?)',
+    ])
+  })
+
   const poisons: readonly { readonly name: string; readonly text: string; readonly line?: number }[] = [
     { name: 'is no table of tests', text: 'tests: 7', line: 1 },
     { name: 'is no YAML', text: 'tests: [', line: 1 },
