@@ -1,9 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { readPseudonyms } from '../audit/pseudonym.ts'
-import { formatBad, readRecords } from '../audit/query.ts'
+import { formatBad, type Query, readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
 import type { Standing } from '../audit/standing.ts'
+import { denyCodes } from '../model/decision.ts'
+import { hintFor } from '../model/did-you-mean.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { show } from '../model/show.ts'
+import { NothingFound } from '../review/nothing-found.ts'
 import { matches, mentionsOf, type RecordFilter } from '../review/record-filter.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { parseMomentMs } from './moment.ts'
@@ -30,6 +34,8 @@ type FindOptions = Omit<RecordFilter, 'sinceMs' | 'untilMs'> &
 type Found = { readonly record: DecisionRecord; readonly standing: Standing }
 
 const maxComplaints = 5
+/** Where nothing is found, as many records are read to say why. */
+const maxLooked = 20_000
 const outcomeColors = { allow: 'green', observed: 'yellow', deny: 'red' } as const
 
 /** Adds `audit find`. */
@@ -69,7 +75,7 @@ export function addAuditFind(audit: Command, terminal: Terminal, finish: Finish)
 
 async function find(paths: readonly string[], options: FindOptions, terminal: Terminal): Promise<ExitCode> {
   const { since, until, limit = Number.POSITIVE_INFINITY, json, pseudonyms, key, ...same } = options
-  const given = await readKeys(key)
+  const given = refuseNames(options) ?? (await readKeys(key))
   if (isInvalid(given)) {
     terminal.complain(given.reason)
     return exitCodes.usage
@@ -98,8 +104,38 @@ async function find(paths: readonly string[], options: FindOptions, terminal: Te
       if (++found >= limit) break
     }
   }
+  if (found === 0) terminal.complain(toLine(await explainNothing(paths, filter, given.keys)))
   if (unreadable > maxComplaints) terminal.complain(`${unreadable} lines or paths could not be read`)
   return found > 0 && unreadable === 0 ? exitCodes.ok : exitCodes.negative
+}
+
+/** Why nothing was found: reads again from the start, though not more than a person waits for. */
+async function explainNothing(
+  paths: readonly string[],
+  filter: RecordFilter,
+  keys: Query['keys'],
+): Promise<string> {
+  // Standard input can be read only once.
+  if (paths.includes('-')) return 'none found'
+  const nothing = new NothingFound(filter)
+  for await (const line of readRecords(paths, { keys })) {
+    if (line.kind === 'record' && nothing.add(line.record) >= maxLooked) return nothing.explain(false)
+  }
+  return nothing.explain(true)
+}
+
+/** A name that no record can have is a slip, and would find nothing. */
+function refuseNames({ outcome, code }: FindOptions): Invalid | undefined {
+  const closed: readonly (readonly [option: string, given: string | undefined, known: readonly string[]])[] =
+    [
+      ['--outcome', outcome, Object.keys(outcomeColors)],
+      ['--code', code, denyCodes],
+    ]
+  for (const [option, given, known] of closed) {
+    if (given === undefined || known.includes(given)) continue
+    return invalid(`\`${option}\`: no decision has ${show(given)}; ${hintFor(given, known)}`)
+  }
+  return undefined
 }
 
 function pseudonymOf(user: string | undefined, file: string): string | Invalid {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { formatProof, parseProof, proveDecision, verifyProof } from '../audit/proof.ts'
+import { findWholeId } from '../audit/whole-id.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import {
@@ -51,14 +52,15 @@ export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish
 }
 
 async function prove(
-  id: string,
+  given: string,
   paths: readonly string[],
   { key }: KeyOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const given = await readKeys(key)
-  if (isInvalid(given)) return complain(given, exitCodes.usage, terminal)
-  const proof = await proveDecision(paths, id, given.keys)
+  const held = await readKeys(key)
+  if (isInvalid(held)) return complain(held, exitCodes.usage, terminal)
+  const id = await findWholeId(paths, given, held.keys)
+  const proof = typeof id === 'object' ? id : await proveDecision(paths, id, held.keys)
   if (isInvalid(proof)) {
     terminal.complain(toLine(proof.reason))
     return exitCodes.negative

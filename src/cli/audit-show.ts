@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { formatBad, readRecords } from '../audit/query.ts'
+import { findWholeId } from '../audit/whole-id.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { type ProvenRecord, type Transaction, toTransaction } from '../review/transaction.ts'
 import { addKeyOption, type GivenKeys, type KeyOptions, readKeys } from './log-keys.ts'
@@ -38,17 +39,22 @@ export function addAuditShow(audit: Command, terminal: Terminal, finish: Finish)
 }
 
 async function show(
-  id: string,
+  given: string,
   paths: readonly string[],
   options: ShowOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const given = await readKeys(options.key)
-  if (isInvalid(given)) {
-    terminal.complain(given.reason)
+  const held = await readKeys(options.key)
+  if (isInvalid(held)) {
+    terminal.complain(held.reason)
     return exitCodes.usage
   }
-  const source = { paths, keys: given.keys }
+  const id = await findWholeId(paths, given, held.keys, ['txn', 'decisionId'])
+  if (typeof id === 'object') {
+    terminal.complain(toLine(id.reason))
+    return exitCodes.negative
+  }
+  const source = { paths, keys: held.keys }
   const { records, isComplete } = await collect(id, source, terminal)
   const transaction = toTransaction(id, records)
   if (transaction === undefined) {

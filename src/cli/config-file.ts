@@ -5,6 +5,7 @@ import {
   parseConfig,
   readEnv,
 } from '../config/config.ts'
+import { formatCount } from '../model/count.ts'
 import { isInvalid } from '../model/invalid.ts'
 import { readTextFile } from './input.ts'
 import { complainAboutExcerpt, type Terminal, toLine } from './terminal.ts'
@@ -33,7 +34,5 @@ export function complainAboutConfig({ problems }: ConfigProblems, terminal: Term
     terminal.complain(toLine(formatConfigProblem(problem)))
     complainAboutExcerpt(problem.excerpt, terminal)
   }
-  terminal.complain(
-    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the configuration; it cannot serve`,
-  )
+  terminal.complain(`${formatCount(problems.length, 'problem')} in the configuration; it cannot serve`)
 }

@@ -1,3 +1,4 @@
+import { formatCount } from '../model/count.ts'
 import type { Finding } from '../review/doctor/finding.ts'
 
 /** What the doctor found, and what was not looked at. */
@@ -35,5 +36,5 @@ function formatVerdict(findings: readonly Finding[]): string {
 
 function count(number: number, noun: string): string {
   if (number === 0) return ''
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+  return formatCount(number, noun)
 }

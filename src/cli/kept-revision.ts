@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import type { DecisionRecord } from '../audit/record.ts'
 import { readRevision } from '../audit/revision-store.ts'
 import { isFault } from '../model/fault.ts'
@@ -21,6 +22,28 @@ export async function loadKept(audit: string, name: KeptName): Promise<Revision 
   return 'evaluate' in revision
     ? revision
     : notKept('missing', `revision \`${source.id}\` no longer loads: ${revision[0]?.message ?? ''}`)
+}
+
+/**
+ * Loads a revision that was kept beside one of several logs, which may be directories, files in them, or `-`. A copy that was
+ * changed counts more than a good one elsewhere.
+ */
+export async function loadKeptIn(audits: readonly string[], name: KeptName): Promise<Revision | NotKept> {
+  const places = [...new Set(audits.filter((path) => path !== '-').map(keepingPlace))]
+  const all = await Promise.all(places.map((place) => loadKept(place, name)))
+  const changed = all.find((kept) => isInvalid(kept) && kept.isChanged)
+  return (
+    changed ??
+    all.find((kept) => !isInvalid(kept)) ??
+    all[0] ??
+    notKept('standard input holds no policies; name the audit directory, where they are kept')
+  )
+}
+
+/** The audit directory of a segment or of a worker's log: policies are kept there. */
+function keepingPlace(path: string): string {
+  const directory = path.endsWith('.ndjson') ? dirname(path) : path
+  return /^worker-\d{1,2}$/.test(basename(directory)) ? dirname(directory) : directory
 }
 
 /** Reads the files of a revision that was kept, if they are still what was kept. */

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { formatBad, readRecords } from '../audit/query.ts'
 import type { DecisionRecord } from '../audit/record.ts'
+import { formatCount } from '../model/count.ts'
 import { isAbsent } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { type Change, createDiff, type PolicyDiff } from '../review/diff.ts'
@@ -126,14 +127,20 @@ async function isPath(path: string): Promise<boolean> {
 }
 
 function formatDiff({ changes, judged, passedOver }: PolicyDiff): readonly string[] {
-  const counts = `${judged.records} records and ${judged.tests} tests judged`
-  const skipped = passedOver === 0 ? '' : `, ${passedOver} records never came to the policies`
-  return [
-    ...changes.flatMap(formatChange),
-    `${changes.length === 0 ? 'nothing changes' : `${changes.length} kinds of request change`}: ${counts}${skipped}`,
-  ]
+  const counts = `${formatCount(judged.records, 'record')} and ${formatCount(judged.tests, 'test')} judged`
+  const skipped = passedOver === 0 ? '' : `, ${formatCount(passedOver, 'record')} never came to the policies`
+  return [...changes.flatMap(formatChange), `${formatKinds(changes.length)}: ${counts}${skipped}`]
+}
+
+function formatKinds(number: number): string {
+  if (number === 0) return 'nothing changes'
+  return number === 1 ? '1 kind of request changes' : `${number} kinds of request change`
 }
 
 function formatChange({ records, tests, example, ...change }: Change): readonly string[] {
-  return [...formatDifference(change, `${records} records, ${tests} tests`), `       such as ${example}`, '']
+  return [
+    ...formatDifference(change, `${formatCount(records, 'record')}, ${formatCount(tests, 'test')}`),
+    `       such as ${example}`,
+    '',
+  ]
 }

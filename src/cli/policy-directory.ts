@@ -1,3 +1,4 @@
+import { formatCount } from '../model/count.ts'
 import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
 import { loadRevision } from '../revision/load.ts'
 import { formatProblem, type Problem } from '../revision/problem.ts'
@@ -16,7 +17,5 @@ export function complainAboutPolicies(problems: readonly Problem[], place: strin
     terminal.complain(toLine(formatProblem(problem)))
     complainAboutExcerpt(problem.excerpt, terminal)
   }
-  terminal.complain(
-    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in \`${place}\`; it would not be served`,
-  )
+  terminal.complain(`${formatCount(problems.length, 'problem')} in \`${place}\`; it would not be served`)
 }

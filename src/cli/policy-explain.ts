@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { findDecision } from '../audit/query.ts'
+import { findWholeId } from '../audit/whole-id.ts'
 import { parseCheckRequestJson } from '../ext-authz/check-request-json.ts'
 import { isDeny } from '../model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
@@ -10,8 +11,8 @@ import { parseOneLine } from '../review/one-line.ts'
 import { judgeRecord } from '../review/recorded.ts'
 import { judgeSituation, type Verdict } from '../review/situation.ts'
 import type { Revision } from '../revision/revision.ts'
-import { collect } from './collect.ts'
-import { loadKept } from './kept-revision.ts'
+import { collect, collectPath } from './collect.ts'
+import { loadKeptIn } from './kept-revision.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
 import { formatExplanation } from './policy-explain-text.ts'
@@ -27,7 +28,7 @@ import {
 
 type ExplainOptions = KeyOptions & {
   readonly policies: string
-  readonly audit?: string
+  readonly audit?: readonly string[]
   readonly as?: string
   readonly for?: string
   readonly via?: readonly string[]
@@ -58,7 +59,11 @@ export function addPolicyExplain(policy: Command, terminal: Terminal, finish: Fi
       collect,
     )
     .option('--scope <scope>', 'a scope of the chain; again for each', collect)
-    .option('--audit <dir>', 'where the decision’s record and revision are')
+    .option(
+      '--audit <dir>',
+      'where the decision’s record and revision are; again for each replica',
+      collectPath,
+    )
   addKeyOption(command)
     .option('--header <name>', 'the header in which a captured chain travels', 'actor-chain')
     .option('--issuer <name>', '`users.name` of the user’s identity provider, for a captured request')
@@ -138,17 +143,18 @@ async function askFile(
 
 async function askRecord(
   request: readonly string[],
-  audit: string,
+  audit: readonly string[],
   key: KeyOptions['key'],
 ): Promise<Question | Invalid> {
-  const [id = '', ...more] = request
+  const [beginning = '', ...more] = request
   if (more.length > 0) return invalid('expected one decision id beside `--audit`')
   const given = await readKeys(key)
   if (isInvalid(given)) return given
-  const found = await findDecision([audit], id, given.keys)
+  const id = await findWholeId(audit, beginning, given.keys)
+  const found = typeof id === 'object' ? id : await findDecision(audit, id, given.keys)
   if (isInvalid(found)) return found
   const { record, standing } = found
-  const revision = await loadKept(audit, record)
+  const revision = await loadKeptIn(audit, record)
   if (isInvalid(revision)) return revision
   const verdict = judgeRecord(record, revision)
   const note = standing === 'unsigned' || standing === 'claimed' ? unproven : undefined

@@ -1,3 +1,4 @@
+import { formatCount } from '../model/count.ts'
 import type { PolicyDrafts } from '../review/draft-policy.ts'
 import type { ForwardingGap } from '../review/forwarding.ts'
 import type { Denials, ObservationReport } from '../review/report.ts'
@@ -42,7 +43,7 @@ function formatSummary(
 ): readonly string[] {
   const share = ((100 * wouldBeDenied) / decisions.count).toFixed(1)
   return [
-    `${times(decisions.count, 'decision')}, ${span(decisions)}`,
+    `${formatCount(decisions.count, 'decision')}, ${span(decisions)}`,
     wouldBeDenied === 0
       ? 'nothing would be denied'
       : `${wouldBeDenied} would be denied (${share} %); \`waywarden why ID --audit DIR\` explains one`,
@@ -73,7 +74,7 @@ function formatGaps(gaps: readonly ForwardingGap[]): readonly string[] {
   return section(
     'CALLS WITHOUT A CHAIN',
     firstOf(gaps, (gap) => [
-      `  ${gap.agent} -> ${gap.services.join(', ') || 'unknown services'}: ${times(gap.calls.count, 'call')}, for example ${gap.calls.example}`,
+      `  ${gap.agent} -> ${gap.services.join(', ') || 'unknown services'}: ${formatCount(gap.calls.count, 'call')}, for example ${gap.calls.example}`,
       `    ${explain(gap)}`,
     ]),
   )
@@ -85,7 +86,7 @@ function explain({ kind, received, services }: ForwardingGap): string {
       const handed =
         received === undefined
           ? ''
-          : ` ${times(received.count, 'time')} since ${received.first}, for example by ${received.example}`
+          : ` ${formatCount(received.count, 'time')} since ${received.first}, for example by ${received.example}`
       return `DOES NOT FORWARD: it was handed a chain${handed}, and called on without. Forward the chain header (docs/agents.md), or name it as \`chainless\` if these calls are for nobody`
     }
     case 'not-given':
@@ -112,7 +113,7 @@ function formatRoutes({ routes }: ObservationReport): readonly string[] {
   return section(
     'ROUTES MISSING FROM THE CATALOG',
     routes.flatMap(({ service, address, calls, routes: drafts }) => [
-      `    # DRAFT for ${service ?? 'the service'} at ${address}: ${times(calls.count, 'request')}, for example ${calls.example}`,
+      `    # DRAFT for ${service ?? 'the service'} at ${address}: ${formatCount(calls.count, 'request')}, for example ${calls.example}`,
       ...drafts.map(formatRouteDraft),
     ]),
   )
@@ -150,9 +151,11 @@ function formatCut({ denials, gaps, drafts }: ObservationReport['cut']): readonl
   return section(
     'LEFT OUT, for there were too many different ones: narrow it with `--since` or fewer paths',
     [
-      ...(denials === 0 ? [] : [`  ${times(denials, 'decision')} in no line of WOULD BE DENIED`]),
-      ...(gaps === 0 ? [] : [`  ${times(gaps, 'decision')} in the search for agents that do not forward`]),
-      ...(drafts === 0 ? [] : [`  ${times(drafts, 'decision')} in no draft`]),
+      ...(denials === 0 ? [] : [`  ${formatCount(denials, 'decision')} in no line of WOULD BE DENIED`]),
+      ...(gaps === 0
+        ? []
+        : [`  ${formatCount(gaps, 'decision')} in the search for agents that do not forward`]),
+      ...(drafts === 0 ? [] : [`  ${formatCount(drafts, 'decision')} in no draft`]),
     ],
   )
 }
@@ -170,8 +173,4 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 
 function span({ first, last }: Sightings): string {
   return first === last ? first : `${first} to ${last}`
-}
-
-function times(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -2,19 +2,21 @@ import type { Command } from 'commander'
 import { type FoundDecision, findDecision } from '../audit/query.ts'
 import type { DecisionRecord, RecordedChain } from '../audit/record.ts'
 import type { Standing } from '../audit/standing.ts'
+import { findWholeId } from '../audit/whole-id.ts'
 import type { PrincipalResult } from '../model/decision.ts'
 import { formatEntityUid } from '../model/entity-uid.ts'
 import { type Invalid, isInvalid } from '../model/invalid.ts'
 import { judgeAgain, type SecondJudgement } from '../review/why.ts'
 import type { Revision } from '../revision/revision.ts'
-import { isProvable, loadKept, type NotKept } from './kept-revision.ts'
+import { collectPath } from './collect.ts'
+import { isProvable, loadKeptIn, type NotKept } from './kept-revision.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 const unproven =
   'the record has no digest of the policies: whether the kept copy was changed, only their repository can tell'
 
-type WhyOptions = KeyOptions & { readonly audit: string; readonly json?: true }
+type WhyOptions = KeyOptions & { readonly audit: readonly string[]; readonly json?: true }
 
 /** Adds `why`. */
 export function addWhy(program: Command, terminal: Terminal, finish: Finish): void {
@@ -23,28 +25,36 @@ export function addWhy(program: Command, terminal: Terminal, finish: Finish): vo
   const command = program
     .command('why')
     .description('explain a decision from its record, and judge it again by the policies of that moment')
-    .argument('<decision>', 'the decision id, as answers carry it in `waywarden-decision-id`')
-    .requiredOption('--audit <dir>', 'the audit directory')
+    .argument(
+      '<decision>',
+      'the decision id, as answers carry it in `waywarden-decision-id`, or how it begins',
+    )
+    .requiredOption('--audit <dir>', 'the audit directory; again for that of each replica', collectPath)
   addKeyOption(command)
     .option('--json', 'print one JSON object')
     .addHelpText('after', helpFooter('waywarden why 0197f3b2-… --audit ./audit', codes))
     .action(async (id: string, options: WhyOptions) => finish(await why(id, options, terminal)))
 }
 
-async function why(id: string, { audit, json, key }: WhyOptions, terminal: Terminal): Promise<ExitCode> {
+async function why(
+  beginning: string,
+  { audit, json, key }: WhyOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const given = await readKeys(key)
   if (isInvalid(given)) {
     terminal.complain(given.reason)
     return exitCodes.usage
   }
-  const found = await findDecision([audit], id, given.keys)
+  const id = await findWholeId(audit, beginning, given.keys)
+  const found = typeof id === 'object' ? id : await findDecision(audit, id, given.keys)
   if (isInvalid(found)) {
     terminal.complain(toLine(found.reason))
     return exitCodes.negative
   }
   const { record, standing } = found
   for (const problem of found.unread) terminal.complain(toLine(problem))
-  const revision = await loadKept(audit, record)
+  const revision = await loadKeptIn(audit, record)
   const again = isInvalid(revision) ? revision : judgeAgain(record, revision)
   const isChanged = isInvalid(revision) && revision.why === 'changed'
   const agrees = isInvalid(again) ? (isChanged ? false : null) : again.differences.length === 0

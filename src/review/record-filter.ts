@@ -49,6 +49,23 @@ export function matches(record: DecisionRecord, filter: RecordFilter): boolean {
   )
 }
 
+/** The names in a record by which it can be found, as they may be written. */
+export type RecordNames = {
+  readonly [what in 'service' | 'user' | 'agent' | 'policy']: readonly string[]
+}
+
+/** What a record can be found by. */
+export function namesOf(record: DecisionRecord): RecordNames {
+  const { chain, service } = record
+  const subject = chain === undefined || chain.kind === 'none' ? undefined : chain.subject
+  return {
+    service: service === undefined ? [] : [service.name],
+    user: subject === undefined ? [] : [subject.id, `${subject.issuerName}/${subject.id}`],
+    agent: agentsOf(record).flatMap((id) => [id, id.slice(id.lastIndexOf('/') + 1)]),
+    policy: [...policiesOf(record)],
+  }
+}
+
 function isOfUser({ chain }: DecisionRecord, user: string): boolean {
   if (chain === undefined || chain.kind === 'none') return false
   const { issuerName, id } = chain.subject

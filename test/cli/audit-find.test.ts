@@ -34,17 +34,33 @@ describe('cli/audit-find', () => {
     expect(out.split('\n').map((line) => JSON.parse(line).decisionId)).to.deep.equal(ids.slice(0, 2))
   })
 
-  for (const filter of [
-    ['--user', 'chief'],
-    ['--agent', 'agent-x'],
-    ['--outcome', 'allow'],
-    ['--since', '1h'],
-    ['--until', '2001-01-01'],
-  ]) {
-    it(`ends with 1 when nothing matches ${filter.join(' ')}`, async () => {
-      expect(await run(['audit', 'find', directory, ...filter])).to.deep.equal({ code: 1, out: '', err: '' })
+  const nothing: readonly (readonly [filter: readonly string[], says: string])[] = [
+    [['--user', 'clark'], 'none found among 25 records; none names the user `clark`; did you mean `clerk`?'],
+    [['--user', 'chief'], 'none found among 25 records; none names the user `chief`'],
+    [
+      ['--agent', 'agent-x'],
+      'none found among 25 records; none names the agent `agent-x`; did you mean `agent-d`?',
+    ],
+    [
+      ['--service', 'patient-record'],
+      'none found among 25 records; none names the service `patient-record`; did you mean `patient-records`?',
+    ],
+    [['--policy', 'nobody.cedar'], 'none found among 25 records; none names the policy `nobody.cedar`'],
+    [['--outcome', 'allow'], 'none found among 25 records'],
+    [['--since', '1h'], 'none found among 25 records'],
+    [['--until', '2001-01-01'], 'none found among 25 records'],
+  ]
+  for (const [filter, says] of nothing) {
+    it(`says why nothing matches ${filter.join(' ')}, and ends with 1`, async () => {
+      const ended = await run(['audit', 'find', directory, ...filter])
+      expect(ended).to.deep.equal({ code: 1, out: '', err: says })
     })
   }
+
+  it('says that there is nothing to find', async () => {
+    const ended = await run(['audit', 'find', temporaryDirectory()])
+    expect(ended).to.deep.equal({ code: 1, out: '', err: 'none found: there is no record of a decision' })
+  })
 
   for (const wrong of [
     ['--since', 'yesterday'],
@@ -53,6 +69,17 @@ describe('cli/audit-find', () => {
   ]) {
     it(`refuses ${wrong.join(' ')}`, async () => {
       expect((await run(['audit', 'find', directory, ...wrong])).code).to.equal(2)
+    })
+  }
+
+  for (const [wrong, says] of [
+    [['--outcome', 'denied'], '`--outcome`: no decision has `denied`; known here: allow, observed, deny'],
+    [['--outcome', 'alow'], '`--outcome`: no decision has `alow`; did you mean `allow`?'],
+    [['--code', 'policy_deny'], '`--code`: no decision has `policy_deny`; did you mean `policy_denied`?'],
+  ] as const) {
+    it(`refuses ${wrong.join(' ')}, which no record can have`, async () => {
+      const ended = await run(['audit', 'find', directory, ...wrong])
+      expect(ended).to.deep.equal({ code: 2, out: '', err: says })
     })
   }
 

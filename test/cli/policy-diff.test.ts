@@ -28,13 +28,13 @@ describe('cli/policy-diff', () => {
   it('ends with 0 when nothing changes', async () => {
     const { code, out } = await run(['policy', 'diff', 'policies', 'policies', '--audit', audit])
     expect(code).to.equal(0)
-    expect(out).to.match(/^nothing changes: 1 records and \d\d tests judged$/)
+    expect(out).to.match(/^nothing changes: 1 record and \d\d tests judged$/)
   })
 
   it('lists what opens first, with counts and an example', async () => {
     const { code, out } = await run(['policy', 'diff', 'policies', open, '--audit', audit])
     expect(code).to.equal(1)
-    expect(out).to.match(/^OPENS {2}patient-records read-record for spiffe:.*: 1 records, 1 tests$/m)
+    expect(out).to.match(/^OPENS {2}patient-records read-record for spiffe:.*: 1 record, 1 test$/m)
     expect(out)
       .to.include(`- policy_denied by caller, delegator ${uris.agentA}, subject`)
       .and.to.include('such as ')

@@ -150,6 +150,33 @@ describe('cli/why', () => {
     expect(await run(['why', decisionId, '--audit', join(audit, 'absent')])).to.include({ code: 1, out: '' })
   })
 
+  it('looks in the log of every replica that is named', async () => {
+    const empty = temporaryDirectory()
+    for (const audits of [
+      [audit, empty],
+      [empty, audit],
+    ]) {
+      const { code, out } = await run(['why', ...audits.flatMap((each) => ['--audit', each]), decisionId])
+      expect(code).to.equal(0)
+      expect(out).to.include('judged again: the same')
+    }
+  })
+
+  it('finds the policies beside a segment that is named', async () => {
+    const [segment = ''] = (await readdir(audit)).filter((name) => name.startsWith('waywarden'))
+    const { out } = await run(['why', decisionId, '--audit', join(audit, segment)])
+    expect(out).to.include('judged again: the same')
+  })
+
+  it('says where it looked in vain', async () => {
+    const unknown = '00000000-0000-4000-8000-000000000000'
+    const { err } = await run(['why', unknown, '--audit', audit])
+    expect(err).to.equal(`no record of decision \`${unknown}\`; name every replica's log`)
+    const absent = join(audit, 'absent')
+    const { err: missing } = await run(['why', unknown, '--audit', absent])
+    expect(missing).to.equal(`\`${absent}\`: there is no such file or directory`)
+  })
+
   type Line = { readonly decisionId: string; readonly code?: string }
   async function records(): Promise<readonly Line[]> {
     const names = (await readdir(audit)).filter((name) => name.endsWith('.ndjson'))
