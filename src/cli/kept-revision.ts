@@ -31,12 +31,13 @@ export async function loadKept(audit: string, name: KeptName): Promise<Revision 
 export async function loadKeptIn(audits: readonly string[], name: KeptName): Promise<Revision | NotKept> {
   const places = [...new Set(audits.filter((path) => path !== '-').map(keepingPlace))]
   const all = await Promise.all(places.map((place) => loadKept(place, name)))
-  const changed = all.find((kept) => isInvalid(kept) && kept.isChanged)
+  const because = (why: NotKept['why']) => all.find((kept) => isInvalid(kept) && kept.why === why)
   return (
-    changed ??
+    because('changed') ??
     all.find((kept) => !isInvalid(kept)) ??
+    because('unreadable') ??
     all[0] ??
-    notKept('standard input holds no policies; name the audit directory, where they are kept')
+    notKept('missing', 'standard input holds no policies; name the audit directory, where they are kept')
   )
 }
 

@@ -19,7 +19,7 @@ export function addPolicyRollback(policy: Command, terminal: Terminal, finish: F
     .description('pin an earlier policy revision for every replica, until it is released')
     .argument(
       '[revision]',
-      'a commit, or the id of a revision served from a directory; the one before when left out',
+      'a commit, or the id of a revision served from a directory; when left out, the newest one before that can be served',
     )
     .option('-c, --config <file>', 'the configuration that says where policies come from', defaultConfigFile)
     .option('--release', 'follow the source again')
@@ -45,7 +45,8 @@ async function rollback(
     terminal.complain(`waywarden: ${changed.reason}`)
     return exitCodes.negative
   }
-  const { kind, commit, was } = changed
+  const { kind, commit, was, passedOver = [] } = changed
+  for (const refused of passedOver) terminal.complain(`passed over ${refused}`)
   if (json) terminal.print(JSON.stringify({ kind, revision: commit, was }, undefined, 2))
   else if (kind === 'released') terminal.print(`released: the source is followed again, now at ${commit}`)
   else terminal.print(`pinned to ${commit}, until \`waywarden policy rollback --release -c ${file}\``)

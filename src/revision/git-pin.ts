@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Fault, fault } from '../model/fault.ts'
+import { formatCount } from '../model/count.ts'
+import { type Fault, fault, isFault } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import type { PolicyFiles } from './directory-source.ts'
 import { createGit, type Git, isGitFailure } from './git-process.ts'
@@ -20,16 +21,22 @@ import type { GitSourceOptions } from './git-source.ts'
 import { readGitTree } from './git-tree.ts'
 import { formatProblem, type Problem } from './problem.ts'
 
+/** So many commits are tried before an operator has to name one. */
+const maxTried = 50
+
 /** A pin that was set or released; `commit` is what every follower serves from its next look on. */
 export type PinChange = {
   readonly kind: 'pinned' | 'released'
   readonly commit: string
   readonly was: string | undefined
+  /** Newer commits that were not taken, and why: a follower would refuse them. */
+  readonly passedOver?: readonly string[]
 }
 
 /**
  * Pins an earlier commit for everybody who follows the ref, by writing the pin ref at the remote. Without `revision`, the
- * commit before the one that serves that changed the policies. Nothing is pinned that a follower would refuse.
+ * newest commit before the one that is followed now that changed the policies and can be served. Nothing is pinned that a
+ * follower would refuse.
  */
 export function pinInGit(
   options: GitSourceOptions,
@@ -42,14 +49,14 @@ export function pinInGit(
     const head = await commitOf(git, localRefs.head)
     if (typeof head === 'object') return invalid(`\`${options.ref}\`: ${head.reason}`)
     if (typeof was === 'object') return invalid(was.reason)
-    const commit =
-      revision === undefined ? await before(git, was ?? head, options.path) : await commitOf(git, revision)
-    if (typeof commit === 'object')
-      return invalid(`expected a commit of \`${options.ref}\`: ${commit.reason}`)
-    const refusal = await refuse(git, options, { commit, head, prove })
-    if (refusal !== undefined) return invalid(`${shorten(commit)}: ${refusal}`)
+    const chosen =
+      revision === undefined
+        ? await chooseBefore(git, options, { commit: was ?? head, head, prove })
+        : await chooseNamed(git, options, { commit: revision, head, prove })
+    if (isInvalid(chosen)) return chosen
+    const { commit, passedOver } = chosen
     const failed = await push(git, options, `+${commit}:${options.pinRef}`)
-    return failed ?? { kind: 'pinned', commit, was }
+    return failed ?? { kind: 'pinned', commit, was, passedOver }
   })
 }
 
@@ -91,13 +98,45 @@ async function inCopy(
   }
 }
 
-/** The commit before another one that changed the policies. */
-async function before(git: Git, commit: string, path: string): Promise<string | Invalid | Fault> {
+type Chosen = { readonly kind: 'chosen'; readonly commit: string; readonly passedOver: readonly string[] }
+
+async function chooseNamed(git: Git, options: GitSourceOptions, named: Candidate): Promise<Chosen | Invalid> {
+  const commit = await commitOf(git, named.commit)
+  if (typeof commit === 'object') return invalid(`expected a commit of \`${options.ref}\`: ${commit.reason}`)
+  const refusal = await refuse(git, options, { ...named, commit })
+  return refusal === undefined
+    ? { kind: 'chosen', commit, passedOver: [] }
+    : invalid(
+        `${shorten(commit)}: ${refusal.reason}\nwithout an id, the newest earlier commit is taken that can be served`,
+      )
+}
+
+/** The newest commit before another one that changed the policies and would be served. */
+async function chooseBefore(
+  git: Git,
+  options: GitSourceOptions,
+  present: Candidate,
+): Promise<Chosen | Invalid> {
+  const { path, ref } = options
+  const folder = path === '' ? [] : [`:(literal)${path}`]
   const listing = await git({
-    args: ['rev-list', '--max-count=2', commit, '--', ...(path === '' ? [] : [`:(literal)${path}`])],
+    args: ['rev-list', `--max-count=${maxTried + 1}`, present.commit, '--', ...folder],
   })
-  if (isGitFailure(listing)) return fault(listing.message)
-  return listing.toString().trim().split('\n')[1] ?? invalid('found none before')
+  if (isGitFailure(listing)) return invalid(listing.message)
+  const [, ...earlier] = listing.toString().trim().split('\n')
+  const passedOver: string[] = []
+  for (const commit of earlier) {
+    const refusal = await refuse(git, options, { ...present, commit })
+    if (refusal === undefined) return { kind: 'chosen', commit, passedOver }
+    const reason = `${shorten(commit)}: ${refusal.reason}`
+    // A commit that cannot be read may be the one that is wanted.
+    if (isFault(refusal)) return invalid(reason)
+    passedOver.push(reason)
+  }
+  const place = `\`${ref}\` before ${shorten(present.commit)}`
+  if (passedOver.length === 0) return invalid(`no commit of ${place} changed the policies`)
+  const tried = formatCount(passedOver.length, 'commit')
+  return invalid([`no commit of ${place} would be served; ${tried} tried:`, ...passedOver].join('\n'))
 }
 
 type Candidate = {
@@ -110,17 +149,19 @@ async function refuse(
   git: Git,
   { ref, path, allowedSigners }: GitSourceOptions,
   { commit, head, prove }: Candidate,
-): Promise<string | undefined> {
+): Promise<Invalid | Fault | undefined> {
   const isContained = await isInHistory(git, commit, head)
-  if (typeof isContained === 'object') return isContained.reason
-  if (!isContained) return `it is not in the history of \`${ref}\``
+  if (typeof isContained === 'object') return isContained
+  if (!isContained) return invalid(`it is not in the history of \`${ref}\``)
   const unsigned = await refuseSignature(git, commit, allowedSigners)
-  if (unsigned !== undefined) return unsigned.reason
+  if (unsigned !== undefined) return unsigned
   const tree = await readGitTree(git, commit, path)
   const problems = 'files' in tree ? prove({ id: commit, ...tree }) : tree.problems
-  return problems.length === 0
-    ? undefined
-    : `it would not be served:\n${problems.map(formatProblem).join('\n')}`
+  if (problems.length === 0) return undefined
+  const texts = problems.map(formatProblem).join('\n')
+  return 'files' in tree || tree.kind === 'refused'
+    ? invalid(`it would not be served:\n${texts}`)
+    : fault(texts)
 }
 
 async function push(

@@ -47,6 +47,37 @@ describe('cli/policy-rollback', () => {
       expect((await rollback('--release')).code).to.equal(1)
     })
 
+    it('passes over commits that would be refused, and says why', async () => {
+      remote.commit({ 'team/b.cedar': 'permit (' })
+      remote.commit({ 'team/b.cedar': '// repaired\n' })
+      const { code, err, out } = await rollback()
+      expect(code).to.equal(0)
+      expect(err).to.match(/^passed over [0-9a-f]{12}: it would not be served:\n.*team\/b\.cedar:1/)
+      expect(out).to.include(commits[3])
+      expect(pin()).to.equal(commits[3])
+    })
+
+    it('says of each commit why it cannot be pinned when none can', async () => {
+      remote.git('checkout', '--quiet', '--orphan', 'fresh')
+      remote.commit({ 'team/a.cedar': 'permit (' })
+      remote.commit({ 'team/a.cedar': 'forbid (' })
+      remote.git('branch', '--quiet', '-M', 'fresh', 'main')
+      const { code, err } = await rollback()
+      expect(code).to.equal(1)
+      expect(err).to.match(
+        /no commit of `main` before [0-9a-f]{12} would be served; 1 commit tried:\n[0-9a-f]{12}: .*\n.*team\/a\.cedar:1/,
+      )
+      expect(pin()).to.equal('')
+    })
+
+    it('says that there is no commit before', async () => {
+      remote.git('reset', '--quiet', '--hard', commits[0] ?? '')
+      const { code, err } = await rollback()
+      expect([code, err])
+        .to.deep.equal([1, err])
+        .and.to.match(/no commit of `.*` before [0-9a-f]{12} changed/)
+    })
+
     it('pins no commit whose own tests fail, unless they are ignored', async () => {
       const failing = remote.commit({ 'tests/a.yaml': 'tests: 7\n' })
       remote.commit({ 'tests/a.yaml': undefined })

@@ -16,13 +16,15 @@ describe('revision/git-pin, when a call to git fails', function () {
   it('pins and releases nothing when a call fails, and does it at the next try', async () => {
     const remote = createRemote(smallRepository)
     const [first, second] = [remote.git('rev-parse', 'HEAD'), remote.commit({ 'team/b.cedar': 'x' })]
-    remote.commit({ 'team/c.cedar': 'x' })
+    const third = remote.commit({ 'team/c.cedar': 'x' })
     const options = gitOptions(remote)
     const pin = () => remote.git('for-each-ref', '--format=%(objectname)', pinRef)
     const set = () => pinInGit(options, undefined, () => [], git.program)
     const release = () => releaseInGit(options, git.program)
     for (const [act, before, wanted] of [
       [set, second, first],
+      // A commit that cannot be read is not passed over for an earlier one.
+      [set, third, second],
       [release, first, ''],
     ] as const) {
       remote.git('update-ref', pinRef, before)
