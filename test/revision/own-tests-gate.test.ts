@@ -59,7 +59,9 @@ describe('revision/revision-source, by the own tests of what it serves', () => {
     await source.refresh()
     expect(source.current?.id).to.equal(policyFiles().id)
     expect(source.problems).to.have.length(1)
-    expect(source.problems[0]).to.match(/^tests\/a\.yaml:2: test `one`: .*expected allow, found deny$/)
+    expect(source.problems[0]).to.match(
+      /^tests\/a\.yaml:2: test `one`: .*expected allow, found deny \(policy_denied: .*\)$/,
+    )
     expect(events.filter(({ kind }) => kind === 'revision_refused')).to.have.length(1)
     script.says = found(withTests(second, expecting('deny')))
     await source.refresh()
