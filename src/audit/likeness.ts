@@ -108,6 +108,7 @@ function isSameChain(one: Chain | undefined, other: Chain | undefined): boolean 
 function isSameFirstHop(one: FirstHop, other: FirstHop): boolean {
   return (
     isSameSubject(one.subject, other.subject) &&
+    areSame(one.unlistedGroups ?? [], other.unlistedGroups ?? []) &&
     areSame(one.scopes, other.scopes) &&
     one.issuedAt === other.issuedAt &&
     one.expiresAt === other.expiresAt &&

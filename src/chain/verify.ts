@@ -4,6 +4,7 @@ import type { Caller } from '../model/caller.ts'
 import type { DelegatedChain } from '../model/chain.ts'
 import { type Headers, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
+import { formatTime } from '../model/quote.ts'
 import { actorsWith } from './actors.ts'
 import { checkRevoked, type Revocations } from './revocations.ts'
 import { type ChainToken, parseChainToken, skewSeconds } from './token.ts'
@@ -74,10 +75,12 @@ function checkHolder(token: ChainToken, caller: Caller): Deny | undefined {
 
 function checkTimes(token: ChainToken, now: number): Deny | undefined {
   if (token.issuedAt > now + skewSeconds)
-    return deny('chain_not_yet_valid', `\`iat\` ${token.issuedAt}, now ${now}`)
+    return deny('chain_not_yet_valid', `\`iat\` ${formatTime(token.issuedAt)}, now ${formatTime(now)}`)
   // The ceiling is a promise about the whole chain, so it has no tolerance.
   const isExpired = now >= token.expiresAt + skewSeconds || now >= token.ceiling
-  return isExpired ? deny('chain_expired', `\`exp\` ${token.expiresAt}, now ${now}`) : undefined
+  return isExpired
+    ? deny('chain_expired', `\`exp\` ${formatTime(token.expiresAt)}, now ${formatTime(now)}`)
+    : undefined
 }
 
 function toDelegatedChain({ token, digest }: ProvenChain, issuerName: string): DelegatedChain {

@@ -3,6 +3,7 @@ import type { Caller } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
 import { type Deny, deniedBy, deny, type PrincipalResult } from '../model/decision.ts'
 import type { Query } from '../model/query.ts'
+import { excerpt } from '../model/quote.ts'
 import type { Target } from '../model/target.ts'
 
 /** All principals of the chain may do what the target says. */
@@ -24,8 +25,27 @@ export function judge(caller: Caller, chain: Chain, target: Target, revision: Ju
   const has = (outcome: PrincipalResult['outcome']) => refusing.some((result) => result.outcome === outcome)
   if (has('unavailable')) return deny('policy_unavailable', 'the policy engine failed', results)
   if (has('error')) return deny('policy_error', 'a forbid could not be evaluated', results)
-  return deny('policy_denied', `${refusing.map(({ role }) => role).join(', ')} not permitted`, results)
+  const roles = refusing.map(({ role }) => role)
+  const had = roles.includes('subject') ? ` (${describeGroups(chain)})` : ''
+  return deny('policy_denied', `${roles.join(', ')} not permitted${had}`, results)
 }
+
+/** The groups that the policies were asked about, or those of the token that `groupsAllow` does not name. */
+function describeGroups(chain: Chain): string {
+  if (chain.kind === 'none') return 'no chain'
+  const unlisted = chain.kind === 'first-hop' ? chain.unlistedGroups : undefined
+  if (unlisted !== undefined) return `groups: ${enumerate(unlisted)}; none is in groupsAllow`
+  const { groups } = chain.subject
+  return `groups: ${groups.length === 0 ? 'none' : enumerate(groups)}`
+}
+
+function enumerate(groups: readonly string[]): string {
+  const shown = groups.slice(0, maxGroups).map(excerpt).join(', ')
+  return groups.length > maxGroups ? `${shown} and ${groups.length - maxGroups} more` : shown
+}
+
+/** A reason is a line of text; a token may have hundreds of groups. */
+const maxGroups = 5
 
 /** What no policy can permit. */
 function admit(caller: Caller, chain: Chain, { service, requiredScope }: Target): Deny | undefined {

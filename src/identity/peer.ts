@@ -31,7 +31,7 @@ export function identifyCaller(input: CheckInput, options: PeerOptions): Caller 
   const { id, waypoint } = peer
   for (const { uri, trustDomain } of [id, waypoint]) {
     if (trustDomain !== options.trustDomain)
-      return deny('peer_malformed', `\`${uri}\` is of another trust domain`)
+      return deny('peer_malformed', `\`${uri}\` is of another trust domain than \`${options.trustDomain}\``)
   }
   if (options.waypoints.has(id.uri))
     return deny('peer_conflict', `the waypoint \`${id.uri}\` is never a caller`)

@@ -1,11 +1,11 @@
 import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
 import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
 import { findSignatureProblem } from '../jws/provider-keys.ts'
-import type { FirstHop, Subject } from '../model/chain.ts'
+import type { FirstHop } from '../model/chain.ts'
 import { type Headers, singleHeader } from '../model/check-input.ts'
 import { type Deny, deny, isDeny } from '../model/decision.ts'
 import { isInvalid } from '../model/invalid.ts'
-import { quote } from '../model/quote.ts'
+import { formatTime, quote, quoteAll } from '../model/quote.ts'
 import { parseScopes } from '../model/scope.ts'
 import { findClientProblem, readClient } from './token-client.ts'
 import { accessTokenTypes, findKindProblem } from './token-kind.ts'
@@ -42,17 +42,20 @@ export function verifyUserToken(
   const forged = findSignatureProblem(jws, issuer.keys) ?? findKindProblem(jws)
   if (forged !== undefined) return invalidToken(forged)
   if (!isAudience(claims.get('aud'), issuer.audience))
-    return deny('token_audience', `\`aud\` lacks \`${issuer.audience}\``)
+    return deny(
+      'token_audience',
+      `\`aud\` lacks ${quote(issuer.audience)}, found ${quoteAll(claims.get('aud'))}`,
+    )
   const times = readTimes(claims, Math.floor(nowMs / 1000))
   if (isDeny(times)) return times
   const client = readClient(claims)
   if (isInvalid(client)) return invalidToken(client.reason)
   const problem = findClientProblem(client, issuer.clients) ?? findUserProblem(claims, client.id, issuer)
   if (problem !== undefined) return invalidToken(problem)
-  const subject = readSubject(claims, issuer)
-  if (isDeny(subject)) return subject
+  const user = readSubject(claims, issuer)
+  if (isDeny(user)) return user
   const scopes = readScopes(claims)
-  return isDeny(scopes) ? scopes : { kind: 'first-hop', subject, scopes, ...times }
+  return isDeny(scopes) ? scopes : { kind: 'first-hop', ...user, scopes, ...times }
 }
 
 function readBearerToken(headers: Headers): ParsedJws | Deny {
@@ -85,10 +88,16 @@ function readTimes(
   if (authenticated !== undefined && !isTime(authenticated))
     return invalidToken(`expected \`auth_time\` to be a time, found ${quote(authenticated)}`)
   const [issuedAt, expiresAt] = [Math.floor(iat), Math.floor(exp)]
-  if (expiresAt <= issuedAt) return invalidToken('expected `exp` after `iat`')
-  if (iat > now + skewSeconds) return invalidToken('`iat` lies in the future')
-  if (nbf !== undefined && nbf > now + skewSeconds) return invalidToken('`nbf` lies in the future')
-  if (now >= expiresAt + skewSeconds) return deny('token_expired', `\`exp\` ${exp}, now ${now}`)
+  if (expiresAt <= issuedAt)
+    return invalidToken(`expected \`exp\` after \`iat\`, found \`exp\` ${exp} and \`iat\` ${iat}`)
+  for (const [claim, time] of [
+    ['iat', iat],
+    ['nbf', nbf ?? 0],
+  ] as const)
+    if (time > now + skewSeconds)
+      return invalidToken(`\`${claim}\` lies in the future: ${formatTime(time)}, now ${formatTime(now)}`)
+  if (now >= expiresAt + skewSeconds)
+    return deny('token_expired', `\`exp\` ${formatTime(expiresAt)}, now ${formatTime(now)}`)
   return {
     issuedAt,
     expiresAt,
@@ -101,9 +110,13 @@ function isTime(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 }
 
-function readSubject(claims: JsonObject, issuer: UserIssuer): Subject | Deny {
+function readSubject(
+  claims: JsonObject,
+  issuer: UserIssuer,
+): Pick<FirstHop, 'subject' | 'unlistedGroups'> | Deny {
   const id = claims.get(issuer.id)
-  if (typeof id !== 'string' || !isName(id)) return invalidToken(`expected \`${issuer.id}\` to name a user`)
+  if (typeof id !== 'string' || !isName(id))
+    return invalidToken(`expected \`${issuer.id}\` to name a user, found ${quote(id)}`)
   const verified = verifiedBy.get(issuer.id)
   if (verified !== undefined && claims.get(verified) !== true)
     return invalidToken(
@@ -112,7 +125,8 @@ function readSubject(claims: JsonObject, issuer: UserIssuer): Subject | Deny {
   const groups = readGroups(claims, issuer)
   if (isDeny(groups)) return groups
   const allowed = issuer.groupsAllow.filter((group) => groups.includes(group))
-  return { issuerName: issuer.name, issuer: issuer.issuer, id, groups: allowed }
+  const subject = { issuerName: issuer.name, issuer: issuer.issuer, id, groups: allowed }
+  return allowed.length === 0 && groups.length > 0 ? { subject, unlistedGroups: groups } : { subject }
 }
 
 function isName(id: string): boolean {
@@ -130,7 +144,16 @@ function readGroups(
   const groups = claims.get(claim)
   return isStringArray(groups)
     ? groups
-    : invalidToken(`expected \`${claim}\` to be a list of groups, found ${quote(groups)}`)
+    : invalidToken(
+        `expected \`${claim}\` to be a list of groups, found ${quote(groups)}${hintAtNesting(claims, claim)}`,
+      )
+}
+
+/** Keycloak writes roles into an object, and everybody first names the path to them. */
+function hintAtNesting(claims: JsonObject, claim: string): string {
+  const [outer = ''] = claim.split('.')
+  if (claims.has(claim) || outer === claim || !isJsonObject(claims.get(outer))) return ''
+  return `; \`${outer}\` is an object, and only claims at the top level are read: map the list to one at the provider`
 }
 
 /** A distributed claim (OpenID Connect Core §5.6.2), or what Entra writes in its place in the implicit flow. */
@@ -147,7 +170,7 @@ function readScopes(claims: JsonObject): readonly string[] | Deny {
   const text = isStringArray(claim) ? claim.join(' ') : claim
   const scopes = typeof text === 'string' ? parseScopes(text) : undefined
   return scopes === undefined || isInvalid(scopes)
-    ? invalidToken('expected `scope` to be a list of scopes')
+    ? invalidToken(`expected \`scope\` to be a list of scopes, found ${quoteAll(claim)}`)
     : scopes
 }
 

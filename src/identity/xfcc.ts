@@ -20,10 +20,25 @@ export const parseXfcc: (value: string) => Xfcc | Invalid = remember(readXfcc, {
 
 function readXfcc(value: string): Xfcc | Invalid {
   const match = pattern.exec(value)
-  if (match === null) return invalid('XFCC: expected `By=<SPIFFE ID>;URI=<SPIFFE ID>`')
+  if (match === null)
+    return invalid(`XFCC: expected \`By=<SPIFFE ID>;URI=<SPIFFE ID>\`${describeOther(value)}`)
   const [, byText = '', uriText = ''] = match
   const by = parseSpiffeId(byText)
   if (isInvalid(by)) return invalid(`XFCC \`By\`: ${by.reason}`)
   const uri = parseSpiffeId(uriText)
   return isInvalid(uri) ? invalid(`XFCC \`URI\`: ${uri.reason}`) : { by, uri }
 }
+
+/** Names the keys that were found, never their values: `Cert` holds a whole certificate. */
+function describeOther(value: string): string {
+  const keys = [...value.matchAll(/(?:^|[;,])\s*([A-Za-z]{1,16})=/g)].map(([, key]) => `\`${key}\``)
+  if (keys.length === 0) return ''
+  const shown = [...new Set(keys)].slice(0, maxKeys).join(', ')
+  const isWaypoints = keys.every((key) => key === '`By`' || key === '`URI`')
+  const hint = isWaypoints
+    ? ''
+    : '; Envoy as such writes more than a waypoint: behind it set `peer: principal`'
+  return `, found ${shown}${hint}`
+}
+
+const maxKeys = 8

@@ -35,6 +35,8 @@ export type DelegatedChain = {
 export type FirstHop = {
   readonly kind: 'first-hop'
   readonly subject: Subject
+  /** The groups of a token of which `groupsAllow` names none. They are for reasons alone: no policy sees them. */
+  readonly unlistedGroups?: readonly string[]
   readonly scopes: readonly string[]
   /** When the user's token was issued and ends; seconds since the epoch. */
   readonly issuedAt: number

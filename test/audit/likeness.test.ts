@@ -53,6 +53,7 @@ const denied = {
 const firstHop = {
   kind: 'first-hop' as const,
   subject: clerkChain.subject,
+  unlistedGroups: ['/billing'],
   scopes: ['insurance:read'],
   issuedAt: 1_790_000_000,
   expiresAt: 1_790_000_300,

@@ -126,6 +126,39 @@ describe('check/judge', () => {
     })
   }
 
+  const had: readonly { readonly name: string; readonly chain: Chain; readonly want: string }[] = [
+    {
+      name: 'groups that count',
+      chain: firstHop(user('x', 'cleaners', 'cooks')),
+      want: 'subject not permitted (groups: cleaners, cooks)',
+    },
+    { name: 'no group', chain: firstHop(user('x')), want: 'subject not permitted (groups: none)' },
+    {
+      name: 'groups of which none counts',
+      chain: { ...firstHop(user('x')), unlistedGroups: ['/advisors'] },
+      want: 'subject not permitted (groups: /advisors; none is in groupsAllow)',
+    },
+    {
+      name: 'many such groups',
+      chain: { ...firstHop(user('x')), unlistedGroups: [...'abcdefg'] },
+      want: 'subject not permitted (groups: a, b, c, d, e and 2 more; none is in groupsAllow)',
+    },
+  ]
+  for (const { name, chain, want } of had) {
+    it(`says of a refused user with ${name} which these are`, () => {
+      const at = target(sample, ['billing-agent', 'POST', '/tasks'])
+      expect(judge(caller(gateway, true), chain, at, sample)).to.have.property('reason', want)
+    })
+  }
+
+  it('says nothing of the groups of a user who is permitted', () => {
+    const at = target(sample, ['insurance', 'GET', '/coverage/42'])
+    const judgement = judge(caller(agentR), delegated(clerk, [agentA]), at, sample)
+    expect(judgement)
+      .to.have.property('reason')
+      .that.matches(/ not permitted$/)
+  })
+
   it('asks in the order caller, delegators, subject, and names the policies', () => {
     const judgement = judge(
       caller(agentD),

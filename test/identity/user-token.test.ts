@@ -178,6 +178,48 @@ describe('identity/user-token', () => {
     })
   }
 
+  const told: readonly {
+    readonly claims: object
+    readonly issuer?: Partial<UserIssuer>
+    readonly want: string
+  }[] = [
+    { claims: { aud: 'other' }, want: '`aud` lacks `hospital-agents`, found `other`' },
+    { claims: { aud: ['a', 'b'] }, want: '`aud` lacks `hospital-agents`, found `a`, `b`' },
+    {
+      claims: { aud: [...'abcdefg'] },
+      want: '`aud` lacks `hospital-agents`, found `a`, `b`, `c`, `d`, `e`, 2 more',
+    },
+    { claims: { aud: undefined }, want: '`aud` lacks `hospital-agents`, found nothing' },
+    {
+      claims: { exp: 1_800_000_000, iat: 1_800_000_009 },
+      want: 'expected `exp` after `iat`, found `exp` 1800000000 and `iat` 1800000009',
+    },
+    { claims: { iat: 7e15, exp: 8e15 }, want: '`iat` lies in the future: 7000000000000000, now ' },
+    { claims: { nbf: 4_102_444_800 }, want: '`nbf` lies in the future: 2100-01-01T00:00:00Z, now ' },
+    { claims: { iat: 1, exp: 946_684_800 }, want: '`exp` 2000-01-01T00:00:00Z, now ' },
+    { claims: {}, issuer: { id: 'mail' }, want: 'expected `mail` to name a user, found nothing' },
+    { claims: { scope: 7 }, want: 'expected `scope` to be a list of scopes, found `7`' },
+    {
+      claims: { realm_access: { roles: ['a'] } },
+      issuer: { groups: 'realm_access.roles' },
+      want: 'found nothing; `realm_access` is an object, and only claims at the top level are read',
+    },
+  ]
+  for (const { claims, issuer, want } of told) {
+    it(`says what was found in ${JSON.stringify(claims)}`, () => {
+      expect(verify(claims, issuer)).to.have.property('reason').that.includes(want)
+    })
+  }
+
+  it('keeps groups of which none counts for the reason alone', () => {
+    const unlisted = verify({ groups: ['/advisors'] })
+    expect(unlisted)
+      .to.deep.include({ unlistedGroups: ['/advisors'] })
+      .and.to.have.nested.property('subject.groups').that.is.empty
+    for (const groups of [[], ['billing', '/advisors']])
+      expect(verify({ groups })).to.not.have.property('unlistedGroups')
+  })
+
   it('believes only the issuers that this ingress may speak for', async () => {
     expect(verifyUserToken(bearer({}), [], nowMs)).to.include({ code: 'token_invalid' })
   })

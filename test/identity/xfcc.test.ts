@@ -37,4 +37,16 @@ describe('identity/xfcc', () => {
       expect(isInvalid(parseXfcc(value))).to.equal(true)
     })
   }
+
+  it('names the keys that it found, and none of their values', () => {
+    const reasonOf = (value: string) => {
+      const xfcc = parseXfcc(value)
+      return isInvalid(xfcc) ? xfcc.reason : undefined
+    }
+    expect(reasonOf(`Hash=c0ffee;Cert="secret";URI=${agentD}`))
+      .to.match(/found `Hash`, `Cert`, `URI`; .*`peer: principal`/)
+      .and.not.match(/c0ffee|secret/)
+    expect(reasonOf(`URI=${agentD};By=${waypoint}`)).to.match(/found `URI`, `By`$/)
+    expect(reasonOf('nothing')).to.match(/URI=<SPIFFE ID>`$/)
+  })
 })
