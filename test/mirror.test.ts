@@ -60,7 +60,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['config/conflict.ts', 'through config/rules and config/user-issuer-rules'],
   ['config/draft.ts', 'through config and config/rules'],
   ['document/issue.ts', 'through document/parse-document, which reports them'],
-  ['follow/file-error.ts', 'through cli/mistakes, in which files are missing or unreadable'],
   ['document/json-texts.ts', 'through document/kubectl-output'],
   ['document/schema.ts', 'through document/unknown-keys and document/parse-document'],
   ['document/yaml-depth.ts', 'through document/yaml'],

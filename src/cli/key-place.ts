@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { isAbsent, isErrno } from '../model/fault.ts'
 
 /** In which repositories a directory lies; either is absent when it lies in none. */
 export type Surroundings = { readonly policies?: string; readonly git?: string }
@@ -30,7 +31,8 @@ async function firstWith(places: readonly string[], name: string): Promise<strin
   for (const place of places) {
     const isThere = await stat(join(place, name)).then(
       () => true,
-      () => false,
+      // What cannot be looked at may be there.
+      (cause: unknown) => !isAbsent(cause) && !isErrno(cause, 'ENOTDIR'),
     )
     if (isThere) return place
   }

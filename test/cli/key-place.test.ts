@@ -37,6 +37,14 @@ describe('cli/key-place', () => {
     })
   }
 
+  it('takes what it cannot look at for the file of a policy repository', async () => {
+    const directory = temporaryDirectory()
+    await symlink('services.yaml', join(directory, 'services.yaml'))
+    const { code, err } = await run(['keys', 'init', join(directory, 'keys')])
+    expect(code).to.equal(1)
+    expect(err).to.match(/lies in the policy repository/)
+  })
+
   it('creates a key in a Git working tree, and says so', async () => {
     const directory = temporaryDirectory()
     await mkdir(join(directory, '.git'))
