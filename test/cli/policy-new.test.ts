@@ -56,7 +56,13 @@ describe('cli/policy-new', () => {
         directory,
       ]
       expect(await run(begun)).to.include({ code: 0, err: '' })
-      expect(await run(['policy', 'check', directory])).to.include({ code: 0, err: '' })
+      const { code, err } = await run(['policy', 'check', directory])
+      expect(code).to.equal(0)
+      // What is left to be filled in is named, line by line, and nothing else.
+      const warnings = err.trim().split('\n')
+      expect(warnings).to.have.length(2)
+      for (const warning of warnings)
+        expect(warning).to.match(/^warning: insurance-team\/price-list\.cedar:\d+:.*change-me/)
       expect(await readFile(join(directory, 'services.yaml'), 'utf8')).to.include(
         'spiffe://bank.example/ns/bank/sa/price-list',
       )

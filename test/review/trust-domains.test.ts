@@ -44,7 +44,7 @@ const cases: readonly {
   },
   {
     name: 'a user and a group, which have no trust domain',
-    files: { 'a.cedar': policy('in Group::"partner.example/x"') },
+    files: { 'a.cedar': policy('in Group::"partner/partner.example"') },
     notices: [],
   },
   {

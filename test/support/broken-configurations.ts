@@ -116,6 +116,15 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
     notices: [/billing-agent\.cedar:\d+: policy `.*#foreign` names the trust domain `hospitl\.example`/],
   },
   {
+    name: 'a policy that names a group of no token',
+    spoil: (directory) =>
+      appendFile(
+        join(directory, 'policies/billing-team/billing-agent.cedar'),
+        '@id("unlisted") forbid (principal in Group::"hospital/biling", action, resource);\n',
+      ),
+    notices: [/`groupsAllow` of `hospital` lacks `biling`.*did you mean `billing`/],
+  },
+  {
     name: 'a service to observe that the catalog lacks',
     edit: (text) => `${text}observe: {until: 2999-01-01, services: [insurence]}\n`,
     notices: [
