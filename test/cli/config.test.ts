@@ -1,6 +1,7 @@
 import { appendFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
+import { readJwks } from '../support/forge.ts'
 import { copyPolicies } from '../support/sample-policies.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
@@ -12,13 +13,17 @@ policy: {directory: ./policies}
 audit: {directory: ./audit}
 `
 
+/** What must be true elsewhere of the configuration that `writeAll` writes. */
+const note =
+  'note: users `hospital`: these clients must have service accounts (the client credentials grant) off at the provider: `ui`'
+
 describe('cli/config', () => {
   it('accepts a configuration that can serve', async () => {
     const file = await writeAll()
     expect(await run(['config', 'check', '-c', file])).to.deep.equal({
       code: 0,
       out: `${file}: the configuration can serve`,
-      err: '',
+      err: note,
     })
   })
 
@@ -41,7 +46,10 @@ describe('cli/config', () => {
     await rm(join(dirname(file), 'keys'), { recursive: true })
     expect(await run(['config', 'check', '-c', file])).to.include({ code: 78 })
     const { code, err } = await run(['config', 'check', '-c', file, '--no-secrets'])
-    expect([code, err]).to.deep.equal([0, 'not looked at: secrets (`--no-secrets`): `chain.keys`'])
+    expect([code, err]).to.deep.equal([
+      0,
+      `${note}\nnot looked at: secrets (\`--no-secrets\`): \`chain.keys\``,
+    ])
   })
 
   it('prints notices that do not keep it from serving', async () => {
@@ -49,7 +57,8 @@ describe('cli/config', () => {
     await appendFile(file, 'deadline: 10s\nobserve: {until: 2020-01-01, services: [insurence]}\n')
     const { code, err } = await run(['config', 'check', '-c', file])
     expect(code).to.equal(0)
-    expect(err).to.match(
+    expect(err.startsWith(`${note}\n`)).to.equal(true)
+    expect(err.slice(note.length + 1)).to.match(
       /^notice: observing ended on 2020-01-01.*\nnotice: .*did you mean `insurance`.*\nnotice: `deadline`/,
     )
   })
@@ -121,7 +130,11 @@ async function check(text: string, ...options: readonly string[]): ReturnType<ty
 async function writeAll(): Promise<string> {
   const directory = temporaryDirectory()
   const file = join(directory, 'waywarden.yaml')
-  await writeFile(file, good)
+  await writeFile(
+    file,
+    `${good}users: [{name: hospital, issuer: https://idp.hospital.example, audience: a, jwks: ./jwks.json, groupsAllow: [billing, clinicians], clients: [ui], userClaim: sid}]\n`,
+  )
+  await writeFile(join(directory, 'jwks.json'), readJwks('hospital-idp'))
   await run(['keys', 'init', join(directory, 'keys')])
   copyPolicies(join(directory, 'policies'))
   return file
