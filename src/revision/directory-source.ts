@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
+import { explainFileError } from '../follow/file-error.ts'
 import { readBytes } from '../follow/read-bytes.ts'
 import { describeCause, isAbsent, isErrno } from '../model/fault.ts'
 import { listHidden } from './hidden-source.ts'
@@ -53,12 +54,18 @@ export async function readPolicyDirectory(directory: string): Promise<PolicyFile
       const read = await readPlace(place)
       if (JSON.stringify(place) === JSON.stringify(await placeOf(directory))) return read
     } catch (cause) {
-      reason = describeCause(cause)
+      reason = explainFault(directory, cause)
       // What vanished may have moved to another name.
       if (!isAbsent(cause)) break
     }
   }
   return unreadable(directory, reason)
+}
+
+/** In words where the directory itself is at fault; else the kernel's own text, which names the file. */
+function explainFault(directory: string, cause: unknown): string {
+  const isItself = cause instanceof Error && 'path' in cause && cause.path === directory
+  return isItself ? explainFileError(directory, cause) : describeCause(cause)
 }
 
 /** Why a file of this size is not read. */

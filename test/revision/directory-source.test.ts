@@ -173,9 +173,11 @@ describe('revision/directory-source', () => {
   })
 
   it('says so when there is no such directory', async () => {
-    expect(await readPolicyDirectory(join(directory, 'missing')))
-      .to.include({ kind: 'failed' })
-      .and.have.nested.property('problems.length', 1)
+    const read = await readPolicyDirectory(join(directory, 'missing'))
+    expect(read).to.include({ kind: 'failed' }).and.have.nested.property('problems.length', 1)
+    expect(read)
+      .to.have.nested.property('problems[0].message')
+      .that.matches(/cannot be read: there is no such file or directory \(ENOENT\)$/)
   })
 
   it('names a set of files by its content, whatever their order', () => {
