@@ -174,7 +174,9 @@ describe('cli/why', () => {
     expect(err).to.equal(`no record of decision \`${unknown}\`; name every replica's log`)
     const absent = join(audit, 'absent')
     const { err: missing } = await run(['why', unknown, '--audit', absent])
-    expect(missing).to.equal(`\`${absent}\`: there is no such file or directory`)
+    expect(missing).to.equal(
+      `no record of decision \`${unknown}\`; name every replica's log; not read: \`${absent}\`: there is no such file or directory`,
+    )
   })
 
   type Line = { readonly decisionId: string; readonly code?: string }
