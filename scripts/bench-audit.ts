@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { RecordParts } from '../src/audit/record-parts.ts'
+import type { RecordParts } from '../src/model/record-parts.ts'
 import { deniedParts } from '../test/support/decision.ts'
 
 // What evidence costs: to write a log of so many decisions, and to verify it and look something up in it by the

@@ -1,9 +1,9 @@
 import type { AuditLog } from '../audit/audit-log.ts'
 import { AuditUnavailable } from '../audit/outage.ts'
-import type { RecordParts } from '../audit/record-parts.ts'
 import type { CheckShell } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import type { Eventual } from '../model/eventual.ts'
+import type { RecordParts } from '../model/record-parts.ts'
 import { byDeadline } from './by-deadline.ts'
 
 type Log = Pick<AuditLog, 'append' | 'tryAppendAll'>

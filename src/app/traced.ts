@@ -1,9 +1,10 @@
 import { type Pseudonymize, withPseudonym } from '../audit/pseudonym.ts'
-import { type RecordParts, toRecord } from '../audit/record-parts.ts'
+import { toRecord } from '../audit/to-record.ts'
 import type { CheckShell, CheckTrace } from '../check/check.ts'
 import type { CheckInput } from '../model/check-input.ts'
 import { type Deny, isDeny } from '../model/decision.ts'
 import type { Report } from '../model/event.ts'
+import type { RecordParts } from '../model/record-parts.ts'
 import type { Step } from '../observe/check-spans.ts'
 import type { Tracer, Watch } from '../observe/tracer.ts'
 

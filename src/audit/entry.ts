@@ -1,11 +1,12 @@
+import type { RecordParts } from '../model/record-parts.ts'
 import { frameLine } from './framed.ts'
 import type { Hash } from './merkle.ts'
 import { type Pseudonymize, withPseudonym } from './pseudonym.ts'
 import { formatRecord } from './record.ts'
-import { type RecordParts, toRecord } from './record-parts.ts'
 import type { Found, Referables } from './referable.ts'
 import { formatRepeat, startRepeat, wholeStart } from './repeat.ts'
 import type { Batch, Line, Segment } from './segment.ts'
+import { toRecord } from './to-record.ts'
 import { formatVarying, isPlain, toVarying } from './varying.ts'
 
 /** What makes entries of checks. */

@@ -3,9 +3,9 @@ import type { Caller } from '../model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop, Subject } from '../model/chain.ts'
 import type { PolicyReference, PrincipalResult } from '../model/decision.ts'
 import { isSameEntity } from '../model/entity-uid.ts'
+import type { RecordParts } from '../model/record-parts.ts'
 import type { SpiffeId } from '../model/spiffe-id.ts'
 import type { Target } from '../model/target.ts'
-import type { RecordParts } from './record-parts.ts'
 
 /** What of a check another is compared with: no header, no token. */
 export type Likeness = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicros'>

@@ -1,6 +1,6 @@
 import { inOnePiece } from '../cache/one-piece.ts'
+import type { RecordParts } from '../model/record-parts.ts'
 import { isLike, type Likeness, toLikeness } from './likeness.ts'
-import type { RecordParts } from './record-parts.ts'
 import { maxReferable, maxReferableBytes } from './repeat.ts'
 import type { Segment } from './segment.ts'
 

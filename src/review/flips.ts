@@ -1,4 +1,4 @@
-import { toRecord } from '../audit/record-parts.ts'
+import { toRecord } from '../audit/to-record.ts'
 import { judge, type Permission } from '../check/judge.ts'
 import type { Chain } from '../model/chain.ts'
 import { type Deny, deniedBy, deny, isDeny } from '../model/decision.ts'

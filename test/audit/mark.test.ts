@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { formatMark, type Mark, markKindOf, parseMark } from '../../src/audit/mark.ts'
 import { formatRecord } from '../../src/audit/record.ts'
-import { toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { deniedParts } from '../support/decision.ts'
 

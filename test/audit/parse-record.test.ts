@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { parseRecord, toCaller, toChain } from '../../src/audit/parse-record.ts'
 import { formatRecord } from '../../src/audit/record.ts'
-import { toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { clerkChain, deniedParts } from '../support/decision.ts'
 

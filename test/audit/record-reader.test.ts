@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { leafHash } from '../../src/audit/merkle.ts'
 import { formatRecord } from '../../src/audit/record.ts'
-import { toRecord } from '../../src/audit/record-parts.ts'
 import { RecordReader, type Wanted } from '../../src/audit/record-reader.ts'
 import { formatRepeat, maxReferable, startRepeat } from '../../src/audit/repeat.ts'
 import { frameMark } from '../../src/audit/sealed-log.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { toVarying } from '../../src/audit/varying.ts'
 import { deniedParts } from '../support/decision.ts'
 

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { parseRecord, toCaller, toChain, toTarget } from '../../src/audit/parse-record.ts'
 import { type DecisionRecord, formatRecord } from '../../src/audit/record.ts'
-import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { deny } from '../../src/model/decision.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
+import type { RecordParts } from '../../src/model/record-parts.ts'
 import { clerkChain, deniedParts, recordTarget, secrets } from '../support/decision.ts'
 
 const golden = readFileSync(new URL('../cases/decision-record-v1.json', import.meta.url), 'utf8')

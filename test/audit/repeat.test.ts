@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import { leafHash } from '../../src/audit/merkle.ts'
-import { toRecord } from '../../src/audit/record-parts.ts'
 import {
   expandRepeat,
   formatRepeat,
@@ -9,6 +8,7 @@ import {
   repeatStart,
   startRepeat,
 } from '../../src/audit/repeat.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { toVarying } from '../../src/audit/varying.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { deniedParts } from '../support/decision.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { RecordParts } from '../../src/audit/record-parts.ts'
 import { deny } from '../../src/model/decision.ts'
+import type { RecordParts } from '../../src/model/record-parts.ts'
 import { anonymous, buildChecker, forwarding, input, refusing, revision } from '../support/built-checker.ts'
 import { nowMs, uris } from '../support/hospital.ts'
 import { mustLoad, policyFiles, workload } from '../support/policy-files.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { formatRecord } from '../../src/audit/record.ts'
-import { toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { formatJson } from '../../src/cli/transaction-json.ts'
 import { formatMermaid } from '../../src/cli/transaction-mermaid.ts'
 import { formatSvg } from '../../src/cli/transaction-svg.ts'

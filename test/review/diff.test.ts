@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { deny } from '../../src/model/decision.ts'
 import { createDiff, type PolicyDiff } from '../../src/review/diff.ts'
 import { isProblems, parseTestFile } from '../../src/review/test-file.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { formatRecord } from '../../src/audit/record.ts'
-import { toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { matches, mentionsOf, type RecordFilter } from '../../src/review/record-filter.ts'
 import { clerkChain, deniedParts } from '../support/decision.ts'
 

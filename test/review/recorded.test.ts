@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { isDeny } from '../../src/model/decision.ts'
 import { isInvalid } from '../../src/model/invalid.ts'
 import { judgeRecord } from '../../src/review/recorded.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { DecisionRecord } from '../../src/audit/record.ts'
-import { toRecord } from '../../src/audit/record-parts.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import {
   actorsBefore,
   decidingPolicies,

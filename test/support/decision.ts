@@ -1,5 +1,5 @@
-import type { RecordParts } from '../../src/audit/record-parts.ts'
 import type { DelegatedChain } from '../../src/model/chain.ts'
+import type { RecordParts } from '../../src/model/record-parts.ts'
 import type { SpiffeId } from '../../src/model/spiffe-id.ts'
 import type { Target } from '../../src/model/target.ts'
 import { spiffeId } from './forge.ts'

@@ -16,9 +16,10 @@ import { openLogKey, publicKeyFile } from '../../src/audit/log-key.ts'
 import { openAuditLog } from '../../src/audit/open-audit-log.ts'
 import { readRecords } from '../../src/audit/query.ts'
 import { formatRecord } from '../../src/audit/record.ts'
-import { type RecordParts, toRecord } from '../../src/audit/record-parts.ts'
 import { SealedLog, type SealedLogOptions } from '../../src/audit/sealed-log.ts'
+import { toRecord } from '../../src/audit/to-record.ts'
 import { verifyLogs } from '../../src/audit/verify.ts'
+import type { RecordParts } from '../../src/model/record-parts.ts'
 import { deniedParts } from './decision.ts'
 
 /** Writes a whole log, from opening to shutdown, with a decision for each id. */
