@@ -5,7 +5,6 @@ import { type Doings, findDoings } from './support/asking-code.ts'
 /** All declarations that ask policies; `judge` alone of those outside revision/. */
 const asking = [
   'check/judge.ts#judge',
-  'revision/cedar-corpus.ts#runCorpus',
   'revision/engine.ts#createEngine',
   'revision/engine.ts#parseAnswer',
   'revision/engine.ts#readAnswer',

@@ -7,10 +7,9 @@ import { addKeyOption, type GivenKeys, type KeyOptions, readKeys } from './log-k
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 import { formatJson } from './transaction-json.ts'
 import { formatMermaid } from './transaction-mermaid.ts'
-import { formatSvg } from './transaction-svg.ts'
 import { formatTransaction } from './transaction-text.ts'
 
-type ShowOptions = KeyOptions & { readonly json?: true; readonly mermaid?: true; readonly svg?: true }
+type ShowOptions = KeyOptions & { readonly json?: true; readonly mermaid?: true }
 
 /** Adds `audit show`. */
 export function addAuditShow(audit: Command, terminal: Terminal, finish: Finish): void {
@@ -23,9 +22,8 @@ export function addAuditShow(audit: Command, terminal: Terminal, finish: Finish)
     )
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
   addKeyOption(command)
-    .addOption(new Option('--json', 'print one JSON object').conflicts(['mermaid', 'svg']))
-    .addOption(new Option('--mermaid', 'print a Mermaid flowchart').conflicts(['svg']))
-    .option('--svg', 'print a picture')
+    .addOption(new Option('--json', 'print one JSON object').conflicts(['mermaid']))
+    .option('--mermaid', 'print a Mermaid flowchart')
     .addHelpText(
       'after',
       helpFooter(
@@ -101,6 +99,5 @@ async function read(
 
 function format(transaction: Transaction, options: ShowOptions, terminal: Terminal): Iterable<string> {
   if (options.json) return formatJson(transaction)
-  if (options.mermaid) return formatMermaid(transaction)
-  return options.svg ? formatSvg(transaction) : formatTransaction(transaction, terminal)
+  return options.mermaid ? formatMermaid(transaction) : formatTransaction(transaction, terminal)
 }

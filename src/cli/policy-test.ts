@@ -6,7 +6,6 @@ import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts
 import { loadRevision } from '../revision/load.ts'
 import type { Problem } from '../revision/problem.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
-import { testCedar } from './policy-test-cedar.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 type TestOptions = {
@@ -14,10 +13,6 @@ type TestOptions = {
   readonly junit?: string
   readonly minCoverage?: number
   readonly filter?: string
-  readonly cedar?: readonly string[]
-  readonly cedarPolicies?: string
-  readonly cedarSchema?: string
-  readonly cedarSemantics?: true
 }
 
 /** Adds `policy test`. */
@@ -25,15 +20,11 @@ export function addPolicyTest(policy: Command, terminal: Terminal, finish: Finis
   policy
     .command('test')
     .description('run the tests of a policy repository, `tests/*.yaml`')
-    .argument('[dir]', 'the directory with services.yaml and tests/')
+    .argument('<dir>', 'the directory with services.yaml and tests/')
     .option('--json', 'print one JSON object')
     .option('--junit <file>', 'write the results as JUnit XML, too')
     .option('--filter <text>', 'only the tests whose names contain it')
     .option('--min-coverage <percent>', 'how many of the policies must decide a test', toPercent)
-    .option('--cedar <file...>', 'instead, run files of `cedar run-tests` or of Cedar’s integration tests')
-    .option('--cedar-policies <file>', 'what a file of `cedar run-tests` tests')
-    .option('--cedar-schema <file>', 'the schema of these policies')
-    .option('--cedar-semantics', 'compare Cedar’s own answer where ours denies for a forbid that failed')
     .addHelpText(
       'after',
       helpFooter(
@@ -41,25 +32,14 @@ export function addPolicyTest(policy: Command, terminal: Terminal, finish: Finis
         '0 all pass, 1 one fails, or there are none, or too few policies are covered',
       ),
     )
-    .action(async (directory: string | undefined, options: TestOptions) =>
-      finish(await dispatch(directory, options, terminal)),
+    .action(async (directory: string, options: TestOptions) =>
+      finish(await test(directory, options, terminal)),
     )
 }
 
 function toPercent(text: string): number {
   if (!/^(?:\d|[1-9]\d|100)$/.test(text)) throw new InvalidArgumentError('expected a number from 0 to 100')
   return Number(text)
-}
-
-async function dispatch(
-  directory: string | undefined,
-  options: TestOptions,
-  terminal: Terminal,
-): Promise<ExitCode> {
-  if (options.cedar !== undefined) return testCedar({ ...options, files: options.cedar }, terminal)
-  if (directory !== undefined) return test(directory, options, terminal)
-  terminal.complain('expected the directory of a policy repository, or `--cedar FILE`')
-  return exitCodes.usage
 }
 
 async function test(directory: string, options: TestOptions, terminal: Terminal): Promise<ExitCode> {

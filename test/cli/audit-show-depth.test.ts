@@ -4,7 +4,6 @@ import { formatRecord } from '../../src/audit/record.ts'
 import { toRecord } from '../../src/audit/to-record.ts'
 import { formatJson } from '../../src/cli/transaction-json.ts'
 import { formatMermaid } from '../../src/cli/transaction-mermaid.ts'
-import { formatSvg } from '../../src/cli/transaction-svg.ts'
 import { formatTransaction, maxDrawnDepth } from '../../src/cli/transaction-text.ts'
 import { type ProvenRecord, type Transaction, toTransaction } from '../../src/review/transaction.ts'
 import { deniedParts } from '../support/decision.ts'
@@ -25,7 +24,6 @@ const forms: readonly {
   { name: 'boxes', argv: [], format: (transaction) => formatTransaction(transaction, boxes) },
   { name: 'JSON', argv: ['--json'], format: formatJson },
   { name: 'Mermaid', argv: ['--mermaid'], format: formatMermaid },
-  { name: 'SVG', argv: ['--svg'], format: formatSvg },
 ]
 
 describe('cli/audit-show, of an agent that called itself again and again', function () {
@@ -67,14 +65,6 @@ describe('cli/audit-show, of an agent that called itself again and again', funct
     expect(out)
       .to.include(`[depth ${hops - 1}] `)
       .and.to.include('are not indented further, and say their depth')
-  })
-
-  it('places no hop of a picture on another, and none further right than the last column', () => {
-    const picture = [...formatSvg(mustJoin(toRecords(100)))].join('\n')
-    const places = [...picture.matchAll(/<rect x="(\d+)" y="(\d+)"/g)].map(([, x, y]) => `${x} ${y}`)
-    expect(places).to.have.length(101)
-    expect(new Set(places)).to.have.length(101)
-    expect(Number(/ width="(\d+)"/.exec(picture)?.[1])).to.be.below(15_000)
   })
 
   for (const { name, format } of forms) {

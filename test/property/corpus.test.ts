@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { EntityUid } from '../../src/model/entity-uid.ts'
 import { createCedar } from '../../src/revision/cedar.ts'
-import { type CorpusRequest, runCorpus } from '../../src/revision/cedar-corpus.ts'
+import { type CorpusRequest, runCorpus } from '../cedar/cedar-corpus.ts'
 
 /** Every type, in no namespace and in two. The same ids stand in each. */
 const types = ['P', 'N::P', 'N::M::P', 'N::G', 'N::M::G']

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import type { EntityUid } from '../model/entity-uid.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { type CorpusAnswer, type CorpusRequest, runCorpus } from '../revision/cedar-corpus.ts'
+import type { EntityUid } from '../../src/model/entity-uid.ts'
+import { type Invalid, invalid, isInvalid } from '../../src/model/invalid.ts'
+import { type CorpusAnswer, type CorpusRequest, runCorpus } from './cedar-corpus.ts'
 
 /** What the files of Cedar's tests lack: for Cedar's `run-tests`, policies and schema are named beside them. */
 export type CedarTestOptions = {

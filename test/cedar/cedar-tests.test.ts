@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { isInvalid } from '../../src/model/invalid.ts'
-import { type CedarTestOptions, type CedarTestResult, runCedarTests } from '../../src/review/cedar-tests.ts'
+import { type CedarTestOptions, type CedarTestResult, runCedarTests } from './cedar-tests.ts'
 
 const policies = `
 @id("view") permit (principal in Group::"friends", action == Action::"view", resource);
@@ -36,7 +36,7 @@ function run(tests: unknown, change: Partial<CedarTestOptions> = {}): readonly C
   return results
 }
 
-describe('review/cedar-tests', () => {
+describe('cedar/cedar-tests', () => {
   const open = {
     request,
     entities: [friends, photo({ secret: false })],

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type CorpusAnswers, type CorpusSet, runCorpus } from '../../src/revision/cedar-corpus.ts'
+import { type CorpusAnswers, type CorpusSet, runCorpus } from './cedar-corpus.ts'
 
 const uid = (type: string, id: string) => ({ type, id })
 const request = {
@@ -24,7 +24,7 @@ function run(set: Partial<CorpusSet>): CorpusAnswers {
   return ran
 }
 
-describe('revision/cedar-corpus', () => {
+describe('cedar/cedar-corpus', () => {
   const sliced: readonly {
     readonly name: string
     readonly policies: string

@@ -1,13 +1,19 @@
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
-import { type EntityUid, entityKey, entityUidsIn, isActionType, toEntityUid } from '../model/entity-uid.ts'
-import { type Cedar, createCedar } from './cedar.ts'
-import { createEngine, type Evaluation } from './engine.ts'
-import type { Entities } from './entities.ts'
-import { type Families, readFamilies } from './families.ts'
-import { readFootprint } from './footprint.ts'
-import { locateParts, type Policy } from './policies.ts'
-import { reachableFrom } from './reachable.ts'
-import { createSlicer } from './slices.ts'
+import {
+  type EntityUid,
+  entityKey,
+  entityUidsIn,
+  isActionType,
+  toEntityUid,
+} from '../../src/model/entity-uid.ts'
+import { type Cedar, createCedar } from '../../src/revision/cedar.ts'
+import { createEngine, type Evaluation } from '../../src/revision/engine.ts'
+import type { Entities } from '../../src/revision/entities.ts'
+import { type Families, readFamilies } from '../../src/revision/families.ts'
+import { readFootprint } from '../../src/revision/footprint.ts'
+import { locateParts, type Policy } from '../../src/revision/policies.ts'
+import { reachableFrom } from '../../src/revision/reachable.ts'
+import { createSlicer } from '../../src/revision/slices.ts'
 
 /** Requests of Cedar's own corpora and what Cedar is known to answer. */
 export type CorpusSet = {
