@@ -6,17 +6,15 @@ import { privateKeyFile } from '../audit/log-key.ts'
 import { openAuditLog } from '../audit/open-audit-log.ts'
 import { keepRevision } from '../audit/revision-store.ts'
 import { workerLog } from '../audit/worker-logs.ts'
-import { rememberLatest } from '../cache/remember.ts'
 import { type Admission, createAdmission, lookMs } from '../check/admission.ts'
 import type { CheckShell } from '../check/check.ts'
 import type { Config } from '../config/config.ts'
 import { configWarnings } from '../config/remarks.ts'
 import type { Report } from '../model/event.ts'
 import { candidateEntry } from '../review/candidate-entry.ts'
-import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
-import { openDns } from '../revision/dns-source.ts'
 import type { Revision } from '../revision/revision.ts'
-import { openRevisionSource, type RevisionSource } from '../revision/revision-source.ts'
+import type { RevisionSource } from '../revision/revision-source.ts'
+import { followRevision } from './followed-revision.ts'
 import type { Opening } from './opening.ts'
 import { openParts, type Parts } from './parts.ts'
 import { createPolicySource } from './policy-source.ts'
@@ -41,7 +39,6 @@ export type House = Parts & {
   readonly report: Report
 }
 
-const dnsPollMs = 10_000
 /** Of the deadline: a queue that stands as long is shortened before anybody is too late. */
 const tolerableDelay = 1 / 3
 
@@ -126,34 +123,11 @@ async function openRevisions(
   loading: Loading,
   onServed: () => void,
 ): Promise<Pick<House, 'revisions' | 'revision'>> {
-  const { closing, followed, report } = opening
-  const names = { resolved: new Map() as Resolved, refresh: async () => {} }
-  const revisions = await openRevisionSource({
-    source: createPolicySource(config, opening),
-    maxStalenessMs: config.policy.maxStalenessMs,
-    ...loading,
-    onServed() {
-      onServed()
-      void names.refresh()
-    },
-    report,
-    nowMs: Date.now,
-  })
-  closing.push(revisions)
-  const dns = await openDns({
-    names: () => (revisions.current === undefined ? [] : namesToResolve(revisions.current.catalog)),
-    onChange(resolved) {
-      names.resolved = resolved
-    },
-    report,
-    pollMs: dnsPollMs,
-    nowMs: Date.now,
-  })
-  names.refresh = () => dns.refresh()
-  closing.push(dns)
-  followed.push(dns.poller)
-  const resolve = rememberLatest((revision: Revision, resolved: Resolved): Revision => {
-    return { ...revision, catalog: withResolved(revision.catalog, resolved) }
-  })
-  return { revisions, revision: () => revisions.current && resolve(revisions.current, names.resolved) }
+  const { report } = opening
+  const { maxStalenessMs } = config.policy
+  const source = createPolicySource(config, opening)
+  const followed = await followRevision({ source, maxStalenessMs, ...loading, onServed, report }, opening)
+  await followed.start()
+  opening.followed.push(followed.names)
+  return { revisions: followed.source, revision: followed.current }
 }

@@ -1,27 +1,13 @@
-import { rememberLatest } from '../cache/remember.ts'
 import type { Config } from '../config/config.ts'
-import type { Poller } from '../follow/poller.ts'
 import type { Event, Report } from '../model/event.ts'
-import { namesToResolve, type Resolved, withResolved } from '../revision/addresses.ts'
-import { openDns } from '../revision/dns-source.ts'
-import type { Revision } from '../revision/revision.ts'
-import { RevisionSource, type RevisionSourceOptions } from '../revision/revision-source.ts'
+import type { RevisionSourceOptions } from '../revision/revision-source.ts'
+import { type FollowedRevision, followRevision } from './followed-revision.ts'
 import type { Opening } from './opening.ts'
 import { createPolicySource } from './policy-source.ts'
-
-/** A revision that decides nothing, and how its source stands. */
-export type ShadowRevision = {
-  readonly source: RevisionSource
-  /** Follows the names of its catalog. */
-  readonly names: Poller
-  /** With what the names of its catalog resolve to. */
-  readonly current: () => Revision | undefined
-}
 
 /** As the revision that serves is loaded, proven and kept. */
 export type Loading = Pick<RevisionSourceOptions, 'load' | 'prover' | 'runsTests' | 'keep'>
 
-const dnsPollMs = 10_000
 // Of what the live engine remembers: it is asked less often.
 const rememberedShare = 0.1
 
@@ -33,43 +19,24 @@ export async function openShadowRevision(
   config: Config,
   opening: Opening,
   loading: Loading,
-): Promise<ShadowRevision | undefined> {
-  const { closing, report } = opening
+): Promise<FollowedRevision | undefined> {
   const { shadow } = config.policy
   if (shadow === undefined) return undefined
-  const names = { resolved: new Map() as Resolved, refresh: async () => {} }
   const maxRemembered = Math.ceil(config.cache.decisions * rememberedShare)
-  const source = new RevisionSource({
-    source: createPolicySource({ policy: shadow, audit: config.audit }, opening),
-    maxStalenessMs: undefined,
-    ...loading,
-    load: { ...loading.load, maxRemembered },
-    isApart: true,
-    onServed: () => void names.refresh(),
-    report: createShadowReport(report),
-    nowMs: Date.now,
-  })
-  closing.push(source)
-  const dns = await openDns({
-    names: () => (source.current === undefined ? [] : namesToResolve(source.current.catalog)),
-    onChange(resolved) {
-      names.resolved = resolved
+  const followed = await followRevision(
+    {
+      source: createPolicySource({ policy: shadow, audit: config.audit }, opening),
+      maxStalenessMs: undefined,
+      ...loading,
+      load: { ...loading.load, maxRemembered },
+      isApart: true,
+      onServed: () => {},
+      report: createShadowReport(opening.report),
     },
-    report: createShadowReport(report),
-    pollMs: dnsPollMs,
-    nowMs: Date.now,
-  })
-  names.refresh = () => dns.refresh()
-  closing.push(dns)
-  void source.start().catch((cause: unknown) => report({ kind: 'fault', where: 'shadow', cause }))
-  const resolve = rememberLatest((revision: Revision, resolved: Resolved): Revision => {
-    return { ...revision, catalog: withResolved(revision.catalog, resolved) }
-  })
-  return {
-    source,
-    names: dns.poller,
-    current: () => source.current && resolve(source.current, names.resolved),
-  }
+    opening,
+  )
+  void followed.start().catch((cause: unknown) => opening.report({ kind: 'fault', where: 'shadow', cause }))
+  return followed
 }
 
 /** What happens to the shadow must not look as if it had happened to what serves. */

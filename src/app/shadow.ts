@@ -6,14 +6,14 @@ import type { Report } from '../model/event.ts'
 import { compareWith, type Judgeable, toJudgeable } from '../review/shadow.ts'
 import { createShadowTally, type ShadowTally } from '../review/shadow-tally.ts'
 import type { Revision } from '../revision/revision.ts'
+import type { FollowedRevision } from './followed-revision.ts'
 import type { Opening } from './opening.ts'
 import { createShadowQueue } from './shadow-queue.ts'
-import type { ShadowRevision } from './shadow-revision.ts'
 
 /** Judges some of what was decided again, by a revision that decides nothing. */
 export type Shadow = {
-  readonly source: ShadowRevision['source']
-  readonly names: ShadowRevision['names']
+  readonly source: FollowedRevision['source']
+  readonly names: FollowedRevision['names']
   /** What the checks of one listener tell of each answer. */
   readonly lookAgain: (peer: PeerSource) => LookAgain
 }
@@ -25,7 +25,7 @@ const keepEveryMs = 60_000
 /** Begins to judge again. What is counted goes to the audit log now and then, and at the end. */
 export function createShadow(
   { sample, perSecond }: Exclude<Config['policy']['shadow'], undefined>,
-  { source, names, current }: ShadowRevision,
+  { source, names, current }: FollowedRevision,
   audit: Pick<AuditLog, 'isAvailable' | 'tell'>,
   { closing, report }: Pick<Opening, 'closing' | 'report'>,
 ): Shadow {
