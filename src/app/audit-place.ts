@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { explainFileError } from '../follow/file-error.ts'
+import { isAbsent } from '../model/fault.ts'
 
 /** Why records could not be written into a directory that may yet have to be made; `undefined` when they could. */
 export async function refuseAuditPlace(directory: string): Promise<string | undefined> {
@@ -12,8 +13,7 @@ export async function refuseAuditPlace(directory: string): Promise<string | unde
       await access(place, constants.W_OK | constants.X_OK)
       return undefined
     } catch (cause) {
-      const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
-      if (!isAbsent || place === dirname(place))
+      if (!isAbsent(cause) || place === dirname(place))
         return `\`audit.directory\`: nothing can be written into ${place}: ${explainFileError(place, cause).replace('read it', 'write there')}`
     }
   }

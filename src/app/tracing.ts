@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Config } from '../config/config.ts'
 import type { TraceEndpoint, Tracing } from '../config/tracing.ts'
+import { describeCause } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { Exporter } from '../observe/exporter.ts'
 import type { Span } from '../observe/span.ts'
@@ -59,7 +60,7 @@ async function readHeaders({ headers }: TraceEndpoint): Promise<ReadonlyMap<stri
         return invalid(`\`${file}\`: expected one line of visible ASCII, the value of \`${name}\``)
       values.set(name, value)
     } catch (cause) {
-      return invalid(`\`${file}\` cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+      return invalid(`\`${file}\` cannot be read: ${describeCause(cause)}`)
     }
   }
   return values

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readiness } from '../admin/admin-server.ts'
+import { describeCause } from '../model/fault.ts'
 import { passLines } from './whole-lines.ts'
 import { type Order, parseNews } from './worker-channel.ts'
 
@@ -242,7 +243,7 @@ function startProcess(
     if (child.stderr) passLines(child.stderr, writeError)
     return { child, ended }
   } catch (cause) {
-    return { child: undefined, ended: Promise.resolve({ code: null, how: describe(cause) }) }
+    return { child: undefined, ended: Promise.resolve({ code: null, how: describeCause(cause) }) }
   }
 }
 
@@ -252,11 +253,7 @@ function untilEnded(child: ChildProcess): Promise<End> {
     child.once('close', (code, signal) => resolve({ code, how: signal ?? `exit code ${code}` }))
     child.on('error', (cause) => {
       // It is said too of a process that runs and could not be killed.
-      if (child.pid === undefined) resolve({ code: null, how: describe(cause) })
+      if (child.pid === undefined) resolve({ code: null, how: describeCause(cause) })
     })
   })
-}
-
-function describe(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

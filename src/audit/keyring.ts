@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isAbsent } from '../model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { rawPublicKey } from './checkpoint.ts'
 import { parsePublicKey, publicKeyFile } from './log-key.ts'
@@ -53,7 +54,7 @@ async function readKey(path: string): Promise<KeyObject | Invalid | undefined> {
     const key = parsePublicKey(await file.readFile('utf8'))
     return isInvalid(key) ? invalid(`\`${path}\`: ${key.reason}; name the right one with \`--key\``) : key
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+    if (isAbsent(cause)) return undefined
     return invalid(`\`${path}\` cannot be read: ${describe(cause)}; name the public key with \`--key\``)
   }
 }

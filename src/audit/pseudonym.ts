@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { describeCause } from '../model/fault.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 import type { DecisionRecord } from './record.ts'
 
@@ -17,7 +18,7 @@ export function readPseudonyms(file: string): Pseudonymize | Invalid {
       ? invalid(`\`${file}\`: expected a secret of at least ${minLength} characters, found ${secret.length}`)
       : createPseudonyms(secret)
   } catch (cause) {
-    return invalid(`\`${file}\` cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+    return invalid(`\`${file}\` cannot be read: ${describeCause(cause)}`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { isErrno } from '../model/fault.ts'
 import type { WriteBytes } from './segment.ts'
 
 /** Where the ballast lies beside the log. */
@@ -9,7 +10,7 @@ const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = constants
 
 /** Whether the kernel said that there is no room: no fault of the file. */
 export function isDiskFull(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+  return isErrno(cause, 'ENOSPC') || isErrno(cause, 'EDQUOT')
 }
 
 /** Gives up part of a reserve that another process has left; `false` when there is none. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { isAbsent } from '../model/fault.ts'
 import { highWaterMark, LineSplitter } from './lines.ts'
 import { type Checked, LogCheck, type LogTrust } from './log-check.ts'
 import type { FoundLog, SegmentMark } from './mark.ts'
@@ -47,7 +48,7 @@ export async function* walkLog(walk: Walk): AsyncGenerator<undefined, Walked> {
       if (rest !== undefined) torn.push(rest)
     } catch (cause) {
       // A segment that retention has just removed is missing, and the next one says of which lines.
-      if (isGone(cause)) continue
+      if (isAbsent(cause)) continue
       walk.onFlaw({ ...whole(segment), message: `cannot be read: ${describe(cause)}` })
       check.lose()
     }
@@ -132,8 +133,4 @@ function findOtherTorn(torn: readonly Torn[], found: FoundLog, isExact: boolean)
 
 function whole({ path }: SegmentFile): Omit<Flaw, 'message'> {
   return { file: path, line: 0, index: 0 }
-}
-
-function isGone(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
 }

@@ -1,3 +1,4 @@
+import { describeCause } from '../model/fault.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 
 /** Parses JSON texts that stand one after the other, as several commands into one file, or JSON lines, leave them. */
@@ -27,7 +28,7 @@ function parseJson(
   try {
     return { value: JSON.parse(part) }
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const message = describeCause(cause)
     const [, position] = /at position (\d+)/.exec(message) ?? []
     const start = offset + part.length - part.trimStart().length
     const isCut = message.includes('end of JSON')

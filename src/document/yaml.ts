@@ -1,4 +1,5 @@
 import { Composer, type Document, isMap, isScalar, isSeq, LineCounter, Parser, visit } from 'yaml'
+import { describeCause } from '../model/fault.ts'
 import { excerptAt } from './excerpt.ts'
 import { maxDepth, tooDeepAt } from './yaml-depth.ts'
 import { explainYamlFault } from './yaml-fault.ts'
@@ -105,12 +106,12 @@ function compose(text: string): Composed | YamlFault {
         return { kind: 'value', value: document.toJS({ maxAliasCount: maxAliases }) }
       } catch (cause) {
         // Too many aliases.
-        return refuse(cause instanceof Error ? cause.message : String(cause))
+        return refuse(describeCause(cause))
       }
     }
     return { kind: 'composed', documents, positionAt, faultAt, refuse, toValue }
   } catch (cause) {
-    return refuse(cause instanceof Error ? cause.message : String(cause))
+    return refuse(describeCause(cause))
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs'
 import { digestKey, remember } from '../cache/remember.ts'
+import { describeCause } from '../model/fault.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import type { Slice } from './slices.ts'
 
@@ -74,7 +75,7 @@ export function createEngine(
     } catch (cause) {
       // Whatever threw has left its stack behind; this instance answers nobody any more.
       replace()
-      return { kind: 'unavailable', message: cause instanceof Error ? cause.message : String(cause) }
+      return { kind: 'unavailable', message: describeCause(cause) }
     }
   }
   const remembered = remember(evaluate, {

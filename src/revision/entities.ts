@@ -1,6 +1,7 @@
 import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import * as v from 'valibot'
 import { entityKey, formatEntityUid, toEntityUid } from '../model/entity-uid.ts'
+import { describeCause } from '../model/fault.ts'
 import type { Cedar } from './cedar.ts'
 import type { Problem } from './problem.ts'
 
@@ -77,7 +78,7 @@ function parseJson(text: string): unknown[] | Problem | undefined {
     const value: unknown = JSON.parse(text)
     return Array.isArray(value) ? value : undefined
   } catch (cause) {
-    return { file, message: cause instanceof Error ? cause.message : String(cause) }
+    return { file, message: describeCause(cause) }
   }
 }
 
