@@ -228,6 +228,11 @@ describe('decision codes, each by a gRPC Check', () => {
     expectDenied(response, 'request_too_large')
   })
 
+  it('request_too_large: more than is read at all', async () => {
+    const bytes = Buffer.alloc(5 * 1024 * 1024)
+    expectDenied(decodeCheckResponse(await running.client.check(bytes)), 'request_too_large')
+  })
+
   it('overloaded: more checks at once than allowed', async () => {
     await using small = await startTestApp(temporaryDirectory(), (config) => ({ ...config, maxInFlight: 1 }))
     const responses = await Promise.all(Array.from({ length: 20 }, () => small.ask(withChain(chainNow()))))

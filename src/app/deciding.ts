@@ -3,6 +3,8 @@ import type { AdminOptions, Readiness } from '../admin/admin-server.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
 import { toJwks } from '../chain/keys.ts'
 import type { Config } from '../config/config.ts'
+import { defaultCallLimits } from '../ext-authz/limits.ts'
+import { createSharedMemory } from '../ext-authz/memory.ts'
 import type { Transport } from '../ext-authz/transport.ts'
 import type { Report } from '../model/event.ts'
 import { createLogger } from '../observe/logger.ts'
@@ -59,8 +61,9 @@ async function begin(
   }
   const house = await openHouse(config, opening, setServing)
   state.readiness = () => readinessOf(house, opening.followed, state.isDraining)
+  const memory = createSharedMemory(defaultCallLimits.maxTotalBytes)
   for (const [index, listener] of config.listeners.entries())
-    transports.push(await listen(house, index, listener, opening, worker?.handedTo(index)))
+    transports.push(await listen(house, index, listener, opening, memory, worker?.handedTo(index)))
   setServing()
   // A full disk or a failed engine is found out between requests too, and so is its recovery.
   const watch = setInterval(setServing, pollMs).unref()

@@ -3,6 +3,7 @@ import { type CheckShell, createChecker } from '../check/check.ts'
 import type { Listener } from '../config/config.ts'
 import { createCallHandler } from '../ext-authz/handler.ts'
 import { createLeanTransport } from '../ext-authz/lean/lean-server.ts'
+import type { SharedMemory } from '../ext-authz/memory.ts'
 import type { Handed, Transport } from '../ext-authz/transport.ts'
 import { tokenHeaders } from '../identity/agent-token.ts'
 import { elapsedMs } from './by-deadline.ts'
@@ -18,6 +19,7 @@ export async function listen(
   index: number,
   listener: Listener,
   { closing }: Opening,
+  memory: SharedMemory,
   handed?: Handed,
 ): Promise<Transport> {
   const { config, report } = house
@@ -29,7 +31,11 @@ export async function listen(
     listener.transport === 'lean'
       ? createLeanTransport
       : (await import('../ext-authz/grpc-js-server.ts')).createGrpcTransport
-  const transport = await createTransport({ ...listener, tls: certificates?.source, handed }, handler, report)
+  const transport = await createTransport(
+    { ...listener, tls: certificates?.source, memory, handed },
+    handler,
+    report,
+  )
   closing.push(transport)
   return transport
 }

@@ -23,7 +23,7 @@ export async function bindServer(server: Server, listener: Place): Promise<Bound
 }
 
 /** What listens elsewhere: its address is as configured, and nothing here is to be released. */
-export function toHanded(listener: Place): Bound {
+function toHanded(listener: Place): Bound {
   const release = async () => {}
   if ('path' in listener) return { address: toSocketName(listener.path), port: 0, release }
   return { address: formatAddress(listener.address, listener.port), port: listener.port, release }

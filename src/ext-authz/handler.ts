@@ -10,8 +10,8 @@ import type { CallContext, CallHandler } from './transport.ts'
 /** What turns a question into an answer. */
 export type CallHandlerDeps = {
   /**
-   * Decides by its deadline, and records; a request that could not be decoded comes as its denial, to be recorded too. `receivedMs`:
-   * when it came in. Both on the monotonic clock.
+   * Decides by its deadline, and records; a request that could not be read or decoded comes as its denial, to be recorded too.
+   * `receivedMs`: when it came in. Both on the monotonic clock.
    */
   readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs: number) => Eventual<Answer>
   /** Records a denial that came about outside `check`. */
@@ -34,8 +34,11 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   return (request, call) => {
     try {
       const receivedMs = deps.elapsedMs()
-      const input = decodeCheckRequest(request, call)
-      const answer = deps.check(input, toDeadlineMs(call, receivedMs, deps), receivedMs)
+      const answer =
+        request instanceof Uint8Array
+          ? deps.check(decodeCheckRequest(request, call), toDeadlineMs(call, receivedMs, deps), receivedMs)
+          : // Envoy's deadline may have passed while the request came; the denial is recorded all the same.
+            deps.check(request, receivedMs + deps.budgetMs, receivedMs)
       if (!(answer instanceof Promise)) return encodeSettled(answer, deps)
       return answer.then(
         (settled) => encodeSettled(settled, deps),

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Headers } from '../model/check-input.ts'
+import type { Deny } from '../model/decision.ts'
+import type { SharedMemory } from './memory.ts'
 import type { CertificateSource } from './tls.ts'
 
 /** What a transport knows of a call beside its bytes. */
@@ -13,10 +15,11 @@ export type CallContext = {
 }
 
 /**
- * Answers one Check, bytes for bytes. Never throws and never rejects: whatever goes wrong is an answer. INVARIANT: the
- * request stays as it is until its answer is there, for headers are read from it when they are asked for.
+ * Answers one Check, bytes for bytes; a request that cannot be read or held comes as its denial. Never throws and never
+ * rejects: whatever goes wrong is an answer. INVARIANT: the request stays as it is until its answer is there, because
+ * headers are read from it when they are asked for.
  */
-export type CallHandler = (request: Uint8Array, call: CallContext) => Uint8Array | Promise<Uint8Array>
+export type CallHandler = (request: Uint8Array | Deny, call: CallContext) => Uint8Array | Promise<Uint8Array>
 
 /** A port to listen on; 0 takes any free one. */
 export type Endpoint = { readonly address: string; readonly port: number }
@@ -32,6 +35,8 @@ export type GrpcListener = (Endpoint | SocketFile) & {
   /** Instead of listening. */
   readonly handed?: Handed | undefined
   readonly tls: CertificateSource | undefined
+  /** Counts the bytes that all listeners hold for their clients. */
+  readonly memory: SharedMemory
   readonly reflection: boolean
   readonly maxConcurrentStreams: number
   readonly maxConnectionAgeSeconds: number

@@ -112,7 +112,7 @@ function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'policiesFail
 function connectionMetrics(registry: Registry): Pick<Metrics, 'connectionEnded'> {
   const ended = new Counter({
     name: 'waywarden_connections_ended_total',
-    help: 'Connections to lean listeners that we ended for a fault of the client or of ours, by why',
+    help: 'Connections of Envoys that we ended for a fault of the client or of ours, or to make room, by why',
     labelNames: ['why'],
     registers: [registry],
   })

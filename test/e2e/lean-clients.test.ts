@@ -6,15 +6,17 @@ import { expect } from 'chai'
 import { createCa } from '../../demo/ca.ts'
 import { createLeanTransport } from '../../src/ext-authz/lean/lean-server.ts'
 import type { CallHandler, GrpcListener } from '../../src/ext-authz/transport.ts'
-import { plainListener } from '../support/grpc-listener.ts'
+import { echoing, plainListener } from '../support/grpc-listener.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const run = promisify(execFile)
 const bin = join(import.meta.dirname, '../../.tools/bin')
-const echoing: CallHandler = (message) => message
 /** Answers in the order of chance, some at once and some later. */
-const echoingLater: CallHandler = (message) =>
-  message.length % 2 === 0 ? message : new Promise((resolve) => setImmediate(() => resolve(message)))
+const echoingLater: CallHandler = (request, call) => {
+  const answer = echoing(request, call)
+  if (answer instanceof Promise || answer.length % 2 === 0) return answer
+  return new Promise((resolve) => setImmediate(() => resolve(answer)))
+}
 
 describe('the lean transport', () => {
   const createTls = (): GrpcListener['tls'] => {

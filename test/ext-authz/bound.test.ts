@@ -86,7 +86,7 @@ for (const { name, create } of [
 }
 
 describe('ext-authz/bound', () => {
-  it('drops what lean is handed beyond its limit', async () => {
+  it('ends an older connection on which nothing was asked for one that is handed in beyond the limit', async () => {
     let take = (_socket: Socket): void => {}
     const handed: GrpcListener['handed'] = (given) => {
       take = given
@@ -97,14 +97,12 @@ describe('ext-authz/bound', () => {
     const limits = { maxConnections: 1 }
     await using _ = await createLeanTransport({ ...plainListener, handed }, handle, report, limits)
     const { port, close } = await acceptFor((socket) => take(socket))
-    const first = connect(port, '127.0.0.1')
+    const first = connect(port, '127.0.0.1').on('error', () => {})
     await once(first, 'data')
-    await once(
-      connect(port, '127.0.0.1').on('error', () => {}),
-      'close',
-    )
+    const second = connect(port, '127.0.0.1')
+    await once(first, 'close')
     expect(events).to.deep.equal([{ kind: 'connection_ended', why: 'too_many' }])
-    first.destroy()
+    second.destroy()
     close()
   })
 })

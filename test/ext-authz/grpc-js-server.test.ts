@@ -1,15 +1,16 @@
-import { status } from '@grpc/grpc-js'
 import { expect } from 'chai'
 import { createGrpcTransport } from '../../src/ext-authz/grpc-js-server.ts'
 import { allowing, plainListener } from '../support/grpc-listener.ts'
+import { itBoundsWhatItHolds } from '../support/transport-bounds.ts'
 import { itReportsHealth } from '../support/transport-health.ts'
 import { itListensOnSockets } from '../support/transport-sockets.ts'
 import { field, grpcCall, itCarriesCalls } from '../support/transport-suite.ts'
 
 describe('ext-authz/grpc-js-server', () => {
-  itCarriesCalls(createGrpcTransport, status.RESOURCE_EXHAUSTED)
+  itCarriesCalls(createGrpcTransport)
   itListensOnSockets(createGrpcTransport)
   itReportsHealth(createGrpcTransport)
+  itBoundsWhatItHolds(createGrpcTransport)
 
   it('serves reflection when asked for', async () => {
     await using transport = await createGrpcTransport(

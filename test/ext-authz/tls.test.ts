@@ -9,7 +9,7 @@ import { isInvalid } from '../../src/model/invalid.ts'
 import { parseSpiffeId } from '../../src/model/spiffe-id.ts'
 import { encodeCheckRequest } from '../support/check-request.ts'
 import { check, createGrpcClient } from '../support/grpc-client.ts'
-import { plainListener, recordingHandler } from '../support/grpc-listener.ts'
+import { echoing, plainListener, recordingHandler } from '../support/grpc-listener.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const request = encodeCheckRequest({ method: 'GET', path: '/' })
@@ -151,7 +151,7 @@ for (const { transport, create } of [
     })
 
     it('carries many answers at once unharmed', async () => {
-      await using transport = await listen((message) => message, tls)
+      await using transport = await listen(echoing, tls)
       const client = createGrpcClient(transport.port, clientTls(ca, 'peer', [waypoint]))
       const messages = Array.from({ length: 200 }, (_, index) => Buffer.alloc(index * 300, index))
       const answers = await Promise.all(messages.map((message) => client.check(message)))

@@ -1,4 +1,6 @@
 import { createCallHandler } from '../../src/ext-authz/handler.ts'
+import { defaultCallLimits } from '../../src/ext-authz/limits.ts'
+import { createSharedMemory } from '../../src/ext-authz/memory.ts'
 import type { CallContext, CallHandler, GrpcListener } from '../../src/ext-authz/transport.ts'
 import type { Answer } from '../../src/model/answer.ts'
 import { isDeny } from '../../src/model/decision.ts'
@@ -7,13 +9,14 @@ import { isDeny } from '../../src/model/decision.ts'
 export const noContext: CallContext = { metadata: new Map(), tlsPeerUris: [], deadlineMs: undefined }
 
 /** What a plaintext listener is, wherever it listens. */
-export const commonOptions = {
+export const commonOptions: Omit<GrpcListener, 'address' | 'port' | 'path' | 'mode'> = {
   tls: undefined,
+  memory: createSharedMemory(defaultCallLimits.maxTotalBytes),
   reflection: false,
   maxConcurrentStreams: 1000,
   maxConnectionAgeSeconds: 600,
   maxConnectionAgeGraceSeconds: 30,
-} as const
+}
 
 /** A plaintext listener on any free port of loopback. */
 export const plainListener: GrpcListener = { ...commonOptions, address: '127.0.0.1', port: 0 }
@@ -30,6 +33,10 @@ export const allowing: CallHandler = createCallHandler({
   budgetMs: 5000,
   report: () => {},
 })
+
+/** Answers with the request's own bytes; a request that cannot be read is denied. */
+export const echoing: CallHandler = (request, call) =>
+  request instanceof Uint8Array ? request : allowing(request, call)
 
 /** Allows like `allowing`, and keeps what the transport knew of each call. */
 export function recordingHandler(): {

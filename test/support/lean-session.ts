@@ -1,6 +1,5 @@
 import { createFrameReader, preface, readFrames } from '../../src/ext-authz/lean/frame-reader.ts'
 import { encodeFrame, flag, frameHeaderBytes, frameType } from '../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../src/ext-authz/lean/grpc-message.ts'
 import { createHpackDecoder, decodeHeaderBlock } from '../../src/ext-authz/lean/hpack-decoder.ts'
 import { encodeHeaderBlock } from '../../src/ext-authz/lean/hpack-encoder.ts'
 import { defaultLimits, type Limits } from '../../src/ext-authz/lean/limits.ts'
@@ -8,6 +7,9 @@ import type { Method } from '../../src/ext-authz/lean/method.ts'
 import { greet, receive } from '../../src/ext-authz/lean/receiving.ts'
 import { createSession, type Session } from '../../src/ext-authz/lean/session.ts'
 import { tick } from '../../src/ext-authz/lean/timing.ts'
+import { createSharedMemory } from '../../src/ext-authz/memory.ts'
+import { frameMessage } from '../../src/ext-authz/unary-message.ts'
+import type { DenyCode } from '../../src/model/decision.ts'
 import type { ConnectionFault } from '../../src/model/event.ts'
 
 /** A frame as a client reads it; `headers` of HEADERS, `payload` of the others. */
@@ -49,11 +51,17 @@ const nothing: Uint8Array = Buffer.alloc(0)
 export const checkPath = '/envoy.service.auth.v3.Authorization/Check'
 export const watchPath = '/grpc.health.v1.Health/Watch'
 
-/** Answers with the request's own bytes, or that it will not. */
-export const echo: Method = { kind: 'unary', answer: (message) => message, refusal: Buffer.from('refused') }
+/** Answers with the request's own bytes, or with the code of its denial. */
+export const echo: Method = {
+  kind: 'unary',
+  answer: (message) => message,
+  refuse: ({ code }) => Buffer.from(code),
+}
 
-/** What `echo` answers when it cannot read or hold a message. */
-export const echoRefusal: Buffer = frameMessage(Buffer.from('refused'))
+/** What `echo` answers when it denies. */
+export function echoRefusal(code: DenyCode): Buffer {
+  return frameMessage(Buffer.from(code))
+}
 
 /** A session that echoes, after its greeting and, unless told otherwise, after the client's. */
 export function createTestSession(
@@ -65,13 +73,14 @@ export function createTestSession(
   const link = { takes: true, unsent: 0, isReading: true, isEnded: false, isDestroyed: false }
   const clock = { elapsedMs: 1_000_000 }
   const limits = { ...defaultLimits, ...overrides }
-  const memory = { usedBytes: 0, maxBytes: limits.maxTotalBytes }
+  const memory = createSharedMemory(limits.maxTotalBytes)
   const sent: Buffer[] = []
   const ended: ConnectionFault[] = []
   let seen = 0
   const session = createSession({
     limits,
     methods: new Map(Object.entries(methods)),
+    address: '127.0.0.1',
     tlsPeerUris: [],
     elapsedMs: () => clock.elapsedMs,
     memory,

@@ -1,6 +1,9 @@
+import { deny } from '../../model/decision.ts'
 import type { CallContext } from '../transport.ts'
+import { parseMessage, type Unread } from '../unary-message.ts'
+import { dropBody } from './closing.ts'
 import { flushSoon } from './flushing.ts'
-import { type GrpcFailure, parseMessage } from './grpc-message.ts'
+import { type GrpcFailure, toFailure } from './grpc-message.ts'
 import { guard } from './guard.ts'
 import type { Method } from './method.ts'
 import { toMetadata } from './request-head.ts'
@@ -18,21 +21,33 @@ export function startCall(session: Session, stream: Stream, request: Buffer): vo
   if (target === 'not_grpc') sendNotGrpc(session, stream)
   else if (target.kind === 'failure') sendFailure(session, stream, target)
   else {
-    const message = parseMessage(request)
+    const message = parseMessage(request, session.limits.maxMessageBytes)
     if (!(message instanceof Uint8Array)) refuseCall(session, stream, message)
     else if (target.kind === 'watch') startWatch(session, stream, target, message)
-    else startUnary(session, stream, target, message)
+    else respondWith(session, stream, target.answer(message, toContext(session, stream)))
   }
 }
 
-/** Ends a call that is not asked about. A failure would obey Envoy's `failure_mode_allow`, so what can deny does. */
-export function refuseCall(session: Session, stream: Stream, failed: GrpcFailure): void {
-  respond(session, stream, toRefusal(stream.target) ?? failed)
+/** Ends a call whose message is not read. A failure would obey Envoy's `failure_mode_allow`, so a method that can deny does. */
+export function refuseCall(session: Session, stream: Stream, unread: Unread): void {
+  const { target } = stream
+  dropBody(session, stream)
+  if (target === 'not_grpc') sendNotGrpc(session, stream)
+  else if (target.kind === 'failure') sendFailure(session, stream, target)
+  else {
+    const answered = toRefusal(target, unread, toContext(session, stream))
+    respondWith(session, stream, answered ?? toFailure(unread))
+  }
 }
 
 /** The answer that denies, of a method that has one. */
-export function toRefusal(target: Stream['target']): Uint8Array | undefined {
-  return target !== 'not_grpc' && target.kind === 'unary' ? target.refusal : undefined
+export function toRefusal(
+  target: Stream['target'],
+  { code, reason }: Unread,
+  context: CallContext,
+): Uint8Array | Promise<Uint8Array> | undefined {
+  if (target === 'not_grpc' || target.kind !== 'unary') return undefined
+  return target.refuse?.(deny(code, `check request: ${reason}`), context)
 }
 
 /** Ends a call with its message, or by saying why there is none. */
@@ -41,13 +56,12 @@ function respond(session: Session, stream: Stream, answered: Uint8Array | GrpcFa
   else sendFailure(session, stream, answered)
 }
 
-function startUnary(
+/** Responds now, or when the answer is there. */
+function respondWith(
   session: Session,
   stream: Stream,
-  { answer }: Extract<Method, { kind: 'unary' }>,
-  message: Uint8Array,
+  answered: Uint8Array | GrpcFailure | Promise<Uint8Array>,
 ): void {
-  const answered = answer(message, toContext(session, stream))
   if (!(answered instanceof Promise)) {
     respond(session, stream, answered)
     return
@@ -87,6 +101,10 @@ function startWatch(
   else watching()
 }
 
-function toContext(session: Session, { head, deadlineMs }: Stream): CallContext {
+/** What is known of a call beside its message. */
+export function toContext(
+  session: Session,
+  { head, deadlineMs }: Pick<Stream, 'head' | 'deadlineMs'>,
+): CallContext {
   return { metadata: toMetadata(head), tlsPeerUris: session.tlsPeerUris, deadlineMs }
 }

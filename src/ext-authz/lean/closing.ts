@@ -1,8 +1,8 @@
 import type { ConnectionFault } from '../../model/event.ts'
-import { releaseBody } from './body.ts'
+import { releaseBody } from '../body.ts'
+import { closeMemoryAccount, giveMemory } from '../memory.ts'
 import { type ErrorCode, errorCode, frameType, toConnectionFault, uint32, writeUint32 } from './frames.ts'
 import { releaseHead } from './held-head.ts'
-import { giveMemory } from './memory.ts'
 import { flush, putFrame } from './output.ts'
 import type { Session } from './session.ts'
 import type { Stream } from './stream.ts'
@@ -97,6 +97,7 @@ export function disconnect(session: Session): void {
   forget(session)
   giveMemory(session.memory, session.unsentBytes)
   session.unsentBytes = 0
+  closeMemoryAccount(session.memory)
 }
 
 /** What is on its way out is still held, and counted, until the connection is gone. */

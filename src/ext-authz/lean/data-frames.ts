@@ -1,15 +1,13 @@
-import { appendToBody, createBody, heldBytes } from './body.ts'
+import { createBody, heldBytes } from '../body.ts'
+import { gatherMessage, messagePrefixBytes } from '../unary-message.ts'
 import { refuseCall, startCall } from './calls.ts'
 import { charge, resetStream } from './closing.ts'
 import { type ErrorCode, errorCode, type Frame, flag, frameType, uint32 } from './frames.ts'
-import { claimedBytes, failure, grpcStatus, messagePrefixBytes } from './grpc-message.ts'
 import { putFrame } from './output.ts'
 import { unpad } from './padding.ts'
 import { connectionWindowBytes, defaultWindowBytes, isIdle, type Session } from './session.ts'
 import type { Stream } from './stream.ts'
 
-const tooLarge = failure(grpcStatus.resourceExhausted, 'expected a smaller message')
-const unheld = failure(grpcStatus.resourceExhausted, 'too much is held for this client already')
 const nothing = Buffer.alloc(0)
 
 /** A message in pieces below this costs more than it brings. A call earns more than the few that a client may need. */
@@ -46,8 +44,7 @@ export function finishRequest(
     return resetStream(session, stream.id, errorCode.protocolError)
   }
   stream.isEnded = true
-  // Its refusal waits for a window.
-  if (stream.outgoing !== undefined) return undefined
+  if (!isAwaited(stream)) return undefined
   startCall(session, stream, stream.body === undefined ? rest : heldBytes(stream.body))
   return undefined
 }
@@ -72,35 +69,23 @@ function takeData(session: Session, stream: Stream, frame: Frame): ErrorCode | u
   return undefined
 }
 
-/** A request that will be refused anyway, or is already, is read to its end, but not kept. */
-function isServed({ target, outgoing }: Stream): boolean {
-  return outgoing === undefined && target !== 'not_grpc' && target.kind !== 'failure'
+/** Whether the message still decides the answer. Else it is read to its end, so that windows stay open, but not kept. */
+function isServed(stream: Stream): boolean {
+  const { target } = stream
+  return isAwaited(stream) && target !== 'not_grpc' && target.kind !== 'failure'
+}
+
+/** False once the call is refused: its refusal is still being made, or waits for a window. */
+function isAwaited({ outgoing, isRunning }: Stream): boolean {
+  return outgoing === undefined && !isRunning
 }
 
 /** Keeps a part of a message; false when the call has been refused for it. */
 function hold(session: Session, stream: Stream, chunk: Buffer): boolean {
-  const max = maxRequestBytes(session)
   stream.body ??= createBody()
-  const { body } = stream
-  const isTooLarge = body.length + chunk.length > max
-  const expected = messagePrefixBytes + claimedBytes(body.length === 0 ? chunk : heldBytes(body))
-  if (!isTooLarge && !appendToBody(body, session.memory, chunk, max, expected)) {
-    refuseCall(session, stream, unheld)
-    return false
-  }
-  const held = heldBytes(body)
-  const claimed = claimedBytes(held)
-  // What the prefix announces is refused at once rather than when it has come.
-  if (isTooLarge || claimed > session.limits.maxMessageBytes) {
-    refuseCall(session, stream, tooLarge)
-    return false
-  }
-  // Nothing that follows mends what is longer than it says.
-  if (held.length > messagePrefixBytes + claimed) {
-    startCall(session, stream, held)
-    return false
-  }
-  return true
+  const unread = gatherMessage(stream.body, session.memory, chunk, session.limits.maxMessageBytes)
+  if (unread !== undefined) refuseCall(session, stream, unread)
+  return unread === undefined
 }
 
 function maxRequestBytes(session: Session): number {

@@ -1,11 +1,13 @@
-import { toRefusal } from './calls.ts'
+import { takeMemory } from '../memory.ts'
+import { unrecordedDenial } from '../respond.ts'
+import { grpcStatus, unheld } from '../unary-message.ts'
+import { toContext, toRefusal } from './calls.ts'
 import { charge, closeBlock, resetStream } from './closing.ts'
 import { finishRequest } from './data-frames.ts'
 import { type ErrorCode, errorCode, type Frame, flag } from './frames.ts'
-import { failure, grpcStatus } from './grpc-message.ts'
+import { failure } from './grpc-message.ts'
 import { holdHead } from './held-head.ts'
 import { decodeHeaderBlock, type HeaderBlock } from './hpack-decoder.ts'
-import { takeMemory } from './memory.ts'
 import { unpad } from './padding.ts'
 import { areTrailers, parseRequestHead, type RequestHead } from './request-head.ts'
 import { sendUnopened } from './sending.ts'
@@ -96,7 +98,7 @@ function onBlock(
   if (session.state === 'refusing') return resetStream(session, streamId, errorCode.refusedStream)
   if (session.streams.size + session.orphans >= session.limits.maxStreams) return refuse(session, streamId)
   const target = toTarget(session, head)
-  if (!holdHead(head, session.memory)) return refuseUnheld(session, streamId, target)
+  if (!holdHead(head, session.memory)) return refuseUnheld(session, streamId, head, target)
   const stream = openStream(session, streamId, head, target)
   return (flags & flag.endStream) === 0 ? undefined : finishRequest(session, stream)
 }
@@ -120,10 +122,17 @@ function refuse(session: Session, streamId: number): ErrorCode | undefined {
   return undefined
 }
 
-/** Denies where that is possible, for a reset would obey Envoy's `failure_mode_allow`. Nothing is held for it. */
-function refuseUnheld(session: Session, streamId: number, target: Stream['target']): ErrorCode | undefined {
-  const refusal = toRefusal(target)
-  const isDenied = refusal !== undefined && sendUnopened(session, streamId, refusal)
+/** Denies where that is possible, because a reset would obey Envoy's `failure_mode_allow`. Nothing is held for the call. */
+function refuseUnheld(
+  session: Session,
+  streamId: number,
+  head: RequestHead,
+  target: Stream['target'],
+): ErrorCode | undefined {
+  const refusal = toRefusal(target, unheld, toContext(session, { head, deadlineMs: undefined }))
+  // An answer that is not there yet has no stream to wait on.
+  const bytes = refusal instanceof Promise ? unrecordedDenial : refusal
+  const isDenied = bytes !== undefined && sendUnopened(session, streamId, bytes)
   return resetStream(session, streamId, isDenied ? errorCode.noError : errorCode.refusedStream)
 }
 

@@ -1,6 +1,7 @@
 import { encodeMessage, writeEncoded, writeHead, writeText, writeVarint, written } from '../message-writer.ts'
+import { grpcStatus } from '../unary-message.ts'
 import { bytesType, fieldsOf, isText, nextField, toText } from '../wire.ts'
-import { failure, type GrpcFailure, grpcStatus } from './grpc-message.ts'
+import { failure, type GrpcFailure } from './grpc-message.ts'
 import type { Method } from './method.ts'
 
 /** `grpc.health.v1.Health`, for the whole server and for the one service that it has. */

@@ -1,4 +1,4 @@
-import { giveMemory, type MemoryAccount, takeMemory } from './memory.ts'
+import { giveMemory, type MemoryAccount, takeMemory } from '../memory.ts'
 import type { RequestHead } from './request-head.ts'
 
 /** What a call takes beside its fields, a field beside its text and what HPACK counts, and a place in a list of fields. */

@@ -1,3 +1,4 @@
+import type { Deny } from '../../model/decision.ts'
 import type { CallContext } from '../transport.ts'
 import type { GrpcFailure } from './grpc-message.ts'
 
@@ -12,8 +13,8 @@ export type Method =
         message: Uint8Array,
         context: CallContext,
       ) => Uint8Array | GrpcFailure | Promise<Uint8Array>
-      /** Answers a message that cannot be read, or for which there is no room; without it such a call fails. */
-      readonly refusal?: Uint8Array | undefined
+      /** Answers a call whose message cannot be read or held; without it such a call fails. */
+      readonly refuse?: (why: Deny, context: CallContext) => Uint8Array | Promise<Uint8Array>
     }
   | {
       readonly kind: 'watch'

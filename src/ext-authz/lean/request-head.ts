@@ -1,5 +1,5 @@
 import type { Headers } from '../../model/check-input.ts'
-import { parseGrpcTimeout } from './grpc-timeout.ts'
+import { parseGrpcTimeout } from '../grpc-timeout.ts'
 import type { HeaderField } from './header-field.ts'
 
 /** What a request says before its message. */

@@ -1,3 +1,5 @@
+import { takeMemory } from '../memory.ts'
+import { frameMessage, messagePrefixBytes, writeMessagePrefix } from '../unary-message.ts'
 import { closeStream, dropBody, releaseOutgoing, resetStream } from './closing.ts'
 import {
   encodeFrame,
@@ -10,19 +12,15 @@ import {
 } from './frames.ts'
 import {
   answerHead,
-  frameMessage,
   type GrpcFailure,
-  messagePrefixBytes,
   notGrpcHead,
   notGrpcText,
   okTrailers,
   toFailureFrame,
   toFailureTrailers,
-  writeMessagePrefix,
   writeStreamId,
 } from './grpc-message.ts'
 import { emptyTable } from './hpack-encoder.ts'
-import { takeMemory } from './memory.ts'
 import { put, putFrame, reserve } from './output.ts'
 import type { Session } from './session.ts'
 import type { Outgoing, Stream } from './stream.ts'

@@ -1,9 +1,10 @@
+import type { Phase } from '../../model/crowd.ts'
 import type { ConnectionFault } from '../../model/event.ts'
+import { type MemoryAccount, openMemoryAccount, type SharedMemory } from '../memory.ts'
 import { createFrameReader, type FrameReader } from './frame-reader.ts'
 import { maxStreamId } from './frames.ts'
 import { createHpackDecoder, type HpackDecoder } from './hpack-decoder.ts'
 import type { Limits } from './limits.ts'
-import { createMemoryAccount, type MemoryAccount, type SharedMemory } from './memory.ts'
 import type { Methods } from './method.ts'
 import { type BufferPool, createOutput, type Output } from './output.ts'
 import type { Stream } from './stream.ts'
@@ -27,6 +28,8 @@ export type SessionOptions = {
   readonly limits: Limits
   readonly methods: Methods
   readonly link: Link
+  /** Where the client comes from; the empty string on a Unix socket. */
+  readonly address: string
   readonly tlsPeerUris: readonly string[]
   /** Monotonic clock: a step of the wall clock neither ends a call nor holds one open. */
   readonly elapsedMs: () => number
@@ -109,6 +112,13 @@ export type Times = {
   drainedMs: number
 }
 
+/** What its connection does. A request that is not whole, and a watch, keep no connection that another one needs. */
+export function phaseOf({ streams, orphans, at, hasSettings }: Session): Phase {
+  if (orphans > 0) return 'busy'
+  for (const stream of streams.values()) if (stream.isRunning) return 'busy'
+  return hasSettings && at.activeMs > at.openedMs ? 'idle' : 'unfinished'
+}
+
 /** Whether a stream has never been opened. We open none, so those that only we could open never are (RFC 9113 §5.1.1). */
 export function isIdle({ lastStreamId }: Session, streamId: number): boolean {
   return streamId > lastStreamId || (streamId & 1) === 0
@@ -135,7 +145,7 @@ export function createSession(options: SessionOptions): Session {
     elapsedMs,
     onFault,
     onEnded,
-    memory: createMemoryAccount(options.memory, limits.maxConnectionBytes),
+    memory: openMemoryAccount(options.memory, limits.maxConnectionBytes, options.address),
     bucket: createTokenBucket(limits.controlBurst, limits.controlPerSecond, now),
     reader: createFrameReader(),
     decoder: createHpackDecoder(hpackTableBytes),

@@ -1,4 +1,4 @@
-import type { Body } from './body.ts'
+import type { Body } from '../body.ts'
 import type { GrpcFailure } from './grpc-message.ts'
 import type { Method } from './method.ts'
 import type { RequestHead } from './request-head.ts'

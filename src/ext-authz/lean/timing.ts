@@ -1,9 +1,11 @@
-import { abortSession, closeSession, resetStream } from './closing.ts'
+import { grpcStatus, lateRequest } from '../unary-message.ts'
+import { refuseCall } from './calls.ts'
+import { abortSession, charge, closeSession, resetStream } from './closing.ts'
 import { announceEnd, startDraining } from './draining.ts'
 import { flushSession } from './flushing.ts'
 import { isWithinFrame } from './frame-reader.ts'
 import { type ErrorCode, errorCode, frameType } from './frames.ts'
-import { failure, grpcStatus } from './grpc-message.ts'
+import { failure } from './grpc-message.ts'
 import { putFrame } from './output.ts'
 import { sendFailure } from './sending.ts'
 import type { Session } from './session.ts'
@@ -58,9 +60,13 @@ function findLate(session: Session): ErrorCode | undefined {
 
 function endIfLate(session: Session, stream: Stream): ErrorCode | undefined {
   const { limits, at } = session
-  const isRequestLate = !stream.isEnded && at.nowMs - stream.openedMs > limits.requestMs
   const isAnswerLate = stream.outgoing !== undefined && at.nowMs - stream.outgoing.sinceMs > limits.stalledMs
-  if (isRequestLate || isAnswerLate) return resetStream(session, stream.id, errorCode.cancel)
+  if (isAnswerLate) return resetStream(session, stream.id, errorCode.cancel)
+  const isAwaited = !stream.isEnded && !stream.isRunning && stream.outgoing === undefined
+  if (isAwaited && at.nowMs - stream.openedMs > limits.requestMs) {
+    refuseCall(session, stream, lateRequest(limits.requestMs))
+    return charge(session)
+  }
   const isDeadlinePast = stream.deadlineMs !== undefined && at.nowMs > stream.deadlineMs
   if (stream.isRunning && isDeadlinePast) sendFailure(session, stream, late)
   return undefined

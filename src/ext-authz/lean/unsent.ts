@@ -1,4 +1,4 @@
-import { giveMemory, takeMemory } from './memory.ts'
+import { giveMemory, takeMemory } from '../memory.ts'
 import type { Session } from './session.ts'
 
 /** The kernel has taken something. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { flag, uint32 } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import type { Method } from '../../../src/ext-authz/lean/method.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import {
   anyFrame,
   callFrames,
@@ -18,11 +18,17 @@ import {
 const message = frameMessage(Buffer.from('abc'))
 
 describe('ext-authz/lean/calls', () => {
-  for (const { name, request, status } of [
-    { name: 'announces too much', request: frameMessage(Buffer.alloc(1001)), status: '8' },
-    { name: 'is cut off', request: message.subarray(0, 7), status: '13' },
-    { name: 'is compressed', request: Buffer.from([1, 0, 0, 0, 0]), status: '12' },
-    { name: 'is none', request: Buffer.alloc(0), status: '13' },
+  const malformed = 'request_malformed' as const
+  for (const { name, request, code, status } of [
+    {
+      name: 'announces too much',
+      request: frameMessage(Buffer.alloc(1001)),
+      code: 'request_too_large' as const,
+      status: '8',
+    },
+    { name: 'is cut off', request: message.subarray(0, 7), code: malformed, status: '13' },
+    { name: 'is compressed', request: Buffer.from([1, 0, 0, 0, 0]), code: malformed, status: '12' },
+    { name: 'is none', request: Buffer.alloc(0), code: malformed, status: '13' },
   ]) {
     it(`refuses a message that ${name} by the answer of its method, which alone denies, or else says why`, () => {
       const methods = {
@@ -33,7 +39,7 @@ describe('ext-authz/lean/calls', () => {
       test.hear(headersFrame(1), dataFrame(1, request))
       test.hear(headersFrame(3, flag.endHeaders, { ':path': '/without/One' }), dataFrame(3, request))
       const frames = test.frames()
-      expect(dataOf(frames, 1)).to.deep.equal(echoRefusal)
+      expect(dataOf(frames, 1)).to.deep.equal(echoRefusal(code))
       expect([1, 3].map((id) => statusOf(frames, id))).to.deep.equal(['0', status])
     })
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { errorCode, flag, frameType, uint32 } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import {
   anyFrame,
   callFrames,
@@ -62,7 +62,7 @@ describe('ext-authz/lean/data-frames', () => {
     const test = createTestSession({ maxMessageBytes: 1000 })
     test.hear(headersFrame(1), dataFrame(1, frameMessage(Buffer.alloc(1001)).subarray(0, 5), 0))
     const frames = test.frames()
-    expect(dataOf(frames, 1)).to.deep.equal(echoRefusal)
+    expect(dataOf(frames, 1)).to.deep.equal(echoRefusal('request_too_large'))
     expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
     test.hear(dataFrame(1, Buffer.alloc(500), 0))
     expect(goawayCode(test.frames())).to.equal(undefined)
@@ -78,11 +78,11 @@ describe('ext-authz/lean/data-frames', () => {
       const test = createTestSession()
       test.hear(headersFrame(1), ...parts.map((part) => dataFrame(1, part, 0)))
       const frames = test.frames()
-      expect(dataOf(frames, 1)).to.deep.equal(echoRefusal)
+      expect(dataOf(frames, 1)).to.deep.equal(echoRefusal('request_malformed'))
       expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
       expect(test.memory.usedBytes).to.equal(0)
       test.hear(headersFrame(3), dataFrame(3, Buffer.concat(parts)))
-      expect(dataOf(test.frames(), 3)).to.deep.equal(echoRefusal)
+      expect(dataOf(test.frames(), 3)).to.deep.equal(echoRefusal('request_malformed'))
     })
   }
 
@@ -96,7 +96,7 @@ describe('ext-authz/lean/data-frames', () => {
       for (let part = 0; part < 5; part++) test.hear(dataFrame(1, Buffer.alloc(300), 0))
       test.hear(end, anyFrame('windowUpdate', 1, uint32(1000)))
       const frames = test.frames()
-      expect(dataOf(frames, 1)).to.deep.equal(echoRefusal)
+      expect(dataOf(frames, 1)).to.deep.equal(echoRefusal('request_malformed'))
       expect(resetCodes(frames)).to.deep.equal([])
       expect(test.memory.usedBytes).to.equal(0)
     })
@@ -129,7 +129,7 @@ describe('ext-authz/lean/data-frames', () => {
     test.hear(callFrames(1, Buffer.alloc(1000)), callFrames(3, Buffer.alloc(1001)))
     const frames = test.frames()
     expect(dataOf(frames, 1)).to.have.length(1005)
-    expect(dataOf(frames, 3)).to.deep.equal(echoRefusal)
+    expect(dataOf(frames, 3)).to.deep.equal(echoRefusal('request_too_large'))
   })
 
   it('opens the windows again as data comes, so that a message may be larger than they are', () => {
@@ -187,7 +187,7 @@ describe('ext-authz/lean/data-frames', () => {
     test.hear(headersFrame(1), dataFrame(1, frameMessage(Buffer.alloc(5000)).subarray(0, 2000), 0))
     const frames = test.frames()
     expect(statusOf(frames, 1)).to.equal('0')
-    expect(dataOf(frames, 1)).to.deep.equal(echoRefusal)
+    expect(dataOf(frames, 1)).to.deep.equal(echoRefusal('overloaded'))
     expect(resetCodes(frames)).to.deep.equal([errorCode.noError])
     test.hear(dataFrame(1, Buffer.alloc(500), 0))
     expect(resetCodes(test.frames())).to.deep.equal([])

@@ -50,6 +50,7 @@ describe('ext-authz/lean against grpc-js', () => {
 
 /** Answers with all that it was told. */
 const echoing: CallHandler = (message, { metadata }) => {
+  if (!(message instanceof Uint8Array)) return Buffer.from(message.code)
   const own = [...metadata].filter(([name]) => name !== 'user-agent').sort()
   return Buffer.concat([Buffer.from(JSON.stringify(own)), message])
 }

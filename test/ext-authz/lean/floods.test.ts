@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { preface } from '../../../src/ext-authz/lean/frame-reader.ts'
 import { encodeFrame, errorCode, flag, frameType, uint32 } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import type { Method } from '../../../src/ext-authz/lean/method.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import {
   anyFrame,
   callFrames,
@@ -183,7 +183,7 @@ describe('ext-authz/lean, floods', () => {
       expect(test.memory.usedBytes).to.be.at.most(1_000_000)
     }
     const text = Buffer.concat(test.frames().map(({ payload }) => payload)).toString('latin1')
-    expect(text).to.include('refused')
+    expect(text).to.include('overloaded')
   })
 
   it('holds heads that nothing follows only up to its budget', () => {

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { flag, frameType, uint32 } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import { createHealth } from '../../../src/ext-authz/lean/health.ts'
 import type { Method } from '../../../src/ext-authz/lean/method.ts'
 import { defaultWindowBytes } from '../../../src/ext-authz/lean/session.ts'
 import { onSent } from '../../../src/ext-authz/lean/unsent.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import {
   anyFrame,
   callFrames,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { encodeFrame, errorCode, flag, frameType } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import { encodeHeaderBlock } from '../../../src/ext-authz/lean/hpack-encoder.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import {
   anyFrame,
   callFrames,
@@ -145,7 +145,7 @@ describe('ext-authz/lean/header-frames', () => {
       const test = createTestSession({ maxConnectionBytes: 100 })
       test.hear(...prepare, headersFrame(1, flag.endHeaders, overlay), dataFrame(1, message))
       const frames = test.frames()
-      const answer = code === errorCode.noError ? echoRefusal : Buffer.alloc(0)
+      const answer = code === errorCode.noError ? echoRefusal('overloaded') : Buffer.alloc(0)
       expect(dataOf(frames, 1)).to.deep.equal(answer)
       expect(resetCodes(frames)).to.deep.equal([code])
       expect(test.session.state).to.equal('open')

@@ -2,10 +2,10 @@ import { expect } from 'chai'
 import { type HeaderField, toHeaderField } from '../../../src/ext-authz/lean/header-field.ts'
 import { holdHead, releaseHead } from '../../../src/ext-authz/lean/held-head.ts'
 import { createHpackTable, fieldAt } from '../../../src/ext-authz/lean/hpack-table.ts'
-import { createMemoryAccount } from '../../../src/ext-authz/lean/memory.ts'
 import { parseRequestHead, type RequestHead } from '../../../src/ext-authz/lean/request-head.ts'
+import { createSharedMemory, openMemoryAccount } from '../../../src/ext-authz/memory.ts'
 
-const create = (maxBytes: number) => createMemoryAccount({ usedBytes: 0, maxBytes: 1_000_000 }, maxBytes)
+const create = (maxBytes: number) => openMemoryAccount(createSharedMemory(1_000_000), maxBytes, '')
 const large = () => toHeaderField('large', 'a'.repeat(4000))
 const pseudo = [':method', ':scheme', ':path'].map((name) => toHeaderField(name, '/'))
 

@@ -1,37 +1,36 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect as connectHttp2 } from 'node:http2'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js'
 import { expect } from 'chai'
 import { createCa } from '../../../demo/ca.ts'
 import { preface } from '../../../src/ext-authz/lean/frame-reader.ts'
 import { frameType } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import { createLeanTransport } from '../../../src/ext-authz/lean/lean-server.ts'
 import type { Limits } from '../../../src/ext-authz/lean/limits.ts'
 import type { CallHandler } from '../../../src/ext-authz/transport.ts'
-import type { Event } from '../../../src/model/event.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import { decodeCheckResponse } from '../../support/check-request.ts'
 import { check, createGrpcClient } from '../../support/grpc-client.ts'
-import { plainListener } from '../../support/grpc-listener.ts'
+import { echoing, plainListener } from '../../support/grpc-listener.ts'
 import { callFrames, checkPath, parseFrames, settingsFrame, watchPath } from '../../support/lean-session.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { itBoundsWhatItHolds } from '../../support/transport-bounds.ts'
 import { itReportsHealth } from '../../support/transport-health.ts'
 import { itListensOnSockets } from '../../support/transport-sockets.ts'
 import { itCarriesCalls } from '../../support/transport-suite.ts'
 import { replaceWallClock } from '../../support/wall-clock.ts'
 
-const echoing: CallHandler = (message) => message
 const listen = (handle: CallHandler = echoing, limits: Partial<Limits> = {}) =>
   createLeanTransport(plainListener, handle, () => {}, limits)
 
 describe('ext-authz/lean/lean-server', () => {
-  // It denies, and that is an answer.
-  itCarriesCalls(createLeanTransport, status.OK)
+  itCarriesCalls(createLeanTransport)
   itListensOnSockets(createLeanTransport)
   itReportsHealth(createLeanTransport)
+  itBoundsWhatItHolds(createLeanTransport)
 
   it('denies what is larger than it takes: a gRPC error would obey `failure_mode_allow`', async () => {
     await using transport = await listen()
@@ -71,29 +70,6 @@ describe('ext-authz/lean/lean-server', () => {
     }
     session.close()
     expect(statuses).to.deep.equal(['0', '0', '0'])
-  })
-
-  it('takes no more connections than it may', async () => {
-    const events: Event[] = []
-    const limits = { maxConnections: 3 }
-    await using transport = await createLeanTransport(
-      plainListener,
-      echoing,
-      (event) => events.push(event),
-      limits,
-    )
-    const sockets = Array.from({ length: 5 }, () => connect(transport.port, '127.0.0.1'))
-    const ended: Socket[] = []
-    for (const socket of sockets)
-      socket
-        .on('error', () => {})
-        .resume()
-        .on('close', () => ended.push(socket))
-    await Promise.all(sockets.slice(3).map((socket) => once(socket, 'close')))
-    expect(ended).to.have.members(sockets.slice(3))
-    const tooMany = { kind: 'connection_ended', why: 'too_many' }
-    expect(events.slice(1)).to.deep.equal([tooMany, tooMany])
-    for (const socket of sockets) socket.destroy()
   })
 
   it('drops a peer that asks and never reads, with bounded memory, and serves the others', async () => {
@@ -164,7 +140,7 @@ describe('ext-authz/lean/lean-server', () => {
 
   it('loses no call when it drains under load', async () => {
     const transport = await listen(
-      (message) => new Promise((resolve) => setImmediate(() => resolve(message))),
+      (request, call) => new Promise((resolve) => setImmediate(() => resolve(echoing(request, call)))),
     )
     const codes: unknown[] = []
     let isDraining = false

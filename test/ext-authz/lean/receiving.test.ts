@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { preface } from '../../../src/ext-authz/lean/frame-reader.ts'
 import { errorCode, flag, frameType } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import {
   anyFrame,
   callFrames,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { flag, frameType, uint32 } from '../../../src/ext-authz/lean/frames.ts'
-import { frameMessage } from '../../../src/ext-authz/lean/grpc-message.ts'
 import { createHealth } from '../../../src/ext-authz/lean/health.ts'
+import { frameMessage } from '../../../src/ext-authz/unary-message.ts'
 import {
   anyFrame,
   callFrames,

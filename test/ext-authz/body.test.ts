@@ -1,10 +1,10 @@
 import { expect } from 'chai'
-import { appendToBody, createBody, releaseBody } from '../../../src/ext-authz/lean/body.ts'
-import { createMemoryAccount } from '../../../src/ext-authz/lean/memory.ts'
+import { appendToBody, createBody, releaseBody } from '../../src/ext-authz/body.ts'
+import { createSharedMemory, openMemoryAccount } from '../../src/ext-authz/memory.ts'
 
-describe('ext-authz/lean/body', () => {
+describe('ext-authz/body', () => {
   it('gathers chunks in their order, counts their buffer, and gives it back', () => {
-    const account = createMemoryAccount({ usedBytes: 0, maxBytes: 1_000_000 }, 1_000_000)
+    const account = openMemoryAccount(createSharedMemory(1_000_000), 1_000_000, '')
     const body = createBody()
     for (let index = 0; index < 100; index++) appendToBody(body, account, Buffer.alloc(100, index), 20_000)
     expect(body.length).to.equal(10_000)
@@ -17,7 +17,7 @@ describe('ext-authz/lean/body', () => {
   })
 
   it('makes no more room than is expected, unless more comes, and no less than has come', () => {
-    const account = createMemoryAccount({ usedBytes: 0, maxBytes: 1_000_000 }, 1_000_000)
+    const account = openMemoryAccount(createSharedMemory(1_000_000), 1_000_000, '')
     const body = createBody()
     const rooms = [10, 90, 1].map((size) => {
       appendToBody(body, account, Buffer.alloc(size), 1000, 100)
@@ -27,7 +27,7 @@ describe('ext-authz/lean/body', () => {
   })
 
   it('doubles, whatever was expected, so that bytes are not copied again and again', () => {
-    const account = createMemoryAccount({ usedBytes: 0, maxBytes: 1_000_000 }, 1_000_000)
+    const account = openMemoryAccount(createSharedMemory(1_000_000), 1_000_000, '')
     const body = createBody()
     const buffers = new Set<Buffer>()
     for (let part = 0; part < 1000; part++) {
@@ -38,7 +38,7 @@ describe('ext-authz/lean/body', () => {
   })
 
   it('takes no more than it may, and then keeps what it has', () => {
-    const account = createMemoryAccount({ usedBytes: 0, maxBytes: 1_000_000 }, 1_000_000)
+    const account = openMemoryAccount(createSharedMemory(1_000_000), 1_000_000, '')
     const body = createBody()
     expect(appendToBody(body, account, Buffer.alloc(100), 100)).to.equal(true)
     expect(appendToBody(body, account, Buffer.alloc(1), 100)).to.equal(false)
@@ -50,7 +50,7 @@ describe('ext-authz/lean/body', () => {
     { name: 'all together', shared: 10_000, own: 1_000_000 },
   ]) {
     it(`takes nothing when ${name} would hold too much`, () => {
-      const account = createMemoryAccount({ usedBytes: 0, maxBytes: shared }, own)
+      const account = openMemoryAccount(createSharedMemory(shared), own, '')
       const body = createBody()
       expect(appendToBody(body, account, Buffer.alloc(5000), 1_000_000)).to.equal(true)
       expect(appendToBody(body, account, Buffer.alloc(5000), 1_000_000)).to.equal(false)

@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls'
-import { type CertificateSource, type Certificates, parseUriSans } from '../tls.ts'
+import { type CertificateSource, type Certificates, parseUriSans } from './tls.ts'
 
 /** Takes a connection that is ready to speak, and the URI SANs that its peer has proven. */
 export type OnSocket = (socket: Socket, tlsPeerUris: readonly string[]) => void

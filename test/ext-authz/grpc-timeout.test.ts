@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { parseGrpcTimeout } from '../../../src/ext-authz/lean/grpc-timeout.ts'
+import { parseGrpcTimeout } from '../../src/ext-authz/grpc-timeout.ts'
 
-describe('ext-authz/lean/grpc-timeout', () => {
+describe('ext-authz/grpc-timeout', () => {
   for (const { input, want } of [
     { input: '1H', want: 3_600_000 },
     { input: '2M', want: 120_000 },

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
-import { createCa } from '../../../demo/ca.ts'
-import { createSocketServer } from '../../../src/ext-authz/lean/socket-server.ts'
-import type { Certificates } from '../../../src/ext-authz/tls.ts'
-import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { createCa } from '../../demo/ca.ts'
+import { createSocketServer } from '../../src/ext-authz/socket-server.ts'
+import type { Certificates } from '../../src/ext-authz/tls.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const waypoint = 'spiffe://hospital.example/ns/hospital/sa/waypoint'
 
-describe('ext-authz/lean/socket-server', () => {
+describe('ext-authz/socket-server', () => {
   let certificates: Certificates
   before(() => {
     const ca = createCa(temporaryDirectory(), 'hospital.example')
