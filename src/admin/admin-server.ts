@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { formatAddress } from '../model/address.ts'
+import { createCrowd, type Guest, type Phase } from '../model/crowd.ts'
 import type { Report } from '../model/event.ts'
 
 /** Whether this process can decide; reasons say why not, notices what an operator should know all the same. */
@@ -59,6 +60,8 @@ type Pages = ReadonlyMap<string, () => Page | Promise<Page>>
 const plainText = 'text/plain; charset=utf-8'
 const limitMs = 5000
 const maxConnections = 100
+/** Which connections are ended to make room. None is refused, so that a probe gets through whoever holds connections. */
+const evictable: readonly Phase[] = ['idle', 'unfinished', 'busy']
 const alwaysHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -78,7 +81,7 @@ export async function createAdminServer(options: AdminOptions): Promise<AdminSer
     },
     (request, response) => void answer(request, response, pages, options.report),
   )
-  server.maxConnections = maxConnections
+  limitConnections(server)
   server.setTimeout(2 * limitMs)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
@@ -114,6 +117,24 @@ export class AdminServer implements AsyncDisposable {
     this.#server.closeAllConnections()
     await closed
   }
+}
+
+function limitConnections(server: Server): void {
+  const crowd = createCrowd(maxConnections, evictable)
+  const phases = new WeakMap<Socket, Phase>()
+  server.on('connection', (socket) => {
+    const guest: Guest = {
+      address: socket.remoteAddress ?? '',
+      phase: () => phases.get(socket) ?? 'unfinished',
+      evict: () => socket.destroy(),
+    }
+    crowd.enter(guest)
+    socket.on('close', () => crowd.leave(guest))
+  })
+  server.on('request', ({ socket }, response) => {
+    phases.set(socket, 'busy')
+    response.on('close', () => phases.set(socket, 'idle'))
+  })
 }
 
 function toPages({ readiness, metricsText, jwks }: AdminOptions): Pages {

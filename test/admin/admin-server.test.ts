@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import {
@@ -13,6 +13,7 @@ import type { Event } from '../../src/model/event.ts'
 
 type Reply = { status: number | undefined; headers: NodeJS.Dict<string | string[]>; body: string }
 
+const whole = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'
 const ready: Readiness = { ready: true, reasons: [], notices: ['plaintext behind ztunnel'] }
 
 describe('admin/admin-server', () => {
@@ -152,6 +153,64 @@ describe('admin/admin-server', () => {
     expect(scraper.readyState).to.equal('closed')
   })
 
+  for (const { name, attackers, say } of [
+    { name: 'an address that says nothing', attackers: ['127.0.0.2'], say: '' },
+    {
+      name: 'an address that does not end its headers',
+      attackers: ['127.0.0.2'],
+      say: 'GET / HTTP/1.1\r\na',
+    },
+    { name: 'an address that keeps its connections alive', attackers: ['127.0.0.2'], say: whole },
+    {
+      name: 'ten addresses',
+      attackers: Array.from({ length: 10 }, (_, index) => `127.0.0.${index + 2}`),
+      say: '',
+    },
+    {
+      name: 'more addresses than there is room for',
+      attackers: Array.from({ length: 130 }, (_, index) => `127.0.0.${index + 2}`),
+      say: '',
+    },
+  ]) {
+    it(`answers a probe though 130 connections are held by ${name}`, async () => {
+      await using server = await open()
+      await using held = await holdConnections(server, attackers, say)
+      expect((await ask(server, 'GET', '/healthz')).status).to.equal(200)
+      expect(held.open().length).to.be.at.most(100)
+    })
+  }
+
+  it('lets a scraper keep its connection though another address opens many', async () => {
+    await using server = await open()
+    const scraper = connect(server.port, '127.0.0.1')
+    scraper.write(whole)
+    await once(scraper, 'data')
+    await using _ = await holdConnections(server, ['127.0.0.2'], whole)
+    scraper.write(whole)
+    expect(String(await once(scraper, 'data'))).to.match(/^HTTP\/1\.1 200 /)
+    scraper.destroy()
+  })
+
+  it('ends no answer that is being made, though other addresses open many', async () => {
+    let answerMetrics = (_text: string) => {}
+    let tellAsked = () => {}
+    const asked = new Promise<void>((resolve) => {
+      tellAsked = resolve
+    })
+    const metricsText = () => {
+      tellAsked()
+      return new Promise<string>((resolve) => {
+        answerMetrics = resolve
+      })
+    }
+    await using server = await open({ metricsText })
+    const reply = ask(server, 'GET', '/metrics')
+    await asked
+    await using _ = await holdConnections(server, ['127.0.0.2', '127.0.0.3', '127.0.0.4'], '')
+    answerMetrics('late 1\n')
+    expect((await reply).body).to.equal('late 1\n')
+  })
+
   function open(options: Partial<AdminOptions> = {}): Promise<AdminServer> {
     return createAdminServer({
       address: '127.0.0.1',
@@ -164,6 +223,30 @@ describe('admin/admin-server', () => {
     })
   }
 })
+
+/** Opens 130 connections, spread over addresses of loopback, one after the other, and says the same on each. */
+async function holdConnections(
+  server: AdminServer,
+  addresses: readonly string[],
+  say: string,
+): Promise<AsyncDisposable & { readonly open: () => readonly Socket[] }> {
+  const sockets: Socket[] = []
+  for (let count = 0; count < 130; count++) {
+    const localAddress = addresses[count % addresses.length] ?? ''
+    const socket = connect({ port: server.port, host: '127.0.0.1', localAddress })
+    sockets.push(socket.on('error', () => {}))
+    await once(socket, 'connect')
+    socket.write(say)
+    if (say.endsWith('\r\n\r\n')) await once(socket, 'data')
+    socket.resume()
+  }
+  return {
+    open: () => sockets.filter(({ closed }) => !closed),
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
 
 async function ask(server: AdminServer, method: string, path: string): Promise<Reply> {
   const sent = request({ host: '127.0.0.1', port: server.port, method, path, agent: false }).end()
