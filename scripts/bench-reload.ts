@@ -1,18 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
+import { countRevocations, noRevocations } from '../src/chain/revocations.ts'
+import { parseRevocationsInTurns } from '../src/chain/revocations-in-turns.ts'
 import { candidateEntry } from '../src/review/candidate-entry.ts'
 import { type PolicyFiles, toPolicyFiles } from '../src/revision/directory-source.ts'
 import type { PolicySource } from '../src/revision/policy-source.ts'
 import { rehearse } from '../src/revision/rehearsal.ts'
 import { openRevisionSource, type RevisionSource } from '../src/revision/revision-source.ts'
 import { largeRepository } from '../test/support/large-repository.ts'
+import { measureHeap } from '../test/support/memory.ts'
 
 // How long a reload keeps requests waiting: the longest time for which the event loop stood still while revisions of
 // many policies were proven and swapped in under load, beside the same load without reloads on the same machine.
 
 const policies = Number(process.argv[2] ?? 1000)
 const reloads = Number(process.argv[3] ?? 10)
+const revoked = Number(process.argv[4] ?? 500_000)
 const tickMs = 5
 
 const script: PolicySource & { says: PolicyFiles } = {
@@ -42,10 +46,40 @@ const reloadMs: number[] = []
 const busy = await measure(async () => {
   for (const files of candidates) reloadMs.push(await reload(source, files))
 })
+const revocations = await measureRevocations()
 console.log(
-  JSON.stringify({ policies, reloads, reloadMs: reloadMs.map(Math.round), quiet, busy }, undefined, 2),
+  JSON.stringify(
+    { policies, reloads, reloadMs: reloadMs.map(Math.round), quiet, busy, revocations },
+    undefined,
+    2,
+  ),
 )
 await source[Symbol.asyncDispose]()
+
+/** The same while a large file of revocations is parsed, and how much memory that takes for good. */
+async function measureRevocations(): Promise<object> {
+  const entries = Array.from({ length: revoked }, (_, index) => toEntry(index)).join(',\n')
+  const file = Buffer.from(`{"version":1,"entries":[${entries}]}`)
+  const delays: Delays[] = []
+  const startedMs = performance.now()
+  const { made, bytes } = await measureHeap(async () => {
+    const parsing = { result: noRevocations as Awaited<ReturnType<typeof parseRevocationsInTurns>> }
+    delays.push(
+      await measure(async () => {
+        parsing.result = await parseRevocationsInTurns(file)
+      }),
+    )
+    return parsing.result
+  })
+  if (!('actor' in made) || countRevocations(made) !== revoked) throw new TypeError('expected revocations')
+  const megabytes = { file: Math.round(file.length / 1e6), heap: Math.round(bytes / 1e6) }
+  return { entries: revoked, parseMs: Math.round(performance.now() - startedMs), megabytes, ...delays[0] }
+}
+
+function toEntry(index: number): string {
+  const notBefore = index % 2 === 0 ? '' : ',"not_before":1790000000'
+  return `{"actor":"spiffe://hospital.example/ns/billing/sa/agent-${index}"${notBefore}}`
+}
 
 function candidate(round: number): PolicyFiles {
   return toPolicyFiles(new Map([...largeRepository(policies).files, ['team0/round.cedar', `// ${round}\n`]]))

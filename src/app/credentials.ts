@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { activeKeyFile, type ChainKeys, keyFiles, parseChainKeys } from '../chain/keys.ts'
-import { countRevocations, noRevocations, parseRevocations, type Revocations } from '../chain/revocations.ts'
+import { countRevocations, noRevocations, type Revocations } from '../chain/revocations.ts'
+import { parseRevocationsInTurns } from '../chain/revocations-in-turns.ts'
 import type { Config } from '../config/config.ts'
 import { type FollowOptions, followFiles, type Refusal } from '../follow/followed-files.ts'
 import { reportAs } from '../follow/poller.ts'
@@ -121,8 +122,8 @@ function openRevocations(path: string, open: Opener): Promise<(() => Revocations
     {
       paths: [path],
       nameOf: (file) => `\`chain.revocations\`: ${file}`,
-      parse(contents) {
-        const revocations = parseRevocations(contents.get(path)?.toString() ?? '')
+      async parse(contents) {
+        const revocations = await parseRevocationsInTurns(contents.get(path) ?? Buffer.alloc(0))
         return 'actor' in revocations
           ? revocations
           : refuse(revocations.map(({ reason }) => `${path}: ${reason}`))

@@ -5,12 +5,19 @@ import { type Deny, deny } from '../model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { parseSpiffeId } from '../model/spiffe-id.ts'
 import { actorsWith } from './actors.ts'
+import { createMembers, type GrowingMembers, type Members } from './members.ts'
+import { cutRevocations } from './revocations-cut.ts'
 
 const kinds = ['actor', 'user', 'txn', 'jti'] as const
 type Kind = (typeof kinds)[number]
 
 /** Who is revoked: for each kind of member, what began before that many seconds since the epoch. */
-export type Revocations = Readonly<Record<Kind, ReadonlyMap<string, number>>>
+export type Revocations = Readonly<Record<Kind, Members>>
+
+/** A file is parsed in steps of a few milliseconds each; the result comes with the last one. */
+export type RevocationSteps = Generator<undefined, Revocations | readonly Invalid[], undefined>
+
+const maxProblems = 50
 
 type Entry = { readonly kind: Kind; readonly id: string; readonly notBefore: number }
 
@@ -27,15 +34,34 @@ export const noRevocations: Revocations = {
  * A user is `<issuer name>/<id>`. Without `not_before` the entry holds for good.
  */
 export function parseRevocations(text: string): Revocations | readonly Invalid[] {
-  const file = parseStrictJson(text)
-  if (isInvalid(file)) return [file]
-  const entries = file.get('entries')
-  if (file.get('version') !== 1 || !Array.isArray(entries) || file.size !== 2) {
-    return [invalid('expected `version` 1 and an array `entries`')]
+  const steps = parseRevocationsInSteps(Buffer.from(text))
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
   }
-  const parsed = entries.map(parseEntry)
-  const problems = parsed.filter(isInvalid)
-  return problems.length > 0 ? problems : toRevocations(parsed.filter((entry) => !isInvalid(entry)))
+}
+
+/** The same of a file that may have a million entries. Between two steps others can work. */
+export function* parseRevocationsInSteps(file: Buffer, pieceBytes?: number): RevocationSteps {
+  const found = { actor: createMembers(), user: createMembers(), txn: createMembers(), jti: createMembers() }
+  const problems: Invalid[] = []
+  let count = 0
+  const pieces = cutRevocations(file, pieceBytes)
+  for (let piece = pieces.next(); ; piece = pieces.next()) {
+    if (piece.done === true) {
+      const fault = typeof piece.value === 'string' ? findFault(piece.value) : piece.value
+      if (fault !== undefined) return [fault]
+      return problems.length > 0 ? limitProblems(problems) : found
+    }
+    const entries = parseEntries(piece.value)
+    if (isInvalid(entries)) return [entries]
+    for (const item of entries) {
+      const entry = parseEntry(item, count++)
+      if (isInvalid(entry)) problems.push(entry)
+      else add(found[entry.kind], entry)
+    }
+    yield
+  }
 }
 
 /** How many entries are in force. */
@@ -62,6 +88,33 @@ export function checkRevoked(
       return deny('chain_revoked', `${kind} \`${id}\` is revoked`)
   }
   return undefined
+}
+
+/** What is wrong with a file besides its entries. */
+function findFault(outline: string): Invalid | undefined {
+  const file = parseStrictJson(outline)
+  if (isInvalid(file)) return file
+  const isRight = file.get('version') === 1 && Array.isArray(file.get('entries')) && file.size === 2
+  return isRight ? undefined : invalid('expected `version` 1 and an array `entries`')
+}
+
+/** In an array in an object, so that entries nest as deep as in their file. */
+function parseEntries(piece: string): readonly JsonValue[] | Invalid {
+  const parsed = parseStrictJson(`{"entries":[${piece}]}`)
+  if (isInvalid(parsed)) return parsed
+  const entries = parsed.get('entries')
+  return Array.isArray(entries) ? entries : invalid('expected JSON')
+}
+
+/** Of two entries for one member the stricter holds. */
+function add(members: GrowingMembers, { id, notBefore }: Entry): void {
+  members.set(id, Math.max(notBefore, members.get(id) ?? 0))
+}
+
+function limitProblems(problems: readonly Invalid[]): readonly Invalid[] {
+  if (problems.length <= maxProblems) return problems
+  const shown = problems.slice(0, maxProblems - 1)
+  return [...shown, invalid(`and ${problems.length - shown.length} more`)]
 }
 
 function parseEntry(entry: JsonValue, index: number): Entry | Invalid {
@@ -92,18 +145,6 @@ function readNotBefore(entry: JsonObject): number | undefined {
   const notBefore = entry.get('not_before')
   // Later than the year 5138 means that somebody wrote milliseconds.
   return typeof notBefore === 'number' && notBefore >= 0 && notBefore < 1e11 ? notBefore : undefined
-}
-
-function toRevocations(entries: readonly Entry[]): Revocations {
-  const revocations = { actor: new Map(), user: new Map(), txn: new Map(), jti: new Map() } satisfies Record<
-    Kind,
-    Map<string, number>
-  >
-  for (const { kind, id, notBefore } of entries) {
-    const others: ReadonlyMap<string, number> = revocations[kind]
-    revocations[kind].set(id, Math.max(notBefore, others.get(id) ?? 0))
-  }
-  return revocations
 }
 
 function rootOf(chain: Chain): number | undefined {

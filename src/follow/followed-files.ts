@@ -16,8 +16,8 @@ export type FollowOptions<T> = {
   readonly optional?: readonly string[]
   /** How problems name a file, such as with the key of the configuration that says where it is; else by its path. */
   readonly nameOf?: (path: string) => string
-  /** Reads all of them as one value, or says everything that is wrong with them. */
-  readonly parse: (contents: Contents) => T | Refusal
+  /** Reads all of them as one value, or says everything that is wrong with them; a large one in turns of the event loop. */
+  readonly parse: (contents: Contents) => T | Refusal | Promise<T | Refusal>
   readonly pollMs: number
   readonly onRead: (value: T) => void
   readonly onNews: (news: PollNews) => void
@@ -38,7 +38,7 @@ export async function followFiles<T extends object>(
 ): Promise<{ readonly kind: 'followed'; readonly files: FollowedFiles<T> } | Refusal> {
   const contents = await readSettled(options)
   if (isUnread(contents)) return { kind: 'refusal', problems: contents.problems }
-  const value = options.parse(contents)
+  const value = await options.parse(contents)
   if (isRefusal(value)) return value
   options.onRead(value)
   return { kind: 'followed', files: new FollowedFiles(options, contents, value) }
@@ -80,7 +80,7 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
     const contents = await readSettled(this.#options, this.#parsed)
     if (isUnread(contents)) return { faults: contents.problems, refusals: 'unchanged' }
     if (isSame(contents, this.#parsed)) return { faults: [], refusals: 'unchanged' }
-    const value = this.#options.parse(contents)
+    const value = await this.#options.parse(contents)
     if (!isRefusal(value)) {
       this.#current = value
       this.#options.onRead(value)

@@ -8,10 +8,12 @@ export async function residentMebibytes(): Promise<number> {
 }
 
 /** What `make` makes, and what the heap of this process grows by for it. */
-export async function measureHeap<T>(make: () => T): Promise<{ readonly made: T; readonly bytes: number }> {
+export async function measureHeap<T>(
+  make: () => T | Promise<T>,
+): Promise<{ readonly made: T; readonly bytes: number }> {
   await collectGarbage()
   const before = process.memoryUsage().heapUsed
-  const made = make()
+  const made = await make()
   await collectGarbage()
   return { made, bytes: process.memoryUsage().heapUsed - before }
 }
