@@ -137,6 +137,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['review/nothing-found.ts', 'through cli/audit-find'],
   ['revision/policy-source.ts', 'through revision-source'],
   ['revision/product-schema.ts', 'through load'],
+  ['revision/scaffold-cluster.ts', 'through scaffold'],
   ['revision/services-schema.ts', 'through catalog'],
 ])
 

@@ -2,6 +2,14 @@ import { formatAddress } from '../model/address.ts'
 import { toCanonicalIp } from '../model/ip-address.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import type { KubernetesList, KubernetesService, ServicePort } from './kubernetes-list.ts'
+import {
+  accountsOf,
+  type Cluster,
+  indexCluster,
+  labelOf,
+  waypointLabel,
+  waypointName,
+} from './scaffold-cluster.ts'
 import { formatServiceDrafts, type Noted, quote, type ServiceDraft } from './service-draft.ts'
 
 /** What a scaffold is drafted for; without `namespace`, for all but Kubernetes' and Istio's own. */
@@ -18,6 +26,13 @@ type Placed = {
   readonly accounts: readonly string[]
 }
 
+/** What is looked up among the services that are drafted. */
+type Drafted = {
+  readonly countByName: ReadonlyMap<string, number>
+  /** By namespace and first account. */
+  readonly byAccount: ReadonlyMap<string, readonly Placed[]>
+}
+
 const clusterDomain = 'cluster.local'
 const ownNamespaces: ReadonlySet<string> = new Set([
   'kube-system',
@@ -25,7 +40,8 @@ const ownNamespaces: ReadonlySet<string> = new Set([
   'kube-node-lease',
   'istio-system',
 ])
-const waypointLabel = 'istio.io/use-waypoint'
+/** How many names a note lists. */
+const maxListed = 10
 const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
 const httpProtocols: ReadonlySet<string> = new Set(['http', 'http2', 'h2c', 'ws', 'grpc', 'grpc-web'])
 const otherProtocols: ReadonlySet<string> = new Set([
@@ -49,21 +65,41 @@ const head: readonly string[] = [
 /** Drafts services.yaml from what a cluster says of its services and pods. */
 export function draftCatalog(list: KubernetesList, options: ScaffoldOptions): Scaffold {
   const wanted = list.services.filter(({ metadata }) => isWanted(metadata.namespace, options))
-  const outcomes = wanted.map((service) => toOutcome(service, list))
+  const cluster = indexCluster(list)
+  const outcomes = wanted.map((service) => toOutcome(service, cluster))
   const placed = outcomes.flatMap((outcome) => ('skipped' in outcome ? [] : [outcome]))
   const skipped = outcomes.flatMap((outcome) => ('skipped' in outcome ? [outcome] : []))
   const notes = skipped.map(
     ({ service, skipped: why }) => `left out: ${quote(nameOf(service, true))}, ${why}`,
   )
-  const drafts = placed.map((each) => toDraft(each, placed, list, options))
+  const drafted = indexDrafted(placed)
+  const drafts = placed.map((each) => toDraft(each, drafted, cluster, options))
   return { lines: formatServiceDrafts(drafts, [...head, ...notes]), services: drafts.length }
+}
+
+function indexDrafted(placed: readonly Placed[]): Drafted {
+  const countByName = new Map<string, number>()
+  const byAccount = new Map<string, Placed[]>()
+  for (const each of placed) {
+    const { name } = each.service.metadata
+    countByName.set(name, (countByName.get(name) ?? 0) + 1)
+    const key = accountKeyOf(each)
+    const others = byAccount.get(key)
+    if (others === undefined) byAccount.set(key, [each])
+    else others.push(each)
+  }
+  return { countByName, byAccount }
+}
+
+function accountKeyOf({ service, accounts }: Placed): string {
+  return JSON.stringify([service.metadata.namespace, accounts[0]])
 }
 
 function isWanted(namespace = 'default', options: ScaffoldOptions): boolean {
   return options.namespace === undefined ? !ownNamespaces.has(namespace) : namespace === options.namespace
 }
 
-function toOutcome(service: KubernetesService, list: KubernetesList): Outcome {
+function toOutcome(service: KubernetesService, cluster: Cluster): Outcome {
   const { spec, metadata } = service
   const skip = (skipped: string): Outcome => ({ service, skipped })
   if (metadata.labels?.[gatewayLabel] !== undefined) return skip('the proxy of a Gateway')
@@ -71,10 +107,10 @@ function toOutcome(service: KubernetesService, list: KubernetesList): Outcome {
   if (addressesOf(service).length === 0)
     return skip('headless: requests go to its pods, and no waypoint sees a service address')
   if (Object.keys(spec.selector ?? {}).length === 0) return skip('it selects no pods')
-  if (waypointName(service, list) === 'none') return skip(`\`${waypointLabel}: none\``)
+  if (waypointName(service, cluster) === 'none') return skip(`\`${waypointLabel}: none\``)
   const ports = (spec.ports ?? []).filter((port) => protocolOf(port) !== 'other')
   if (ports.length === 0) return skip('every port says by its name or `appProtocol` that it is no HTTP')
-  return { service, ports, accounts: accountsOf(service, list) }
+  return { service, ports, accounts: accountsOf(service, cluster) }
 }
 
 function addressesOf({ spec }: KubernetesService): readonly string[] {
@@ -96,52 +132,34 @@ export function protocolOf({
   return otherProtocols.has(declared.toLowerCase()) || tcpPorts.has(port) ? 'other' : 'detected'
 }
 
-/** Service accounts of the pods that it selects and that have not ended, the most frequent first. */
-function accountsOf({ metadata, spec }: KubernetesService, { pods }: KubernetesList): readonly string[] {
-  const selector = Object.entries(spec.selector ?? {})
-  const counts = new Map<string, number>()
-  for (const pod of pods) {
-    const hasEnded = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
-    const isSelected =
-      pod.metadata.namespace === metadata.namespace &&
-      selector.every(([key, value]) => pod.metadata.labels?.[key] === value)
-    if (!isSelected || hasEnded) continue
-    const account = pod.spec.serviceAccountName ?? 'default'
-    counts.set(account, (counts.get(account) ?? 0) + 1)
-  }
-  return [...counts].sort((a, b) => b[1] - a[1]).map(([account]) => account)
-}
-
 function toDraft(
   each: Placed,
-  all: readonly Placed[],
-  list: KubernetesList,
+  drafted: Drafted,
+  cluster: Cluster,
   { trustDomain }: ScaffoldOptions,
 ): ServiceDraft {
   const { service, ports, accounts } = each
   const namespace = service.metadata.namespace ?? 'default'
   const hosts = [`${service.metadata.name}.${namespace}.svc.${clusterDomain}`, ...addressesOf(service)]
-  const namesakes = all.filter((other) => other.service.metadata.name === service.metadata.name)
+  const hasNamesake = (drafted.countByName.get(service.metadata.name) ?? 0) > 1
   const [account] = accounts
   return {
-    name: { value: nameOf(service, namesakes.length > 1) },
+    name: { value: nameOf(service, hasNamesake) },
     addresses: ports.flatMap(({ port }) => hosts.map((host) => formatAddress(host, port))),
     spiffeId: {
       value: `spiffe://${trustDomain}/ns/${namespace}/sa/${account ?? `REPLACE-${service.metadata.name}`}`,
       note: account === undefined ? 'no running pod says which service account' : undefined,
     },
-    waypoint: toWaypoint(service, list, trustDomain),
+    waypoint: toWaypoint(service, cluster, trustDomain),
     entry: { value: false, note: 'true if users come in here' },
     forwards: { value: false, note: 'true if it calls other services' },
     routes: [],
     notes: [
       ...(service.spec.ports ?? []).flatMap(portNotes),
       ...(accounts.length > 1
-        ? [
-            `several service accounts behind it: ${accounts.map(quote).join(', ')}; one service is one identity`,
-          ]
+        ? [`several service accounts behind it: ${listFew(accounts)}; one service is one identity`]
         : []),
-      ...sharedNotes(each, all),
+      ...sharedNotes(each, drafted),
     ],
   }
 }
@@ -158,53 +176,41 @@ function portNotes(port: ServicePort): readonly string[] {
   }
 }
 
-function toWaypoint(service: KubernetesService, list: KubernetesList, trustDomain: TrustDomain): Noted {
+function toWaypoint(service: KubernetesService, cluster: Cluster, trustDomain: TrustDomain): Noted {
   const namespace = service.metadata.namespace ?? 'default'
-  const name = waypointName(service, list)
+  const name = waypointName(service, cluster)
   if (name === undefined) {
     return {
       value: `spiffe://${trustDomain}/ns/${namespace}/sa/REPLACE-waypoint`,
       note: `no \`${waypointLabel}\` label; its namespace may have one (kubectl get namespaces,services,pods)`,
     }
   }
-  const place = labelOf(service, `${waypointLabel}-namespace`, list) ?? namespace
+  const place = labelOf(service, `${waypointLabel}-namespace`, cluster) ?? namespace
   return {
     value: `spiffe://${trustDomain}/ns/${place}/sa/${name}`,
     note: `of the Gateway ${quote(name)}, whose service account has its name`,
   }
 }
 
-function waypointName(service: KubernetesService, list: KubernetesList): string | undefined {
-  return labelOf(service, waypointLabel, list)
-}
-
-/** The service's own label, else its namespace's. */
-function labelOf(
-  { metadata }: KubernetesService,
-  label: string,
-  { namespaces }: KubernetesList,
-): string | undefined {
-  const own = metadata.labels ?? {}
-  // A service that names its waypoint does not take the namespace of its namespace's.
-  if (own[waypointLabel] !== undefined) return own[label]
-  return namespaces.find((each) => each.metadata.name === metadata.namespace)?.metadata.labels?.[label]
-}
-
-function sharedNotes({ service, accounts }: Placed, all: readonly Placed[]): readonly string[] {
-  const [account] = accounts
-  const twins = all.filter(
-    (other) =>
-      other.service !== service &&
-      account !== undefined &&
-      other.accounts[0] === account &&
-      other.service.metadata.namespace === service.metadata.namespace,
+function sharedNotes(each: Placed, { byAccount }: Drafted): readonly string[] {
+  const [account] = each.accounts
+  const all = byAccount.get(accountKeyOf(each)) ?? []
+  if (account === undefined || all.length < 2) return []
+  const twins = all.slice(0, maxListed + 1).filter((other) => other !== each)
+  const names = listFew(
+    twins.map(({ service }) => nameOf(service, false)),
+    all.length - 1,
   )
-  if (twins.length === 0) return []
-  const names = twins.map((other) => quote(nameOf(other.service, false))).join(', ')
   return [
-    `shares the service account ${quote(account ?? '')} with ${names}: give each its own, or say on both why they may share it:`,
+    `shares the service account ${quote(account)} with ${names}: give each its own, or say on both why they may share it:`,
     '  shared: "why"',
   ]
+}
+
+/** The first few of a list, and how many more there are: a note on each of many must not name all the others. */
+function listFew(names: readonly string[], count: number = names.length): string {
+  const shown = names.slice(0, maxListed).map(quote).join(', ')
+  return count > maxListed ? `${shown} and ${count - maxListed} more` : shown
 }
 
 function nameOf({ metadata }: KubernetesService, withNamespace: boolean): string {

@@ -191,6 +191,52 @@ describe('revision/scaffold', () => {
     expect(mustParse(yaml).services).to.have.length(1)
   })
 
+  for (const { name, labelOf, accountOf, nameOf } of [
+    { name: 'pods of their own', labelOf: String, accountOf: String, nameOf: (n: number) => `s${n}` },
+    {
+      name: 'the same pods',
+      labelOf: () => 'same',
+      accountOf: String,
+      nameOf: (n: number) => `s${n}`,
+    },
+    {
+      name: 'one service account',
+      labelOf: String,
+      accountOf: () => 'same',
+      nameOf: (n: number) => `s${n}`,
+    },
+    { name: 'one name', labelOf: String, accountOf: String, nameOf: () => 'same' },
+  ] as const) {
+    it(`looks at each pod a few times, and writes little for each service, though all have ${name}`, () => {
+      const count = 500
+      const numbers = Array.from({ length: count }, (_, index) => index)
+      const visits = { pods: 0, services: 0 }
+      const pods = numbers.map((number) => ({
+        metadata: { name: `p${number}`, namespace: 'hospital', labels: { app: labelOf(number) } },
+        get spec() {
+          visits.pods++
+          return { serviceAccountName: `a${accountOf(number)}` }
+        },
+      }))
+      const services = numbers.map((number) => ({
+        get metadata() {
+          visits.services++
+          return { name: nameOf(number), namespace: 'hospital' }
+        },
+        spec: { clusterIP: '10.0.0.1', selector: { app: labelOf(number) }, ports: [{ port: 80 }] },
+      }))
+      const trustDomain = parseTrustDomain('hospital.example')
+      if (typeof trustDomain !== 'string') throw new TypeError(trustDomain.reason)
+      const { lines } = draftCatalog(
+        { services, pods, namespaces: [] },
+        { trustDomain, namespace: undefined },
+      )
+      expect(visits.pods).to.be.at.most(10 * count)
+      expect(visits.services).to.be.at.most(40 * count)
+      expect(lines.join('\n').length).to.be.at.most(2000 * count)
+    })
+  }
+
   it('drafts an empty catalog for an empty cluster', () => {
     expect(mustParse(scaffold([])).services).to.deep.equal([])
   })
