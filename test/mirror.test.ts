@@ -128,6 +128,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['review/doctor/allow.ts', 'through bypass and port'],
   ['review/doctor/authorization-policy.ts', 'through policy and bypass'],
   ['review/doctor/cluster.ts', 'through every rule, which sees the cluster by it'],
+  ['review/doctor/cluster-index.ts', 'through every rule, which looks up by it'],
   ['review/doctor/finding.ts', 'types, and an order that examine shows'],
   ['review/doctor/guarded.ts', 'through every rule about waypoints'],
   ['review/doctor/mesh.ts', 'through provider'],

@@ -1,4 +1,5 @@
 import { formatAddress } from '../model/address.ts'
+import { fewNames, listFew } from '../model/few.ts'
 import { toCanonicalIp } from '../model/ip-address.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import type { KubernetesList, KubernetesService, ServicePort } from './kubernetes-list.ts'
@@ -40,8 +41,6 @@ const ownNamespaces: ReadonlySet<string> = new Set([
   'kube-node-lease',
   'istio-system',
 ])
-/** How many names a note lists. */
-const maxListed = 10
 const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
 const httpProtocols: ReadonlySet<string> = new Set(['http', 'http2', 'h2c', 'ws', 'grpc', 'grpc-web'])
 const otherProtocols: ReadonlySet<string> = new Set([
@@ -157,7 +156,9 @@ function toDraft(
     notes: [
       ...(service.spec.ports ?? []).flatMap(portNotes),
       ...(accounts.length > 1
-        ? [`several service accounts behind it: ${listFew(accounts)}; one service is one identity`]
+        ? [
+            `several service accounts behind it: ${listFew(accounts.slice(0, fewNames).map(quote), accounts.length)}; one service is one identity`,
+          ]
         : []),
       ...sharedNotes(each, drafted),
     ],
@@ -196,21 +197,16 @@ function sharedNotes(each: Placed, { byAccount }: Drafted): readonly string[] {
   const [account] = each.accounts
   const all = byAccount.get(accountKeyOf(each)) ?? []
   if (account === undefined || all.length < 2) return []
-  const twins = all.slice(0, maxListed + 1).filter((other) => other !== each)
+  // One more than are listed, since the service itself may be among them.
+  const twins = all.slice(0, fewNames + 1).filter((other) => other !== each)
   const names = listFew(
-    twins.map(({ service }) => nameOf(service, false)),
+    twins.map(({ service }) => quote(nameOf(service, false))),
     all.length - 1,
   )
   return [
     `shares the service account ${quote(account)} with ${names}: give each its own, or say on both why they may share it:`,
     '  shared: "why"',
   ]
-}
-
-/** The first few of a list, and how many more there are: a note on each of many must not name all the others. */
-function listFew(names: readonly string[], count: number = names.length): string {
-  const shown = names.slice(0, maxListed).map(quote).join(', ')
-  return count > maxListed ? `${shown} and ${count - maxListed} more` : shown
 }
 
 function nameOf({ metadata }: KubernetesService, withNamespace: boolean): string {

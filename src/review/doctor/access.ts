@@ -1,6 +1,7 @@
 import type { Labels } from '../../document/kube-object.ts'
 import type { AccessRule, AuthorizationPolicy, Source } from './authorization-policy.ts'
 import { type ClusterView, matches } from './cluster.ts'
+import { indexCluster, labelKey } from './cluster-index.ts'
 import { type Account, keyOf } from './guarded.ts'
 
 /** Pods of one kind, and the ports on which they are asked. */
@@ -17,7 +18,7 @@ export function explainOpening(
   guarded: Guarded,
   waypoints: readonly Account[],
 ): string | undefined {
-  const applicable = cluster.policies.filter((policy) => isApplicable(policy, guarded, cluster))
+  const applicable = applicablePolicies(cluster, guarded)
   const isDenied = applicable.some(
     ({ action, rules }) => action === 'DENY' && rules?.some((rule) => deniesOthers(rule, guarded, waypoints)),
   )
@@ -36,9 +37,7 @@ export function findShutOut(
   guarded: Guarded,
   waypoints: readonly Account[],
 ): readonly Account[] {
-  const allowing = cluster.policies.filter(
-    (policy) => policy.action === 'ALLOW' && isApplicable(policy, guarded, cluster),
-  )
+  const allowing = applicablePolicies(cluster, guarded).filter(({ action }) => action === 'ALLOW')
   if (allowing.length === 0) return []
   return waypoints.filter((waypoint) => !allowing.some((policy) => mayAdmit(policy, guarded, waypoint)))
 }
@@ -66,9 +65,18 @@ export function isAmbient(cluster: ClusterView, { namespace, labels }: Guarded):
   return (ofPod ?? cluster.namespaces.get(namespace)?.get(mode)) === 'ambient'
 }
 
-function isApplicable(policy: AuthorizationPolicy, guarded: Guarded, { mesh }: ClusterView): boolean {
-  const isThere = policy.namespace === guarded.namespace || policy.namespace === mesh.rootNamespace
-  return isThere && policy.targets.length === 0 && matches(policy.selector, guarded.labels)
+/** The policies about pods in ztunnel: those of their namespace and of the mesh. */
+export function applicablePolicies(cluster: ClusterView, guarded: Guarded): readonly AuthorizationPolicy[] {
+  const { guardsOfAll, guardsByLabel } = indexCluster(cluster)
+  return [...new Set([guarded.namespace, cluster.mesh.rootNamespace])].flatMap((namespace) => {
+    const selecting = [...guarded.labels].flatMap(
+      (label) => guardsByLabel.get(labelKey(namespace, label)) ?? [],
+    )
+    return [
+      ...(guardsOfAll.get(namespace) ?? []),
+      ...selecting.filter(({ selector }) => matches(selector, guarded.labels)),
+    ]
+  })
 }
 
 /** What only HTTP rules can tell, ztunnel takes as never fulfilled in an ALLOW: such a rule admits nobody. */

@@ -1,6 +1,7 @@
 import { formatAddress } from '../../model/address.ts'
 import type { Catalog, CatalogService } from '../../revision/catalog.ts'
 import type { ClusterView, KubeService } from './cluster.ts'
+import { indexCluster } from './cluster-index.ts'
 import type { Finding, Rule } from './finding.ts'
 import { findByHost, keyOf, locate } from './guarded.ts'
 
@@ -95,17 +96,12 @@ function strange(where: string, address: string): Finding {
 }
 
 function isVip(cluster: ClusterView, host: string): boolean {
-  return (
-    cluster.services.some(({ addresses }) => addresses.includes(host)) ||
-    cluster.serviceEntries.some(({ addresses }) => addresses.includes(host))
-  )
+  const { servicesByAddress, entryAddresses } = indexCluster(cluster)
+  return servicesByAddress.has(host) || entryAddresses.has(host)
 }
 
 function isName(cluster: ClusterView, host: string): boolean {
-  return (
-    findByHost(cluster, host) !== undefined ||
-    cluster.serviceEntries.some(({ hosts }) => hosts.includes(host))
-  )
+  return findByHost(cluster, host) !== undefined || indexCluster(cluster).entriesByHost.has(host)
 }
 
 /** An address that two services claim belongs to neither. */
@@ -132,6 +128,6 @@ function sharedVips(cluster: ClusterView, catalog: Catalog): readonly Finding[] 
 }
 
 function resolve(cluster: ClusterView, host: string): readonly string[] {
-  const entries = cluster.serviceEntries.filter(({ hosts }) => hosts.includes(host))
+  const entries = indexCluster(cluster).entriesByHost.get(host) ?? []
   return [...(findByHost(cluster, host)?.addresses ?? []), ...entries.flatMap(({ addresses }) => addresses)]
 }

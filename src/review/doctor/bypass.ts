@@ -10,7 +10,9 @@ export const bypassRule: Rule = (cluster, config, catalog) => {
   for (const located of locate(cluster, catalog)) {
     const { identity } = located
     if (identity === undefined) continue
-    byNamespace.set(identity.namespace, [...(byNamespace.get(identity.namespace) ?? []), located])
+    const others = byNamespace.get(identity.namespace)
+    if (others === undefined) byNamespace.set(identity.namespace, [located])
+    else others.push(located)
   }
   return [...byNamespace].flatMap(([namespace, services]) =>
     namespaceFindings(cluster, config, namespace, services),

@@ -9,6 +9,7 @@ import {
 } from '../../document/kube-object.ts'
 import { toCanonicalName } from '../../model/address.ts'
 import { toCanonicalIp } from '../../model/ip-address.ts'
+import { indexByLabels } from '../../revision/label-index.ts'
 import { type AuthorizationPolicy, toAuthorizationPolicy } from './authorization-policy.ts'
 import { type Mesh, toMesh } from './mesh.ts'
 
@@ -219,17 +220,14 @@ function toPod(object: KubeObject): Workload {
 }
 
 function toWorkloads(deployments: readonly Workload[], pods: readonly Workload[]): readonly Workload[] {
-  const byNamespace = new Map<string, Workload[]>()
-  for (const deployment of deployments) {
-    const others = byNamespace.get(deployment.namespace)
-    if (others === undefined) byNamespace.set(deployment.namespace, [deployment])
-    else others.push(deployment)
-  }
-  const isOwned = ({ namespace, podLabels }: Workload): boolean =>
-    (byNamespace.get(namespace) ?? []).some(
-      (owner) => owner.podLabels.size > 0 && matches(owner.podLabels, podLabels),
-    )
-  return [...deployments, ...pods.map((pod) => ({ ...pod, isOwned: isOwned(pod) }))]
+  const index = indexByLabels(pods, {
+    namespaceOf: ({ namespace }) => namespace,
+    labelsOf: ({ podLabels }) => podLabels,
+  })
+  const owners = deployments.filter(({ podLabels }) => podLabels.size > 0)
+  const lists = new Set(owners.map(({ namespace, podLabels }) => index.select(namespace, podLabels)))
+  const owned = new Set([...lists].flat())
+  return [...deployments, ...pods.map((pod) => ({ ...pod, isOwned: owned.has(pod) }))]
 }
 
 function toPodParts(

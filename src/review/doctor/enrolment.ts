@@ -1,4 +1,5 @@
 import { type ClusterView, type Gateway, matches } from './cluster.ts'
+import { indexCluster } from './cluster-index.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
 import { keyOf, type Located, locate, namespaceLabels, type ObjectName, waypointClass } from './guarded.ts'
 
@@ -12,9 +13,9 @@ export const enrolmentRule: Rule = (cluster, config, catalog) => {
   const waypoints = new Map(located.map(({ waypoint }) => [keyOf(waypoint), waypoint]))
   return [
     ...[...waypoints.values()].flatMap((waypoint) => waypointFindings(cluster, waypoint)),
-    ...located.flatMap((one) => sharingFindings(cluster, one)).filter(isFirst),
-    ...located.flatMap((one) => enrolledFindings(cluster, one)).filter(isFirst),
-    ...located.flatMap((one) => ingressFindings(cluster, config, one)).filter(isFirst),
+    ...withoutRepeats(located.flatMap((one) => sharingFindings(cluster, one))),
+    ...withoutRepeats(located.flatMap((one) => enrolledFindings(cluster, one))),
+    ...withoutRepeats(located.flatMap((one) => ingressFindings(cluster, config, one))),
   ]
 }
 
@@ -130,13 +131,16 @@ function ingressFindings(
   ]
 }
 
-function gatewayOf(cluster: ClusterView, { namespace, name }: ObjectName): Gateway | undefined {
-  return cluster.gateways.find(
-    (gateway) => gateway.namespace === namespace && gateway.serviceAccount === name,
-  )
+function gatewayOf(cluster: ClusterView, waypoint: ObjectName): Gateway | undefined {
+  return indexCluster(cluster).gatewayByAccount.get(keyOf(waypoint))
 }
 
 /** Services that share a namespace share its finding. */
-function isFirst(finding: Finding, index: number, all: readonly Finding[]): boolean {
-  return all.findIndex(({ where, what }) => where === finding.where && what === finding.what) === index
+function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
+  const first = new Map<string, Finding>()
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.where, finding.what])
+    if (!first.has(key)) first.set(key, finding)
+  }
+  return [...first.values()]
 }

@@ -1,8 +1,10 @@
+import { rememberEach } from '../../cache/remember.ts'
 import type { Labels } from '../../document/kube-object.ts'
 import { namespaceOf, type SpiffeId } from '../../model/spiffe-id.ts'
 import type { Catalog, CatalogService } from '../../revision/catalog.ts'
 import type { AuthorizationPolicy } from './authorization-policy.ts'
-import { type ClusterView, type Gateway, type KubeService, matches, type Workload } from './cluster.ts'
+import type { ClusterView, Gateway, KubeService, Workload } from './cluster.ts'
+import { indexCluster } from './cluster-index.ts'
 import { type Provider, serviceOfProvider } from './mesh.ts'
 
 /** Our name among the providers of the shipped mesh configuration. */
@@ -37,9 +39,7 @@ export function ownProviders(cluster: ClusterView): readonly Provider[] {
 export function ownService(cluster: ClusterView): KubeService | undefined {
   const [provider] = ownProviders(cluster)
   const wanted = provider === undefined ? { namespace: ownName, name: ownName } : serviceOfProvider(provider)
-  return cluster.services.find(
-    ({ namespace, name }) => namespace === wanted.namespace && name === wanted.name,
-  )
+  return indexCluster(cluster).serviceByName.get(keyOf(wanted))
 }
 
 /** The policies that ask Waywarden, or mean to: they name our provider, or one that the mesh does not have. */
@@ -74,35 +74,42 @@ export function waypointAccounts(
 
 /** Every service of the catalog with its Service, found by DNS name first and by cluster IP else. */
 export function locate(cluster: ClusterView, catalog: Catalog | undefined): readonly Located[] {
-  return (catalog?.services ?? []).map((service) => {
-    const hosts = service.addresses.map(({ host }) => host)
-    const named = hosts.flatMap((host) => findByHost(cluster, host) ?? [])
-    const numbered = cluster.services.filter(({ addresses }) => addresses.some((ip) => hosts.includes(ip)))
-    const { waypoint, spiffeId } = service
-    return { service, kube: named[0] ?? numbered[0], identity: toName(spiffeId), waypoint: toName(waypoint) }
-  })
+  return catalog === undefined ? [] : locateIn(cluster)(catalog)
+}
+
+/** Once, though every rule asks. */
+const locateIn = rememberEach((cluster: ClusterView) =>
+  rememberEach((catalog: Catalog): readonly Located[] =>
+    catalog.services.map((service) => {
+      const { waypoint, spiffeId } = service
+      const kube = findKube(cluster, service)
+      return { service, kube, identity: toName(spiffeId), waypoint: toName(waypoint) }
+    }),
+  ),
+)
+
+function findKube(cluster: ClusterView, { addresses }: CatalogService): KubeService | undefined {
+  const { servicesByAddress } = indexCluster(cluster)
+  const hosts = addresses.map(({ host }) => host)
+  const named = hosts.flatMap((host) => findByHost(cluster, host) ?? [])
+  return named[0] ?? hosts.flatMap((host) => servicesByAddress.get(host) ?? [])[0]
 }
 
 /** The Service that a host `name.namespace.svc.…` names. */
 export function findByHost(cluster: ClusterView, host: string): KubeService | undefined {
   const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.|$)/.exec(host) ?? []
-  return cluster.services.find((service) => service.name === name && service.namespace === namespace)
+  return indexCluster(cluster).serviceByName.get(`${namespace}/${name}`)
 }
 
 /** Everything that runs with an identity. */
-export function workloadsOf(cluster: ClusterView, { namespace, name }: ObjectName): readonly Workload[] {
-  return cluster.workloads.filter(
-    (workload) => workload.namespace === namespace && workload.serviceAccount === name,
-  )
+export function workloadsOf(cluster: ClusterView, identity: ObjectName): readonly Workload[] {
+  return indexCluster(cluster).workloadsByAccount.get(keyOf(identity)) ?? []
 }
 
 /** Everything that a Service sends to. */
 export function workloadsBehind(cluster: ClusterView, service: KubeService): readonly Workload[] {
   const { selector, namespace } = service
-  if (selector === undefined) return []
-  return cluster.workloads.filter(
-    (workload) => workload.namespace === namespace && matches(selector, workload.podLabels),
-  )
+  return selector === undefined ? [] : indexCluster(cluster).workloads.select(namespace, selector)
 }
 
 /** A namespace's labels; none when it was not given. */

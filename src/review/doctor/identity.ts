@@ -1,4 +1,5 @@
 import type { ClusterView, EnvoyFilter, Gateway } from './cluster.ts'
+import { indexCluster } from './cluster-index.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
 import { keyOf, waypointClass, waypoints } from './guarded.ts'
 
@@ -122,12 +123,10 @@ function annotationFindings(cluster: ClusterView, gateway: Gateway): readonly Fi
 
 /** The pods that Istio runs for a Gateway. */
 export function podsOf(cluster: ClusterView, { namespace, name }: Gateway): ClusterView['workloads'] {
-  return cluster.workloads.filter(
-    (workload) =>
-      workload.kind === 'Pod' &&
-      workload.namespace === namespace &&
-      workload.podLabels.get('gateway.networking.k8s.io/gateway-name') === name,
-  )
+  const selector = new Map([['gateway.networking.k8s.io/gateway-name', name]])
+  return indexCluster(cluster)
+    .workloads.select(namespace, selector)
+    .filter(({ kind }) => kind === 'Pod')
 }
 
 function annotate({ namespace, name, infrastructureAnnotations }: Gateway): string {

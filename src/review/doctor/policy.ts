@@ -1,5 +1,7 @@
+import { listFew } from '../../model/few.ts'
 import type { AuthorizationPolicy } from './authorization-policy.ts'
 import type { ClusterView, Gateway } from './cluster.ts'
+import { indexCluster, targetKey } from './cluster-index.ts'
 import type { Finding, Rule } from './finding.ts'
 import { askingPolicies, keyOf, ownName, ownProviders, waypointClass, waypoints } from './guarded.ts'
 
@@ -12,7 +14,7 @@ export const policyRule: Rule = (cluster, _, catalog) => {
   return [
     ...asking.flatMap((policy) => shapeFindings(policy, cluster)),
     ...unknownProviders(cluster),
-    ...gateways.flatMap((gateway) => attachmentFindings(gateway, asking, cluster)),
+    ...attachmentFindings(gateways, asking, cluster),
     ...severalProviders(cluster, gateways),
   ]
 }
@@ -67,14 +69,12 @@ function shapeFindings(policy: AuthorizationPolicy, cluster: ClusterView): reado
 }
 
 function isDangling({ namespace, targets }: AuthorizationPolicy, cluster: ClusterView): boolean {
-  return !targets.some(({ kind, name }) => {
-    const isNamed = (object: { readonly namespace: string; readonly name: string }): boolean =>
-      object.namespace === namespace && object.name === name
-    if (kind === 'Gateway') return cluster.gateways.some(isNamed)
-    if (kind === 'Service') return cluster.services.some(isNamed)
-    if (kind === 'ServiceEntry') return cluster.serviceEntries.some(isNamed)
-    return kind === 'GatewayClass' && namespace === cluster.mesh.rootNamespace && name === waypointClass
-  })
+  const isClass = ({ kind, name }: AuthorizationPolicy['targets'][number]): boolean =>
+    kind === 'GatewayClass' && namespace === cluster.mesh.rootNamespace && name === waypointClass
+  const known = indexCluster(cluster).targets
+  return !targets.some(
+    (target) => known.has(targetKey(target.kind, namespace, target.name)) || isClass(target),
+  )
 }
 
 function unknownProviders(cluster: ClusterView): readonly Finding[] {
@@ -93,52 +93,61 @@ function unknownProviders(cluster: ClusterView): readonly Finding[] {
 }
 
 function attachmentFindings(
-  gateway: Gateway,
+  gateways: readonly Gateway[],
   asking: readonly AuthorizationPolicy[],
   cluster: ClusterView,
 ): readonly Finding[] {
-  if (asking.some((policy) => isAttached(policy, gateway, cluster))) return []
+  const isAsking = new Set(asking)
+  // A policy that was meant for a waypoint has a finding of its own.
+  const faulty = asking.filter((policy) =>
+    shapeFindings(policy, cluster).some(({ severity }) => severity === 'error'),
+  )
+  const meantNamespaces = new Set(faulty.map(({ namespace }) => namespace))
+  const meantNames = new Set(
+    faulty.flatMap(({ targets }) => targets.flatMap(({ kind, name }) => (kind === 'Gateway' ? [name] : []))),
+  )
+  const byService = listFew(
+    asking.filter(({ targets }) => targets.some(({ kind }) => kind.startsWith('Service'))).map(keyOf),
+  )
+  return gateways
+    .filter(
+      (gateway) =>
+        !attachedPolicies(cluster, gateway).some((policy) => isAsking.has(policy)) &&
+        !meantNamespaces.has(gateway.namespace) &&
+        !meantNames.has(gateway.name),
+    )
+    .map((gateway) => notAsking(gateway, byService))
+}
+
+/** `services`: the policies that ask for single Services. */
+function notAsking(gateway: Gateway, services: string): Finding {
   const common = {
     severity: 'error' as const,
     where: `Gateway ${keyOf(gateway)}`,
     fix: `kubectl -n ${gateway.namespace} apply -f istio/mesh/ask-waywarden.yaml   # ${targetRefs(gateway.name).replaceAll('\n', ' ')}`,
   }
-  // A policy that was meant for this waypoint has a finding of its own.
-  const isMeant = ({ namespace, targets }: AuthorizationPolicy): boolean =>
-    namespace === gateway.namespace ||
-    targets.some(({ kind, name }) => kind === 'Gateway' && name === gateway.name)
-  const isFaulty = (policy: AuthorizationPolicy): boolean =>
-    shapeFindings(policy, cluster).some(({ severity }) => severity === 'error')
-  if (asking.some((policy) => isMeant(policy) && isFaulty(policy))) return []
-  const byService = asking.filter(({ targets }) => targets.some(({ kind }) => kind.startsWith('Service')))
-  if (byService.length > 0)
-    return [
-      {
-        ...common,
-        id: 'policy_service_only',
-        what: `Waywarden is asked for single Services only (${byService.map(keyOf).join(', ')})`,
-        why: "calls to a pod's own address, and to any Service that nobody thought of, pass the waypoint unasked",
-      },
-    ]
-  return [
-    {
+  if (services !== '')
+    return {
       ...common,
-      id: 'policy_missing',
-      what: 'no AuthorizationPolicy asks Waywarden here',
-      why: 'everything that goes through this waypoint passes unasked',
-    },
-  ]
+      id: 'policy_service_only',
+      what: `Waywarden is asked for single Services only (${services})`,
+      why: "calls to a pod's own address, and to any Service that nobody thought of, pass the waypoint unasked",
+    }
+  return {
+    ...common,
+    id: 'policy_missing',
+    what: 'no AuthorizationPolicy asks Waywarden here',
+    why: 'everything that goes through this waypoint passes unasked',
+  }
 }
 
-/** Whether a policy is asked at a Gateway. */
-export function isAttached(policy: AuthorizationPolicy, gateway: Gateway, cluster: ClusterView): boolean {
-  return policy.targets.some(
-    ({ kind, name }) =>
-      (kind === 'Gateway' && name === gateway.name && policy.namespace === gateway.namespace) ||
-      (kind === 'GatewayClass' &&
-        name === gateway.className &&
-        policy.namespace === cluster.mesh.rootNamespace),
-  )
+/** The policies that are attached to a waypoint: to itself, or to its class. */
+export function attachedPolicies(cluster: ClusterView, gateway: Gateway): readonly AuthorizationPolicy[] {
+  const { policiesByTarget } = indexCluster(cluster)
+  const { namespace, name, className } = gateway
+  const own = policiesByTarget.get(targetKey('Gateway', namespace, name)) ?? []
+  const ofClass = policiesByTarget.get(targetKey('GatewayClass', cluster.mesh.rootNamespace, className)) ?? []
+  return [...new Set([...own, ...ofClass])]
 }
 
 function severalProviders(cluster: ClusterView, gateways: readonly Gateway[]): readonly Finding[] {
@@ -149,11 +158,8 @@ function severalProviders(cluster: ClusterView, gateways: readonly Gateway[]): r
   )
   if (isAllowed) return []
   return gateways.flatMap((gateway) => {
-    const policies = cluster.policies.filter(
-      (policy) =>
-        policy.action === 'CUSTOM' &&
-        cluster.mesh.providerNames.has(policy.provider ?? '') &&
-        isAttached(policy, gateway, cluster),
+    const policies = attachedPolicies(cluster, gateway).filter(
+      ({ action, provider }) => action === 'CUSTOM' && cluster.mesh.providerNames.has(provider ?? ''),
     )
     const names = [...new Set(policies.map(({ provider }) => provider))]
     if (names.length < 2) return []

@@ -1,6 +1,6 @@
-import { type Guarded, isAmbient, mtlsModes } from './access.ts'
-import type { AccessRule, AuthorizationPolicy, Source } from './authorization-policy.ts'
-import { type ClusterView, matches, type Workload } from './cluster.ts'
+import { applicablePolicies, type Guarded, isAmbient, mtlsModes } from './access.ts'
+import type { AccessRule, Source } from './authorization-policy.ts'
+import type { ClusterView, Workload } from './cluster.ts'
 import type { Finding, Rule } from './finding.ts'
 import { keyOf } from './guarded.ts'
 
@@ -37,9 +37,7 @@ function mayScrape(cluster: ClusterView, scraper: Workload, { workload, port }: 
   if (!isAmbient(cluster, guarded)) return true
   const isInMesh = isCaptured(cluster, scraper)
   if (!isInMesh && mtlsModes(cluster, guarded).includes('STRICT')) return false
-  const allowing = cluster.policies.filter(
-    (policy) => policy.action === 'ALLOW' && isApplicable(cluster, policy, guarded),
-  )
+  const allowing = applicablePolicies(cluster, guarded).filter(({ action }) => action === 'ALLOW')
   if (allowing.length === 0) return true
   return allowing.some(({ rules = [], namespace }) =>
     rules.some(
@@ -53,15 +51,6 @@ function mayScrape(cluster: ClusterView, scraper: Workload, { workload, port }: 
 
 function isCaptured(cluster: ClusterView, { namespace, podLabels }: Workload): boolean {
   return isAmbient(cluster, { namespace, labels: podLabels, ports: [] })
-}
-
-function isApplicable(
-  { mesh }: ClusterView,
-  { namespace, targets, selector }: AuthorizationPolicy,
-  guarded: Guarded,
-): boolean {
-  const isThere = namespace === guarded.namespace || namespace === mesh.rootNamespace
-  return isThere && targets.length === 0 && matches(selector, guarded.labels)
 }
 
 function isAbout({ operations }: AccessRule, port: string): boolean {

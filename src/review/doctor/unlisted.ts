@@ -13,7 +13,7 @@ import {
   ownService,
   waypointAccounts,
 } from './guarded.ts'
-import { isAttached } from './policy.ts'
+import { attachedPolicies } from './policy.ts'
 import { guardedOf, isSame, waypointOf } from './reach.ts'
 
 const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
@@ -141,5 +141,6 @@ function isOther({ port, name, protocol, appProtocol }: KubePort): boolean {
 function isAsking(cluster: ClusterView, waypoint: ObjectName): boolean {
   const gateway = cluster.gateways.find((one) => isSame(one, waypoint))
   if (gateway === undefined) return false
-  return askingPolicies(cluster).some((policy) => isAttached(policy, gateway, cluster))
+  const asking = new Set(askingPolicies(cluster))
+  return attachedPolicies(cluster, gateway).some((policy) => asking.has(policy))
 }

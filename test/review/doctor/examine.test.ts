@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { bySeverity } from '../../../src/review/doctor/examine.ts'
+import { bySeverity, examineCluster } from '../../../src/review/doctor/examine.ts'
 import { findingIds } from '../../../src/review/doctor/finding.ts'
+import { countReads } from '../../support/counted.ts'
 import { examine } from '../../support/examined.ts'
 import { remove } from '../../support/healthy-cluster.ts'
+import { largeCluster } from '../../support/large-cluster.ts'
 
 describe('review/doctor/examine', () => {
   it('finds nothing wrong with a mesh that is set up as it should be', () => {
@@ -20,6 +22,31 @@ describe('review/doctor/examine', () => {
     expect(bySeverity(findings).map(({ severity }) => severity)).to.deep.equal(['error', 'warning'])
     expect(findings.map(({ severity }) => severity)).to.deep.equal(['warning', 'error'])
   })
+
+  for (const { name, layout } of [
+    {
+      name: 'each with a namespace of its own',
+      layout: { namespaceOf: (index: number) => `n${index}`, waypointOf: () => 'waypoint' },
+    },
+    {
+      name: 'all in one namespace',
+      layout: { namespaceOf: () => 'n', waypointOf: () => 'waypoint' },
+    },
+    {
+      name: 'each with a waypoint of its own',
+      layout: { namespaceOf: () => 'n', waypointOf: (index: number) => `w${index}` },
+    },
+  ]) {
+    it(`looks at a cluster of twice as many services, ${name}, twice as often and no more`, () => {
+      const [few = 0, many = 0] = [50, 100].map((count) => {
+        const { cluster, catalog } = largeCluster(count, layout)
+        const { value, reads } = countReads(cluster)
+        const findings = examineCluster(value, undefined, catalog)
+        return reads() + JSON.stringify(findings).length
+      })
+      expect(many).to.be.within(few, 2.5 * few)
+    })
+  }
 
   it('has a test that produces each finding', () => {
     const folder = 'test/review/doctor'
