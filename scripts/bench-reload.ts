@@ -17,11 +17,12 @@ import { measureHeap } from '../test/support/memory.ts'
 const policies = Number(process.argv[2] ?? 1000)
 const reloads = Number(process.argv[3] ?? 10)
 const revoked = Number(process.argv[4] ?? 500_000)
+const patients = Number(process.argv[5] ?? 10_000)
 const tickMs = 5
 
 const script: PolicySource & { says: PolicyFiles } = {
   name: 'bench',
-  says: largeRepository(policies),
+  says: largeRepository(policies, patients),
   recall: async () => undefined,
   look: async () => ({ kind: 'found', files: script.says, pinned: undefined, notices: [] }),
   accept: async () => {},
@@ -39,6 +40,8 @@ const source = await openRevisionSource({
   report: () => {},
   nowMs: Date.now,
 })
+// What serves first may take longer than opening waits for it.
+while (source.current === undefined && source.problems.length === 0) await source.refresh()
 await measure(() => wait(500))
 const quiet = await measure(() => wait(5000))
 const candidates = Array.from({ length: reloads }, (_, round) => candidate(round))
@@ -49,7 +52,7 @@ const busy = await measure(async () => {
 const revocations = await measureRevocations()
 console.log(
   JSON.stringify(
-    { policies, reloads, reloadMs: reloadMs.map(Math.round), quiet, busy, revocations },
+    { policies, patients, reloads, reloadMs: reloadMs.map(Math.round), quiet, busy, revocations },
     undefined,
     2,
   ),
@@ -82,7 +85,9 @@ function toEntry(index: number): string {
 }
 
 function candidate(round: number): PolicyFiles {
-  return toPolicyFiles(new Map([...largeRepository(policies).files, ['team0/round.cedar', `// ${round}\n`]]))
+  return toPolicyFiles(
+    new Map([...largeRepository(policies, patients).files, ['team0/round.cedar', `// ${round}\n`]]),
+  )
 }
 
 async function reload(following: RevisionSource, files: PolicyFiles): Promise<number> {

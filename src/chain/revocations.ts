@@ -3,16 +3,16 @@ import type { Caller } from '../model/caller.ts'
 import type { Chain } from '../model/chain.ts'
 import { type Deny, deny } from '../model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { LargeMap } from '../model/large-map.ts'
 import { parseSpiffeId } from '../model/spiffe-id.ts'
 import { actorsWith } from './actors.ts'
-import { createMembers, type GrowingMembers, type Members } from './members.ts'
 import { cutRevocations } from './revocations-cut.ts'
 
 const kinds = ['actor', 'user', 'txn', 'jti'] as const
 type Kind = (typeof kinds)[number]
 
 /** Who is revoked: for each kind of member, what began before that many seconds since the epoch. */
-export type Revocations = Readonly<Record<Kind, Members>>
+export type Revocations = Readonly<Record<Kind, ReadonlyMap<string, number>>>
 
 /** A file is parsed in steps of a few milliseconds each; the result comes with the last one. */
 export type RevocationSteps = Generator<undefined, Revocations | readonly Invalid[], undefined>
@@ -43,7 +43,12 @@ export function parseRevocations(text: string): Revocations | readonly Invalid[]
 
 /** The same of a file that may have a million entries. Between two steps others can work. */
 export function* parseRevocationsInSteps(file: Buffer, pieceBytes?: number): RevocationSteps {
-  const found = { actor: createMembers(), user: createMembers(), txn: createMembers(), jti: createMembers() }
+  const found = {
+    actor: new LargeMap<number>(),
+    user: new LargeMap<number>(),
+    txn: new LargeMap<number>(),
+    jti: new LargeMap<number>(),
+  }
   const problems: Invalid[] = []
   let count = 0
   const pieces = cutRevocations(file, pieceBytes)
@@ -107,7 +112,7 @@ function parseEntries(piece: string): readonly JsonValue[] | Invalid {
 }
 
 /** Of two entries for one member the stricter holds. */
-function add(members: GrowingMembers, { id, notBefore }: Entry): void {
+function add(members: LargeMap<number>, { id, notBefore }: Entry): void {
   members.set(id, Math.max(notBefore, members.get(id) ?? 0))
 }
 

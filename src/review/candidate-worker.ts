@@ -5,6 +5,7 @@ import {
   type CandidateAnswer,
   type CandidateOrder,
   type Proven,
+  type ProvenPiece,
   proveHere,
   type TestCandidate,
 } from '../revision/candidate.ts'
@@ -14,7 +15,8 @@ import { runOwnTests } from './own-tests.ts'
 // Runs in a thread of its own: whatever the engine makes of a candidate, the one that serves is another.
 // The order is what `candidate.ts` has put there, and nobody else starts this thread.
 const { source, options, isUrgent } = workerData as CandidateOrder
-const policiesAtOnce = 50
+/** As many as another thread takes in a few milliseconds. */
+const atOnce = { policies: 50, services: 200, entities: 1000 }
 if (!isUrgent) standBack()
 // A start waits for this thread, and each later one runs what those before it have made hot.
 const result = proveHere(source, options, { test, isBrief: isUrgent })
@@ -36,15 +38,25 @@ function test(...candidate: Parameters<TestCandidate>): ReturnType<TestCandidate
   return runOwnTests(...candidate)
 }
 
-/** Piece by piece, each when it is asked for: whoever takes a thousand policies at once decides nothing meanwhile. */
+/** Piece by piece, each when it is asked for: a thread that takes a thousand policies at once decides nothing meanwhile. */
 async function handOver({ parts, tests }: Proven): Promise<void> {
-  const { policies, files: _known, ...rest } = parts
-  for (let start = 0; start < policies.length; start += policiesAtOnce) {
+  const { policies, catalog, entities, files: _known, ...rest } = parts
+  await postPieces(policies, atOnce.policies, (some) => ({ policies: some }))
+  await postPieces(catalog.services, atOnce.services, (some) => ({ services: some }))
+  await postPieces([...entities], atOnce.entities, (some) => ({ entities: some }))
+  post({ kind: 'proven', rest, tests })
+}
+
+async function postPieces<T>(
+  all: readonly T[],
+  count: number,
+  toPiece: (some: readonly T[]) => ProvenPiece,
+): Promise<void> {
+  for (let start = 0; start < all.length; start += count) {
     const isAskedForMore = parentPort && once(parentPort, 'message')
-    post({ kind: 'policies', policies: policies.slice(start, start + policiesAtOnce) })
+    post({ kind: 'piece', ...toPiece(all.slice(start, start + count)) })
     await isAskedForMore
   }
-  post({ kind: 'proven', rest, tests })
 }
 
 function post(answer: CandidateAnswer): void {

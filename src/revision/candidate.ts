@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type Fault, fault } from '../model/fault.ts'
+import { LargeMap } from '../model/large-map.ts'
+import { type CatalogService, toCatalog } from './catalog.ts'
 import { compileCedar, compileCedarBriefly } from './cedar.ts'
 import type { PolicyFiles } from './directory-source.ts'
 import { assembleForTrial, type LoadedParts, type LoadOptions, loadParts } from './load.ts'
@@ -17,13 +20,20 @@ export type CandidateOrder = {
   readonly isUrgent: boolean
 }
 
-/** What it found: first the policies, some at a time, then all the rest but the files, which are here already. */
+/** What of a repository may be many: it is handed over some at a time. */
+export type ProvenPiece = {
+  readonly policies?: readonly Policy[]
+  readonly services?: readonly CatalogService[]
+  readonly entities?: readonly (readonly [string, EntityJson])[]
+}
+
+/** What it found: first pieces, each when the one before has been taken, then all the rest but the files, which are here already. */
 export type CandidateAnswer =
   | { readonly kind: 'testing' }
-  | { readonly kind: 'policies'; readonly policies: readonly Policy[] }
+  | ({ readonly kind: 'piece' } & ProvenPiece)
   | {
       readonly kind: 'proven'
-      readonly rest: Omit<LoadedParts, 'files' | 'policies'>
+      readonly rest: Omit<LoadedParts, 'files' | 'policies' | 'catalog' | 'entities'>
       readonly tests: number
     }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
@@ -74,6 +84,9 @@ export function proveCandidate(
     let stage = loading
     let timer = watch()
     const policies: Policy[] = []
+    const services: CatalogService[] = []
+    const entities = new LargeMap<EntityJson>()
+    const found = () => ({ policies, entities, catalog: toCatalog(services) })
     worker.on('message', (answer: CandidateAnswer) => {
       switch (answer.kind) {
         case 'testing':
@@ -81,13 +94,15 @@ export function proveCandidate(
           stage = { ...testing, ms: testingMs }
           timer = watch()
           break
-        case 'policies':
-          policies.push(...answer.policies)
+        case 'piece':
+          policies.push(...(answer.policies ?? []))
+          services.push(...(answer.services ?? []))
+          for (const [key, entity] of answer.entities ?? []) entities.set(key, entity)
           // Requests that came meanwhile go first.
           setImmediate(() => worker.postMessage('more'))
           break
         case 'proven':
-          finish({ parts: { ...answer.rest, policies, files: source.files }, tests: answer.tests })
+          finish({ parts: { ...answer.rest, ...found(), files: source.files }, tests: answer.tests })
           break
         case 'refused':
           finish(answer.problems)

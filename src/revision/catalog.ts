@@ -60,7 +60,11 @@ export function parseCatalog(
     toService(entry, hopLifetimeMs, (path) => parsed.lineOf(['services', index, ...path])),
   )
   const problems = [...services.flatMap(problemsWithin), ...problemsBetween(services)]
-  if (problems.length > 0) return problems
+  return problems.length > 0 ? problems : toCatalog(services)
+}
+
+/** Finds services whose entries are known to be right. */
+export function toCatalog(services: readonly CatalogService[]): Catalog {
   return {
     services,
     byName: new Map(services.map((service) => [service.name, service])),

@@ -2,6 +2,7 @@ import { type EntityUid, entityKey, isSameEntity, toEntityUid } from '../model/e
 import type { Target } from '../model/target.ts'
 import type { Families } from './families.ts'
 import type { Policy } from './policies.ts'
+import { namedInScope } from './policy-facts.ts'
 
 /** The policies that can say anything about one kind of question; `key` names the kind. */
 export type Slice = { readonly key: string; readonly policies: readonly Policy[] }
@@ -20,20 +21,46 @@ export function createSlicer(
   families: Families,
 ): (target: SliceTarget, principalType: string) => Slice {
   const slices = new Map<string, Slice>()
-  return (target, principalType) => {
-    const { service, action, resource } = target
-    // Of these names only an action's id may hold any text. Its length separates it from the service.
-    const key = `${resource.type} ${principalType} ${action.type} ${action.id.length} ${action.id}${service.name}`
+  const places = new Map(policies.map((policy, index) => [policy, index]))
+  const byService = groupByService(policies)
+  const ofAnyService = byService.get(undefined) ?? []
+  const cut = (key: string, choose: () => readonly Policy[]): Slice => {
     const known = slices.get(key)
     if (known !== undefined) return known
+    const slice = { key, policies: choose() }
+    slices.set(key, slice)
+    return slice
+  }
+  return (target, principalType) => {
+    const { service, action, resource } = target
     const canMatch = ({ json }: Policy) =>
       matchesPrincipal(json.principal, principalType, families) &&
       matchesAction(json.action, target, families) &&
       matchesResource(json.resource, target, families)
-    const slice = { key, policies: policies.filter(canMatch) }
-    slices.set(key, slice)
-    return slice
+    // Of these names only an action's id may hold any text. Its length separates it from the service.
+    const kind = `${resource.type} ${principalType} ${action.type} ${action.id.length} ${action.id}`
+    // INVARIANT: what names no service matches all alike, so that services without policies of their own share a slice.
+    const common = cut(kind, () => ofAnyService.filter(canMatch))
+    const own = byService.get(service.name)
+    if (own === undefined) return common
+    return cut(`${kind}${service.name}`, () =>
+      [...common.policies, ...own.filter(canMatch)].sort(
+        (one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0),
+      ),
+    )
   }
+}
+
+/** Policies by the one service that their scope names, since each can match no other; `undefined` for those that name none. */
+function groupByService(policies: readonly Policy[]): ReadonlyMap<string | undefined, readonly Policy[]> {
+  const groups = new Map<string | undefined, Policy[]>()
+  for (const policy of policies) {
+    const { service } = namedInScope(policy)
+    const group = groups.get(service)
+    if (group === undefined) groups.set(service, [policy])
+    else group.push(policy)
+  }
+  return groups
 }
 
 function matchesPrincipal(scope: Policy['json']['principal'], type: string, { types }: Families): boolean {

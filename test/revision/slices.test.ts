@@ -5,6 +5,7 @@ import { readFamilies } from '../../src/revision/families.ts'
 import { parsePolicies } from '../../src/revision/policies.ts'
 import { createSlicer } from '../../src/revision/slices.ts'
 import { targetOf } from '../../src/revision/target.ts'
+import { countReads } from '../support/counted.ts'
 import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
 
 const cedar = createCedar()
@@ -86,5 +87,36 @@ describe('revision/slices', () => {
     expect(sliceOf(target, 'User')).to.equal(sliceOf(target, 'User'))
     expect(sliceOf(target, 'User').key).to.not.equal(sliceOf(target, 'Other').key)
     expect(sliceOf(target, 'Other').policies).to.deep.equal([])
+  })
+
+  it('looks at what a service may be asked about, however many policies name other services', () => {
+    const [few = 0, many = 0] = [50, 100].map((count) => {
+      const texts = Array.from(
+        { length: count },
+        (_, index) => `permit (principal, action, resource in Service::"s${index}");`,
+      )
+      const { policies } = parsePolicies(cedar, new Map([['a.cedar', texts.join('\n')]]))
+      const { value, reads } = countReads({ policies: [...policies] })
+      const sliceOf = createSlicer(value.policies, families)
+      for (let index = 0; index < count; index++) {
+        const slice = sliceOf({ ...target, service: { name: `s${index}` } }, 'User')
+        expect(slice.policies).to.have.length(1)
+      }
+      return reads()
+    })
+    expect(many).to.be.within(few, 2.5 * few)
+  })
+
+  it('gives services that no policy names one slice, and services that one names their own', () => {
+    const texts = [
+      'permit (principal, action, resource);',
+      'permit (principal, action, resource in Service::"b");',
+    ]
+    const { policies } = parsePolicies(cedar, new Map([['a.cedar', texts.join('\n')]]))
+    const sliceOf = createSlicer(policies, families)
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => sliceOf({ ...target, service: { name } }, 'User'))
+    expect(a).to.equal(c)
+    expect([a?.policies.length, b?.policies.length]).to.deep.equal([1, 2])
+    expect(b?.key).to.not.equal(a?.key)
   })
 })

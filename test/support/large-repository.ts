@@ -3,8 +3,8 @@ import { type PolicyFiles, toPolicyFiles } from '../../src/revision/directory-so
 const policiesPerService = 4
 const teams = 50
 
-/** A policy repository as a large hospital has it: many services, a few policies each. */
-export function largeRepository(policies: number): PolicyFiles {
+/** A policy repository as a large hospital has it: many services, a few policies each, and what is known of its patients. */
+export function largeRepository(policies: number, patients: number = 0): PolicyFiles {
   const services = []
   const files = new Map([['schema.cedarschema', schema]])
   for (let index = 0; index * policiesPerService < policies; index++) {
@@ -17,11 +17,21 @@ export function largeRepository(policies: number): PolicyFiles {
     )
   }
   files.set('services.yaml', JSON.stringify({ services }))
+  if (patients > 0)
+    files.set('entities.json', JSON.stringify(Array.from({ length: patients }, (_, index) => patient(index))))
   return toPolicyFiles(files)
 }
 
 const schema =
-  'entity Patient in [Service];\naction "read-it" appliesTo {principal: [Agent, User, Autonomous], resource: [Patient, Service], context: RequestContext};\n'
+  'entity Ward;\nentity Patient in [Service, Ward];\naction "read-it" appliesTo {principal: [Agent, User, Autonomous], resource: [Patient, Service], context: RequestContext};\n'
+
+function patient(index: number): object {
+  return {
+    uid: { type: 'Patient', id: `patient-${index}` },
+    attrs: {},
+    parents: [{ type: 'Ward', id: 'west' }],
+  }
+}
 
 function service(index: number, owner: string): object {
   return {
