@@ -1,6 +1,7 @@
 import { type EntityUid, formatEntityUid, isSameEntity } from '../model/entity-uid.ts'
+import { fewNames, listFew } from '../model/few.ts'
+import { groupBy } from '../model/group-by.ts'
 import { nearestName } from '../model/near-name.ts'
-import type { Service } from '../model/target.ts'
 import type { CatalogService } from '../revision/catalog.ts'
 import type { Policy } from '../revision/policies.ts'
 import { coveredPolicies } from '../revision/policy-covers.ts'
@@ -58,8 +59,8 @@ function impossible(policy: Policy, { catalog }: Revision): string | undefined {
   const { action, service } = namedInScope(policy)
   const reached = service === undefined ? undefined : catalog.byName.get(service)
   // A name that the catalog lacks altogether is a finding of its own.
-  const isAsked = action !== undefined && catalog.services.some((candidate) => asks(candidate, action))
-  if (isAsked && reached !== undefined && !asks(reached, action)) {
+  const isUnasked = action !== undefined && reached !== undefined && !asks(reached, action)
+  if (isUnasked && catalog.services.some((candidate) => asks(candidate, action))) {
     return `never matches: no route of \`${reached.name}\` asks \`${formatEntityUid(action)}\``
   }
   return impossibleRole(policy)
@@ -103,15 +104,17 @@ function shadowed(revision: Revision): readonly Finding[] {
 
 /** Two services on one service account are one identity: a chain for one is a chain for the other. */
 function sharedAccounts(services: readonly CatalogService[]): readonly Finding[] {
-  return services.flatMap((service, index) => {
-    const twins = services.filter((other, place) => place !== index && isSameAccount(service, other))
-    if (twins.length === 0) return []
-    const names = twins.map(({ name }) => `\`${name}\``).join(', ')
+  const byAccount = groupBy(services, ({ spiffeId }) => spiffeId.uri)
+  return services.flatMap((service) => {
+    const all = byAccount.get(service.spiffeId.uri) ?? []
+    if (all.length < 2) return []
+    // One more than are listed, since the service itself is among them.
+    const twins = all.slice(0, fewNames + 1).filter((other) => other !== service)
+    const names = listFew(
+      twins.map(({ name }) => `\`${name}\``),
+      all.length - 1,
+    )
     const message = ` runs as \`${service.spiffeId.uri}\`, as ${names} does: whoever holds a chain for one holds it for the other; give each a service account`
     return [toServiceFinding('shared-account', service, message)]
   })
-}
-
-function isSameAccount(a: Service, b: Service): boolean {
-  return a.spiffeId.uri === b.spiffeId.uri
 }

@@ -1,3 +1,5 @@
+import { groupBy, groupByAll } from '../model/group-by.ts'
+
 /** Items of a cluster by namespace and labels. */
 export type LabelIndex<T> = {
   /** Items of a namespace that have every label of a selector; all of the namespace when it has none. */
@@ -13,21 +15,20 @@ export type Labelled<T> = {
   readonly labelsOf: (item: T) => Labels
 }
 
-type Entry<T> = { readonly item: T; readonly labels: Labels }
+type Entry<T> = { readonly item: T; readonly namespace: string; readonly labels: Labels }
 
 /**
  * Indexes items, so that a selector looks only at those that have the rarest of its labels: a service looks at its own pods, and
  * not at all of the cluster. Equal selectors are looked up once.
  */
 export function indexByLabels<T>(items: readonly T[], { namespaceOf, labelsOf }: Labelled<T>): LabelIndex<T> {
-  const byNamespace = new Map<string, Entry<T>[]>()
-  const byLabel = new Map<string, Entry<T>[]>()
-  for (const item of items) {
-    const entry = { item, labels: labelsOf(item) }
-    const namespace = namespaceOf(item)
-    push(byNamespace, namespace, entry)
-    for (const label of entry.labels) push(byLabel, keyOf(namespace, label), entry)
-  }
+  const entries = items.map(
+    (item): Entry<T> => ({ item, namespace: namespaceOf(item), labels: labelsOf(item) }),
+  )
+  const byNamespace = groupBy(entries, ({ namespace }) => namespace)
+  const byLabel = groupByAll(entries, ({ namespace, labels }) =>
+    [...labels].map((label) => keyOf(namespace, label)),
+  )
   const selected = new Map<string, readonly T[]>()
   return {
     select(namespace, selector) {
@@ -41,12 +42,6 @@ export function indexByLabels<T>(items: readonly T[], { namespaceOf, labelsOf }:
       return found
     },
   }
-}
-
-function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [item])
-  else list.push(item)
 }
 
 function keyOf(namespace: string, [name, value]: readonly [string, string]): string {

@@ -1,5 +1,6 @@
 import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
 import { toEntityUid } from '../model/entity-uid.ts'
+import { fewNames } from '../model/few.ts'
 import type { Catalog, CatalogService } from './catalog.ts'
 import type { Families } from './families.ts'
 import type { Policy } from './policies.ts'
@@ -12,16 +13,15 @@ export function policyProblems(
   types: Families['types'],
 ): readonly Problem[] {
   const permits = policies.filter((policy) => policy.json.effect === 'permit')
-  return permits.flatMap((policy) => [
-    ...widePermits(policy, catalog, types),
-    ...foreignPermits(policy, catalog, types),
-  ])
+  return permits.flatMap((policy) => {
+    const reached = reachedServices(policy, catalog, types)
+    return [...widePermits(policy, reached), ...foreignPermits(policy, reached)]
+  })
 }
 
-function widePermits(policy: Policy, catalog: Catalog, types: Families['types']): readonly Problem[] {
+function widePermits(policy: Policy, reached: readonly CatalogService[]): readonly Problem[] {
   if (isMeant(policy)) return []
   const { principal, resource } = policy.json
-  const reached = reachedServices(policy, catalog, types)
   const problems: Problem[] = []
   const say = (message: string) =>
     problems.push({ file: policy.file, line: policy.line, message: `policy \`${policy.id}\`: ${message}` })
@@ -40,14 +40,20 @@ function widePermits(policy: Policy, catalog: Catalog, types: Families['types'])
 }
 
 /** Only its owner's folder may permit anything on a service that has an owner. */
-function foreignPermits(policy: Policy, catalog: Catalog, types: Families['types']): readonly Problem[] {
+function foreignPermits(policy: Policy, reached: readonly CatalogService[]): readonly Problem[] {
+  if (policy.json.resource.op === 'All' && isMeant(policy)) return []
   const folder = policy.file.includes('/') ? policy.file.slice(0, policy.file.indexOf('/')) : undefined
-  return reachedServices(policy, catalog, types).flatMap((service) => {
-    const isOwners = service.owner === undefined || service.owner === folder
-    if (isOwners || (policy.json.resource.op === 'All' && isMeant(policy))) return []
-    const message = `policy \`${policy.id}\`: permits on \`${service.name}\`, which belongs to \`${service.owner}\`; move it to \`${service.owner}/\``
-    return [{ file: policy.file, line: policy.line, message }]
-  })
+  const foreign = reached.filter(({ owner }) => owner !== undefined && owner !== folder)
+  const say = (message: string): Problem => {
+    return { file: policy.file, line: policy.line, message: `policy \`${policy.id}\`: ${message}` }
+  }
+  const problems = foreign
+    .slice(0, fewNames)
+    .map(({ name, owner }) =>
+      say(`permits on \`${name}\`, which belongs to \`${owner}\`; move it to \`${owner}/\``),
+    )
+  const more = foreign.length - problems.length
+  return more === 0 ? problems : [...problems, say(`permits on ${more} more services of other owners`)]
 }
 
 /** Whether the author says why the policy is as wide as it is. */
@@ -65,7 +71,7 @@ function reachedServices(
   if (resource.op === 'All') return catalog.services
   const named = resource.op === 'is' ? resource.in : resource
   const uid = named !== undefined && 'entity' in named ? toEntityUid(named.entity) : undefined
-  if (uid?.type === 'Service') return catalog.services.filter((service) => service.name === uid.id)
+  if (uid?.type === 'Service') return [catalog.byName.get(uid.id)].filter((service) => service !== undefined)
   const only = resource.op === 'is' ? resource.entity_type : undefined
   return catalog.services.filter((service) =>
     [...resourceTypes(service)].some(

@@ -1,5 +1,6 @@
 import { formatAddress } from '../model/address.ts'
 import { fewNames, listFew } from '../model/few.ts'
+import { groupBy } from '../model/group-by.ts'
 import { toCanonicalIp } from '../model/ip-address.ts'
 import type { TrustDomain } from '../model/spiffe-id.ts'
 import type { KubernetesList, KubernetesService, ServicePort } from './kubernetes-list.ts'
@@ -29,7 +30,7 @@ type Placed = {
 
 /** What is looked up among the services that are drafted. */
 type Drafted = {
-  readonly countByName: ReadonlyMap<string, number>
+  readonly byName: ReadonlyMap<string, readonly Placed[]>
   /** By namespace and first account. */
   readonly byAccount: ReadonlyMap<string, readonly Placed[]>
 }
@@ -77,17 +78,10 @@ export function draftCatalog(list: KubernetesList, options: ScaffoldOptions): Sc
 }
 
 function indexDrafted(placed: readonly Placed[]): Drafted {
-  const countByName = new Map<string, number>()
-  const byAccount = new Map<string, Placed[]>()
-  for (const each of placed) {
-    const { name } = each.service.metadata
-    countByName.set(name, (countByName.get(name) ?? 0) + 1)
-    const key = accountKeyOf(each)
-    const others = byAccount.get(key)
-    if (others === undefined) byAccount.set(key, [each])
-    else others.push(each)
+  return {
+    byName: groupBy(placed, ({ service }) => service.metadata.name),
+    byAccount: groupBy(placed, accountKeyOf),
   }
-  return { countByName, byAccount }
 }
 
 function accountKeyOf({ service, accounts }: Placed): string {
@@ -140,7 +134,7 @@ function toDraft(
   const { service, ports, accounts } = each
   const namespace = service.metadata.namespace ?? 'default'
   const hosts = [`${service.metadata.name}.${namespace}.svc.${clusterDomain}`, ...addressesOf(service)]
-  const hasNamesake = (drafted.countByName.get(service.metadata.name) ?? 0) > 1
+  const hasNamesake = (drafted.byName.get(service.metadata.name) ?? []).length > 1
   const [account] = accounts
   return {
     name: { value: nameOf(service, hasNamesake) },

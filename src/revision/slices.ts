@@ -1,4 +1,5 @@
 import { type EntityUid, entityKey, isSameEntity, toEntityUid } from '../model/entity-uid.ts'
+import { groupBy } from '../model/group-by.ts'
 import type { Target } from '../model/target.ts'
 import type { Families } from './families.ts'
 import type { Policy } from './policies.ts'
@@ -22,7 +23,8 @@ export function createSlicer(
 ): (target: SliceTarget, principalType: string) => Slice {
   const slices = new Map<string, Slice>()
   const places = new Map(policies.map((policy, index) => [policy, index]))
-  const byService = groupByService(policies)
+  // A policy whose scope names a service can match no other; `undefined` has those that name none.
+  const byService = groupBy(policies, (policy) => namedInScope(policy).service)
   const ofAnyService = byService.get(undefined) ?? []
   const cut = (key: string, choose: () => readonly Policy[]): Slice => {
     const known = slices.get(key)
@@ -49,18 +51,6 @@ export function createSlicer(
       ),
     )
   }
-}
-
-/** Policies by the one service that their scope names, since each can match no other; `undefined` for those that name none. */
-function groupByService(policies: readonly Policy[]): ReadonlyMap<string | undefined, readonly Policy[]> {
-  const groups = new Map<string | undefined, Policy[]>()
-  for (const policy of policies) {
-    const { service } = namedInScope(policy)
-    const group = groups.get(service)
-    if (group === undefined) groups.set(service, [policy])
-    else group.push(policy)
-  }
-  return groups
 }
 
 function matchesPrincipal(scope: Policy['json']['principal'], type: string, { types }: Families): boolean {

@@ -172,6 +172,20 @@ describe('review/lint', () => {
     expect(finding?.message).to.include('no route of `records` asks `Action::"GET"`')
   })
 
+  it("names few of many services on one service account beside each one's own name", () => {
+    const services = Array.from({ length: 100 }, (_, index) => ({
+      name: `s${index}`,
+      addresses: [`10.0.0.${index}:80`],
+      spiffeId: workload('records'),
+      waypoint,
+      shared: 'one deployment',
+      routes,
+    }))
+    const found = lintOf('', JSON.stringify({ services })).filter(({ rule }) => rule === 'shared-account')
+    expect(found).to.have.length(100)
+    expect(new Set(found.map(({ message }) => message.match(/`s\d+`/g)?.length))).to.deep.equal(new Set([11]))
+  })
+
   it('names the policy, its file and its line', () => {
     const [finding] = lintOf(
       `permit (principal is User, action, ${inRecords}) when { context.role == "caller" };`,

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { loadRevision } from '../../src/revision/load.ts'
-import { policyFiles, servicesYaml, workload } from '../support/policy-files.ts'
+import { policyFiles, servicesYaml, waypoint, workload } from '../support/policy-files.ts'
 import { itRefuses, type RefusedRepository } from '../support/refused-repository.ts'
 
 const route = { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }
@@ -29,6 +29,25 @@ const refused: readonly RefusedRepository[] = [
 ]
 
 describe('revision/policy-rules', () => {
+  it('names few of many services that belong to others', () => {
+    const services = Array.from({ length: 100 }, (_, index) => ({
+      name: `s${index}`,
+      owner: 'others',
+      addresses: [`10.0.0.${index}:80`],
+      spiffeId: workload(`s${index}`),
+      waypoint,
+      routes: [route],
+    }))
+    const problems = loadRevision(
+      policyFiles({
+        'services.yaml': JSON.stringify({ services }),
+        'team/a.cedar': 'permit (principal, action, resource is Patient) when { context.role == "caller" };',
+      }),
+    )
+    expect(problems).to.have.length(11)
+    expect(problems).to.have.nested.property('[10].message').that.includes('90 more')
+  })
+
   for (const row of refused) itRefuses(row)
 
   for (const resource of [

@@ -1,3 +1,4 @@
+import { groupBy } from '../../model/group-by.ts'
 import { explainOpening, findShutOut, type Guarded, isAmbient, mtlsModes } from './access.ts'
 import { allowYaml, turnedAway } from './allow.ts'
 import type { ClusterView } from './cluster.ts'
@@ -6,14 +7,8 @@ import { type Account, type Located, locate, waypointAccounts, workloadsOf } fro
 
 /** Can anybody reach a service without its waypoint? One finding of a kind for each namespace. */
 export const bypassRule: Rule = (cluster, config, catalog) => {
-  const byNamespace = new Map<string, Located[]>()
-  for (const located of locate(cluster, catalog)) {
-    const { identity } = located
-    if (identity === undefined) continue
-    const others = byNamespace.get(identity.namespace)
-    if (others === undefined) byNamespace.set(identity.namespace, [located])
-    else others.push(located)
-  }
+  const located = locate(cluster, catalog).filter(({ identity }) => identity !== undefined)
+  const byNamespace = groupBy(located, ({ identity }) => identity?.namespace ?? '')
   return [...byNamespace].flatMap(([namespace, services]) =>
     namespaceFindings(cluster, config, namespace, services),
   )

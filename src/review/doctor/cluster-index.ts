@@ -1,4 +1,5 @@
 import { rememberEach } from '../../cache/remember.ts'
+import { groupByAll } from '../../model/group-by.ts'
 import { indexByLabels, type LabelIndex } from '../../revision/label-index.ts'
 import type { AuthorizationPolicy } from './authorization-policy.ts'
 import type { ClusterView, Gateway, KubeService, ServiceEntry, Workload } from './cluster.ts'
@@ -44,14 +45,14 @@ function indexObjects(
 ): Omit<ClusterIndex, 'guardsOfAll' | 'guardsByLabel' | 'policiesByTarget' | 'targets'> {
   return {
     serviceByName: firstBy(cluster.services, ({ namespace, name }) => `${namespace}/${name}`),
-    servicesByAddress: allBy(cluster.services, ({ addresses }) => addresses),
-    entriesByHost: allBy(cluster.serviceEntries, ({ hosts }) => hosts),
+    servicesByAddress: groupByAll(cluster.services, ({ addresses }) => addresses),
+    entriesByHost: groupByAll(cluster.serviceEntries, ({ hosts }) => hosts),
     entryAddresses: new Set(cluster.serviceEntries.flatMap(({ addresses }) => addresses)),
     gatewayByAccount: firstBy(
       cluster.gateways,
       ({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`,
     ),
-    workloadsByAccount: allBy(cluster.workloads, ({ namespace, serviceAccount }) => [
+    workloadsByAccount: groupByAll(cluster.workloads, ({ namespace, serviceAccount }) => [
       `${namespace}/${serviceAccount}`,
     ]),
     workloads: indexByLabels(cluster.workloads, {
@@ -71,11 +72,13 @@ function indexPolicies({
   const keysOf = (kind: string, objects: readonly { readonly namespace: string; readonly name: string }[]) =>
     objects.map(({ namespace, name }) => targetKey(kind, namespace, name))
   return {
-    guardsOfAll: allBy(guards, ({ namespace, selector }) => ((selector?.size ?? 0) === 0 ? [namespace] : [])),
-    guardsByLabel: allBy(guards, ({ namespace, selector = new Map() }) =>
+    guardsOfAll: groupByAll(guards, ({ namespace, selector }) =>
+      (selector?.size ?? 0) === 0 ? [namespace] : [],
+    ),
+    guardsByLabel: groupByAll(guards, ({ namespace, selector = new Map() }) =>
       [...selector].slice(0, 1).map((label) => labelKey(namespace, label)),
     ),
-    policiesByTarget: allBy(policies, ({ namespace, targets }) =>
+    policiesByTarget: groupByAll(policies, ({ namespace, targets }) =>
       targets.map(({ kind, name }) => targetKey(kind, namespace, name)),
     ),
     targets: new Set([
@@ -88,19 +91,4 @@ function indexPolicies({
 
 function firstBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, T> {
   return new Map(items.toReversed().map((item) => [keyOf(item), item]))
-}
-
-function allBy<T>(
-  items: readonly T[],
-  keysOf: (item: T) => readonly string[],
-): ReadonlyMap<string, readonly T[]> {
-  const found = new Map<string, T[]>()
-  for (const item of items) {
-    for (const key of new Set(keysOf(item))) {
-      const others = found.get(key)
-      if (others === undefined) found.set(key, [item])
-      else others.push(item)
-    }
-  }
-  return found
 }
