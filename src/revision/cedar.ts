@@ -30,6 +30,27 @@ const bytesPath = join(folder, 'cedar_wasm_bg.wasm')
 let compiled: object | undefined
 let glue: ReturnType<typeof compileFunction> | undefined
 
+/** The engine broke: not on what a file says, which it would have refused, but on its size or depth, or for want of memory. */
+export class EngineBroken extends Error {
+  override readonly name = 'EngineBroken'
+  readonly code = 'engine_broken'
+}
+
+/** Asks the engine about a file; what the engine throws names that file. The instance is not to be asked again. */
+export function namingFile<R>(file: string, ask: () => R): R {
+  try {
+    return ask()
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new EngineBroken(
+      `${file}: the policy engine broke on it (${message}); make it smaller or less deep`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
 /** Compiles the engine, unless that is done. Functions are compiled when they are first called, and again once they are hot. */
 export function compileCedar(): void {
   compiled ??= new WebAssembly.Module(readFileSync(bytesPath))

@@ -2,8 +2,9 @@ import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import * as v from 'valibot'
 import { entityKey, formatEntityUid, toEntityUid } from '../model/entity-uid.ts'
 import { describeCause } from '../model/fault.ts'
-import type { Cedar } from './cedar.ts'
-import type { Problem } from './problem.ts'
+import { type Cedar, namingFile } from './cedar.ts'
+import { exceedsJsonLimits } from './lexical-limits.ts'
+import { type Problem, positionAt } from './problem.ts'
 
 /** What entities.json adds to the entities that requests build, by `entityKey`. */
 export type Entities = ReadonlyMap<string, EntityJson>
@@ -39,6 +40,8 @@ const entitySchema = v.strictObject({
 
 /** Parses entities.json and holds it against the schema. */
 export function parseEntities(cedar: Cedar, schema: string, text: string): Entities | readonly Problem[] {
+  const limit = exceedsJsonLimits(text)
+  if (limit !== undefined) return [{ file, ...positionAt(text, limit.offset), message: limit.message }]
   const parsed = parseJson(text)
   if (!Array.isArray(parsed)) return [parsed ?? { file, message: 'expected a JSON array of entities' }]
   const problems: Problem[] = []
@@ -68,7 +71,9 @@ export function parseEntities(cedar: Cedar, schema: string, text: string): Entit
   }
   problems.push(...deepFamilies(entities))
   if (problems.length > 0) return problems
-  const answer = cedar.checkParseEntities({ entities: [...entities.values()], schema })
+  const answer = namingFile(file, () =>
+    cedar.checkParseEntities({ entities: [...entities.values()], schema }),
+  )
   if (answer.type === 'failure') return answer.errors.map((error) => ({ file, message: error.message }))
   return entities
 }

@@ -2,12 +2,13 @@ const maxNesting = 32
 const maxOperators = 200
 const maxBytes = 65_536
 // What stands inside strings and comments nests nothing.
-const token = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|[([{]|[)\]}]|;|&&|\|\||[.+*<>!=-]|\bhas\b|\bin\b|\blike\b/g
+const token = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|[([{]|[)\]}]|;|&&|\|\||[.+*<>!=-]|\bhas\b|\bin\b|\blike\b|\bif\b/g
+
+/** Where a text is larger or deeper than what reads it can bear; `offset` counts UTF-16 units. */
+export type LimitExceeded = { readonly offset: number; readonly message: string }
 
 /** Where a Cedar text is deeper than the engine's stack can bear (it has no guard on wasm32), or `undefined`. */
-export function exceedsLexicalLimits(
-  text: string,
-): { readonly offset: number; readonly message: string } | undefined {
+export function exceedsLexicalLimits(text: string): LimitExceeded | undefined {
   if (Buffer.byteLength(text) > maxBytes) {
     return { offset: 0, message: `expected at most ${maxBytes} bytes a file; split it` }
   }
@@ -28,6 +29,20 @@ export function exceedsLexicalLimits(
         message: `expected at most ${maxOperators} operators in one policy; split it`,
       }
     }
+  }
+  return undefined
+}
+
+const jsonToken = /"(?:[^"\\]|\\.)*"|[[{\]}]/g
+
+/** Where a JSON text nests deeper than Cedar reads it, or `undefined`. */
+export function exceedsJsonLimits(text: string): LimitExceeded | undefined {
+  let depth = 0
+  for (const { 0: found, index } of text.matchAll(jsonToken)) {
+    if (found === '[' || found === '{') depth++
+    else if (found === ']' || found === '}') depth--
+    if (depth > maxNesting)
+      return { offset: index, message: `expected at most ${maxNesting} levels of objects and lists` }
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { malformedAttributes } from './attribute-forms.ts'
 import { parseCatalog } from './catalog.ts'
 import { catalogProblems } from './catalog-rules.ts'
-import { type Cedar, createCedar } from './cedar.ts'
+import { type Cedar, createCedar, namingFile } from './cedar.ts'
 import { toCedarProblem } from './cedar-problem.ts'
 import { digestFiles, type PolicyFiles } from './directory-source.ts'
 import { createEngine, createInstance, createInstanceInTurns, type Engine } from './engine.ts'
@@ -14,9 +14,10 @@ import { malformedLiterals } from './literal-forms.ts'
 import { literalsOf, subjectsOf } from './literals.ts'
 import { type Policy, parsePolicies } from './policies.ts'
 import { policyProblems } from './policy-rules.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, positionAt } from './problem.ts'
 import { productSchema } from './product-schema.ts'
 import { createRevision, type Revision } from './revision.ts'
+import { exceedsSchemaLimits } from './schema-limits.ts'
 
 const schemaFile = 'schema.cedarschema'
 
@@ -142,7 +143,11 @@ function parseSchema(
   own: string,
   schema: string,
 ): { readonly schema: SchemaJson<string> } | { readonly problems: readonly Problem[] } {
-  const answer = cedar.schemaToJson(schema)
+  const limit = exceedsSchemaLimits(own)
+  if (limit !== undefined) {
+    return { problems: [{ file: schemaFile, ...positionAt(own, limit.offset), message: limit.message }] }
+  }
+  const answer = namingFile(schemaFile, () => cedar.schemaToJson(schema))
   if (answer.type === 'success') return { schema: answer.json }
   return {
     problems: answer.errors.map((error) =>
@@ -159,7 +164,7 @@ function validate(
 ): readonly Problem[] {
   const byId = new Map(policies.map((policy) => [policy.id, policy]))
   const staticPolicies = Object.fromEntries(policies.map((policy) => [policy.id, policy.text]))
-  const answer = cedar.validate({ schema, policies: { staticPolicies } })
+  const answer = namingFile('*.cedar', () => cedar.validate({ schema, policies: { staticPolicies } }))
   if (answer.type === 'failure')
     return answer.errors.map((error) => ({ file: schemaFile, message: error.message }))
   return answer.validationErrors.map(({ policyId, error }) => {

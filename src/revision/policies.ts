@@ -1,6 +1,6 @@
 import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import type { PolicyReference } from '../model/decision.ts'
-import type { Cedar } from './cedar.ts'
+import { type Cedar, namingFile } from './cedar.ts'
 import { toCedarProblem } from './cedar-problem.ts'
 import { exceedsLexicalLimits } from './lexical-limits.ts'
 import { type Problem, placeAt, positionAt } from './problem.ts'
@@ -47,7 +47,7 @@ function parseFile(cedar: Cedar, file: string, text: string, problems: Problem[]
     problems.push({ file, ...placeAt(text, limit.offset), message: limit.message })
     return []
   }
-  const parts = cedar.policySetTextToParts(text)
+  const parts = namingFile(file, () => cedar.policySetTextToParts(text))
   if (parts.type === 'failure') {
     const whole = { file, whole: text, part: text, offset: 0 }
     problems.push(...parts.errors.map((error) => toCedarProblem(error, whole)))
@@ -60,7 +60,7 @@ function parseFile(cedar: Cedar, file: string, text: string, problems: Problem[]
   }
   return locateParts(text, parts.policies).flatMap(({ offset, part }, index) => {
     const line = positionAt(text, offset).line
-    const answer = cedar.policyToJson(part)
+    const answer = namingFile(file, () => cedar.policyToJson(part))
     if (answer.type === 'failure') {
       problems.push(
         ...answer.errors.map((error) => toCedarProblem(error, { file, whole: text, part, offset })),

@@ -1,6 +1,7 @@
 import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { hostileFiles } from '../support/hostile-files.ts'
 import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
@@ -66,6 +67,20 @@ describe('cli/policy', () => {
       /^tests\/[a-z-]+\.yaml:\d+: test `.*`: decision: expected allow, found deny \(policy_denied: .+\)$/m,
     )
   })
+
+  // Larger files are not even read: a limit of the directory says so.
+  for (const { name, file, text, line } of hostileFiles.filter(
+    (each) => each.file !== 'team/a.cedar' && each.text.length < 1_000_000,
+  )) {
+    it(`prints file, line and limit for ${name}`, async () => {
+      const directory = temporaryDirectory()
+      await cp('policies', directory, { recursive: true })
+      await writeFile(join(directory, file), text)
+      const { code, err } = await run(['policy', 'check', directory])
+      expect(code).to.equal(1)
+      expect(err.split('\n')[0]).to.match(new RegExp(`^${file}:${line}:\\d+: .*at most \\d+`))
+    })
+  }
 
   it('refuses a directory that is not there', async () => {
     expect(await run(['policy', 'check', join(temporaryDirectory(), 'absent')])).to.include({

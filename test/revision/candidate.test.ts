@@ -3,6 +3,7 @@ import { candidateEntry } from '../../src/review/candidate-entry.ts'
 import { proveCandidate, proveHere } from '../../src/revision/candidate.ts'
 import { assembleRevision } from '../../src/revision/load.ts'
 import { rehearse } from '../../src/revision/rehearsal.ts'
+import { hostileFiles } from '../support/hostile-files.ts'
 import { largeRepository } from '../support/large-repository.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
 
@@ -28,6 +29,13 @@ describe('revision/candidate', function () {
     const source = policyFiles({ 'team/a.cedar': 'permit (', 'services.yaml': 'services: 1\n' })
     const there = await proveCandidate(source, {}, candidateEntry)
     expect(there).to.deep.equal(proveHere(source, {})).and.have.property('length').greaterThan(1)
+  })
+
+  it('brings back what would overflow the engine, with its file and line', async () => {
+    const [{ file, text, line } = { file: '', text: '', line: 0 }] = hostileFiles
+    const problems = await proveCandidate(policyFiles({ [file]: text }), {}, candidateEntry)
+    expect(problems).to.have.nested.property('[0].file', file)
+    expect(problems).to.have.nested.property('[0].line', line)
   })
 
   it('brings back how many tests of its own a candidate passes, and what their files lack', async () => {

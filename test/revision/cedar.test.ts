@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { createCedar } from '../../src/revision/cedar.ts'
+import { createCedar, EngineBroken, namingFile } from '../../src/revision/cedar.ts'
 
 describe('revision/cedar', () => {
   it('makes instances that know nothing of each other', () => {
@@ -36,6 +36,16 @@ describe('revision/cedar', () => {
     expect(
       whole.checkParsePolicySet({ staticPolicies: 'permit (principal, action, resource);' }),
     ).to.have.property('type', 'success')
+  })
+
+  it('names the file on which the engine broke', () => {
+    const deep = `permit (principal, action, resource) when { ${'('.repeat(2000)}true${')'.repeat(2000)} };`
+    const broken = createCedar()
+    const ask = () =>
+      namingFile('team/deep.cedar', () => broken.checkParsePolicySet({ staticPolicies: deep }))
+    expect(ask)
+      .to.throw(EngineBroken, /^team\/deep\.cedar: /)
+      .with.property('code', 'engine_broken')
   })
 
   it('does not end the process when code that calls it is deoptimized', async () => {
