@@ -133,6 +133,14 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
       '`rawPaths` goes without `routes`: a path that two parsers read differently matches no template safely',
     )
   }
+  const { spiffeId, waypoint } = service
+  // INVARIANT: a waypoint that may vouch is of the configured trust domain, so a chain is minted for nobody of another one.
+  if (spiffeId.trustDomain !== waypoint.trustDomain) {
+    say(
+      service.line,
+      `its SPIFFE ID is of the trust domain \`${spiffeId.trustDomain}\` and its waypoint of \`${waypoint.trustDomain}\`; a chain is minted for this service, so both must be of your mesh`,
+    )
+  }
   for (const [index, a] of (service.routes ?? []).entries()) {
     const { id } = a.resource ?? {}
     if (id?.kind === 'parameter' && !a.route.parameters.includes(id.text)) {

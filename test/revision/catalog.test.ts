@@ -55,6 +55,18 @@ const refused: readonly RefusedRepository[] = [
     mentions: /trust domain/,
   },
   {
+    name: 'a service of another trust domain, for which a chain would be minted',
+    files: { 'services.yaml': servicesYaml({ spiffeId: 'spiffe://partner.example/ns/a/sa/records' }) },
+    at: 'services.yaml:1',
+    mentions: /`partner\.example`.*`hospital\.example`/,
+  },
+  {
+    name: 'a service behind a waypoint of another trust domain',
+    files: { 'services.yaml': servicesYaml({ waypoint: 'spiffe://partner.example/ns/a/sa/waypoint' }) },
+    at: 'services.yaml:1',
+    mentions: /`hospital\.example`.*`partner\.example`/,
+  },
+  {
     name: 'raw paths with routes',
     files: { 'services.yaml': servicesYaml({ routes: [route], rawPaths: true }) },
     at: 'services.yaml:1',
