@@ -61,7 +61,7 @@ const plainText = 'text/plain; charset=utf-8'
 const limitMs = 5000
 const maxConnections = 100
 /** Which connections are ended to make room. None is refused, so that a probe gets through whoever holds connections. */
-const evictable: readonly Phase[] = ['idle', 'unfinished', 'busy']
+const evictable: readonly Phase[] = ['unfinished', 'idle', 'busy']
 const alwaysHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

@@ -155,6 +155,7 @@ describe('admin/admin-server', () => {
 
   for (const { name, attackers, say } of [
     { name: 'an address that says nothing', attackers: ['127.0.0.2'], say: '' },
+    { name: "the probe's own address", attackers: ['127.0.0.1'], say: 'GET / HTTP/1.1\r\na' },
     {
       name: 'an address that does not end its headers',
       attackers: ['127.0.0.2'],
@@ -186,6 +187,17 @@ describe('admin/admin-server', () => {
     scraper.write(whole)
     await once(scraper, 'data')
     await using _ = await holdConnections(server, ['127.0.0.2'], whole)
+    scraper.write(whole)
+    expect(String(await once(scraper, 'data'))).to.match(/^HTTP\/1\.1 200 /)
+    scraper.destroy()
+  })
+
+  it('lets a scraper keep its connection though others of its own address bring no whole request', async () => {
+    await using server = await open()
+    const scraper = connect(server.port, '127.0.0.1')
+    scraper.write(whole)
+    await once(scraper, 'data')
+    await using _ = await holdConnections(server, ['127.0.0.1'], '')
     scraper.write(whole)
     expect(String(await once(scraper, 'data'))).to.match(/^HTTP\/1\.1 200 /)
     scraper.destroy()
