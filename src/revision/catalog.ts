@@ -1,5 +1,6 @@
 import { toCanonicalAddress } from '../model/address.ts'
 import type { EntityUid } from '../model/entity-uid.ts'
+import { groupBy } from '../model/group-by.ts'
 import type { Service } from '../model/target.ts'
 import type { Problem } from './problem.ts'
 import type { ResourceTemplate } from './resource-template.ts'
@@ -193,7 +194,22 @@ function problemsBetween(services: readonly CatalogService[]): readonly Problem[
     identities.set(service.spiffeId.uri, service)
     if (waypoints.has(service.spiffeId.uri)) say('its SPIFFE ID is a waypoint, which never acts for itself')
   }
-  return problems
+  return [...problems, ...strangersAmong(services)]
+}
+
+/** Services of another trust domain than most: the catalog is of one mesh, and a chain is minted for each service. */
+function strangersAmong(services: readonly CatalogService[]): readonly Problem[] {
+  const byDomain = groupBy(services, ({ spiffeId }) => spiffeId.trustDomain)
+  // The sort is stable: of equally many, those that stand first are at home.
+  const [home, ...others] = [...byDomain].sort(([, one], [, other]) => other.length - one.length)
+  if (home === undefined) return []
+  return others.flatMap(([domain, strangers]) =>
+    strangers.map(({ name, line }) => ({
+      file,
+      line,
+      message: `service \`${name}\`: its SPIFFE ID is of the trust domain \`${domain}\`, and most services are of \`${home[0]}\`; a chain is minted for each service, so all must be of your mesh`,
+    })),
+  )
 }
 
 type Claimed = WrittenAddress & { readonly service: CatalogService }

@@ -67,6 +67,30 @@ const refused: readonly RefusedRepository[] = [
     mentions: /`hospital\.example`.*`partner\.example`/,
   },
   {
+    name: 'a service of another trust domain behind a waypoint of its own',
+    files: {
+      'services.yaml': JSON.stringify({
+        services: [
+          JSON.parse(
+            servicesYaml({
+              name: 'partner',
+              addresses: ['10.0.0.2:80'],
+              spiffeId: 'spiffe://partner.example/ns/a/sa/records',
+              waypoint: 'spiffe://partner.example/ns/a/sa/waypoint',
+            }),
+          ).services[0],
+          ...['one', 'two'].map(
+            (name, at) =>
+              JSON.parse(servicesYaml({ name, addresses: [`10.0.1.${at}:80`], spiffeId: workload(name) }))
+                .services[0],
+          ),
+        ],
+      }),
+    },
+    at: 'services.yaml:1',
+    mentions: /`partner`.*`partner\.example`.*`hospital\.example`/,
+  },
+  {
     name: 'raw paths with routes',
     files: { 'services.yaml': servicesYaml({ routes: [route], rawPaths: true }) },
     at: 'services.yaml:1',
