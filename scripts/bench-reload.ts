@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
-import { countRevocations, noRevocations } from '../src/chain/revocations.ts'
+import { countRevocations, type Revocations } from '../src/chain/revocations.ts'
 import { parseRevocationsInTurns } from '../src/chain/revocations-in-turns.ts'
+import { followFiles } from '../src/follow/followed-files.ts'
 import { candidateEntry } from '../src/review/candidate-entry.ts'
 import { type PolicyFiles, toPolicyFiles } from '../src/revision/directory-source.ts'
 import type { PolicySource } from '../src/revision/policy-source.ts'
@@ -16,7 +19,7 @@ import { measureHeap } from '../test/support/memory.ts'
 
 const policies = Number(process.argv[2] ?? 1000)
 const reloads = Number(process.argv[3] ?? 10)
-const revoked = Number(process.argv[4] ?? 500_000)
+const revoked = process.argv[4] === undefined ? [100_000, 500_000] : [Number(process.argv[4])]
 const patients = Number(process.argv[5] ?? 10_000)
 const tickMs = 5
 
@@ -49,7 +52,8 @@ const reloadMs: number[] = []
 const busy = await measure(async () => {
   for (const files of candidates) reloadMs.push(await reload(source, files))
 })
-const revocations = await measureRevocations()
+const revocations: object[] = []
+for (const count of revoked) revocations.push(await measureRevocations(count))
 console.log(
   JSON.stringify(
     { policies, patients, reloads, reloadMs: reloadMs.map(Math.round), quiet, busy, revocations },
@@ -59,24 +63,38 @@ console.log(
 )
 await source[Symbol.asyncDispose]()
 
-/** The same while a large file of revocations is parsed, and how much memory that takes for good. */
-async function measureRevocations(): Promise<object> {
+/** The same while a file of so many revocations replaces a small one, by the path that the server takes; and how much memory that takes for good. */
+async function measureRevocations(revoked: number): Promise<object> {
+  const path = join(mkdtempSync(join(tmpdir(), 'waywarden-bench-')), 'revocations.json')
   const entries = Array.from({ length: revoked }, (_, index) => toEntry(index)).join(',\n')
   const file = Buffer.from(`{"version":1,"entries":[${entries}]}`)
-  const delays: Delays[] = []
-  const startedMs = performance.now()
-  const { made, bytes } = await measureHeap(async () => {
-    const parsing = { result: noRevocations as Awaited<ReturnType<typeof parseRevocationsInTurns>> }
-    delays.push(
-      await measure(async () => {
-        parsing.result = await parseRevocationsInTurns(file)
-      }),
-    )
-    return parsing.result
+  writeFileSync(path, '{"version":1,"entries":[]}')
+  const opened = await followFiles<Revocations>({
+    paths: [path],
+    pollMs: 3_600_000,
+    async parse(contents) {
+      const parsed = await parseRevocationsInTurns(contents.get(path) ?? Buffer.alloc(0))
+      return 'actor' in parsed ? parsed : { kind: 'refusal', problems: parsed.map(({ reason }) => reason) }
+    },
+    onRead: () => {},
+    onNews: (news) => console.error(news),
   })
-  if (!('actor' in made) || countRevocations(made) !== revoked) throw new TypeError('expected revocations')
+  if (opened.kind === 'refusal') throw new TypeError(opened.problems.join('\n'))
+  writeFileSync(path, file)
+  const takenMs: number[] = []
+  const { made: delays, bytes } = await measureHeap(() =>
+    measure(async () => {
+      const startedMs = performance.now()
+      await opened.files.poller.refresh()
+      takenMs.push(performance.now() - startedMs)
+    }),
+  )
+  const found = countRevocations(opened.files.current)
+  if (found !== revoked) throw new TypeError(`expected ${revoked} revocations, found ${found}`)
+  await opened.files[Symbol.asyncDispose]()
+  rmSync(dirname(path), { recursive: true })
   const megabytes = { file: Math.round(file.length / 1e6), heap: Math.round(bytes / 1e6) }
-  return { entries: revoked, parseMs: Math.round(performance.now() - startedMs), megabytes, ...delays[0] }
+  return { entries: revoked, takenMs: takenMs.map(Math.round), megabytes, ...delays }
 }
 
 function toEntry(index: number): string {
