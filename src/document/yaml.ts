@@ -105,14 +105,31 @@ function compose(text: string): Composed | YamlFault {
       try {
         return { kind: 'value', value: document.toJS({ maxAliasCount: maxAliases }) }
       } catch (cause) {
-        // Too many aliases.
-        return refuse(describeCause(cause))
+        const said = describeCause(cause)
+        if (!said.includes('Excessive alias count')) return refuse(said)
+        const place = positionAt(firstAlias(document))
+        return refuse(
+          `expected at most ${maxAliases} aliases, each counted as often as it is repeated`,
+          place,
+        )
       }
     }
     return { kind: 'composed', documents, positionAt, faultAt, refuse, toValue }
   } catch (cause) {
     return refuse(describeCause(cause))
   }
+}
+
+/** The offset of the first alias. */
+function firstAlias(document: Document.Parsed): number {
+  let offset = 0
+  visit(document, {
+    Alias(_, node) {
+      offset = node.range?.[0] ?? 0
+      return visit.BREAK
+    },
+  })
+  return offset
 }
 
 function faultsOf(document: Document.Parsed): readonly Fault[] {

@@ -86,7 +86,8 @@ describe('document/yaml', () => {
 
   it('refuses a bomb of aliases, and what contains itself', () => {
     const bomb = `a: &a [x]\nb: &b [${'*a, '.repeat(9)}]\nc: [${'*b, '.repeat(9)}]\n`
-    expect(readYaml(bomb)).to.include({ kind: 'fault' })
+    expect(readYaml(bomb)).to.include({ kind: 'fault', line: 2, column: 8 })
+    expect(readYaml(bomb)).to.have.property('message').that.includes('at most 20 aliases')
     expect(() => readYaml('users: &a [*a]\n')).not.to.throw()
   })
 

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Event } from '../../src/model/event.ts'
@@ -6,6 +6,7 @@ import { invalid } from '../../src/model/invalid.ts'
 import { candidateEntry } from '../../src/review/candidate-entry.ts'
 import { createDirectorySource } from '../../src/revision/followed-directory.ts'
 import { openRevisionSource } from '../../src/revision/revision-source.ts'
+import { hostileFiles } from '../support/hostile-files.ts'
 import { policyFiles } from '../support/policy-files.ts'
 import { copyPolicies } from '../support/sample-policies.ts'
 import { createScript, found } from '../support/scripted-source.ts'
@@ -47,6 +48,27 @@ describe('revision/revision-source', () => {
     expect(kinds()).to.deep.equal(['revision_served', 'revision_served'])
     await source[Symbol.asyncDispose]()
   })
+
+  for (const name of ['a record 3,000 deep', '10,000 types in a circle', 'a list 20,000 deep']) {
+    it(`refuses ${name} by file and line, serves on, and takes the next good revision`, async () => {
+      const hostile = hostileFiles.find((each) => each.name === name)
+      if (hostile === undefined) throw new TypeError(`there is no ${name}`)
+      const { source, kinds } = await open(directory)
+      const first = source.current?.id
+      const path = join(directory, hostile.file)
+      const good = await readFile(path)
+      await writeFile(path, hostile.text)
+      await source.refresh()
+      expect(source.current?.id).to.equal(first)
+      expect(source.problems[0]).to.match(new RegExp(`^${hostile.file}:${hostile.line}:\\d+: .*at most \\d+`))
+      await writeFile(path, `${good}\n`)
+      await source.refresh()
+      expect(source.problems).to.deep.equal([])
+      expect(source.current?.id).to.not.equal(first)
+      expect(kinds()).to.deep.equal(['revision_served', 'revision_refused', 'revision_served'])
+      await source[Symbol.asyncDispose]()
+    })
+  }
 
   it('serves the last good revision on while the directory is broken, and says so once', async () => {
     const { source, kinds } = await open(directory)

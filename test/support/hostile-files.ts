@@ -55,7 +55,14 @@ export function policyWhen(condition: string): string {
   return `permit (principal, action, resource in Service::"records")\nwhen { context.role == "caller" } when {\n${condition}\n};`
 }
 
+/** Values of which each repeats the one before nine times. */
+function aliasBomb(): string {
+  const levels = Array.from({ length: 8 }, (_, at) => `  - &a${at + 1} [${`*a${at}, `.repeat(9)}]`)
+  return ['services:', '  - &a0 [x]', ...levels].join('\n')
+}
+
 const schema = 'schema.cedarschema'
+const services = 'services.yaml'
 const policy = 'team/a.cedar'
 
 /** What ends with a bare message of the engine, or the whole process, when nothing bounds it. */
@@ -89,6 +96,11 @@ export const hostileFiles: readonly HostileFile[] = [
     text: deepEntity(0).replace('1}', `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`),
     line: 3,
   },
+  { name: 'a list 20,000 deep', file: services, text: `services:\n  - ${'['.repeat(20_000)}`, line: 2 },
+  { name: 'a map 20,000 deep', file: services, text: `services:\n  - ${'{a: '.repeat(20_000)}`, line: 2 },
+  { name: '20,000 dashes', file: services, text: `services:\n  ${'- '.repeat(20_000)}`, line: 2 },
+  { name: '20,000 question marks', file: services, text: `services:\n  ${'? '.repeat(20_000)}`, line: 2 },
+  { name: 'aliases that multiply', file: services, text: aliasBomb(), line: 3 },
   ...[
     { name: 'parentheses', condition: `${'('.repeat(5000)}true${')'.repeat(5000)}` },
     { name: 'lists', condition: `${'['.repeat(5000)}1${']'.repeat(5000)} == [1]` },
