@@ -43,6 +43,45 @@ describe('app/followed-files', () => {
     await files[Symbol.asyncDispose]()
   })
 
+  it('has the old value in force while a new one is parsed in turns, at start and later', async () => {
+    await writeFile(path, 'good 1')
+    let isParsed = Promise.resolve()
+    let tellBegun = () => {}
+    const opened = await followFiles<{ readonly text: string }>({
+      paths: [path],
+      pollMs: hourMs,
+      async parse(contents) {
+        tellBegun()
+        await isParsed
+        const text = String(contents.get(path))
+        return text.startsWith('good') ? { text } : { kind: 'refusal', problems: [text] }
+      },
+      onRead: () => {},
+      onNews: () => {},
+    })
+    if (opened.kind === 'refusal') throw new StartError(opened.problems)
+    const { files } = opened
+    expect(files.current).to.deep.equal({ text: 'good 1' })
+    let tellParsed = () => {}
+    isParsed = new Promise((resolve) => {
+      tellParsed = resolve
+    })
+    const isBegun = new Promise<void>((resolve) => {
+      tellBegun = resolve
+    })
+    await writeFile(path, 'good 2')
+    const refreshed = files.poller.refresh()
+    await isBegun
+    expect(files.current).to.deep.equal({ text: 'good 1' })
+    tellParsed()
+    await refreshed
+    expect(files.current).to.deep.equal({ text: 'good 2' })
+    await writeFile(path, 'bad')
+    await files.poller.refresh()
+    expect(files.poller.problems).to.deep.equal(['bad'])
+    await files[Symbol.asyncDispose]()
+  })
+
   it('follows the symbolic link that Kubernetes swaps', async () => {
     for (const version of ['1', '2']) {
       await mkdir(join(directory, version))
