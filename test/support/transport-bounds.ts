@@ -124,6 +124,7 @@ export function itBoundsWhatItHolds(create: CreateBounded): void {
       await client.heard()
       await client[Symbol.asyncDispose]()
       await untilFree(memory)
+      expect(memory.usedBytes).to.equal(0)
     })
   }
 
@@ -176,6 +177,7 @@ export function itBoundsWhatItHolds(create: CreateBounded): void {
         const socket = connect(port, '127.0.0.1').on('error', () => {})
         socket.resume().write(Buffer.concat([greeting, frame]))
         await once(socket, 'close')
+        expect(socket.closed).to.equal(true)
       })
     }
 
