@@ -136,7 +136,7 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
   }
   const { spiffeId, waypoint } = service
   // INVARIANT: a waypoint that may vouch is of the configured trust domain, so a chain is minted for nobody of another one.
-  if (spiffeId.trustDomain !== waypoint.trustDomain) {
+  if (!isOfItsWaypoint(service)) {
     say(
       service.line,
       `its SPIFFE ID is of the trust domain \`${spiffeId.trustDomain}\` and its waypoint of \`${waypoint.trustDomain}\`; a chain is minted for this service, so both must be of your mesh`,
@@ -197,6 +197,10 @@ function problemsBetween(services: readonly CatalogService[]): readonly Problem[
   return [...problems, ...strangersAmong(services)]
 }
 
+function isOfItsWaypoint({ spiffeId, waypoint }: CatalogService): boolean {
+  return spiffeId.trustDomain === waypoint.trustDomain
+}
+
 /** Services of another trust domain than most: the catalog is of one mesh, and a chain is minted for each service. */
 function strangersAmong(services: readonly CatalogService[]): readonly Problem[] {
   const byDomain = groupBy(services, ({ spiffeId }) => spiffeId.trustDomain)
@@ -204,7 +208,8 @@ function strangersAmong(services: readonly CatalogService[]): readonly Problem[]
   const [home, ...others] = [...byDomain].sort(([, one], [, other]) => other.length - one.length)
   if (home === undefined) return []
   return others.flatMap(([domain, strangers]) =>
-    strangers.map(({ name, line }) => ({
+    // Of one that its waypoint does not share a domain with, that is said.
+    strangers.filter(isOfItsWaypoint).map(({ name, line }) => ({
       file,
       line,
       message: `service \`${name}\`: its SPIFFE ID is of the trust domain \`${domain}\`, and most services are of \`${home[0]}\`; a chain is minted for each service, so all must be of your mesh`,

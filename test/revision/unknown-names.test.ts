@@ -140,8 +140,9 @@ describe('revision/unknown-names', () => {
     })
   }
 
-  it('finds a trust domain of the catalog that is nearly that of all others', () => {
-    const odd = service('odd', id('clinic', 'odd', 'hospital.exmaple'))
+  it('finds a trust domain of chainless callers that is nearly that of all others', () => {
+    const chainless = [id('clinic', 'odd', 'hospital.exmaple')]
+    const odd = { ...service('odd', id('clinic', 'odd')), chainless }
     const [first, ...more] = found({ 'services.yaml': JSON.stringify({ services: [...services, odd] }) })
     expect(more).to.deep.equal([])
     expect(first).to.match(/^services\.yaml:1: service `odd`: .*did you mean `hospital\.example`\?$/)
