@@ -26,7 +26,7 @@ export function largeCluster(
       const [namespace = '', name = ''] = place.split('/')
       return object('Gateway', namespace, name, { spec: { gatewayClassName: 'istio-waypoint' } })
     }),
-    ...numbers.flatMap((index) => toObjects(index, namespaceOf(index))),
+    ...numbers.flatMap((index) => toObjects(index, namespaceOf(index), waypointOf(index))),
   ]
   const parsed = parseKubectlOutput(toKubectlJson(objects))
   const services = numbers.map((index) => toEntry(index, namespaceOf(index), waypointOf(index)))
@@ -36,14 +36,19 @@ export function largeCluster(
   return { cluster: toClusterView(parsed), catalog }
 }
 
-function toObjects(index: number, namespace: string): readonly TestObject[] {
+function toObjects(index: number, namespace: string, waypoint: string): readonly TestObject[] {
   const name = `s${index}`
   const labels = { app: name }
   const ip = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
   return [
-    object('Service', namespace, name, {
-      spec: { clusterIP: ip, selector: labels, ports: [{ port: 80, targetPort: 'http' }] },
-    }),
+    object(
+      'Service',
+      namespace,
+      name,
+      { spec: { clusterIP: ip, selector: labels, ports: [{ port: 80, targetPort: 'http' }] } },
+      // Half of them; calls to the others go past the waypoint.
+      index % 2 === 0 ? { 'istio.io/use-waypoint': waypoint } : {},
+    ),
     deployment(namespace, name, labels, name, { image: 'a:1', ports: [{ name: 'http', containerPort: 80 }] }),
     object('Pod', namespace, `${name}-1`, { spec: { serviceAccountName: 'other' } }, labels),
     object('ServiceEntry', namespace, `e${index}`, {

@@ -1,3 +1,5 @@
+import { listFew } from '../../model/few.ts'
+import { groupBy } from '../../model/group-by.ts'
 import { applicablePolicies, type Guarded, isAmbient, mtlsModes } from './access.ts'
 import type { AccessRule, Source } from './authorization-policy.ts'
 import type { ClusterView, Workload } from './cluster.ts'
@@ -13,13 +15,11 @@ export const scrapingRule: Rule = (cluster) => {
     ({ isOwned, containers }) => !isOwned && containers.some(({ image }) => scraperImage.test(image)),
   )
   if (scraper === undefined) return []
-  const byNamespace = new Map<string, Scraped[]>()
-  for (const workload of cluster.workloads) {
+  const lost = cluster.workloads.flatMap((workload) => {
     const scraped = workload.isOwned ? undefined : toScraped(workload)
-    if (scraped === undefined || mayScrape(cluster, scraper, scraped)) continue
-    const { namespace } = workload
-    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), scraped])
-  }
+    return scraped === undefined || mayScrape(cluster, scraper, scraped) ? [] : [scraped]
+  })
+  const byNamespace = groupBy(lost, ({ workload }) => workload.namespace)
   return [...byNamespace].map(([namespace, scraped]) => toFinding(cluster, scraper, namespace, scraped))
 }
 
@@ -84,7 +84,7 @@ function toFinding(
   namespace: string,
   scraped: readonly Scraped[],
 ): Finding {
-  const names = scraped.map(({ workload, port }) => `${workload.name}:${port}`).join(', ')
+  const names = listFew(scraped.map(({ workload, port }) => `${workload.name}:${port}`))
   const ports = [...new Set(scraped.map(({ port }) => port))].sort()
   const isInMesh = isCaptured(cluster, scraper)
   return {

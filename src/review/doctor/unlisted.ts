@@ -1,3 +1,5 @@
+import { listFew } from '../../model/few.ts'
+import { groupBy } from '../../model/group-by.ts'
 import type { Catalog } from '../../revision/catalog.ts'
 import { protocolOf } from '../../revision/scaffold.ts'
 import { explainOpening, isAmbient } from './access.ts'
@@ -14,7 +16,7 @@ import {
   waypointAccounts,
 } from './guarded.ts'
 import { attachedPolicies } from './policy.ts'
-import { guardedOf, isSame, waypointOf } from './reach.ts'
+import { guardedOf, waypointOf } from './reach.ts'
 
 const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
 /** Databases, queues and caches, whose ports seldom say by their names that they speak no HTTP. */
@@ -26,7 +28,12 @@ const otherPorts: ReadonlySet<number> = new Set([
 export const unlistedRule: Rule = (cluster, config, catalog) => {
   if (catalog === undefined) return []
   const unlisted = unlistedServices(cluster, catalog)
-  return [...unlisted.flatMap((service) => cutOff(cluster, service)), ...asked(cluster, config, unlisted)]
+  const waypoints = waypointAccounts(cluster, undefined)
+  const trustDomain = trustDomainOf(cluster)
+  return [
+    ...unlisted.flatMap((service) => cutOff(cluster, service, waypoints, trustDomain)),
+    ...asked(cluster, config, unlisted),
+  ]
 }
 
 function unlistedServices(cluster: ClusterView, catalog: Catalog): readonly KubeService[] {
@@ -50,15 +57,18 @@ function unlistedServices(cluster: ClusterView, catalog: Catalog): readonly Kube
 }
 
 /** A Service that no waypoint stands in front of, in a namespace that lets nobody in but waypoints. */
-function cutOff(cluster: ClusterView, service: KubeService): readonly Finding[] {
+function cutOff(
+  cluster: ClusterView,
+  service: KubeService,
+  waypoints: ReturnType<typeof waypointAccounts>,
+  trustDomain: string | undefined,
+): readonly Finding[] {
   if (waypointOf(cluster, service) !== undefined) return []
   const guarded = guardedOf(cluster, service, service.ports)
-  const waypoints = waypointAccounts(cluster, undefined)
   if (!isAmbient(cluster, guarded) || explainOpening(cluster, guarded, waypoints) !== undefined) return []
   const ports = service.ports.map(({ port }) => port).join(', ')
   const why = service.hasNoVip ? 'it is headless, so calls go to its pods' : 'it uses no waypoint'
   const caller = { namespace: service.namespace, name: 'CALLER' }
-  const trustDomain = trustDomainOf(cluster)
   return [
     {
       id: 'guard_cuts_off',
@@ -85,12 +95,12 @@ function asked(
   config: DoctorConfig | undefined,
   unlisted: readonly KubeService[],
 ): readonly Finding[] {
-  const byNamespace = new Map<string, { readonly service: KubeService; readonly waypoint: ObjectName }[]>()
-  for (const service of unlisted) {
+  const isAsking = findAsking(cluster)
+  const denied = unlisted.flatMap((service) => {
     const waypoint = waypointOf(cluster, service)
-    if (waypoint === undefined || !isAsking(cluster, waypoint)) continue
-    byNamespace.set(service.namespace, [...(byNamespace.get(service.namespace) ?? []), { service, waypoint }])
-  }
+    return waypoint !== undefined && isAsking(waypoint) ? [{ service, waypoint }] : []
+  })
+  const byNamespace = groupBy(denied, ({ service }) => service.namespace)
   // While Waywarden observes, it refuses nothing.
   const severity = config?.observe === undefined ? 'error' : 'warning'
   return [...byNamespace].flatMap(([namespace, services]): readonly Finding[] => {
@@ -110,7 +120,7 @@ function missing(
   namespace: string,
   services: readonly { readonly service: KubeService; readonly waypoint: ObjectName }[],
 ): Finding {
-  const names = services.map(({ service }) => service.name).join(', ')
+  const names = listFew(services.map(({ service }) => service.name))
   return {
     id: 'service_missing',
     severity,
@@ -138,9 +148,11 @@ function isOther({ port, name, protocol, appProtocol }: KubePort): boolean {
   return protocolOf({ port: number, name, protocol, appProtocol }) === 'other' || otherPorts.has(number)
 }
 
-function isAsking(cluster: ClusterView, waypoint: ObjectName): boolean {
-  const gateway = cluster.gateways.find((one) => isSame(one, waypoint))
-  if (gateway === undefined) return false
-  const asking = new Set(askingPolicies(cluster))
-  return attachedPolicies(cluster, gateway).some((policy) => asking.has(policy))
+function findAsking(cluster: ClusterView): (waypoint: ObjectName) => boolean {
+  const policies = new Set(askingPolicies(cluster))
+  const asking = cluster.gateways.filter((gateway) =>
+    attachedPolicies(cluster, gateway).some((policy) => policies.has(policy)),
+  )
+  const names = new Set(asking.map(keyOf))
+  return (waypoint) => names.has(keyOf(waypoint))
 }

@@ -46,6 +46,16 @@ describe('review/doctor/examine', () => {
       })
       expect(many).to.be.within(few, 2.5 * few)
     })
+
+    it(`does so, ${name}, when the catalog has none of them`, () => {
+      const [few = 0, many = 0] = [50, 100].map((count) => {
+        const { cluster, catalog } = largeCluster(count, layout)
+        const { value, reads } = countReads(cluster)
+        const findings = examineCluster(value, undefined, { ...catalog, services: [] })
+        return reads() + JSON.stringify(findings).length
+      })
+      expect(many).to.be.within(few, 2.5 * few)
+    })
   }
 
   it('has a test that produces each finding', () => {
