@@ -21,14 +21,10 @@ export function findForeignNames(
   { catalog, policies, files }: Pick<Revision, 'catalog' | 'policies' | 'files'>,
   trustDomain: TrustDomain,
 ): ForeignNames {
-  const foreign = catalog.services.filter(({ waypoint }) => waypoint.trustDomain !== trustDomain)
-  if (foreign.length > 0 && foreign.length === catalog.services.length)
+  // A catalog is of one trust domain, or it does not load.
+  if (catalog.services.some(({ waypoint }) => waypoint.trustDomain !== trustDomain))
     return { fatal: fatalFor(catalog, trustDomain), notices: [] }
   const say = (domain: string): string => `${show(domain)}; ${hintFor(domain, [trustDomain])}`
-  const unreachable = foreign.map(
-    ({ name, waypoint }) =>
-      `services.yaml: nothing can be allowed at \`${name}\`: its waypoint is of the trust domain ${say(waypoint.trustDomain)}`,
-  )
   const chainless = catalog.services.flatMap(({ name, chainless: callers }) =>
     callers
       .filter((caller) => caller.trustDomain !== trustDomain)
@@ -47,7 +43,7 @@ export function findForeignNames(
     .map((domain) => `entities.json: it names the trust domain ${say(domain)}`)
   return {
     fatal: undefined,
-    notices: [unreachable, chainless, inPolicies, inEntities].flatMap(shorten),
+    notices: [chainless, inPolicies, inEntities].flatMap(shorten),
   }
 }
 

@@ -182,7 +182,7 @@ describe('config', () => {
     },
     { name: 'text that is no YAML', text: 'version: 1\nchain: [\n', want: ['3 '] },
     { name: 'a key that stands twice', text: `${sample}version: 1\n`, want: ['11 '] },
-    { name: 'a bomb of aliases', text: bomb(), want: ['1 '] },
+    { name: 'a bomb of aliases', text: bomb(), want: ['2 '] },
     { name: 'a key of a later version', text: `${sample}telemetry: {ratio: 5}\n`, want: ['11 telemetry'] },
     {
       name: 'a key that would touch a prototype',

@@ -104,7 +104,7 @@ export const brokenConfigurations: readonly BrokenConfiguration[] = [
         text.replace('waypoint: spiffe://hospital.example', 'waypoint: spiffe://hospitl.example'),
       )
     },
-    notices: [/nothing can be allowed at `billing-agent`.*did you mean `hospital\.example`/],
+    problems: [/no policy revision serves/, /service `billing-agent`: .* its waypoint of `hospitl\.example`/],
   },
   {
     name: 'a policy that names another trust domain',
