@@ -96,7 +96,7 @@ function baselineOf(copy: string, tests: readonly string[]): Promise<Outcome> {
 function runTests(copy: string, tests: readonly string[]): Promise<Outcome> {
   const report = join(copy, 'report.json')
   rmSync(report, { force: true })
-  const options = ['--reporter', 'json', '--reporter-option', `output=${report}`, '--exit']
+  const options = ['--bail', '--reporter', 'json', '--reporter-option', `output=${report}`, '--exit']
   const args = ['node_modules/mocha/bin/mocha.js', ...options, '--timeout', String(testTimeoutMs), ...tests]
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { cwd: copy, stdio: ['ignore', 'ignore', 'pipe'] })

@@ -11,6 +11,14 @@ describe('app/by-deadline', () => {
     expect(await byDeadline(work, elapsedMs() + 600_000, late)).to.equal('done')
   })
 
+  for (const leftMs of [60_000, 600_000]) {
+    it(`waits for work that takes some time, ${leftMs} ms before its deadline`, async () => {
+      // Longer than the shortest timer, which a deadline that passes at once would be.
+      const work = new Promise<string>((resolve) => setTimeout(resolve, 20, 'done'))
+      expect(await byDeadline(work, elapsedMs() + leftMs, late)).to.equal('done')
+    })
+  }
+
   it('passes a failure on', async () => {
     const outcome = byDeadline(Promise.reject(new RangeError('bug')), elapsedMs() + 600_000, late)
     expect(await outcome.catch((cause: unknown) => cause)).to.be.instanceOf(RangeError)

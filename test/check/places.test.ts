@@ -3,7 +3,13 @@ import { isDeny } from '../../src/model/decision.ts'
 import { chainClaims } from '../support/hospital.ts'
 import { ask, codeOf, except, places } from '../support/places.ts'
 
-const other = 'spiffe://hospital.example/ns/hospital/sa/other-waypoint'
+/** Waypoints of other services, each nearly the name of the one in front. */
+const others = [
+  'spiffe://hospital.example/ns/hospital/sa/other-waypoint',
+  'spiffe://hospital.example/ns/hospital/sa/waypoint-2',
+  'spiffe://hospital.example/ns/clinic/sa/waypoint',
+  'spiffe://hospital.example/ns/hospital/sa/Waypoint',
+]
 
 describe('each rule of the line, at each place', () => {
   for (const place of places) {
@@ -18,11 +24,14 @@ describe('each rule of the line, at each place', () => {
   describe('the waypoint', () => {
     for (const peer of ['xfcc', 'metadata', 'principal'] as const) {
       for (const place of places) {
-        it(`of another service vouches for nobody: ${place.name}, ${peer}`, () => {
-          // A waypoint of the mesh it is: another service stands behind it.
-          const world = { peer, services: { [place.to === 'last' ? 'entry' : 'last']: { waypoint: other } } }
-          expect(codeOf(ask(world, place))).to.equal('allow')
-          expect(codeOf(ask(world, place, { waypoint: other }))).to.equal('waypoint_unknown')
+        it(`of another service neither vouches nor calls: ${place.name}, ${peer}`, () => {
+          for (const waypoint of others) {
+            // A waypoint of the mesh it is: another service stands behind it.
+            const world = { peer, services: { [place.to === 'last' ? 'entry' : 'last']: { waypoint } } }
+            expect(codeOf(ask(world, place))).to.equal('allow')
+            expect(codeOf(ask(world, place, { waypoint })), waypoint).to.equal('waypoint_unknown')
+            expect(codeOf(ask(world, place, { caller: waypoint })), waypoint).to.equal('peer_conflict')
+          }
         })
       }
     }

@@ -1,4 +1,6 @@
 import { expect } from 'chai'
+import { parseCatalog } from '../../src/revision/catalog.ts'
+import { formatProblem } from '../../src/revision/problem.ts'
 import { mustLoad, policyFiles, servicesYaml, waypoint, workload } from '../support/policy-files.ts'
 import { itRefuses, type RefusedRepository } from '../support/refused-repository.ts'
 
@@ -34,7 +36,21 @@ const refused: readonly RefusedRepository[] = [
       }),
     },
     at: 'services.yaml:1',
-    mentions: /narrower/,
+    mentions: /take the same requests; make one strictly narrower/,
+  },
+  {
+    name: 'routes that take the same requests, with another between them',
+    files: {
+      'services.yaml': servicesYaml({
+        routes: [
+          { ...route, match: 'GET /{a}/b', resource: 'Patient::{a}' },
+          { ...route, match: 'GET /c', resource: undefined },
+          { ...route, match: 'GET /a/{b}', resource: 'Patient::{b}' },
+        ],
+      }),
+    },
+    at: 'services.yaml:1',
+    mentions: /`GET \/\{a\}\/b` and `GET \/a\/\{b\}` take the same requests/,
   },
   {
     name: 'a resource from a parameter the route lacks',
@@ -96,12 +112,18 @@ const refused: readonly RefusedRepository[] = [
     at: 'services.yaml:1',
     mentions: /rawPaths/,
   },
+  ...['0s', '999ms'].map((hopLifetime) => ({
+    name: `a hop that lasts ${hopLifetime}`,
+    files: { 'services.yaml': servicesYaml({ hopLifetime, routes: [route] }) },
+    at: 'services.yaml:1',
+    mentions: /`hopLifetime`: expected at least `1s`/,
+  })),
 ]
 
-/** Two services, the second with these keys. */
-const beside = (keys: object, first: object = {}) => ({
+/** Two services, the second with these keys, and more behind them. */
+const beside = (keys: object, first: object = {}, ...others: readonly object[]) => ({
   'services.yaml': JSON.stringify({
-    services: [first, keys].map((own, index) => ({
+    services: [first, keys, ...others].map((own, index) => ({
       name: `service-${index}`,
       addresses: [`10.0.0.${index}:80`],
       spiffeId: workload(`service-${index}`),
@@ -122,6 +144,39 @@ const alike: readonly RefusedRepository[] = [
   at: 'services.yaml:1',
   mentions: new RegExp(`\`${escaped(other)}\` belongs to \`service-0\` already, spelled \`${escaped(one)}\``),
 }))
+
+const account = { spiffeId: workload('both') }
+const shared = { ...account, shared: 'one process' }
+const elsewhere = workload('waypoint')
+
+const between: readonly RefusedRepository[] = [
+  ...[beside({ name: 'service-0' }), beside({}, {}, { name: 'service-0' })].map((files, index) => ({
+    name: `two services of one name, ${index} between them`,
+    files,
+    at: 'services.yaml:1',
+    mentions: /service `service-0`: another service has this name/,
+  })),
+  ...[
+    { name: 'neither', files: beside(account, account) },
+    { name: 'the first alone', files: beside(account, shared) },
+    { name: 'the second alone', files: beside(shared, account) },
+    { name: 'all but the last', files: beside(shared, shared, account) },
+  ].map(({ name, files }) => ({
+    name: `two services that are one identity, if ${name} says why`,
+    files,
+    at: 'services.yaml:1',
+    mentions: /shares its SPIFFE ID with `service-\d`/,
+  })),
+  ...[
+    { name: 'before', files: beside({ waypoint: elsewhere }, { spiffeId: elsewhere }) },
+    { name: 'behind', files: beside({ spiffeId: elsewhere }, { waypoint: elsewhere }) },
+  ].map(({ name, files }) => ({
+    name: `a service that is the waypoint of another, ${name} it`,
+    files,
+    at: 'services.yaml:1',
+    mentions: /its SPIFFE ID is a waypoint/,
+  })),
+]
 
 const more: readonly RefusedRepository[] = [
   {
@@ -184,7 +239,15 @@ const more: readonly RefusedRepository[] = [
 ]
 
 describe('revision/catalog', () => {
-  for (const row of [...refused, ...alike, ...more]) itRefuses(row)
+  for (const row of [...refused, ...alike, ...between, ...more]) itRefuses(row)
+
+  it('takes services that are one identity if all of them say why', () => {
+    const catalog = parseCatalog(beside(shared, shared, shared)['services.yaml'])
+    if (!('services' in catalog)) throw new TypeError(catalog.map(formatProblem).join('\n'))
+    expect(catalog.services.map((service) => service.spiffeId.uri)).to.deep.equal(
+      Array.from({ length: 3 }, () => workload('both')),
+    )
+  })
 
   it('takes routes that differ in case of a service that tells cases apart', () => {
     const routes = ['/Patients', '/patients'].map((path) => ({ match: `GET ${path}`, action: 'read-it' }))

@@ -87,6 +87,9 @@ describe('revision/routing, in other letters', () => {
       { method: 'GET', path: '/adm%C4%B1n/x', want: ambiguous },
       { method: 'GET', path: '/reports/A', want: ambiguous },
       { method: 'GET', path: '/REPORTS/A', want: ambiguous },
+      // Nothing in the path folds; the route does.
+      { method: 'GET', path: '/reports/a', want: ambiguous },
+      { method: 'HEAD', path: '/reports/a', want: ambiguous },
     ])
   })
   describe('at a service that says `caseSensitive`', () => {
@@ -94,6 +97,7 @@ describe('revision/routing, in other letters', () => {
       ...whateverItsCase,
       { method: 'GET', path: '/ADMIN/x', want: 'wide' },
       { method: 'GET', path: '/reports/A', want: 'wide' },
+      { method: 'GET', path: '/reports/a', want: 'wide' },
       { method: 'GET', path: '/%EF%BC%A1dmin/x', want: 'wide' },
     ])
   })
@@ -102,6 +106,14 @@ describe('revision/routing, in other letters', () => {
     itTakes(load({ routes }), [
       { method: 'GET', path: '/PATIENTS/42', want: ambiguous },
       { method: 'GET', path: '/patients/P-7', want: 'patients' },
+      { method: 'GET', path: '/else', want: 'route_unknown' },
+    ])
+  })
+  describe('at a service whose route alone has capitals', () => {
+    const routes = [{ match: 'GET /Reports/{id}', action: 'read-it', scope: 'reports' }]
+    itTakes(load({ routes }), [
+      { method: 'GET', path: '/Reports/a', want: 'reports' },
+      { method: 'GET', path: '/reports/a', want: ambiguous },
       { method: 'GET', path: '/else', want: 'route_unknown' },
     ])
   })

@@ -46,6 +46,16 @@ describe('revision/target', () => {
       request: { path: '/live', headers: { upgrade: 'websocket' } },
       want: 'records read-it Service::records',
     },
+    {
+      name: 'an upgrade over HTTP/2 where the route says `stream`',
+      request: { path: '/live', headers: { ':protocol': 'websocket' } },
+      want: 'records read-it Service::records',
+    },
+    {
+      name: 'a trailing slash that the route itself has',
+      request: { path: '/folder/' },
+      want: 'records read-it Service::records',
+    },
   ]
   for (const { name, request, want } of found) {
     it(`finds ${name}`, () => {
@@ -96,15 +106,39 @@ describe('revision/target', () => {
       request: { address: '10.0.0.2:80', path: '/a%2fb' },
       want: 'path_ambiguous',
     },
+    ...[{ upgrade: 'websocket' }, { ':protocol': 'websocket' }, { ':protocol': 'connect-udp' }].flatMap(
+      (headers) => [
+        {
+          name: `an upgrade on a route that does not stream: ${JSON.stringify(headers)}`,
+          request: { headers },
+          want: 'route_unknown',
+        },
+        {
+          name: `an upgrade where there are no routes: ${JSON.stringify(headers)}`,
+          request: { address: '10.0.0.2:80', headers },
+          want: 'route_unknown',
+        },
+        {
+          name: `an upgrade where odd paths are taken: ${JSON.stringify(headers)}`,
+          request: { address: '10.0.0.3:80', headers },
+          want: 'route_unknown',
+        },
+      ],
+    ),
     {
-      name: 'an upgrade on a route that does not stream',
-      request: { headers: { upgrade: 'websocket' } },
+      name: 'a trailing slash behind a parameter',
+      request: { path: '/patients/42/' },
       want: 'route_unknown',
     },
     {
-      name: 'an upgrade where there are no routes',
-      request: { address: '10.0.0.2:80', headers: { upgrade: 'websocket' } },
-      want: 'route_unknown',
+      name: 'a trailing slash that only a wider route takes',
+      request: { path: '/files/a/' },
+      want: 'path_ambiguous',
+    },
+    {
+      name: 'a trailing slash at the root of a wider route',
+      request: { path: '/files/' },
+      want: 'path_ambiguous',
     },
   ]
   for (const { name, request, want } of refused) {

@@ -18,6 +18,8 @@ const services = {
         { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' },
         { match: 'GET /patients/all', action: 'read-it' },
         { match: 'GET /live', action: 'read-it', stream: true },
+        { match: 'GET /files/**', action: 'read-it' },
+        { match: 'GET /folder/', action: 'read-it' },
       ],
     },
     { name: 'plain', addresses: ['10.0.0.2:80'], spiffeId: workload('plain'), waypoint },
