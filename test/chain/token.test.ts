@@ -64,6 +64,18 @@ describe('chain/token', () => {
     expect(result).to.include({ code: 'chain_too_deep' })
   })
 
+  for (const recovered of [false, 'true', 'false', 1, 0, null, {}, []]) {
+    it(`refuses a mark of recovery that is ${JSON.stringify(recovered)}`, () => {
+      const result = parseChainToken(forge(chainHeader, { ...chainClaims, recovered }, sign), trust)
+      expect(result).to.include({ code: 'chain_malformed' })
+    })
+  }
+
+  it('reads the mark of recovery, and takes none for no recovery', () => {
+    expect(parsed({ ...chainClaims, recovered: true }).isRecovered).to.equal(true)
+    expect(parsed({ ...chainClaims, recovered: undefined }).isRecovered).to.equal(false)
+  })
+
   it('refuses what is larger than a header may be', () => {
     expect(parseChainToken('x'.repeat(maxTokenBytes + 1), trust)).to.include({ code: 'chain_too_large' })
   })

@@ -27,6 +27,23 @@ describe('check/admission', () => {
     expect(ask(flooder, 30)).to.equal(0)
   })
 
+  it('lets one late window pass, whatever a caller costs in the next', () => {
+    const { ask, pass } = build()
+    ask(flooder, 30)
+    pass(1, 500)
+    // More than what everybody has, and more work than half of what it had done before.
+    expect(ask(flooder, 90, 0.4)).to.equal(0)
+  })
+
+  it('lets late looks pass while one in each window is in time', () => {
+    const { ask, pass } = build()
+    for (let window = 0; window < 10; window++) {
+      expect(ask(flooder, 100, 0.1)).to.equal(0)
+      pass(1)
+      pass(1, 60)
+    }
+  })
+
   it('refuses nobody while it is late for want of a processor that others use', () => {
     const { ask, pass } = build(1000, () => 0.4)
     for (let round = 0; round < 10; round++) {

@@ -65,6 +65,26 @@ describe('check/shedding', () => {
     expect(records).to.have.length(1026)
   })
 
+  it('keeps whoever was told again over those who were told longer ago', () => {
+    const { clock, records, shed } = build()
+    for (let caller = 0; caller < 1024; caller++) shed(`agent-${caller}`)
+    clock.nowMs = 1000
+    expect(shed('agent-5').isRepeated).to.equal(false)
+    for (let caller = 1024; caller < 1034; caller++) shed(`agent-${caller}`)
+    expect(shed('agent-5').isRepeated).to.equal(true)
+    expect(records).to.have.length(1035)
+  })
+
+  it('forgets nobody to tell again whom it knows', () => {
+    const { clock, records, shed } = build()
+    for (let caller = 0; caller < 1024; caller++) shed(`agent-${caller}`)
+    expect(shed('agent-0').isRepeated).to.equal(true)
+    clock.nowMs = 1000
+    shed('agent-1023')
+    shed('agent-0')
+    expect(records.at(-1)?.reason).to.match(/\b1 more$/)
+  })
+
   it('refuses a caller whose work is not admitted, names it in the record, and begins nothing for it', async () => {
     const { check, records } = buildChecker({
       admission: refusingAll,

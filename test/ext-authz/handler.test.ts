@@ -68,6 +68,26 @@ describe('ext-authz/handler', () => {
     })
   }
 
+  const unreadable: Answer = {
+    ...allow,
+    get setHeaders(): never {
+      throw new Error('broken')
+    },
+  }
+  for (const { name, check } of [
+    { name: 'at once', check: () => unreadable },
+    { name: 'later', check: () => Promise.resolve(unreadable) },
+  ]) {
+    it(`denies with internal_error when an answer that comes ${name} cannot be written`, async () => {
+      const { respond, denials, events } = createFixture({ check })
+      const response = await respond(request)
+      expect(response).to.include({ kind: 'denied', status: 7, httpStatus: 403 })
+      expect(response.body).to.include({ code: 'internal_error', decisionId: 'd-refused' })
+      expect(denials).to.deep.equal(['internal_error'])
+      expect(events.map(({ kind }) => kind)).to.deep.equal(['fault'])
+    })
+  }
+
   it('denies with internal_error when the clock fails', async () => {
     const { respond } = createFixture({ check: () => allow, elapsedMs: thrower })
     expect((await respond(request)).body).to.include({ code: 'internal_error' })

@@ -116,7 +116,7 @@ const refused: readonly RefusedRepository[] = [
     name: `a hop that lasts ${hopLifetime}`,
     files: { 'services.yaml': servicesYaml({ hopLifetime, routes: [route] }) },
     at: 'services.yaml:1',
-    mentions: /`hopLifetime`: expected at least `1s`/,
+    mentions: /service `records`: `hopLifetime`: expected .*1s/,
   })),
 ]
 
