@@ -81,6 +81,8 @@ describe('check/admission', () => {
     expect(ask(flooder, 40)).to.be.above(0)
     pass(7000)
     expect(ask(flooder, 45)).to.equal(0)
+    // More than what everybody has even of a late server.
+    expect(ask(flooder, 90, 0.4)).to.equal(0)
   })
 
   it('never refuses a caller for the little that everybody has', () => {
@@ -110,6 +112,16 @@ describe('check/admission', () => {
     expect(take(flooder)).to.equal(false)
     free()
     expect(take(flooder)).to.equal(true)
+  })
+
+  it('gives back to a caller the places that it had', () => {
+    const { admission, take } = build(8)
+    for (let round = 0; round < 10; round++) {
+      const holds = Array.from({ length: 4 }, () => admission.hold(flooder))
+      expect(admission.refuse(flooder)).to.include({ code: 'overloaded' })
+      for (const free of holds) free()
+    }
+    expect([1, 2, 3, 4, 5].map(() => take(flooder))).to.deep.equal([true, true, true, true, false])
   })
 
   it('refuses everybody while all places are taken, by callers that are known or not', () => {

@@ -11,7 +11,7 @@ import { factsOf, forwarding } from '../support/built-checker.ts'
 import { forge, good, readKey, signer } from '../support/forge.ts'
 import { chainClaims, chainHeader, chainKey, clerk, nowMs, uris } from '../support/hospital.ts'
 import { caller, clerk as clerkUser, delegated, hospital } from '../support/identities.ts'
-import { mustLoad, policyFiles, servicesYaml } from '../support/policy-files.ts'
+import { mustLoad, policyFiles, servicesYaml, waypoint, workload } from '../support/policy-files.ts'
 
 const otherKey = good(parseSigningKey(readKey('chain-es256')))
 const routes = [{ match: 'GET /**', action: 'read-it' }]
@@ -24,6 +24,8 @@ type Extending = {
   readonly chain?: Parameters<typeof extendChain>[0]
   readonly revision?: Facts['revision']
   readonly calls?: SpiffeId
+  /** The callee's place among the services of the revision. */
+  readonly to?: number
   readonly atMs?: number
 }
 
@@ -38,9 +40,10 @@ function build(jitter = 0) {
     chain = parent,
     revision = forwarding,
     calls = hospital.agentD,
+    to = 0,
     atMs = nowMs,
   }: Extending = {}) => {
-    const [service] = revision.catalog.services
+    const service = revision.catalog.services[to]
     if (service === undefined) throw new TypeError('no service')
     const signed = extendChain(chain, caller(calls), service, { ...facts, keys, revision, nowMs: atMs })
     if (isDeny(signed)) throw new TypeError(signed.reason)
@@ -60,8 +63,16 @@ describe('check/remembered: a chain from before the configuration', () => {
     const [service] = forwarding.catalog.services as [CatalogService]
     const child = extendChain(proven, caller(hospital.agentD), service, facts)
     if (isDeny(child)) throw new TypeError(child.reason)
-    const claims = Buffer.from(child.token.split('.')[1] ?? '', 'base64url').toString()
-    expect(JSON.parse(claims).tctx.groups).to.deep.equal(['billing'])
+    expect(claimsOf(child.token).tctx.groups).to.deep.equal(['billing'])
+  })
+
+  it('keeps no group of a provider for which none are allowed', () => {
+    const facts = factsOf()
+    const settings = { ...facts.settings, groupsAllowed: new Map() }
+    const text = forge(chainHeader, chainClaims, signer('chain'))
+    const proven = verifyChain(text, caller(hospital.agentD), { ...facts, settings })
+    if (isDeny(proven)) throw new TypeError(proven.reason)
+    expect(proven.subject.groups).to.deep.equal([])
   })
 })
 
@@ -121,6 +132,29 @@ describe('check/remembered, children', () => {
     })
   }
 
+  it('hands out to each callee of a revision a child of its own, again and again', () => {
+    const names = ['agent-r', 'agent-a']
+    const services = names.map((name, index) => ({
+      name,
+      addresses: [`10.0.0.${index}:80`],
+      spiffeId: workload(name),
+      waypoint,
+      routes,
+      forwards: true,
+    }))
+    const revision = mustLoad(
+      policyFiles({
+        'services.yaml': JSON.stringify({ services }),
+        'team/a.cedar': '@blanket("a test") permit (principal, action, resource in Service::"agent-r");',
+      }),
+    )
+    const { extend } = build()
+    for (let round = 0; round < 2; round++) {
+      const holders = names.map((_, to) => claimsOf(extend({ revision, to }).token).aud)
+      expect(holders).to.deep.equal(names.map(workload))
+    }
+  })
+
   it('mints anew when the signing key has changed', () => {
     const { extend, rotate } = build()
     const first = extend()
@@ -129,3 +163,7 @@ describe('check/remembered, children', () => {
     expect([first.kid, second.kid]).to.deep.equal(['chain-1', 'chain-es256'])
   })
 })
+
+function claimsOf(token: string) {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
