@@ -162,6 +162,26 @@ describe('revision/revision, what an answer of the engine means', () => {
     ])
   })
 
+  it('keeps its own outcome, policies and errors beside results that are equal but for these', () => {
+    // Cedar gives no two of these for one question; memory must not count on that.
+    const rows = [
+      { allowed: true, by: ['permit-a'], failing: [] },
+      { allowed: false, by: ['permit-a'], failing: [] },
+      { allowed: true, by: ['permit-b'], failing: [] },
+      { allowed: true, by: ['permit-a', 'permit-b'], failing: [] },
+      { allowed: true, by: ['permit-a'], failing: ['permit-b'] },
+      { allowed: true, by: ['permit-a'], failing: ['permit-b', 'permit-b'] },
+      { allowed: true, by: ['permit-a'], failing: [] },
+    ]
+    const ask = askOf(...rows.map(({ allowed, by, failing }) => answered(allowed, by, failing)))
+    for (const { allowed, by, failing } of rows) {
+      const { outcome, determiningPolicies, errors } = ask()
+      expect(outcome).to.equal(allowed ? 'permit' : 'forbid')
+      expect(determiningPolicies.map(({ id }) => id)).to.deep.equal(by.map(idOf))
+      expect(errors.map(({ policy }) => policy.id)).to.deep.equal(failing.map(idOf))
+    }
+  })
+
   it('is said of the principal and the role that were asked about, though one answer is for all', () => {
     const ask = askOf(answered(true, ['permit-a']))
     const principals = [
