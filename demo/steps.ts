@@ -1,4 +1,4 @@
-import type { DenyCode, Role } from '../src/model/decision.ts'
+import type { DenyCode, Role } from '../src/base/model/decision.ts'
 import type { ServiceName, Workload } from './world.ts'
 
 /** One step of the story, and what must come of it. */

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { RecordParts } from '../src/model/record-parts.ts'
+import type { RecordParts } from '../src/base/model/record-parts.ts'
 import { deniedParts } from '../test/support/decision.ts'
 
 // What evidence costs: to write a log of so many decisions, and to verify it and look something up in it by the
@@ -43,7 +43,7 @@ try {
 /** Writes the log and says what each record took. */
 async function write(): Promise<number> {
   const url = pathToFileURL(join(built, 'audit/open-audit-log.js')).href
-  const { openAuditLog }: typeof import('../src/audit/open-audit-log.ts') = await import(url)
+  const { openAuditLog }: typeof import('../src/audit/write/open-audit-log.ts') = await import(url)
   await using log = openAuditLog({
     directory,
     mode: 'written',

@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { floors, forbiddenRooms, packageRooms, pureRooms } from './floors.ts'
+import { apart, forbiddenWings, packageWings, pureFolders, wingOf, wings } from './wings.ts'
 
 type Pattern = { readonly group: readonly string[]; readonly message: string }
 
-/** biome.json: style and rules written out here, one override a room from the table of floors. */
+/** biome.json: style and rules written out here, one override a wing or special folder from the table of wings. */
 export function generateBiome(): ReadonlyMap<string, string> {
-  const config = { ...settings, overrides: [...floors.flat().map(toRoomOverride), ...exceptions] }
+  const special = new Set([...apart.flat(), ...pureFolders])
+  // The last override that names a file is the one that counts.
+  const folders = [...Object.keys(wings), ...special]
+  const config = { ...settings, overrides: [...folders.map(toOverrideOf), ...exceptions] }
   return new Map([['biome.json', format(JSON.stringify(config))]])
 }
 
@@ -23,37 +26,48 @@ function format(json: string): string {
   return execFileSync(process.execPath, args, { input: json, encoding: 'utf8' })
 }
 
-function toRoomOverride(room: string): object {
+function toOverrideOf(folder: string): object {
+  const wing = wingOf(folder)
+  const strangers = apart
+    .filter((pair) => pair.includes(folder))
+    .flatMap((pair) => pair.filter((other) => other !== folder))
   const patterns: Pattern[] = [
     {
-      group: forbiddenRooms(room).map((other) => `**/${pathOf(other)}`),
-      message: `${room}: imports run downwards only, and never sideways; pass a value or a function in`,
+      group: forbiddenWings(wing).map((other) => `**/${pathOf(other)}`),
+      message: `${wing} may not import this wing (scripts/wings.ts); pass a value or a function in`,
     },
     {
-      group: Object.entries(packageRooms).flatMap(([name, owner]) =>
-        owner === room ? [] : [name, `${name}/**`],
-      ),
-      message: `${room}: a third-party package has one room`,
+      // Seen from within the wing.
+      group: strangers.map((other) => `**/${other.slice(wing.length + 1)}/**`),
+      message: `${folder} shares no code with this folder but the format`,
     },
-    ...(pureRooms.includes(room)
+    {
+      group: Object.entries(packageWings).flatMap(([name, owner]) =>
+        owner === wing ? [] : [name, `${name}/**`],
+      ),
+      message: `${wing}: a third-party package has one wing`,
+    },
+    ...(pureFolders.includes(folder)
       ? [
           {
             group: ['node:*', 'node:*/**', '!node:crypto', 'yaml', 'valibot'],
-            message: `${room} is pure: no files, sockets or clock`,
+            message: `${folder} is pure: no files, sockets or clock`,
           },
         ]
       : []),
   ]
   const options = { patterns: patterns.filter(({ group }) => group.length > 0) }
-  return toOverride([`src/${pathOf(room)}`], { style: { noRestrictedImports: { level: 'error', options } } })
+  return toOverride([`src/${pathOf(folder)}`], {
+    style: { noRestrictedImports: { level: 'error', options } },
+  })
 }
 
 function toOverride(includes: readonly string[], rules: object): object {
   return { includes, linter: { rules } }
 }
 
-function pathOf(room: string): string {
-  return room === 'main' ? 'main.ts' : `${room}/**`
+function pathOf(folder: string): string {
+  return folder === 'main' ? 'main.ts' : `${folder}/**`
 }
 
 const exceptions = [

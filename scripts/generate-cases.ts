@@ -1,4 +1,4 @@
-import { createCallHandler } from '../src/ext-authz/handler.ts'
+import { createCallHandler } from '../src/envoy/handler.ts'
 import { checkCases } from '../test/support/check-cases.ts'
 import { checkRequestType, checkResponseType, encodeRawCheckRequest } from '../test/support/check-request.ts'
 import { createGoldenChecker } from '../test/support/golden-checker.ts'

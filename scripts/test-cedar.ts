@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { isInvalid } from '../src/model/invalid.ts'
+import { isInvalid } from '../src/base/model/invalid.ts'
 import { type CedarTestOptions, type CedarTestResult, runCedarTests } from '../test/cedar/cedar-tests.ts'
 
 type FileResult = {

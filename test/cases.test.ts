@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { createCallHandler } from '../src/ext-authz/handler.ts'
+import { createCallHandler } from '../src/envoy/handler.ts'
 import { checkRequestType, checkResponseType } from './support/check-request.ts'
 import { createGoldenChecker } from './support/golden-checker.ts'
 

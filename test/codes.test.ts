@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type DenyCode, denyCodes } from '../src/model/decision.ts'
+import { type DenyCode, denyCodes } from '../src/base/model/decision.ts'
 import { type CheckResponseFields, decodeCheckResponse, encodeCheckRequest } from './support/check-request.ts'
 import { act, chainClaims, chainHeader, uris } from './support/hospital.ts'
 import { waypoint } from './support/policy-files.ts'
@@ -11,7 +11,7 @@ import { temporaryDirectory } from './support/temporary-directory.ts'
 
 /** Codes that no request can bring about, each with its reason; reviewed. */
 const unreachable: readonly DenyCode[] = [
-  // A fault of our own: test/ext-authz/handler.test.ts makes the check throw.
+  // A fault of our own: test/envoy/handler.test.ts makes the check throw.
   'internal_error',
 ]
 

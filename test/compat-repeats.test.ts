@@ -2,9 +2,9 @@ import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { toChain } from '../src/audit/parse-record.ts'
-import { readRecords } from '../src/audit/query.ts'
-import { verifyLogs } from '../src/audit/verify.ts'
+import { toChain } from '../src/audit/format/parse-record.ts'
+import { readRecords } from '../src/audit/read/query.ts'
+import { verifyLogs } from '../src/audit/verify/verify.ts'
 
 describe('compat v2: records that repeat others', () => {
   const directory = 'test/compat/v2/repeats'

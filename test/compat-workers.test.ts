@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readRecords } from '../src/audit/query.ts'
-import { verifyLogs } from '../src/audit/verify.ts'
+import { readRecords } from '../src/audit/read/query.ts'
+import { verifyLogs } from '../src/audit/verify/verify.ts'
 
 /** What a log is, and how far each of its records is proven. */
 type Meaning = {

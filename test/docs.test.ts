@@ -3,17 +3,18 @@ import { dirname, join, normalize } from 'node:path'
 import { expect } from 'chai'
 import { parse, parseAllDocuments, stringify } from 'yaml'
 import { steps } from '../demo/steps.ts'
-import { countRevocations, parseRevocations } from '../src/chain/revocations.ts'
+import { wings } from '../scripts/wings.ts'
+import { lintRules } from '../src/authoring/lint-finding.ts'
+import { runPolicyTests } from '../src/authoring/tests/policy-tests.ts'
+import { unwrap } from '../src/base/document/schema.ts'
+import { denyCodes } from '../src/base/model/decision.ts'
 import { runCommandLine } from '../src/cli/program.ts'
 import { isConfigProblems, parseConfig } from '../src/config/config.ts'
 import { configWarnings } from '../src/config/remarks.ts'
 import { userIssuerSchema } from '../src/config/user-issuer-schema.ts'
-import { unwrap } from '../src/document/schema.ts'
-import { denyCodes } from '../src/model/decision.ts'
-import { lintRules } from '../src/review/lint-finding.ts'
-import { runPolicyTests } from '../src/review/policy-tests.ts'
-import { readPolicyDirectory, toPolicyFiles } from '../src/revision/directory-source.ts'
-import { productSchema } from '../src/revision/product-schema.ts'
+import { countRevocations, parseRevocations } from '../src/decision/chain/revocations.ts'
+import { productSchema } from '../src/policy/cedar/product-schema.ts'
+import { readPolicyDirectory, toPolicyFiles } from '../src/policy/source/directory-source.ts'
 import { anchorOf, type Document, type Fence, readDocument } from './support/document.ts'
 import { hospitalRevision, mustLoad } from './support/policy-files.ts'
 
@@ -33,6 +34,20 @@ describe('docs', () => {
     const named = codes.headings.filter(({ level, text }) => level > 2 || text.includes('_'))
     expect(named.map(({ text }) => text)).to.deep.equal([...denyCodes])
     expect(named.map(({ text }) => anchorOf(text))).to.deep.equal([...denyCodes])
+  })
+
+  it('architecture draws the wings as the linter holds them, and says what each folder is for', () => {
+    const text = readFileSync('docs/architecture.md', 'utf8')
+    const drawn = Object.entries(wings)
+      .filter(([, allowed]) => allowed.length > 0)
+      .map(([wing, allowed]) => `    ${wing} -> ${allowed.join(', ')}`)
+    expect(text).to.include(`${drawn.join('\n')}\n`)
+    const folders = readdirSync('src', { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map(({ parentPath }) => parentPath.replaceAll('\\', '/'))
+      .filter((folder) => folder !== 'src')
+    const named = new Set([...text.matchAll(/`(src\/[a-z0-9/-]+)`/g)].map(([, folder]) => folder))
+    expect([...new Set(folders)].filter((folder) => !named.has(folder))).to.deep.equal([])
   })
 
   it('decision-codes begins with the refusal that is not ours', () => {

@@ -2,17 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { type Doings, findDoings } from './support/asking-code.ts'
 
-/** All declarations that ask policies; `judge` alone of those outside revision/. */
+/** All declarations that ask policies; `judge` alone of those outside policy/. */
 const asking = [
-  'check/judge.ts#judge',
-  'revision/engine.ts#createEngine',
-  'revision/engine.ts#parseAnswer',
-  'revision/engine.ts#readAnswer',
-  'revision/engine.ts#warm',
-  'revision/rehearsal.ts#rehearse',
-  'revision/revision.ts#createInterning',
-  'revision/revision.ts#createRevision',
-  'revision/revision.ts#watchRevision',
+  'decision/check/judge.ts#judge',
+  'policy/cedar/engine.ts#createEngine',
+  'policy/cedar/engine.ts#parseAnswer',
+  'policy/cedar/engine.ts#readAnswer',
+  'policy/cedar/engine.ts#warm',
+  'policy/revision/rehearsal.ts#rehearse',
+  'policy/revision/revision.ts#createInterning',
+  'policy/revision/revision.ts#createRevision',
+  'policy/revision/revision.ts#watchRevision',
 ]
 
 /** Ways past `judge`: a declaration of this name that takes it, and where it stands if not in `outside`. */
@@ -64,7 +64,7 @@ const ways: readonly { readonly name: string; readonly text: string; readonly fi
   { name: 'byNamespace', text: '(revision: Revision, query: Query) => all.askDirectly(revision, query)' },
   {
     name: 'byImport',
-    text: "async (revision: Revision, query: Query) => (await import('../revision/revision.ts')).askDirectly(revision, query)",
+    text: "async (revision: Revision, query: Query) => (await import('../policy/revision/revision.ts')).askDirectly(revision, query)",
   },
   {
     name: 'byFake',
@@ -89,28 +89,28 @@ const ways: readonly { readonly name: string; readonly text: string; readonly fi
   {
     name: 'askDirectly',
     text: '(revision: Revision, query: Query) => revision.evaluate(query)',
-    file: 'revision/revision.ts',
+    file: 'policy/revision/revision.ts',
   },
   {
     name: 'isPermitted',
     text: "(revision: Revision, query: Query): boolean => revision.evaluate(query).outcome === 'permit'",
-    file: 'revision/revision.ts',
+    file: 'policy/revision/revision.ts',
   },
 ]
 
-const outside = 'app/recorder.ts'
+const outside = 'server/recorder.ts'
 const imports = `
-import { type Judge, judge } from '../check/judge.ts'
-import type { Caller } from '../model/caller.ts'
-import type { Chain } from '../model/chain.ts'
-import type { EntityUid } from '../model/entity-uid.ts'
-import type { Target } from '../model/target.ts'
-import type { Query } from '../model/query.ts'
-import type { CedarCall } from '../revision/cedar-call.ts'
-import type { Engine } from '../revision/engine.ts'
-import type { Slice } from '../revision/slices.ts'
-import { askDirectly, type Revision } from '../revision/revision.ts'
-import * as all from '../revision/revision.ts'
+import { type Judge, judge } from '../decision/check/judge.ts'
+import type { Caller } from '../base/model/caller.ts'
+import type { Chain } from '../base/model/chain.ts'
+import type { EntityUid } from '../base/model/entity-uid.ts'
+import type { Target } from '../base/model/target.ts'
+import type { Query } from '../base/model/query.ts'
+import type { CedarCall } from '../policy/cedar/cedar-call.ts'
+import type { Engine } from '../policy/cedar/engine.ts'
+import type { Slice } from '../policy/cedar/slices.ts'
+import { askDirectly, type Revision } from '../policy/revision/revision.ts'
+import * as all from '../policy/revision/revision.ts'
 export const byHand = () => ({ kind: 'permission', results: [] })
 `
 
@@ -121,11 +121,11 @@ describe('the one way to a decision', () => {
   before(() => {
     here = findDoings()
     planted = findDoings(
-      new Map([outside, 'revision/revision.ts'].map((file) => [`src/${file}`, plantIn(file)])),
+      new Map([outside, 'policy/revision/revision.ts'].map((file) => [`src/${file}`, plantIn(file)])),
     )
   })
 
-  it('leads through judge: nothing else outside revision/ asks what policies say', () => {
+  it('leads through judge: nothing else outside policy/ asks what policies say', () => {
     expect(here.asks).to.deep.equal(asking)
   })
 
@@ -134,7 +134,7 @@ describe('the one way to a decision', () => {
   })
 
   it('makes a permission nowhere else', () => {
-    expect(here.permits).to.deep.equal(['check/judge.ts#judge'])
+    expect(here.permits).to.deep.equal(['decision/check/judge.ts#judge'])
     expect(planted.permits).to.include(`${outside}#byHand`)
   })
 
@@ -146,10 +146,10 @@ describe('the one way to a decision', () => {
     })
   }
 
-  it('keeps the engine and Cedar inside revision/', () => {
-    const near = /from '(?:[./]*(?:\/revision)?\/(?:engine|cedar|cedar-call|slices)\.ts|@cedar-policy\/.*)'/
+  it('keeps the engine and Cedar inside policy/', () => {
+    const near = /from '(?:[^']*\/policy\/cedar\/(?:engine|cedar|cedar-call|slices)\.ts|@cedar-policy\/.*)'/
     const outer = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-      (file) => file.endsWith('.ts') && !file.startsWith('revision/'),
+      (file) => file.endsWith('.ts') && !file.startsWith('policy/'),
     )
     expect(outer.filter((file) => near.test(readFileSync(`src/${file}`, 'utf8')))).to.deep.equal([])
   })
@@ -157,15 +157,15 @@ describe('the one way to a decision', () => {
   it('is the one that live checks, tests, explanations, lint, diffs, why and the shadow take', () => {
     const near = /from '.*\/judge\.ts'/
     const files = [
-      'check/remembered.ts',
-      'review/believed.ts',
-      'review/situation.ts',
-      'review/recorded.ts',
-      'review/explain.ts',
-      'review/flips.ts',
-      'review/lint-chainless.ts',
-      'review/diff.ts',
-      'review/shadow.ts',
+      'decision/check/remembered.ts',
+      'explain/believed.ts',
+      'authoring/situation.ts',
+      'explain/recorded.ts',
+      'explain/explain.ts',
+      'explain/flips.ts',
+      'authoring/lint-chainless.ts',
+      'authoring/diff.ts',
+      'explain/shadow.ts',
     ]
     expect(files.filter((file) => !near.test(readFileSync(`src/${file}`, 'utf8')))).to.deep.equal([])
   })

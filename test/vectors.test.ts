@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isDeny } from '../src/model/decision.ts'
+import { isDeny } from '../src/base/model/decision.ts'
 import { decideVector, readVectors } from './support/vector.ts'
 
 describe('vectors', () => {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { formatProof, parseProof, proveDecision, verifyProof } from '../audit/proof.ts'
-import { findWholeId } from '../audit/whole-id.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { formatProof, parseProof, proveDecision, verifyProof } from '../audit/read/proof.ts'
+import { findWholeId } from '../audit/read/whole-id.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import {
   describeError,

@@ -1,5 +1,5 @@
-import type { Verification, VerifiedLog } from '../audit/verify.ts'
-import { formatCount } from '../model/count.ts'
+import type { Verification, VerifiedLog } from '../audit/verify/verify.ts'
+import { formatCount } from '../base/text/count.ts'
 import { paint, type Terminal, toLine } from './terminal.ts'
 
 /** What was given to compare with. */

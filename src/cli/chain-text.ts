@@ -1,5 +1,5 @@
-import { type ChainToken, parseChainToken } from '../chain/token.ts'
-import { type Deny, isDeny } from '../model/decision.ts'
+import { type Deny, isDeny } from '../base/model/decision.ts'
+import { type ChainToken, parseChainToken } from '../decision/chain/token.ts'
 import { type Terminal, toLine } from './terminal.ts'
 
 /** What a chain token says, with the names that its header gives to the key. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isDeny } from '../model/decision.ts'
+import { isDeny } from '../base/model/decision.ts'
 import { addChainMint } from './chain-mint.ts'
 import { chainToJson, formatChain, readChain, readToken } from './chain-text.ts'
 import { addChainVerify } from './chain-verify.ts'

@@ -1,3 +1,5 @@
+import { isInvalid } from '../base/model/invalid.ts'
+import { formatCount } from '../base/text/count.ts'
 import {
   type Config,
   type ConfigProblems,
@@ -5,8 +7,6 @@ import {
   parseConfig,
   readEnv,
 } from '../config/config.ts'
-import { formatCount } from '../model/count.ts'
-import { isInvalid } from '../model/invalid.ts'
 import { readTextFile } from './input.ts'
 import { complainAboutExcerpt, type Terminal, toLine } from './terminal.ts'
 

@@ -74,7 +74,7 @@ async function checkFile(
   if (isConfigProblems(config)) return { ...nothing, problems: config.problems }
   const remarks = remarksOn(config)
   if (!files) return { ...nothing, remarks, untried: ['the files that it names (`--no-files`)'] }
-  const { tryConfig } = await import('../app/trial.ts')
+  const { tryConfig } = await import('../server/trial.ts')
   const options = { readsSecrets: secrets, fetchesGit: git === true, nowMs: terminal.nowMs() }
   const { problems, notices, untried } = await tryConfig(config, options)
   // The warnings among the remarks are notices, too, and are told once.

@@ -1,8 +1,8 @@
 import { type IncomingMessage, request } from 'node:http'
-import { toCanonicalAddress } from '../model/address.ts'
-import type { DoctorConfig } from '../review/doctor/finding.ts'
-import type { ProbeAnswer, ProbeView } from '../review/doctor/probe.ts'
-import type { Catalog } from '../revision/catalog.ts'
+import { toCanonicalAddress } from '../base/http/address.ts'
+import type { DoctorConfig } from '../doctor/finding.ts'
+import type { ProbeAnswer, ProbeView } from '../doctor/probe.ts'
+import type { Catalog } from '../policy/catalog/catalog.ts'
 
 const timeoutMs = 5000
 const maxBytes = 64 * 1024

@@ -1,8 +1,8 @@
+import { type KubeObject, labelsAt, textAt } from '../base/document/kube-object.ts'
+import type { Problem } from '../base/document/problem.ts'
 import { type Config, type ConfigProblems, parseConfig } from '../config/config.ts'
-import { type KubeObject, labelsAt, textAt } from '../document/kube-object.ts'
-import { type Catalog, parseCatalog } from '../revision/catalog.ts'
-import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
-import type { Problem } from '../revision/problem.ts'
+import { type Catalog, parseCatalog } from '../policy/catalog/catalog.ts'
+import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { readConfigFile } from './config-file.ts'
 
 const configKey = 'waywarden.yaml'

@@ -1,5 +1,5 @@
-import { formatCount } from '../model/count.ts'
-import type { Finding } from '../review/doctor/finding.ts'
+import { formatCount } from '../base/text/count.ts'
+import type { Finding } from '../doctor/finding.ts'
 
 /** What the doctor found, and what was not looked at. */
 export type Report = { readonly findings: readonly Finding[]; readonly notes: readonly string[] }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { decodeText } from '../document/text.ts'
-import { explainFileError } from '../follow/file-error.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { decodeText } from '../base/document/text.ts'
+import { explainFileError } from '../base/follow/file-error.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Text that was read. */

@@ -1,12 +1,12 @@
 import { basename, dirname } from 'node:path'
-import type { DecisionRecord } from '../audit/record.ts'
-import { readRevision } from '../audit/revision-store.ts'
-import { isFault } from '../model/fault.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
-import { digestFiles, toPolicyFiles } from '../revision/directory-source.ts'
-import { isCommitId } from '../revision/git-repository.ts'
-import { type DecidingFiles, loadRevision } from '../revision/load.ts'
-import type { Revision } from '../revision/revision.ts'
+import type { DecisionRecord } from '../audit/format/record.ts'
+import { readRevision } from '../audit/write/revision-store.ts'
+import { isFault } from '../base/model/fault.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { type DecidingFiles, loadRevision } from '../policy/revision/load.ts'
+import type { Revision } from '../policy/revision/revision.ts'
+import { digestFiles, toPolicyFiles } from '../policy/source/directory-source.ts'
+import { isCommitId } from '../policy/source/git-repository.ts'
 
 /** How a record names what decided; a revision that somebody asks for by its id comes without a digest. */
 export type KeptName = Pick<DecisionRecord, 'policyRevision' | 'policyDigest'>

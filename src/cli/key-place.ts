@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { isAbsent, isErrno } from '../model/fault.ts'
+import { isAbsent, isErrno } from '../base/model/fault.ts'
 
 /** In which repositories a directory lies; either is absent when it lies in none. */
 export type Surroundings = { readonly policies?: string; readonly git?: string }

@@ -1,10 +1,10 @@
 import { copyFile, mkdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { activeKeyFile, generateKey, keyFiles } from '../chain/keys.ts'
-import { loadKeys } from '../chain/keys-source.ts'
-import { parseDurationMs } from '../model/duration.ts'
-import { isAbsent, isErrno } from '../model/fault.ts'
+import { parseDurationMs } from '../base/model/duration.ts'
+import { isAbsent, isErrno } from '../base/model/fault.ts'
+import { activeKeyFile, generateKey, keyFiles } from '../decision/chain/keys.ts'
+import { loadKeys } from '../decision/chain/keys-source.ts'
 import { surroundingsOf } from './key-place.ts'
 import {
   describeError,

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { parsePublicKey } from '../audit/log-key.ts'
-import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { parsePublicKey } from '../audit/log/log-key.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { collect } from './collect.ts'
 import { describeError } from './terminal.ts'
 

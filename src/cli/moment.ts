@@ -1,5 +1,5 @@
-import { parseDurationMs } from '../model/duration.ts'
-import { type Invalid, invalid } from '../model/invalid.ts'
+import { parseDurationMs } from '../base/model/duration.ts'
+import { type Invalid, invalid } from '../base/model/invalid.ts'
 
 /** Parses what an option says of time: so long ago (`7d`), or a moment; milliseconds since the epoch. */
 export function parseMomentMs(option: string, text: string, nowMs: number): number | Invalid {

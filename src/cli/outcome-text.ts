@@ -1,4 +1,4 @@
-import type { Outcome } from '../review/outcome.ts'
+import type { Outcome } from '../authoring/outcome.ts'
 
 /** A kind of request that two revisions decide otherwise; `count` says how often it came. */
 export function formatDifference(

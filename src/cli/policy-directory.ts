@@ -1,8 +1,8 @@
-import { formatCount } from '../model/count.ts'
-import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
-import { loadRevision } from '../revision/load.ts'
-import { formatProblem, type Problem } from '../revision/problem.ts'
-import type { Revision } from '../revision/revision.ts'
+import { formatProblem, type Problem } from '../base/document/problem.ts'
+import { formatCount } from '../base/text/count.ts'
+import { loadRevision } from '../policy/revision/load.ts'
+import type { Revision } from '../policy/revision/revision.ts'
+import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { complainAboutExcerpt, type Terminal, toLine } from './terminal.ts'
 
 /** Loads the policy repository in a directory, or says everything that is wrong with it. */

@@ -1,13 +1,13 @@
-import { formatEntityUid } from '../model/entity-uid.ts'
+import type { Matter } from '../authoring/situation.ts'
+import { formatEntityUid } from '../base/model/entity-uid.ts'
 import type {
   ExplainedPrincipal,
   Explanation,
   FailedCondition,
   Miss,
   ShownPolicy,
-} from '../review/explain.ts'
-import type { Flip } from '../review/flips.ts'
-import type { Matter } from '../review/situation.ts'
+} from '../explain/explain.ts'
+import type { Flip } from '../explain/flips.ts'
 
 /** An explanation for people. */
 export function formatExplanation(explanation: Explanation, matter: Matter | undefined): readonly string[] {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { lint } from '../review/lint.ts'
-import type { Finding } from '../review/lint-finding.ts'
+import { lint } from '../authoring/lint.ts'
+import type { Finding } from '../authoring/lint-finding.ts'
 import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 

@@ -1,10 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import { toJunit } from '../review/junit.ts'
-import { type Coverage, runPolicyTests, type TestResult, type TestRun } from '../review/policy-tests.ts'
-import { isUnusable, readPolicyDirectory } from '../revision/directory-source.ts'
-import { loadRevision } from '../revision/load.ts'
-import type { Problem } from '../revision/problem.ts'
+import { toJunit } from '../authoring/tests/junit.ts'
+import {
+  type Coverage,
+  runPolicyTests,
+  type TestResult,
+  type TestRun,
+} from '../authoring/tests/policy-tests.ts'
+import type { Problem } from '../base/document/problem.ts'
+import { loadRevision } from '../policy/revision/load.ts'
+import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 

@@ -1,9 +1,9 @@
-import { formatCount } from '../model/count.ts'
-import type { PolicyDrafts } from '../review/draft-policy.ts'
-import type { ForwardingGap } from '../review/forwarding.ts'
-import type { Denials, ObservationReport } from '../review/report.ts'
-import type { Sightings } from '../review/tally.ts'
-import { formatRouteDraft, formatServiceDrafts } from '../revision/service-draft.ts'
+import type { PolicyDrafts } from '../authoring/draft-policy.ts'
+import { formatRouteDraft, formatServiceDrafts } from '../authoring/service-draft.ts'
+import type { Sightings } from '../authoring/tally.ts'
+import { formatCount } from '../base/text/count.ts'
+import type { ForwardingGap } from '../explain/forwarding.ts'
+import type { Denials, ObservationReport } from '../explain/report.ts'
 import { formatShadow } from './shadow-text.ts'
 
 const maxRows = 20

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import type { App } from '../app/app.ts'
-import type { WorkerSource } from '../app/workers.ts'
 import { type Config, isConfigProblems } from '../config/config.ts'
+import type { App } from '../server/app.ts'
+import type { WorkerSource } from '../server/workers/workers.ts'
 import { complainAboutConfig, defaultConfigFile, readConfigAndText } from './config-file.ts'
 import { complainAboutStart, setUpEngine } from './serving.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from './terminal.ts'
@@ -47,6 +47,6 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
 
 /** Only here is the whole house needed; the other commands start without it, and so does who only accepts for workers. */
 async function start(config: Config, source: WorkerSource, stopping: AbortSignal): Promise<App> {
-  if (config.workers === 1) return (await import('../app/app.ts')).startApp(config)
-  return (await import('../app/workers.ts')).startWorkers(config, source, stopping)
+  if (config.workers === 1) return (await import('../server/app.ts')).startApp(config)
+  return (await import('../server/workers/workers.ts')).startWorkers(config, source, stopping)
 }

@@ -1,5 +1,5 @@
-import type { ShadowDifference } from '../audit/shadow-mark.ts'
-import type { ShadowSummary } from '../review/shadow-report.ts'
+import type { ShadowDifference } from '../audit/format/shadow-mark.ts'
+import type { ShadowSummary } from '../explain/shadow-report.ts'
 import { formatDifference } from './outcome-text.ts'
 
 const maxRows = 20

@@ -1,4 +1,4 @@
-import { type Hop, type Transaction, type Visit, visitHops } from '../review/transaction.ts'
+import { type Hop, type Transaction, type Visit, visitHops } from '../explain/transaction.ts'
 import { maxDrawnDepth } from './transaction-text.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { decidingPolicies, type Hop, type Transaction, visitHops } from '../review/transaction.ts'
+import { decidingPolicies, type Hop, type Transaction, visitHops } from '../explain/transaction.ts'
 import { calleeOf, decisionOf, userOf, wantedOf } from './transaction-text.ts'
 
 const strokes = { allow: '#2e7d32', observed: '#b26a00', deny: '#c62828' } as const

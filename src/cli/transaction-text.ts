@@ -1,5 +1,5 @@
-import { formatCount } from '../model/count.ts'
-import { formatEntityUid } from '../model/entity-uid.ts'
+import { formatEntityUid } from '../base/model/entity-uid.ts'
+import { formatCount } from '../base/text/count.ts'
 import {
   actorsBefore,
   decidingPolicies,
@@ -7,7 +7,7 @@ import {
   type Transaction,
   type Visit,
   visitHops,
-} from '../review/transaction.ts'
+} from '../explain/transaction.ts'
 import { type Color, paint, type Terminal, toLine } from './terminal.ts'
 
 /** How a tree is drawn: where people look, with boxes and colours; else so that a script can read it. */

@@ -14,7 +14,7 @@ export function addWorker(program: Command, terminal: Terminal, finish: Finish):
 }
 
 async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
-  const { connectToPrimary, work } = await import('../app/worker.ts')
+  const { connectToPrimary, work } = await import('../server/workers/worker.ts')
   const primary = connectToPrimary()
   if (primary === undefined) {
     terminal.complain('waywarden: `worker` is started by `serve` alone; set `workers` in its configuration')

@@ -1,5 +1,5 @@
-import type { Path } from '../document/yaml.ts'
-import type { SpiffeId } from '../model/spiffe-id.ts'
+import type { Path } from '../base/document/yaml.ts'
+import type { SpiffeId } from '../base/model/spiffe-id.ts'
 
 /** Settings of which every part may be missing, because it is wrong by itself and reported already. */
 export type Draft<T> = T extends SpiffeId | string | number | boolean | undefined

@@ -1,5 +1,5 @@
-import type { Issue } from '../document/issue.ts'
-import { isHolder } from '../document/schema.ts'
+import type { Issue } from '../base/document/issue.ts'
+import { isHolder } from '../base/document/schema.ts'
 import type { Draft } from './conflict.ts'
 import type { Settings } from './settings.ts'
 

@@ -1,4 +1,4 @@
-import { type Invalid, invalid } from '../model/invalid.ts'
+import { type Invalid, invalid } from '../base/model/invalid.ts'
 
 const commit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 const host = String.raw`[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?`

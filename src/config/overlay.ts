@@ -1,7 +1,7 @@
-import { type SchemaNode, unwrap } from '../document/schema.ts'
-import type { Path } from '../document/yaml.ts'
-import { hintFor } from '../model/did-you-mean.ts'
-import { show } from '../model/show.ts'
+import { type SchemaNode, unwrap } from '../base/document/schema.ts'
+import type { Path } from '../base/document/yaml.ts'
+import { hintFor } from '../base/text/did-you-mean.ts'
+import { show } from '../base/text/show.ts'
 
 /** Variables with this prefix configure us. Kubernetes makes `WAYWARDEN_PORT` of a service's name, hence two underscores. */
 export const variablePrefix = 'WAYWARDEN__'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { SchemaNode } from '../document/schema.ts'
+import type { SchemaNode } from '../base/document/schema.ts'
 import {
   about,
   choice,
@@ -10,7 +10,7 @@ import {
   size,
   someShare,
   type Value,
-} from '../document/values.ts'
+} from '../base/document/values.ts'
 import { parseGitProxy, parseGitRef, parseGitUrl } from './git-values.ts'
 import type { PolicyRepository } from './settings.ts'
 import { filePath } from './values.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { SchemaNode } from '../document/schema.ts'
+import type { SchemaNode } from '../base/document/schema.ts'
 import {
   about,
   choice,
@@ -11,8 +11,8 @@ import {
   size,
   someOf,
   text,
-} from '../document/values.ts'
-import { parseSpiffeId, parseTrustDomain } from '../model/spiffe-id.ts'
+} from '../base/document/values.ts'
+import { parseSpiffeId, parseTrustDomain } from '../base/model/spiffe-id.ts'
 import { policySchema } from './policy-schema.ts'
 import type { Settings } from './settings.ts'
 import { tracingSchema } from './tracing.ts'

@@ -1,5 +1,5 @@
-import type { PeerSource } from '../model/caller.ts'
-import type { SpiffeId, TrustDomain } from '../model/spiffe-id.ts'
+import type { PeerSource } from '../base/model/caller.ts'
+import type { SpiffeId, TrustDomain } from '../base/model/spiffe-id.ts'
 import type { TracingSettings } from './tracing.ts'
 import type { Endpoint, SocketPath } from './values.ts'
 

@@ -1,8 +1,18 @@
 import * as v from 'valibot'
-import type { SchemaNode } from '../document/schema.ts'
-import { about, duration, flag, integer, list, matching, parsed, share, someOf } from '../document/values.ts'
-import { type Invalid, invalid } from '../model/invalid.ts'
-import { show } from '../model/show.ts'
+import type { SchemaNode } from '../base/document/schema.ts'
+import {
+  about,
+  duration,
+  flag,
+  integer,
+  list,
+  matching,
+  parsed,
+  share,
+  someOf,
+} from '../base/document/values.ts'
+import { type Invalid, invalid } from '../base/model/invalid.ts'
+import { show } from '../base/text/show.ts'
 import { filePath, headerName } from './values.ts'
 
 /** Where spans are sent. */

@@ -1,4 +1,4 @@
-import type { Path } from '../document/yaml.ts'
+import type { Path } from '../base/document/yaml.ts'
 import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
 import { entraUserClaim, isEntra } from './user-issuer.ts'

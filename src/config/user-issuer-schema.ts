@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import type { SchemaNode } from '../document/schema.ts'
-import { about, choice, list, text } from '../document/values.ts'
+import type { SchemaNode } from '../base/document/schema.ts'
+import { about, choice, list, text } from '../base/document/values.ts'
 import type { UserIssuer } from './settings.ts'
 import { filePath, httpsUrl, userName } from './values.ts'
 

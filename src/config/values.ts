@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
-import { checked, matching, parsed, type Value } from '../document/values.ts'
-import { type Invalid, invalid } from '../model/invalid.ts'
-import { toCanonicalIp } from '../model/ip-address.ts'
-import { issuerNamePattern } from '../model/issuer-name.ts'
-import { show } from '../model/show.ts'
+import { checked, matching, parsed, type Value } from '../base/document/values.ts'
+import { toCanonicalIp } from '../base/http/ip-address.ts'
+import { type Invalid, invalid } from '../base/model/invalid.ts'
+import { issuerNamePattern } from '../base/text/issuer-name.ts'
+import { show } from '../base/text/show.ts'
 
 /** An `IP:port` to listen on. Port 0 lets the system choose. */
 export type Endpoint = { readonly address: string; readonly port: number }

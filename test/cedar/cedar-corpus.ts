@@ -5,15 +5,15 @@ import {
   entityUidsIn,
   isActionType,
   toEntityUid,
-} from '../../src/model/entity-uid.ts'
-import { type Cedar, createCedar } from '../../src/revision/cedar.ts'
-import { createEngine, type Evaluation } from '../../src/revision/engine.ts'
-import type { Entities } from '../../src/revision/entities.ts'
-import { type Families, readFamilies } from '../../src/revision/families.ts'
-import { readFootprint } from '../../src/revision/footprint.ts'
-import { locateParts, type Policy } from '../../src/revision/policies.ts'
-import { reachableFrom } from '../../src/revision/reachable.ts'
-import { createSlicer } from '../../src/revision/slices.ts'
+} from '../../src/base/model/entity-uid.ts'
+import { type Cedar, createCedar } from '../../src/policy/cedar/cedar.ts'
+import { createEngine, type Evaluation } from '../../src/policy/cedar/engine.ts'
+import type { Entities } from '../../src/policy/cedar/entities.ts'
+import { type Families, readFamilies } from '../../src/policy/cedar/families.ts'
+import { readFootprint } from '../../src/policy/cedar/footprint.ts'
+import { locateParts, type Policy } from '../../src/policy/cedar/policies.ts'
+import { reachableFrom } from '../../src/policy/cedar/reachable.ts'
+import { createSlicer } from '../../src/policy/cedar/slices.ts'
 
 /** Requests of Cedar's own corpora and what Cedar is known to answer. */
 export type CorpusSet = {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isInvalid } from '../../src/model/invalid.ts'
+import { isInvalid } from '../../src/base/model/invalid.ts'
 import { type CedarTestOptions, type CedarTestResult, runCedarTests } from './cedar-tests.ts'
 
 const policies = `

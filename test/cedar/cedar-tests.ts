@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import type { EntityUid } from '../../src/model/entity-uid.ts'
-import { type Invalid, invalid, isInvalid } from '../../src/model/invalid.ts'
+import type { EntityUid } from '../../src/base/model/entity-uid.ts'
+import { type Invalid, invalid, isInvalid } from '../../src/base/model/invalid.ts'
 import { type CorpusAnswer, type CorpusRequest, runCorpus } from './cedar-corpus.ts'
 
 /** What the files of Cedar's tests lack: for Cedar's `run-tests`, policies and schema are named beside them. */

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { parseCatalog } from '../../src/revision/catalog.ts'
+import { parseCatalog } from '../../src/policy/catalog/catalog.ts'
 import { kubectlJson } from '../support/cluster.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'

@@ -1,7 +1,7 @@
 import { readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { loadKeys } from '../../src/chain/keys-source.ts'
+import { loadKeys } from '../../src/decision/chain/keys-source.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 

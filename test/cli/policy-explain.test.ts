@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readRecords } from '../../src/audit/query.ts'
+import { readRecords } from '../../src/audit/read/query.ts'
 import { uris } from '../support/hospital.ts'
 import { chainNow, startTestApp } from '../support/running-app.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { isInvalid } from '../../src/base/model/invalid.ts'
 import { parseGitProxy, parseGitRef, parseGitUrl } from '../../src/config/git-values.ts'
-import { isInvalid } from '../../src/model/invalid.ts'
 
 const isRefused = (parsed: ReturnType<typeof parseGitUrl>) => typeof parsed !== 'string' && isInvalid(parsed)
 

@@ -1,14 +1,14 @@
 import { expect } from 'chai'
-import type { Draft } from '../../src/config/conflict.ts'
-import { findConflicts } from '../../src/config/rules.ts'
-import type { Settings } from '../../src/config/settings.ts'
-import { isInvalid } from '../../src/model/invalid.ts'
+import { isInvalid } from '../../src/base/model/invalid.ts'
 import {
   parseSpiffeId,
   parseTrustDomain,
   type SpiffeId,
   type TrustDomain,
-} from '../../src/model/spiffe-id.ts'
+} from '../../src/base/model/spiffe-id.ts'
+import type { Draft } from '../../src/config/conflict.ts'
+import { findConflicts } from '../../src/config/rules.ts'
+import type { Settings } from '../../src/config/settings.ts'
 
 const here = { address: '127.0.0.1', port: 9191 }
 const open = { address: '0.0.0.0', port: 9191 }

@@ -4,7 +4,7 @@ import { clerk, type User } from '../../demo/idp.ts'
 import { readAudit } from '../../demo/outcome.ts'
 import { askAs, toCall, warmUp } from '../../demo/scenario.ts'
 import type { CallResult } from '../../demo/services/task.ts'
-import type { DecisionRecord } from '../../src/audit/record.ts'
+import type { DecisionRecord } from '../../src/audit/format/record.ts'
 import { inTurns } from '../support/in-turns.ts'
 
 const asked = 1000

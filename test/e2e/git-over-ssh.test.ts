@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { createGitSource, type GitSourceOptions } from '../../src/revision/git-source.ts'
+import { createGitSource, type GitSourceOptions } from '../../src/policy/source/git-source.ts'
 import {
   createRemote,
   follow,

@@ -3,7 +3,7 @@ import { type Hospital, startHospital } from '../../demo/hospital.ts'
 import { clerk } from '../../demo/idp.ts'
 import { openTunnel } from '../../demo/mesh.ts'
 import { warmUp } from '../../demo/scenario.ts'
-import type { DenyCode } from '../../src/model/decision.ts'
+import type { DenyCode } from '../../src/base/model/decision.ts'
 import { mintChain } from '../support/hospital-chain.ts'
 import { type RawAnswer, sendHttp2, sendRaw } from '../support/raw-http.ts'
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { mintChild, type SignedChain } from '../../src/chain/extend.ts'
-import { noRevocations } from '../../src/chain/revocations.ts'
-import { admitChain, verifySignedChain } from '../../src/chain/verify.ts'
-import type { DelegatedChain, FirstHop } from '../../src/model/chain.ts'
-import { type Deny, isDeny } from '../../src/model/decision.ts'
+import type { DelegatedChain, FirstHop } from '../../src/base/model/chain.ts'
+import { type Deny, isDeny } from '../../src/base/model/decision.ts'
+import { mintChild, type SignedChain } from '../../src/decision/chain/extend.ts'
+import { noRevocations } from '../../src/decision/chain/revocations.ts'
+import { admitChain, verifySignedChain } from '../../src/decision/chain/verify.ts'
 import { caller, clerk, mintOptions, nowMs, service, trust, uris } from '../support/hospital.ts'
 
 const ids = { jti: 'jti', txn: 'txn' }

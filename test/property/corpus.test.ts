@@ -1,8 +1,8 @@
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import type { EntityUid } from '../../src/model/entity-uid.ts'
-import { createCedar } from '../../src/revision/cedar.ts'
+import type { EntityUid } from '../../src/base/model/entity-uid.ts'
+import { createCedar } from '../../src/policy/cedar/cedar.ts'
 import { type CorpusRequest, runCorpus } from '../cedar/cedar-corpus.ts'
 
 /** Every type, in no namespace and in two. The same ids stand in each. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { decodeCheckRequest } from '../../src/ext-authz/decode.ts'
-import { isDeny } from '../../src/model/decision.ts'
+import { isDeny } from '../../src/base/model/decision.ts'
+import { decodeCheckRequest } from '../../src/envoy/codec/decode.ts'
 import { toAddressByUrl } from '../support/address-by-url.ts'
 import { checkRequestType, encodeRawCheckRequest } from '../support/check-request.ts'
 import { mutatedRequest, wellFormedMessage } from '../support/mutated-requests.ts'
@@ -9,7 +9,7 @@ import { decodePlainly, type PlainInput } from '../support/plain-decoder.ts'
 
 const call = { metadata: new Map(), tlsPeerUris: [] }
 
-describe('ext-authz/decode, as properties', () => {
+describe('envoy/codec/decode, as properties', () => {
   it('reads every well-formed message as protobufjs does', () => {
     fc.assert(
       fc.property(wellFormedMessage, (message) => {

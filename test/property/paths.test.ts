@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { isDeny } from '../../src/model/decision.ts'
-import { type CatalogService, parseCatalog } from '../../src/revision/catalog.ts'
-import { targetOf } from '../../src/revision/target.ts'
+import { isDeny } from '../../src/base/model/decision.ts'
+import { type CatalogService, parseCatalog } from '../../src/policy/catalog/catalog.ts'
+import { targetOf } from '../../src/policy/catalog/target.ts'
 import { waypoint, workload } from '../support/policy-files.ts'
 
 const literal = fc.constantFrom('admin', 'Admin', 'ADMIN', 'a', 'A', 'users', 'x', 'x.', 'all', 'All')

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { parseRevocationsInSteps, type Revocations } from '../../src/chain/revocations.ts'
+import { parseRevocationsInSteps, type Revocations } from '../../src/decision/chain/revocations.ts'
 import { readPlainly } from '../support/plain-revocations.ts'
 
 const id = fc.oneof(

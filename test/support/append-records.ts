@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
-import { openAuditLog } from '../../src/audit/open-audit-log.ts'
-import { AuditUnavailable } from '../../src/audit/outage.ts'
+import { openAuditLog } from '../../src/audit/write/open-audit-log.ts'
+import { AuditUnavailable } from '../../src/audit/write/outage.ts'
 import { deniedParts, repeatedParts } from './decision.ts'
 
 // A process of its own that appends records until it is killed or has written `count`, and acknowledges each on stderr.

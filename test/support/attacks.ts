@@ -1,5 +1,5 @@
 import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { type Hash, leafHash, toBytes, toHashes } from '../../src/audit/merkle.ts'
+import { type Hash, leafHash, toBytes, toHashes } from '../../src/audit/format/merkle.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import { cutLines, filesOf, lastOf, names } from './forged-logs.ts'
 import { tamper, writeLog } from './written-log.ts'

@@ -1,6 +1,6 @@
-import { ask, identify, judgeAsked, type Verdict } from '../../src/check/decide.ts'
-import type { Facts } from '../../src/check/facts.ts'
-import type { CheckInput } from '../../src/model/check-input.ts'
+import type { CheckInput } from '../../src/base/model/check-input.ts'
+import { ask, identify, judgeAsked, type Verdict } from '../../src/decision/check/decide.ts'
+import type { Facts } from '../../src/decision/check/facts.ts'
 
 /** All pure steps of a check, for a caller that nothing keeps back. */
 export function decide(input: CheckInput, facts: Facts): Verdict {

@@ -1,7 +1,7 @@
-import type { DelegatedChain } from '../../src/model/chain.ts'
-import type { RecordParts } from '../../src/model/record-parts.ts'
-import type { SpiffeId } from '../../src/model/spiffe-id.ts'
-import type { Target } from '../../src/model/target.ts'
+import type { DelegatedChain } from '../../src/base/model/chain.ts'
+import type { RecordParts } from '../../src/base/model/record-parts.ts'
+import type { SpiffeId } from '../../src/base/model/spiffe-id.ts'
+import type { Target } from '../../src/base/model/target.ts'
 import { spiffeId } from './forge.ts'
 
 /** What must never stand in a record: a chain, a user's token, a cookie and a query. */

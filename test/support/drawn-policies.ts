@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { isActionType } from '../../src/model/entity-uid.ts'
+import { isActionType } from '../../src/base/model/entity-uid.ts'
 import type { Kind, Names } from './drawn-world.ts'
 
 /** How many operators a drawn condition may nest. */

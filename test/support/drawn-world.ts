@@ -1,8 +1,8 @@
 import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import fc from 'fast-check'
-import type { EntityUid } from '../../src/model/entity-uid.ts'
-import type { SpiffeId } from '../../src/model/spiffe-id.ts'
-import { productSchema } from '../../src/revision/product-schema.ts'
+import type { EntityUid } from '../../src/base/model/entity-uid.ts'
+import type { SpiffeId } from '../../src/base/model/spiffe-id.ts'
+import { productSchema } from '../../src/policy/cedar/product-schema.ts'
 import { spiffeId } from './forge.ts'
 import { hospital } from './identities.ts'
 

@@ -1,7 +1,7 @@
-import type { PrincipalResult } from '../../src/model/decision.ts'
-import type { Principal, Query } from '../../src/model/query.ts'
-import { parseSpiffeId, type SpiffeId } from '../../src/model/spiffe-id.ts'
-import type { Revision } from '../../src/revision/revision.ts'
+import type { PrincipalResult } from '../../src/base/model/decision.ts'
+import type { Principal, Query } from '../../src/base/model/query.ts'
+import { parseSpiffeId, type SpiffeId } from '../../src/base/model/spiffe-id.ts'
+import type { Revision } from '../../src/policy/revision/revision.ts'
 import { mustLoad, policyFiles, servicesYaml, workload } from './policy-files.ts'
 
 /** One policy text, why it is in the corpus, and everything that the engine says about it. */

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import type { WriteBytes } from '../../src/audit/segment.ts'
+import type { WriteBytes } from '../../src/audit/log/segment.ts'
 
 /** A disk that from some moment takes a few more bytes and then fails as the kernel would. */
 export function failingDisk(): {

@@ -1,5 +1,5 @@
-import { type Admission, lookMs } from '../../src/check/admission.ts'
-import type { SpiffeId } from '../../src/model/spiffe-id.ts'
+import type { SpiffeId } from '../../src/base/model/spiffe-id.ts'
+import { type Admission, lookMs } from '../../src/decision/check/admission.ts'
 
 /** Who asks how often, and until when. */
 export type Demand = { readonly caller: SpiffeId; readonly perSecond: number; readonly untilMs?: number }

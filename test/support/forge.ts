@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type Invalid, isInvalid } from '../../src/model/invalid.ts'
-import { parseSpiffeId, type SpiffeId } from '../../src/model/spiffe-id.ts'
+import { type Invalid, isInvalid } from '../../src/base/model/invalid.ts'
+import { parseSpiffeId, type SpiffeId } from '../../src/base/model/spiffe-id.ts'
 
 /** Signs the signing input of a JWS. */
 export type Signer = (signingInput: string) => Buffer

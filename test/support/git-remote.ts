@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
-import { createGitSource, type GitSourceOptions } from '../../src/revision/git-source.ts'
-import type { Found, PolicySource } from '../../src/revision/policy-source.ts'
+import { createGitSource, type GitSourceOptions } from '../../src/policy/source/git-source.ts'
+import type { Found, PolicySource } from '../../src/policy/source/policy-source.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /** A real repository of the test's own, as a remote. */

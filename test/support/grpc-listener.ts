@@ -1,9 +1,9 @@
-import { createCallHandler } from '../../src/ext-authz/handler.ts'
-import { defaultCallLimits } from '../../src/ext-authz/limits.ts'
-import { createSharedMemory } from '../../src/ext-authz/memory.ts'
-import type { CallContext, CallHandler, GrpcListener } from '../../src/ext-authz/transport.ts'
-import type { Answer } from '../../src/model/answer.ts'
-import { isDeny } from '../../src/model/decision.ts'
+import type { Answer } from '../../src/base/model/answer.ts'
+import { isDeny } from '../../src/base/model/decision.ts'
+import { createCallHandler } from '../../src/envoy/handler.ts'
+import { defaultCallLimits } from '../../src/envoy/limits.ts'
+import { createSharedMemory } from '../../src/envoy/memory.ts'
+import type { CallContext, CallHandler, GrpcListener } from '../../src/envoy/transport.ts'
 
 /** A call that says nothing of itself. */
 export const noContext: CallContext = { metadata: new Map(), tlsPeerUris: [], deadlineMs: undefined }

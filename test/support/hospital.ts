@@ -1,10 +1,10 @@
-import type { MintOptions } from '../../src/chain/extend.ts'
-import type { ChainTrust } from '../../src/chain/verify.ts'
-import { toKeySet } from '../../src/jws/key-set.ts'
-import { parseSigningKey, type SigningKey } from '../../src/jws/signing-key.ts'
-import type { Caller } from '../../src/model/caller.ts'
-import type { FirstHop } from '../../src/model/chain.ts'
-import type { Service } from '../../src/model/target.ts'
+import type { Caller } from '../../src/base/model/caller.ts'
+import type { FirstHop } from '../../src/base/model/chain.ts'
+import type { Service } from '../../src/base/model/target.ts'
+import type { MintOptions } from '../../src/decision/chain/extend.ts'
+import type { ChainTrust } from '../../src/decision/chain/verify.ts'
+import { toKeySet } from '../../src/decision/jws/key-set.ts'
+import { parseSigningKey, type SigningKey } from '../../src/decision/jws/signing-key.ts'
 import { good, readKey, spiffeId } from './forge.ts'
 
 /** The hospital's moment: seconds since the epoch. */

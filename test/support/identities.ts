@@ -1,6 +1,6 @@
-import type { Caller } from '../../src/model/caller.ts'
-import type { DelegatedChain, FirstHop, Subject } from '../../src/model/chain.ts'
-import type { SpiffeId } from '../../src/model/spiffe-id.ts'
+import type { Caller } from '../../src/base/model/caller.ts'
+import type { DelegatedChain, FirstHop, Subject } from '../../src/base/model/chain.ts'
+import type { SpiffeId } from '../../src/base/model/spiffe-id.ts'
 import { spiffeId } from './forge.ts'
 import { waypoint } from './policy-files.ts'
 

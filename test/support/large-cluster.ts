@@ -1,7 +1,7 @@
-import { parseKubectlOutput } from '../../src/document/kubectl-output.ts'
-import { isInvalid } from '../../src/model/invalid.ts'
-import { type ClusterView, toClusterView } from '../../src/review/doctor/cluster.ts'
-import { type Catalog, parseCatalog } from '../../src/revision/catalog.ts'
+import { parseKubectlOutput } from '../../src/base/document/kubectl-output.ts'
+import { isInvalid } from '../../src/base/model/invalid.ts'
+import { type ClusterView, toClusterView } from '../../src/doctor/cluster.ts'
+import { type Catalog, parseCatalog } from '../../src/policy/catalog/catalog.ts'
 import { deployment, object, policy, type TestObject, toKubectlJson } from './healthy-cluster.ts'
 
 /** Which of a cluster's services share a namespace, and which a waypoint. */

@@ -1,7 +1,7 @@
-import type { DecisionRecord } from '../../src/audit/record.ts'
-import { toRecord } from '../../src/audit/to-record.ts'
-import { type DenyCode, deny, type PrincipalResult } from '../../src/model/decision.ts'
-import type { RecordParts } from '../../src/model/record-parts.ts'
+import type { DecisionRecord } from '../../src/audit/format/record.ts'
+import { toRecord } from '../../src/audit/format/to-record.ts'
+import { type DenyCode, deny, type PrincipalResult } from '../../src/base/model/decision.ts'
+import type { RecordParts } from '../../src/base/model/record-parts.ts'
 import { deniedParts, hospitalId } from './decision.ts'
 
 /** What a test says of a record; the rest is the record of D, for the clerk, at patient-records. */

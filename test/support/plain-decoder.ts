@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import protobuf from 'protobufjs/minimal.js'
-import type { CheckInput, Headers } from '../../src/model/check-input.ts'
-import { type Deny, deny, isDeny } from '../../src/model/decision.ts'
-import { type Invalid, invalid, isInvalid } from '../../src/model/invalid.ts'
+import type { CheckInput, Headers } from '../../src/base/model/check-input.ts'
+import { type Deny, deny, isDeny } from '../../src/base/model/decision.ts'
+import { type Invalid, invalid, isInvalid } from '../../src/base/model/invalid.ts'
 import { toAddressByUrl } from './address-by-url.ts'
 
 const maxRequestBytes = 128 * 1024

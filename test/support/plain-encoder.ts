@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js'
-import type { Answer } from '../../src/model/answer.ts'
+import type { Answer } from '../../src/base/model/answer.ts'
 
 type Writer = protobuf.Writer
 type Denial = Extract<Answer, { kind: 'deny' }>

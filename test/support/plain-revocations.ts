@@ -1,6 +1,6 @@
-import { isJsonObject, type JsonValue, parseStrictJson } from '../../src/jws/json.ts'
-import { isInvalid } from '../../src/model/invalid.ts'
-import { parseSpiffeId } from '../../src/model/spiffe-id.ts'
+import { isInvalid } from '../../src/base/model/invalid.ts'
+import { parseSpiffeId } from '../../src/base/model/spiffe-id.ts'
+import { isJsonObject, type JsonValue, parseStrictJson } from '../../src/decision/jws/json.ts'
 
 const kinds = ['actor', 'user', 'txn', 'jti']
 

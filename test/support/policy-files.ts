@@ -1,7 +1,11 @@
-import { type PolicyFiles, readPolicyDirectory, toPolicyFiles } from '../../src/revision/directory-source.ts'
-import { loadRevision } from '../../src/revision/load.ts'
-import { formatProblem } from '../../src/revision/problem.ts'
-import type { Revision } from '../../src/revision/revision.ts'
+import { formatProblem } from '../../src/base/document/problem.ts'
+import { loadRevision } from '../../src/policy/revision/load.ts'
+import type { Revision } from '../../src/policy/revision/revision.ts'
+import {
+  type PolicyFiles,
+  readPolicyDirectory,
+  toPolicyFiles,
+} from '../../src/policy/source/directory-source.ts'
 
 /** The SPIFFE IDs that small policy repositories in tests speak of. */
 export const waypoint = 'spiffe://hospital.example/ns/hospital/sa/waypoint'

@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { signCheckpoint } from '../../src/audit/checkpoint.ts'
-import { openLogKey } from '../../src/audit/log-key.ts'
-import { type FoundLog, formatMark, type SegmentMark } from '../../src/audit/mark.ts'
-import { createTree, leafHash, toBase64, toBytes } from '../../src/audit/merkle.ts'
+import { signCheckpoint } from '../../src/audit/format/checkpoint.ts'
+import { type FoundLog, formatMark, type SegmentMark } from '../../src/audit/format/mark.ts'
+import { createTree, leafHash, toBase64, toBytes } from '../../src/audit/format/merkle.ts'
+import { openLogKey } from '../../src/audit/log/log-key.ts'
 
 /** A log as versions wrote it that did not promise checkpoints, closed nothing and named no worker. */
 export type RawLog = {

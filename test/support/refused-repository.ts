@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { loadRevision } from '../../src/revision/load.ts'
+import { loadRevision } from '../../src/policy/revision/load.ts'
 import { policyFiles } from './policy-files.ts'
 
 /** A policy repository with something wrong in it: files over those that load, and where and how the problem is named. */

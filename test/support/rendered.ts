@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse, parseAllDocuments, stringify } from 'yaml'
-import { generateKey } from '../../src/chain/keys.ts'
+import { generateKey } from '../../src/decision/chain/keys.ts'
 import { readJwks } from './forge.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type App, startApp } from '../../src/app/app.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { type App, startApp } from '../../src/server/app.ts'
 import {
   type CheckRequestFields,
   type CheckResponseFields,

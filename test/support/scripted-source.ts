@@ -1,5 +1,5 @@
-import type { PolicyFiles } from '../../src/revision/directory-source.ts'
-import type { Found, PolicySource, Unusable } from '../../src/revision/policy-source.ts'
+import type { PolicyFiles } from '../../src/policy/source/directory-source.ts'
+import type { Found, PolicySource, Unusable } from '../../src/policy/source/policy-source.ts'
 
 /** A source that says what it is told to say. */
 export function createScript(): { -readonly [Key in keyof PolicySource]: PolicySource[Key] } & {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import protobuf from 'protobufjs'
-import type { Transport } from '../../src/ext-authz/transport.ts'
+import type { Transport } from '../../src/envoy/transport.ts'
 import { allowing, plainListener } from './grpc-listener.ts'
 import { type CreateTransport, field, grpcCall } from './transport-suite.ts'
 

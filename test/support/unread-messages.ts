@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
-import { frameMessage } from '../../src/ext-authz/unary-message.ts'
-import type { DenyCode } from '../../src/model/decision.ts'
+import type { DenyCode } from '../../src/base/model/decision.ts'
+import { frameMessage } from '../../src/envoy/unary-message.ts'
 import { encodeCheckRequest } from './check-request.ts'
 
 const question = encodeCheckRequest({ method: 'GET', path: '/' })

@@ -1,8 +1,8 @@
 import type { AuthorizationAnswer, CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
-import { type EntityUid, entityKey, isActionType, toEntityUid } from '../../src/model/entity-uid.ts'
-import type { Query } from '../../src/model/query.ts'
-import type { Cedar } from '../../src/revision/cedar.ts'
-import type { Policy } from '../../src/revision/policies.ts'
+import { type EntityUid, entityKey, isActionType, toEntityUid } from '../../src/base/model/entity-uid.ts'
+import type { Query } from '../../src/base/model/query.ts'
+import type { Cedar } from '../../src/policy/cedar/cedar.ts'
+import type { Policy } from '../../src/policy/cedar/policies.ts'
 
 /** What Cedar is given besides the query and the schema. */
 export type Whole = {

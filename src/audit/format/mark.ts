@@ -1,0 +1,167 @@
+import * as v from 'valibot'
+import { type Invalid, invalid } from '../../base/model/invalid.ts'
+import { frontierLength, type Hash, parseHash } from './merkle.ts'
+import { type ShadowMark, shadowMark } from './shadow-mark.ts'
+
+/** The first line of a segment: where in its log it stands, and what was found before it. */
+export type SegmentMark = {
+  readonly version: 1
+  readonly kind: 'segment'
+  readonly time: string
+  /** The log's name in file names, and in checkpoints. */
+  readonly log: string
+  readonly origin: string
+  readonly sequence: number
+  /** How many lines of the log stand before this one, and the roots of their whole subtrees (base64, RFC 6962). */
+  readonly size: number
+  readonly frontier: readonly string[]
+  /** The log's segment before this one, and how many of its bytes are the log; `torn`: what follows could not be cut off. */
+  readonly after?:
+    | { readonly sequence: number; readonly bytes: number; readonly torn?: true | undefined }
+    | undefined
+  /** The log that this one found in its directory, as it ended. */
+  readonly follows?: FoundLog | undefined
+  /** While its writer runs, a checkpoint follows at least so often. Absent in logs that did not promise it. */
+  readonly sealsEverySeconds?: number | undefined
+  /** Which of several workers writes the log. */
+  readonly worker?: number | undefined
+}
+
+/** A log as its successor found it. `torn`: bytes behind the last line, because the writer was killed while it wrote one. */
+export type FoundLog = {
+  readonly log: string
+  readonly sequence: number
+  readonly size: number
+  readonly root: string
+  readonly torn?: Torn | undefined
+  /** Later segments of that log that have no whole line. */
+  readonly behind?: readonly (Torn & { readonly sequence: number })[] | undefined
+}
+
+/** The bytes of a line that was never ended. */
+export type Torn = { readonly bytes: number; readonly sha256: string }
+
+/**
+ * A signed checkpoint over all lines before it. `leaves`: their hashes since the checkpoint before (base64), which name what was
+ * changed. The note signs nothing of its own line: `time`, `end` and `beside` count once the next checkpoint covers them.
+ */
+export type CheckpointMark = {
+  readonly version: 1
+  readonly kind: 'checkpoint'
+  readonly note: string
+  readonly leaves: string
+  readonly time?: string | undefined
+  /** The writer closes the log: one more checkpoint follows, and nothing else. */
+  readonly end?: true | undefined
+  /** Logs that lie in other folders of the same audit directory: those of other workers. */
+  readonly beside?: readonly string[] | undefined
+}
+
+/** What retention removed: everything up to and including this segment, in the order in which segments were written. */
+export type RetentionMark = {
+  readonly version: 1
+  readonly kind: 'retention'
+  readonly time: string
+  readonly removed: readonly string[]
+  readonly through: { readonly epochMs: number; readonly sequence: number }
+}
+
+/** Denials that were answered while nothing could be written, not even from the reserve. */
+export type UnrecordedMark = {
+  readonly version: 1
+  readonly kind: 'unrecorded'
+  readonly since: string
+  readonly until: string
+  readonly denials: number
+}
+
+/** What a log says of itself between its records. */
+export type Mark = SegmentMark | CheckpointMark | RetentionMark | UnrecordedMark | ShadowMark
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const version = v.literal(1)
+const torn = { bytes: count, sha256: v.string() }
+const ownMark: v.GenericSchema<unknown, Exclude<Mark, ShadowMark>> = v.variant('kind', [
+  v.object({
+    version,
+    kind: v.literal('segment'),
+    time: v.string(),
+    log: v.string(),
+    origin: v.string(),
+    sequence: count,
+    size: count,
+    frontier: v.array(v.string()),
+    after: v.optional(v.object({ sequence: count, bytes: count, torn: v.optional(v.literal(true)) })),
+    follows: v.optional(
+      v.object({
+        log: v.string(),
+        sequence: count,
+        size: count,
+        root: v.string(),
+        torn: v.optional(v.object(torn)),
+        behind: v.optional(v.array(v.object({ sequence: count, ...torn }))),
+      }),
+    ),
+    sealsEverySeconds: v.optional(count),
+    worker: v.optional(count),
+  }),
+  v.object({
+    version,
+    kind: v.literal('checkpoint'),
+    note: v.string(),
+    leaves: v.string(),
+    time: v.optional(v.string()),
+    end: v.optional(v.literal(true)),
+    beside: v.optional(v.array(v.string())),
+  }),
+  v.object({
+    version,
+    kind: v.literal('retention'),
+    time: v.string(),
+    removed: v.array(v.string()),
+    through: v.object({ epochMs: count, sequence: count }),
+  }),
+  v.object({
+    version,
+    kind: v.literal('unrecorded'),
+    since: v.string(),
+    until: v.string(),
+    denials: count,
+  }),
+])
+const mark: v.GenericSchema<unknown, Mark> = v.union([ownMark, shadowMark])
+
+const markStart = /^\{"version":1,"kind":"(segment|checkpoint|retention|unrecorded|shadow)"/
+const startBytes = 48
+
+/** Of which kind a line's mark is; `undefined` for a record or anything else. Looks at the first bytes alone. */
+export function markKindOf(line: Buffer): Mark['kind'] | undefined {
+  // Nearly all lines are records, which two bytes tell: the version of one kind, and how the other begins.
+  if (line[11] !== 0x31 || line[21] === 0x64) return undefined
+  const kind = markStart.exec(line.toString('latin1', 0, startBytes))?.[1]
+  return markKinds.find((known) => known === kind)
+}
+
+const markKinds = ['segment', 'checkpoint', 'retention', 'unrecorded', 'shadow'] as const
+
+/** Parses a line that `markKindOf` took for a mark. */
+export function parseMark(line: Buffer): Mark | Invalid {
+  try {
+    const parsed = v.safeParse(mark, JSON.parse(line.toString()))
+    if (parsed.success) return parsed.output
+  } catch {
+    // Not JSON: no mark either.
+  }
+  return invalid('mark: expected a segment, checkpoint, retention, unrecorded or shadow mark, version 1')
+}
+
+/** The roots that stand before a segment, or `undefined` when they cannot be those of a tree of its size. */
+export function frontierOf({ size, frontier }: SegmentMark): readonly Hash[] | undefined {
+  const hashes = frontier.flatMap((root) => parseHash(root) ?? [])
+  return hashes.length === frontier.length && hashes.length === frontierLength(size) ? hashes : undefined
+}
+
+/** The mark as one line, newline included. */
+export function formatMark(each: Mark): string {
+  return `${JSON.stringify(each)}\n`
+}

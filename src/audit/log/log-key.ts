@@ -1,0 +1,105 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { explainFileError } from '../../base/follow/file-error.ts'
+import { isAbsent } from '../../base/model/fault.ts'
+import { type Invalid, invalid } from '../../base/model/invalid.ts'
+
+/** What signs a log's checkpoints. */
+export type LogKey = { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
+
+/** Where the public key lies beside the log, for whoever verifies it. */
+export const publicKeyFile = 'log-key.pub'
+/** What signs, in the directory, unless the configuration names another file. */
+export const privateKeyFile = 'log-key'
+
+/** The key that signed this log is not there any more; another one would look like a forger's. */
+export class LogKeyGone extends Error {
+  override readonly name = 'LogKeyGone'
+  readonly code = 'log_key_gone'
+}
+
+/**
+ * Reads the key, or makes one (Ed25519, 0600) for a log that never had one; its public part is put beside the log. Throws
+ * when neither can be, and `LogKeyGone` when there was one.
+ */
+export function openLogKey(directory: string, file: string | undefined): LogKey {
+  const path = file ?? join(directory, privateKeyFile)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const shownPath = join(directory, publicKeyFile)
+  const shown = readIfThere(shownPath)
+  const kept = readIfThere(path)
+  if (kept === undefined && shown !== undefined)
+    throw new LogKeyGone(
+      `\`${path}\` is gone, and \`${shownPath}\` shows that a key signed this log: put it back, or move \`${publicKeyFile}\` away to begin with a new key`,
+    )
+  const privateKey = createPrivateKey(kept ?? create(path))
+  if (privateKey.asymmetricKeyType !== 'ed25519') {
+    throw new TypeError(`\`${path}\`: expected an Ed25519 key, found ${privateKey.asymmetricKeyType}`)
+  }
+  const publicKey = createPublicKey(privateKey)
+  showPublicKey(directory, publicKey)
+  return { privateKey, publicKey }
+}
+
+/** Why a key that is there cannot sign; one that is not there is made. */
+export function refuseLogKey(path: string): string | undefined {
+  try {
+    const { asymmetricKeyType } = createPrivateKey(readFileSync(path, 'utf8'))
+    return asymmetricKeyType === 'ed25519'
+      ? undefined
+      : `${path}: expected an Ed25519 key, found ${asymmetricKeyType}`
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined
+    const isFile = cause instanceof Error && 'code' in cause && /^E[A-Z]+$/.test(String(cause.code))
+    return isFile
+      ? `${path}: cannot be read: ${explainFileError(path, cause)}`
+      : `${path}: expected a private key in PEM`
+  }
+}
+
+/** Parses a public key: PEM (SPKI), or a verifier key of C2SP signed-note. */
+export function parsePublicKey(text: string): KeyObject | Invalid {
+  try {
+    const key = text.startsWith('-----BEGIN PUBLIC KEY-----')
+      ? createPublicKey(text)
+      : fromVerifierKey(text.trim())
+    if (key?.asymmetricKeyType === 'ed25519') return key
+  } catch {
+    // What is no key at all is reported as what is none of ours.
+  }
+  return invalid('key: expected an Ed25519 public key, as PEM or as `name+id+base64`')
+}
+
+/** Puts the public key beside the log. Only what differs is written: a full disk must not cost the file that is there. */
+export function showPublicKey(directory: string, publicKey: KeyObject): void {
+  const path = join(directory, publicKeyFile)
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  if (readIfThere(path) !== pem) writeFileSync(path, pem)
+}
+
+/** `undefined` only when the kernel knows no such file. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (isAbsent(cause)) return undefined
+    throw cause
+  }
+}
+
+function create(path: string): string {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  // `wx` refuses a link that somebody has put there.
+  writeFileSync(path, pem, { mode: 0o600, flag: 'wx' })
+  return pem
+}
+
+function fromVerifierKey(text: string): KeyObject | undefined {
+  const typed = Buffer.from(/^[^\s+]+\+[0-9a-f]{8}\+([A-Za-z0-9+/]+=*)$/.exec(text)?.[1] ?? '', 'base64')
+  if (typed.length !== 33 || typed[0] !== 1) return undefined
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: typed.subarray(1).toString('base64url') }
+  return createPublicKey({ key: jwk, format: 'jwk' })
+}

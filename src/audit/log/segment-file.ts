@@ -1,0 +1,60 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { isInvalid } from '../../base/model/invalid.ts'
+import { parseMark, type SegmentMark } from '../format/mark.ts'
+import type { SegmentName } from './segment.ts'
+
+/** A file that has a segment's name, and where it lies. */
+export type SegmentFile = SegmentName & {
+  readonly path: string
+  readonly directory: string
+  /** The audit directory: for a worker's folder the one above it. */
+  readonly root: string
+  /** The number in the name of the worker's folder. */
+  readonly worker: number | undefined
+}
+
+/** The same, with what its first line says; `undefined` when it does not begin as this segment does. */
+export type HeadedSegment = SegmentFile & { readonly header: SegmentMark | undefined }
+
+/** A segment's first line is much shorter: a tree has at most 53 roots of 44 characters. */
+const maxHeaderBytes = 64 * 1024
+
+/** Opens a regular file. A link, a pipe or a folder is refused: a pipe would block the reader, a link leads out of the log. */
+export async function openRegular(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if ((await file.stat()).isFile()) return file
+  } catch (cause) {
+    await file.close()
+    throw cause
+  }
+  await file.close()
+  throw new TypeError('it is no regular file')
+}
+
+/** What the first line of a segment says; `undefined` when it does not begin as a segment does, or cannot be read. */
+export async function readHeader(path: string): Promise<SegmentMark | undefined> {
+  let file: FileHandle | undefined
+  try {
+    file = await openRegular(path)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeaderBytes), 0, maxHeaderBytes, 0)
+    const end = buffer.subarray(0, bytesRead).indexOf('\n')
+    const mark = end === -1 ? undefined : parseMark(buffer.subarray(0, end))
+    return mark !== undefined && !isInvalid(mark) && mark.kind === 'segment' ? mark : undefined
+  } catch {
+    // The walk over the log opens the file again, and reports why it cannot be read.
+    return undefined
+  } finally {
+    await file?.close()
+  }
+}
+
+/** A failed system call in plain words. */
+export function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const code = 'code' in cause ? cause.code : undefined
+  if (code === 'ENOENT') return 'there is no such file or directory'
+  if (code === 'ELOOP') return 'it is a symbolic link'
+  return code === 'EACCES' ? 'you may not read it' : cause.message
+}

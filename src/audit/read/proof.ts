@@ -1,0 +1,160 @@
+import type { KeyObject } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
+import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '../format/checkpoint.ts'
+import { inclusionPath, rootOfPath } from '../format/inclusion.ts'
+import { highWaterMark, splitLines } from '../format/lines.ts'
+import { frontierOf, markKindOf, parseMark, type SegmentMark } from '../format/mark.ts'
+import { type Hash, leafHash, parseHash, toBase64 } from '../format/merkle.ts'
+import { parseRecord } from '../format/parse-record.ts'
+import type { DecisionRecord } from '../format/record.ts'
+import { expandRepeat, parseRepeat } from '../format/repeat.ts'
+import { bySegmentAge, formatLogName, parseSegmentName } from '../log/segment.ts'
+import { counts, type Standing } from '../log/standing.ts'
+import { readRecords } from './query.ts'
+
+/** That a line stands in a log, for somebody who has nothing but the log's public key. */
+export type Proof = {
+  /** The record's line, newline excluded: the leaf. */
+  readonly line: string
+  /** The line to which it refers, when it does not say all by itself; it names that line's hash. */
+  readonly of: string | undefined
+  readonly index: number
+  readonly path: readonly Hash[]
+  /** The signed checkpoint of a tree that holds the leaf. */
+  readonly note: string
+}
+
+type Place = { readonly file: string; readonly line: number; readonly of?: Buffer | undefined }
+
+const header = 'c2sp.org/tlog-proof@v1'
+
+/** Proves that a decision's record (of several the best proven, and of those the last) is in its log, by the first checkpoint after it. */
+export async function proveDecision(
+  paths: readonly string[],
+  decisionId: string,
+  keys?: readonly KeyObject[],
+): Promise<Proof | Invalid> {
+  let place: Place | undefined
+  let standing: Standing | undefined
+  for await (const line of readRecords(paths, { mentions: [decisionId], keys })) {
+    if (line.kind !== 'record' || line.record.decisionId !== decisionId) continue
+    if (!counts(line.standing, standing)) continue
+    place = line
+    standing = line.standing
+  }
+  return place === undefined
+    ? invalid(`no record of decision \`${decisionId}\`; name every replica's log`)
+    : proveLine(place)
+}
+
+/** The proof in the C2SP tlog-proof format; the record stands in `extra`. */
+export function formatProof({ line, of, index, path, note }: Proof): string {
+  const extra = Buffer.from(of === undefined ? line : `${line}\n${of}`).toString('base64')
+  const hashes = path.map((hash) => `${toBase64(hash)}\n`).join('')
+  return `${header}\nextra ${extra}\nindex ${index}\n${hashes}\n${note}`
+}
+
+/** Reads a proof of a record. */
+export function parseProof(text: string): Proof | Invalid {
+  const end = text.indexOf('\n\n')
+  const [first, extra = '', indexed = '', ...hashes] = text.slice(0, Math.max(end, 0)).split('\n')
+  const [, record] = /^extra ([A-Za-z0-9+/]+={0,2})$/.exec(extra) ?? []
+  const [, index] = /^index (0|[1-9]\d{0,15})$/.exec(indexed) ?? []
+  const path = hashes.flatMap((hash) => parseHash(hash) ?? [])
+  const isPath = path.length < 64 && path.length === hashes.length
+  if (first !== header || record === undefined || index === undefined || !isPath) {
+    return invalid(`proof: expected \`${header}\` with \`extra\`, \`index\`, hashes and a checkpoint`)
+  }
+  const [line = '', of] = Buffer.from(record, 'base64').toString().split('\n', 2)
+  return {
+    line,
+    of,
+    index: Number(index),
+    path,
+    note: text.slice(end + 2),
+  }
+}
+
+/** What is proven: a record, and the checkpoint of a tree in which it is. */
+export type Proven = { readonly record: DecisionRecord; readonly checkpoint: Checkpoint }
+
+/** What the proof proves, or why it proves nothing. */
+export function verifyProof(proof: Proof, keys: readonly KeyObject[]): Proven | Invalid {
+  const { line, index, path, note } = proof
+  const checkpoint = verifyCheckpoint(note, keys)
+  if (isInvalid(checkpoint)) return checkpoint
+  const root = rootOfPath(leafHash(Buffer.from(line)), index, checkpoint.size, path)
+  if (root !== checkpoint.root) {
+    return invalid(`proof: the record is not line ${index} of the log that was signed`)
+  }
+  const record = toRecord(proof)
+  return isInvalid(record) ? record : { record, checkpoint }
+}
+
+function toRecord({ line, of }: Proof): DecisionRecord | Invalid {
+  if (of === undefined) return parseRecord(line)
+  const repeat = parseRepeat(line)
+  if (isInvalid(repeat)) return repeat
+  if (toBase64(leafHash(Buffer.from(of))) !== repeat.leaf) {
+    return invalid('proof: the record repeats another than the one beside it')
+  }
+  const whole = parseRecord(of)
+  return isInvalid(whole) ? whole : expandRepeat(whole, repeat)
+}
+
+async function proveLine(place: Place): Promise<Proof | Invalid> {
+  let begun: SegmentMark | undefined
+  let proven: Pick<Proof, 'line' | 'of' | 'index'> | undefined
+  const leaves: Hash[] = []
+  for (const file of await segmentsFrom(place.file)) {
+    for await (const lines of splitLines(file, createReadStream(file, { highWaterMark }))) {
+      for (const { line, bytes, isEnded } of lines) {
+        if (!isEnded) continue
+        begun ??= toSegmentMark(bytes)
+        if (begun === undefined) return invalid(`\`${file}\` was written before logs had trees`)
+        const size = begun.size + leaves.length
+        if (markKindOf(bytes) === 'checkpoint' && proven !== undefined) {
+          const note = noteOf(bytes, size)
+          if (note !== undefined) {
+            const known = { first: begun.size, frontier: frontierOf(begun) ?? [], leaves }
+            return { ...proven, path: inclusionPath(known, proven.index), note }
+          }
+        }
+        if (file === place.file && line === place.line) {
+          proven = { line: bytes.toString(), of: place.of?.toString(), index: size }
+        }
+        leaves.push(leafHash(bytes))
+      }
+    }
+  }
+  return invalid('no checkpoint covers the record yet: one follows within seconds while its writer lives')
+}
+
+/** The file itself and the later segments of its log. */
+async function segmentsFrom(file: string): Promise<readonly string[]> {
+  const own = parseSegmentName(basename(file))
+  if (own === undefined) return [file]
+  const directory = dirname(file)
+  const names = (await readdir(directory)).flatMap((name) => {
+    const segment = parseSegmentName(name)
+    const isLater =
+      segment && formatLogName(segment) === formatLogName(own) && segment.sequence >= own.sequence
+    return isLater ? [{ ...segment, path: join(directory, name) }] : []
+  })
+  return names.sort(bySegmentAge).map(({ path }) => path)
+}
+
+function toSegmentMark(bytes: Buffer): SegmentMark | undefined {
+  const mark = parseMark(bytes)
+  return !isInvalid(mark) && mark.kind === 'segment' && frontierOf(mark) !== undefined ? mark : undefined
+}
+
+function noteOf(bytes: Buffer, size: number): string | undefined {
+  const mark = parseMark(bytes)
+  if (isInvalid(mark) || mark.kind !== 'checkpoint') return undefined
+  const checkpoint = parseCheckpoint(mark.note)
+  return !isInvalid(checkpoint) && checkpoint.size === size ? mark.note : undefined
+}

@@ -1,0 +1,149 @@
+import { isInvalid } from '../../base/model/invalid.ts'
+import type { RawLine } from '../format/lines.ts'
+import { type Mark, markKindOf, parseMark } from '../format/mark.ts'
+import { parseRecord } from '../format/parse-record.ts'
+import type { DecisionRecord } from '../format/record.ts'
+import {
+  beginsWith,
+  expandRepeat,
+  firstIdEnd,
+  maxReferableBytes,
+  ownStart,
+  parseRepeat,
+  repeatStart,
+  wholeStart,
+} from '../format/repeat.ts'
+import type { ShadowMark } from '../format/shadow-mark.ts'
+import { createWholeLine, type WholeLine } from '../format/whole-line.ts'
+import { createWholeLines } from '../format/whole-lines.ts'
+
+/** What stands on one line. `torn`: the last line of a file whose writer was killed or ran out of disk in the middle of it. */
+export type LogLine = { readonly file: string; readonly line: number } & (
+  | {
+      readonly kind: 'record'
+      readonly record: DecisionRecord
+      /** For a record that only refers to another: that other's line. */
+      readonly of?: Buffer | undefined
+    }
+  /** What the log says of itself; see `verifyLogs`. */
+  | { readonly kind: 'mark'; readonly mark: Exclude<Mark, ShadowMark>['kind'] }
+  | { readonly kind: 'shadow'; readonly shadow: ShadowMark }
+  | { readonly kind: 'torn' }
+  /** Not a record, or (line 0) a path that cannot be read. */
+  | { readonly kind: 'bad'; readonly reason: string }
+)
+
+/** Which lines are read: those that may hold all of these texts, and records of this time. */
+export type Wanted = {
+  readonly mentions?: readonly string[]
+  /** Milliseconds since the epoch; from the first on, before the second. */
+  readonly sinceMs?: number | undefined
+  readonly untilMs?: number | undefined
+}
+
+const quote = 0x22
+const timeStart = '","time":"'
+const timeLength = 24
+
+/**
+ * Reads the lines of logs in their order: a repeat is read with the record before it that it refers to. Most lines are
+ * passed over by a look at their bytes; holds one segment's referable lines and nothing else.
+ */
+export class RecordReader {
+  readonly #needles: readonly Buffer[]
+  readonly #since: string
+  readonly #until: string
+  readonly #wholes = createWholeLines<WholeLine>()
+  #file = ''
+
+  constructor({ mentions = [], sinceMs, untilMs }: Wanted) {
+    this.#needles = mentions.map((text) => Buffer.from(text))
+    this.#since = sinceMs === undefined ? '' : new Date(sinceMs).toISOString()
+    // Sorts behind all times.
+    this.#until = untilMs === undefined ? '~' : new Date(untilMs).toISOString()
+  }
+
+  /** What the line says, or `undefined` when it is not wanted. */
+  read(raw: RawLine): LogLine | undefined {
+    if (raw.file !== this.#file) {
+      this.#file = raw.file
+      this.#wholes.clear()
+    }
+    if (beginsWith(raw.bytes, repeatStart)) return this.#readRepeat(raw)
+    return beginsWith(raw.bytes, wholeStart) ? this.#readWhole(raw) : this.#readOther(raw)
+  }
+
+  #readWhole(raw: RawLine): LogLine | undefined {
+    const { bytes } = raw
+    const idEnd = firstIdEnd(bytes, wholeStart)
+    if (raw.isEnded && bytes.length <= maxReferableBytes) {
+      const decisionId = bytes.toString('latin1', wholeStart.length, idEnd)
+      this.#wholes.add(decisionId, createWholeLine(bytes, this.#needles))
+    }
+    if (!this.#isOfTime(bytes, idEnd) || !this.#needles.every((needle) => bytes.includes(needle))) {
+      return undefined
+    }
+    return toRecordLine(raw)
+  }
+
+  #readRepeat(raw: RawLine): LogLine | undefined {
+    const { file, line, bytes } = raw
+    const ofEnd = firstIdEnd(bytes, repeatStart)
+    const own = ownStart(ofEnd)
+    const whole = this.#wholes.find(bytes.toString('latin1', repeatStart.length, ofEnd))
+    // What it mentions may stand in the record that it refers to; whether it does when that is missing, nobody knows.
+    if (whole?.unmentioned.every((needle) => bytes.includes(needle, own)) === false) return undefined
+    if (!this.#isOfTime(bytes, bytes.indexOf(quote, own + ownId.length))) return undefined
+    const repeat = parseRepeat(bytes.toString())
+    if (isInvalid(repeat)) return toUnread(raw, repeat.reason)
+    const record = whole?.leaf() === repeat.leaf ? whole.record() : undefined
+    if (whole === undefined || record === undefined) {
+      return toUnread(
+        raw,
+        `record: it repeats \`${repeat.of}\`, which does not stand before it in its segment`,
+      )
+    }
+    if (isInvalid(record)) return toUnread(raw, record.reason)
+    return { kind: 'record', file, line, record: expandRepeat(record, repeat), of: whole.bytes }
+  }
+
+  #readOther(raw: RawLine): LogLine | undefined {
+    const { file, line, bytes, isEnded } = raw
+    const mark = markKindOf(bytes)
+    if (mark === 'segment') this.#wholes.clear()
+    if (!this.#needles.every((needle) => bytes.includes(needle))) return undefined
+    if (mark === undefined || !isEnded) return toRecordLine(raw)
+    return mark === 'shadow' ? toShadowLine(raw) : { kind: 'mark', file, line, mark }
+  }
+
+  /** A time that is not where it is expected is left to whoever reads the record. */
+  #isOfTime(bytes: Buffer, idEnd: number): boolean {
+    if (this.#since === '' && this.#until === '~') return true
+    const start = idEnd + timeStart.length
+    if (bytes.toString('latin1', idEnd, start) !== timeStart || bytes[start + timeLength] !== quote)
+      return true
+    const time = bytes.toString('latin1', start, start + timeLength)
+    return time >= this.#since && time < this.#until
+  }
+}
+
+const ownId = '"decisionId":"'
+
+function toRecordLine(raw: RawLine): LogLine {
+  const { file, line, bytes } = raw
+  const record = parseRecord(bytes.toString())
+  return isInvalid(record) ? toUnread(raw, record.reason) : { kind: 'record', file, line, record }
+}
+
+function toShadowLine(raw: RawLine): LogLine {
+  const { file, line, bytes } = raw
+  const shadow = parseMark(bytes)
+  if (isInvalid(shadow)) return toUnread(raw, shadow.reason)
+  return shadow.kind === 'shadow'
+    ? { kind: 'shadow', file, line, shadow }
+    : { kind: 'mark', file, line, mark: shadow.kind }
+}
+
+function toUnread({ file, line, isEnded }: RawLine, reason: string): LogLine {
+  return isEnded ? { kind: 'bad', file, line, reason } : { kind: 'torn', file, line }
+}

@@ -1,0 +1,124 @@
+import type { KeyObject } from 'node:crypto'
+import { isInvalid } from '../../base/model/invalid.ts'
+import { groupBy } from '../format/group.ts'
+import type { FoundLog, SegmentMark } from '../format/mark.ts'
+import type { Leaf } from '../log/course.ts'
+import type { Keyring } from '../log/keyring.ts'
+import { bySegmentAge, formatLogName } from '../log/segment.ts'
+import { type HeadedSegment, readHeader, type SegmentFile } from '../log/segment-file.ts'
+import { type Walk, walkLog } from './walk-log.ts'
+
+/** The files of one log, and how its neighbours saw it. */
+export type OpenLog = {
+  readonly log: string
+  readonly root: string
+  readonly directory: string
+  readonly worker: number | undefined
+  readonly epochMs: number
+  readonly segments: readonly HeadedSegment[]
+  /** Files that claim to be a segment that is there already. */
+  readonly copies: readonly SegmentFile[]
+  readonly keys: readonly KeyObject[]
+  /** Why there are no keys. */
+  readonly keyProblem: string | undefined
+  /** The first line of the log, if it is signed. */
+  readonly opening: SegmentMark | undefined
+  /** Signed logs that say that they found this one. More than one means that two logs went on from it. */
+  readonly successors: readonly Successor[]
+}
+
+/**
+ * A signed log and what it says of the one before it. Before logs promised checkpoints (`isOld`), a process followed whatever log it
+ * found, said nothing of later segments without a line, and its predecessor may have been killed before it signed once. Now a
+ * log is signed when it begins, and a process vouches only for the end of one that its key has signed.
+ */
+export type Successor = { readonly log: string; readonly found: FoundLog; readonly isOld: boolean }
+
+type Opening = OpenLog & { opening: SegmentMark | undefined; readonly successors: Successor[] }
+
+/** Sorts segments into logs, oldest first, and reads how each log begins and which log it followed. */
+export async function openLogs(
+  segments: readonly SegmentFile[],
+  keyring: Keyring,
+): Promise<readonly OpenLog[]> {
+  const logs: Opening[] = []
+  for (const files of groupBy(segments, formatLogName).values()) logs.push(await toLog(files, keyring))
+  logs.sort(byAge)
+  const byName = new Map(logs.map((log) => [log.log, log]))
+  const follow = (log: Opening): void => {
+    const found = log.opening?.follows
+    if (found === undefined) return
+    const isOld = log.opening?.sealsEverySeconds === undefined
+    byName.get(found.log)?.successors.push({ log: log.log, found, isOld })
+  }
+  for (const log of logs) {
+    log.opening = await readOpening(log)
+    follow(log)
+  }
+  for (const log of logs.toReversed()) {
+    if (log.opening !== undefined || log.successors.length === 0) continue
+    log.opening = await readOpening(log)
+    follow(log)
+  }
+  return logs
+}
+
+/** How the log that came after found it: the first says so, if there are several. */
+export function foundBy({
+  successors,
+}: Pick<OpenLog, 'successors'>): Pick<Walk, 'found' | 'isTornExact' | 'isVouchedWhole'> {
+  const [first] = successors
+  return { found: first?.found, isTornExact: first?.isOld === false, isVouchedWhole: first?.isOld === true }
+}
+
+async function toLog(files: readonly SegmentFile[], keyring: Keyring): Promise<Opening> {
+  const segments = new Map<number, SegmentFile>()
+  const copies: SegmentFile[] = []
+  for (const file of files) {
+    if (segments.has(file.sequence)) copies.push(file)
+    else segments.set(file.sequence, file)
+  }
+  const sorted: HeadedSegment[] = []
+  for (const file of [...segments.values()].sort(bySegmentAge)) {
+    const header = await readHeader(file.path)
+    const isOwn = header?.log === formatLogName(file) && header.sequence === file.sequence
+    sorted.push({ ...file, header: isOwn ? header : undefined })
+  }
+  const [first] = sorted
+  if (first === undefined) throw new RangeError('expected a log with a segment')
+  const { root, directory, worker, epochMs } = first
+  const keys = await keyring(root)
+  return {
+    log: formatLogName(first),
+    ...{ root, directory, worker, epochMs },
+    segments: sorted,
+    copies,
+    keys: isInvalid(keys) ? [] : keys,
+    keyProblem: isInvalid(keys) ? keys.reason : undefined,
+    opening: undefined,
+    successors: [],
+  }
+}
+
+/** The first line of a log, as soon as some signature covers it; `undefined` if none does, or something else is there first. */
+async function readOpening(log: OpenLog): Promise<SegmentMark | undefined> {
+  let signed: readonly Leaf[] | undefined
+  let isFlawed = false
+  const walk = walkLog({
+    ...log,
+    ...foundBy(log),
+    onSigned(lines) {
+      signed ??= lines
+    },
+    onFlaw() {
+      isFlawed = true
+    },
+  })
+  for await (const _ of walk) if (signed !== undefined || isFlawed) break
+  const mark = signed?.[0]?.mark
+  return mark?.kind === 'segment' ? mark : undefined
+}
+
+function byAge(one: OpenLog, other: OpenLog): number {
+  return one.epochMs - other.epochMs || (one.log < other.log ? -1 : 1)
+}

@@ -1,0 +1,132 @@
+import { createLostRepeats } from '../format/lost-repeats.ts'
+import type { RetentionMark, SegmentMark } from '../format/mark.ts'
+import type { Leaf } from '../log/course.ts'
+import type { Exported } from '../log/exported.ts'
+import type { Signer } from '../log/log-check.ts'
+import type { Flaw } from '../log/tampering.ts'
+import { foundBy, type OpenLog } from './open-logs.ts'
+import { type Walked, walkLog } from './walk-log.ts'
+
+/** Repeats of which nobody can tell what was decided: how many, and the first of them. */
+export type Lost = { readonly count: number; readonly first: Omit<Flaw, 'message' | 'isSigned'> }
+
+/** What a log's files amount to. What it says of itself and of others counts only as far as it is signed. */
+export type LogVerdict = Omit<Walked, 'unsigned'> & {
+  readonly records: number
+  /** Lines that nobody has signed yet, and how many of them are records. */
+  readonly unsealed: number
+  readonly unsealedRecords: number
+  /** Records that only the log after it has signed. */
+  readonly vouched: number
+  /** The first line of the first segment that is left. */
+  readonly opening: SegmentMark | undefined
+  readonly retired: readonly RetentionMark[]
+  /** Logs of other folders that it names. */
+  readonly beside: readonly string[]
+  /** The last time that it says of itself, and the last that its unsigned records say; 0 for none. */
+  readonly signedAtMs: number
+  readonly unsealedAtMs: number
+  readonly lost: Lost | undefined
+  readonly flaw: Flaw | undefined
+}
+
+type Gathered = {
+  records: number
+  vouched: number
+  opening: SegmentMark | undefined
+  readonly retired: RetentionMark[]
+  readonly beside: Set<string>
+  signedAtMs: number
+  lost: Lost | undefined
+  flaw: Flaw | undefined
+}
+
+const timeStart = '"time":"'
+const timeLength = 24
+
+/** Reads a log's segments, in their order. `onBytes` is called with how much was read. */
+export async function verifyLog(
+  log: OpenLog,
+  exported: Exported,
+  onBytes: (bytes: number) => void,
+): Promise<LogVerdict> {
+  const found: Gathered = {
+    records: 0,
+    vouched: 0,
+    opening: undefined,
+    retired: [],
+    beside: new Set(),
+    signedAtMs: 0,
+    lost: undefined,
+    flaw: undefined,
+  }
+  const countRecord = createCounter(found)
+  const walk = walkLog({
+    ...log,
+    ...foundBy(log),
+    exported,
+    onSigned(leaves, by) {
+      for (const leaf of leaves) countRecord(leaf)
+      gather(leaves, by, found)
+    },
+    onFlaw(flaw) {
+      found.flaw ??= flaw
+    },
+    onBytes,
+  })
+  let step = await walk.next()
+  while (step.done !== true) step = await walk.next()
+  const { unsigned, ...walked } = step.value
+  for (const leaf of unsigned) countRecord(leaf)
+  return {
+    ...walked,
+    ...found,
+    beside: [...found.beside],
+    unsealed: unsigned.length,
+    unsealedRecords: unsigned.filter(isRecord).length,
+    unsealedAtMs: unsigned.reduce((latest, leaf) => Math.max(latest, timeOf(leaf)), 0),
+  }
+}
+
+/** Counts records, and the repeats among them whose record readers do not find. */
+function createCounter(found: Gathered): (leaf: Leaf) => void {
+  const repeats = createLostRepeats()
+  return (leaf) => {
+    if (leaf.kind === 'segment') repeats.begin()
+    if (!isRecord(leaf)) return
+    const { raw, hash, index } = leaf
+    found.records++
+    if (!repeats.isLost(raw.bytes, hash)) return
+    const first = found.lost?.first ?? { file: raw.file, line: raw.line, index }
+    found.lost = { count: (found.lost?.count ?? 0) + 1, first }
+  }
+}
+
+function gather(leaves: readonly Leaf[], by: Signer, found: Gathered): void {
+  if (by === 'successor') found.vouched += leaves.filter(isRecord).length
+  for (const { mark } of leaves) {
+    if (mark?.kind === 'segment') found.opening ??= mark
+    else if (mark?.kind === 'retention') found.retired.push(mark)
+    else if (mark?.kind === 'checkpoint') for (const log of mark.beside ?? []) found.beside.add(log)
+    if (mark !== undefined && 'time' in mark) found.signedAtMs = Math.max(found.signedAtMs, toMs(mark.time))
+  }
+  const last = leaves.findLast(isRecord)
+  if (last !== undefined) found.signedAtMs = Math.max(found.signedAtMs, timeOf(last))
+}
+
+function isRecord({ kind }: Leaf): boolean {
+  return kind === undefined
+}
+
+/** The time that a record says; 0 when it says none. */
+function timeOf({ raw: { bytes } }: Leaf): number {
+  const start = bytes.indexOf(timeStart)
+  if (start === -1) return 0
+  const from = start + timeStart.length
+  return toMs(bytes.toString('latin1', from, from + timeLength))
+}
+
+function toMs(time: string | undefined): number {
+  const ms = Date.parse(time ?? '')
+  return Number.isNaN(ms) ? 0 : ms
+}

@@ -1,0 +1,70 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RetentionMark } from '../format/mark.ts'
+import { bySegmentAge, parseSegmentName, type SegmentName } from '../log/segment.ts'
+
+/** How long segments are kept; what is absent sets no limit. */
+export type RetentionOptions = {
+  /** Since a segment was last written to. */
+  readonly ageMs: number | undefined
+  /** Of all segments of the directory together. */
+  readonly bytes: number | undefined
+}
+
+/** Segments that may go, and the mark that says so. */
+type Retirement = { readonly mark: RetentionMark; readonly paths: readonly string[] }
+
+type KeptFile = SegmentName & { readonly file: string; readonly bytes: number; readonly writtenAtMs: number }
+
+/** Removes what may go. It is said and signed before it is done; on a full disk it is done all the same, and said later. */
+export function retire(
+  directory: string,
+  current: string | undefined,
+  options: RetentionOptions,
+  nowMs: number,
+  say: (mark: RetentionMark) => void,
+): void {
+  const retired = findRetired(directory, current, options, nowMs)
+  if (retired === undefined) return
+  say(retired.mark)
+  for (const path of retired.paths) rmSync(path, { force: true })
+}
+
+/** What retention would remove: the oldest segments, never one behind which an older one stays, and never `current`. */
+function findRetired(
+  directory: string,
+  current: string | undefined,
+  { ageMs, bytes }: RetentionOptions,
+  nowMs: number,
+): Retirement | undefined {
+  if (ageMs === undefined && bytes === undefined) return undefined
+  const files = filesOf(directory)
+  let total = files.reduce((sum, file) => sum + file.bytes, 0)
+  const retired: KeptFile[] = []
+  for (const file of files) {
+    const isOld = ageMs !== undefined && file.writtenAtMs + ageMs < nowMs
+    const isTooMuch = bytes !== undefined && total > bytes
+    if (join(directory, file.file) === current || !(isOld || isTooMuch)) break
+    total -= file.bytes
+    retired.push(file)
+  }
+  const last = retired.at(-1)
+  if (last === undefined) return undefined
+  const { epochMs, sequence } = last
+  const removed = retired.map(({ file }) => file)
+  const time = new Date(nowMs).toISOString()
+  return {
+    mark: { version: 1, kind: 'retention', time, removed, through: { epochMs, sequence } },
+    paths: removed.map((file) => join(directory, file)),
+  }
+}
+
+function filesOf(directory: string): readonly KeptFile[] {
+  return readdirSync(directory)
+    .flatMap((file) => {
+      const name = parseSegmentName(file)
+      const stats = name && statSync(join(directory, file), { throwIfNoEntry: false })
+      return name && stats ? [{ ...name, file, bytes: stats.size, writtenAtMs: stats.mtimeMs }] : []
+    })
+    .sort(bySegmentAge)
+}

@@ -1,0 +1,58 @@
+import { groupBy, groupByAll } from '../base/collections/group-by.ts'
+
+/** Items of a cluster by namespace and labels. */
+export type LabelIndex<T> = {
+  /** Items of a namespace that have every label of a selector; all of the namespace when it has none. */
+  readonly select: (namespace: string, selector: Labels) => readonly T[]
+}
+
+/** Labels by their keys. */
+export type Labels = ReadonlyMap<string, string>
+
+/** What is asked of an item; each is called once for it, when the index is made. */
+export type Labelled<T> = {
+  readonly namespaceOf: (item: T) => string
+  readonly labelsOf: (item: T) => Labels
+}
+
+type Entry<T> = { readonly item: T; readonly namespace: string; readonly labels: Labels }
+
+/**
+ * Indexes items, so that a selector looks only at those that have the rarest of its labels: a service looks at its own pods, and
+ * not at all of the cluster. Equal selectors are looked up once.
+ */
+export function indexByLabels<T>(items: readonly T[], { namespaceOf, labelsOf }: Labelled<T>): LabelIndex<T> {
+  const entries = items.map(
+    (item): Entry<T> => ({ item, namespace: namespaceOf(item), labels: labelsOf(item) }),
+  )
+  const byNamespace = groupBy(entries, ({ namespace }) => namespace)
+  const byLabel = groupByAll(entries, ({ namespace, labels }) =>
+    [...labels].map((label) => keyOf(namespace, label)),
+  )
+  const selected = new Map<string, readonly T[]>()
+  return {
+    select(namespace, selector) {
+      const key = JSON.stringify([namespace, ...[...selector].sort()])
+      const known = selected.get(key)
+      if (known !== undefined) return known
+      const lists = [...selector].map((label) => byLabel.get(keyOf(namespace, label)) ?? [])
+      const candidates = lists.length === 0 ? (byNamespace.get(namespace) ?? []) : smallest(lists)
+      const found = candidates.filter(({ labels }) => hasAll(labels, selector)).map(({ item }) => item)
+      selected.set(key, found)
+      return found
+    },
+  }
+}
+
+function keyOf(namespace: string, [name, value]: readonly [string, string]): string {
+  return JSON.stringify([namespace, name, value])
+}
+
+function smallest<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  return lists.reduce((least, list) => (list.length < least.length ? list : least))
+}
+
+function hasAll(labels: Labels, selector: Labels): boolean {
+  for (const [name, value] of selector) if (labels.get(name) !== value) return false
+  return true
+}

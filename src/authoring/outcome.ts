@@ -1,0 +1,44 @@
+import { type Deny, type DenyCode, deniedBy, isDeny, type PrincipalResult } from '../base/model/decision.ts'
+import type { Permission } from '../decision/check/judge.ts'
+
+/** What came of a request, as far as two revisions can differ about it: `allow`, or the code of a refusal. */
+export type Outcome = {
+  readonly decision: 'allow' | DenyCode
+  /** The roles of all who refused, in the chain's order; a delegator, of whom there may be several, with its id. */
+  readonly deniedBy: readonly string[]
+  /** Ids of the policies that made those refuse, or that permitted. */
+  readonly policies: readonly string[]
+}
+
+/** The outcome of a decision; it names no user. */
+export function toOutcome(decision: Permission | Deny): Outcome {
+  const deciding = isDeny(decision) ? deniedBy(decision.results) : decision.results
+  const policies = deciding.flatMap(({ determiningPolicies }) => determiningPolicies.map(({ id }) => id))
+  return {
+    decision: isDeny(decision) ? decision.code : 'allow',
+    deniedBy: isDeny(decision) ? deciding.map(toName) : [],
+    policies: [...new Set(policies)].sort(),
+  }
+}
+
+/** Whether a client and whoever reads the record would see no difference; which policies permit may change unseen. */
+export function isSameOutcome(one: Outcome, other: Outcome): boolean {
+  return one.decision === other.decision && one.deniedBy.join() === other.deniedBy.join()
+}
+
+/** What opens comes first, then what closes. */
+export function byEffect(
+  one: { readonly before: Outcome; readonly after: Outcome },
+  other: { readonly before: Outcome; readonly after: Outcome },
+): number {
+  return rankOf(one) - rankOf(other)
+}
+
+function rankOf({ before, after }: { readonly before: Outcome; readonly after: Outcome }): number {
+  if (after.decision === 'allow') return 0
+  return before.decision === 'allow' ? 1 : 2
+}
+
+function toName({ role, principal }: PrincipalResult): string {
+  return role === 'delegator' ? `${role} ${principal.id}` : role
+}

@@ -1,0 +1,70 @@
+import { toSafeJson } from '../base/text/json-line.ts'
+
+/** A route that somebody may want; `count` says how many requests it would have taken. */
+export type RouteDraft = { readonly match: string; readonly action: string; readonly count: number }
+
+/** A value and, for whoever reviews the draft, where it comes from. */
+export type Noted = { readonly value: string; readonly note?: string | undefined }
+
+/** An entry of services.yaml as far as others can see it. */
+export type ServiceDraft = {
+  readonly name: Noted
+  readonly addresses: readonly string[]
+  readonly spiffeId: Noted
+  readonly waypoint: Noted
+  readonly entry: { readonly value: boolean; readonly note: string }
+  readonly forwards: { readonly value: boolean; readonly note: string }
+  readonly routes: readonly RouteDraft[]
+  /** Comments above the entry. */
+  readonly notes: readonly string[]
+}
+
+/** Writes services.yaml; `head` and notes become comments. */
+export function formatServiceDrafts(
+  drafts: readonly ServiceDraft[],
+  head: readonly string[] = [],
+): readonly string[] {
+  const comments = head.map(comment)
+  if (drafts.length === 0) return [...comments, 'services: []']
+  return [...comments, 'services:', ...drafts.flatMap(formatService)]
+}
+
+/** One route of a services.yaml, as a flow mapping. */
+export function formatRouteDraft({ match, action, count }: RouteDraft): string {
+  return `      - {match: ${scalar(match)}, action: ${scalar(action)}} # ${count} ${count === 1 ? 'request' : 'requests'}`
+}
+
+/** Text that somebody else has written, for a comment: quoted and on one line, so that it cannot end the comment. */
+export function quote(text: string): string {
+  return toSafeJson(JSON.stringify(text))
+}
+
+function formatService(draft: ServiceDraft): readonly string[] {
+  return [
+    ...draft.notes.map((note) => `  ${comment(note)}`),
+    `  - name: ${noted(draft.name)}`,
+    `    addresses: [${draft.addresses.map(scalar).join(', ')}]`,
+    `    spiffeId: ${noted(draft.spiffeId)}`,
+    `    waypoint: ${noted(draft.waypoint)}`,
+    `    entry: ${draft.entry.value} ${comment(draft.entry.note)}`,
+    `    forwards: ${draft.forwards.value} ${comment(draft.forwards.note)}`,
+    ...(draft.routes.length === 0 ? [] : ['    routes:', ...draft.routes.map(formatRouteDraft)]),
+  ]
+}
+
+function noted({ value, note }: Noted): string {
+  return note === undefined ? scalar(value) : `${scalar(value)} ${comment(note)}`
+}
+
+function comment(note: string): string {
+  return `# ${note}`
+}
+
+// Where YAML reads nothing but text: `10.0.0.1:80` and `GET /tasks`, but neither `no` nor `{id}`.
+const plain = /^(?:(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}):[\w./-]*\w|[A-Z]+ \/[\w./~-]*|[A-Za-z][\w.-]*)$/
+const literals = /^(?:true|false|null|yes|no|on|off|y|n)$/i
+
+function scalar(text: string): string {
+  if (plain.test(text) && !literals.test(text)) return text
+  return /^[\x20-\x26\x28-\x7e]*$/.test(text) ? `'${text}'` : quote(text)
+}

@@ -1,0 +1,68 @@
+import type { DecisionRecord } from '../audit/format/record.ts'
+
+/** How often something was seen, from when to when, and one decision of it. */
+export type Sightings = {
+  readonly count: number
+  /** ISO 8601, UTC. */
+  readonly first: string
+  readonly last: string
+  /** The id of the first decision that was read. */
+  readonly example: string
+}
+
+/** Values by key, at most so many: a log may be of gigabytes, and whoever calls chooses some of the keys. */
+export type Tally<T> = {
+  /** Replaces a key's value; what comes under a key too many is counted as cut, and not kept. */
+  readonly update: (key: readonly string[], change: (before: T | undefined) => T) => void
+  readonly find: (key: readonly string[]) => T | undefined
+  readonly values: () => readonly T[]
+  readonly cut: () => number
+}
+
+/** A tally of at most `limit` keys. */
+export function createTally<T>(limit: number): Tally<T> {
+  const entries = new Map<string, T>()
+  let cut = 0
+  return {
+    update(parts, change) {
+      const key = JSON.stringify(parts)
+      const before = entries.get(key)
+      if (before === undefined && entries.size >= limit) cut++
+      else entries.set(key, change(before))
+    },
+    find: (parts) => entries.get(JSON.stringify(parts)),
+    values: () => [...entries.values()],
+    cut: () => cut,
+  }
+}
+
+/** One more sighting; records of several replicas come in no order. */
+export function sighted(
+  before: Sightings | undefined,
+  { time, decisionId }: Pick<DecisionRecord, 'time' | 'decisionId'>,
+): Sightings {
+  const at = toUtc(time)
+  const once = { count: 1, first: at, last: at, example: decisionId }
+  return before === undefined ? once : together([before, once])
+}
+
+/** Sightings of several things as of one; there is at least one. */
+export function together(all: readonly Sightings[]): Sightings {
+  return all.reduce((sum, { count, first, last }) => ({
+    count: sum.count + count,
+    first: earlier(first, sum.first),
+    last: earlier(last, sum.last) === last ? sum.last : last,
+    example: sum.example,
+  }))
+}
+
+function earlier(a: string, b: string): string {
+  if (a < b) return a
+  return b
+}
+
+/** As our own records write it, so that texts compare as times do; another writer may have had another zone. */
+function toUtc(time: string): string {
+  const timeMs = time.length === 24 && time.endsWith('Z') ? Number.NaN : Date.parse(time)
+  return Number.isNaN(timeMs) ? time : new Date(timeMs).toISOString()
+}

@@ -1,0 +1,37 @@
+import type { Problem } from '../../base/document/problem.ts'
+import type { Tested } from '../../policy/revision/candidate.ts'
+import { loadRevision } from '../../policy/revision/load.ts'
+import type { Revision } from '../../policy/revision/revision.ts'
+import type { PolicyFiles } from '../../policy/source/directory-source.ts'
+import { runPolicyTests, type TestRun } from './policy-tests.ts'
+
+/** Runs the tests that a revision's authors wrote for it; what fails keeps it from serving. */
+export function runOwnTests(tests: ReadonlyMap<string, string>, revision: Revision): Tested {
+  const run = runPolicyTests(tests, revision)
+  return 'results' in run
+    ? { count: run.results.length, problems: toProblems(run) }
+    : { count: 0, problems: run }
+}
+
+/** A policy repository that can serve, and how many tests of its own it passes. */
+export type CheckedRepository = { readonly revision: Revision; readonly tests: number }
+
+/** What a policy repository means, or everything that keeps it from serving. */
+export function checkRepository(source: PolicyFiles): CheckedRepository | readonly Problem[] {
+  const revision = loadRevision(source)
+  if (!('evaluate' in revision)) return revision
+  const { count, problems } = runOwnTests(source.tests, revision)
+  return problems.length > 0 ? problems : { revision, tests: count }
+}
+
+function toProblems({ results }: TestRun): readonly Problem[] {
+  return results
+    .filter(({ differences }) => differences.length > 0)
+    .map(({ test: { file, line, name }, differences, refusal }) => {
+      const found = differences.map(
+        ({ field, expected, found }) => `${field}: expected ${expected}, found ${found}`,
+      )
+      const because = refusal === undefined ? '' : ` (${refusal.code}: ${refusal.reason})`
+      return { file, line, message: `test \`${name}\`: ${found.join('; ')}${because}` }
+    })
+}

@@ -1,0 +1,132 @@
+import * as v from 'valibot'
+import { parseDurationMs } from '../model/duration.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
+import { show } from '../text/show.ts'
+
+/** A schema for one value that a person writes. Its metadata say what it expects; `issue.ts` says what was found. */
+export type Value<T> = v.GenericSchema<unknown, T>
+
+/** Text that is not empty. */
+export const text: Value<string> = v.pipe(v.string(), v.nonEmpty())
+
+/** True or false. */
+export const flag: Value<boolean> = v.boolean()
+
+/** Text of a certain form. */
+export function matching(pattern: RegExp, expected: string): Value<string> {
+  return v.pipe(v.string(), v.regex(pattern), v.metadata({ expected }))
+}
+
+/** A list of such items. */
+export function list<T>(item: Value<T>): Value<T[]> {
+  return v.array(item)
+}
+
+/** A list that is not empty; `expected` says of what. */
+export function someOf<T>(item: Value<T>, expected: string): Value<T[]> {
+  return v.pipe(v.array(item), v.minLength(1), v.metadata({ expected }))
+}
+
+/** Values by names that the author chooses. */
+export function recordOf<T>(value: Value<T>): Value<Record<string, T>> {
+  return v.record(v.string(), value)
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(...options: readonly T[]): Value<T> {
+  return v.picklist(options)
+}
+
+/** A whole number within bounds, both included. */
+export function integer(least: number, most: number): Value<number> {
+  const expected = `a whole number from ${least} to ${most}`
+  return v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most), v.metadata({ expected }))
+}
+
+/** A part of the whole, from 0 to 1. */
+export const share: Value<number> = v.pipe(
+  v.number(),
+  v.minValue(0),
+  v.maxValue(1),
+  v.metadata({ expected: 'a number from 0 to 1' }),
+)
+
+/** A part of the whole that is not nothing. */
+export const someShare: Value<number> = v.pipe(
+  v.number(),
+  v.gtValue(0),
+  v.maxValue(1),
+  v.metadata({ expected: 'a number above 0 and at most 1' }),
+)
+
+/** A duration with its unit, within bounds, as milliseconds; the example is in the unit that fits. */
+export function duration(least: string, most: string, example = '5m'): Value<number> {
+  const [leastMs, mostMs] = [parseDurationMs(least), parseDurationMs(most)]
+  const expected = `a duration with its unit, such as ${show(example)}`
+  const parse = (input: string): number | Invalid => {
+    const ms = parseDurationMs(input)
+    if (typeof ms !== 'number') return invalid(`expected ${expected}, found ${show(input)}`)
+    if (ms >= Number(leastMs) && ms <= Number(mostMs)) return ms
+    return invalid(`expected a duration from ${least} to ${most}, found ${show(input)}`)
+  }
+  return v.pipe(parsed(parse, example), v.metadata({ expected }))
+}
+
+/** A size with its unit, within bounds, as bytes. */
+export function size(least: string, most: string): Value<number> {
+  const [leastBytes, mostBytes] = [parseSizeBytes(least), parseSizeBytes(most)]
+  const parse = (input: string): number | Invalid => {
+    const bytes = parseSizeBytes(input)
+    if (typeof bytes !== 'number' || (bytes >= Number(leastBytes) && bytes <= Number(mostBytes))) return bytes
+    return invalid(`expected a size from ${least} to ${most}, found ${show(input)}`)
+  }
+  const expected = 'a size with its unit, such as `64MiB`'
+  return v.pipe(parsed(parse, '64MiB'), v.metadata({ expected }))
+}
+
+/** Parses a size (`512B`, `4KiB`, `64MiB`, `1GiB`) into bytes. */
+export function parseSizeBytes(input: string): number | Invalid {
+  const [, digits, unit] = /^(\d{1,6})(B|KiB|MiB|GiB)$/.exec(input) ?? []
+  const power = ['B', 'KiB', 'MiB', 'GiB'].indexOf(unit ?? '')
+  if (digits === undefined || power === -1)
+    return invalid(`expected a size such as \`4KiB\` or \`64MiB\`, found ${show(input)}`)
+  return Number(digits) * 1024 ** power
+}
+
+/** Text that one of our parsers turns into a precise type; the parser says what is wrong, with what it found. */
+export function parsed<T>(parse: (input: string) => T | Invalid, example: string): Value<T> {
+  return v.pipe(
+    v.string(),
+    v.examples([example]),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (!isRefusal(value)) return value
+      addIssue({ message: value.reason })
+      return NEVER
+    }),
+  )
+}
+
+/** Text that one of our parsers takes as it is; the parser says what is wrong, with what it found. */
+export function checked(refuse: (input: string) => Invalid | undefined): Value<string> {
+  return v.pipe(
+    v.string(),
+    v.nonEmpty(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const refusal = dataset.typed && dataset.value !== '' ? refuse(dataset.value) : undefined
+      if (refusal !== undefined) addIssue({ message: refusal.reason })
+    }),
+  )
+}
+
+/** A schema, and what it is for: hints about missing keys and the JSON Schema show it. */
+export function about<const S extends v.GenericSchema>(
+  schema: S,
+  description: string,
+): v.SchemaWithPipe<readonly [S, v.DescriptionAction<v.InferOutput<S>, string>]> {
+  return v.pipe(schema, v.description(description))
+}
+
+function isRefusal<T>(value: T | Invalid): value is Invalid {
+  return typeof value === 'object' && value !== null && isInvalid(value)
+}

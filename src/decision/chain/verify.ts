@@ -1,0 +1,115 @@
+import type { Caller } from '../../base/model/caller.ts'
+import type { DelegatedChain } from '../../base/model/chain.ts'
+import { type Headers, singleHeader } from '../../base/model/check-input.ts'
+import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
+import { formatTime } from '../../base/text/quote.ts'
+import type { KeySet } from '../jws/key-set.ts'
+import { verifySignature } from '../jws/signature.ts'
+import { actorsWith } from './actors.ts'
+import { checkRevoked, type Revocations } from './revocations.ts'
+import { type ChainToken, parseChainToken, skewSeconds } from './token.ts'
+
+/** Whose chains are believed, and how far they may reach. */
+export type ChainTrust = {
+  readonly issuer: string
+  readonly keys: KeySet
+  /** Our names for the users' identity providers, by issuer URL. */
+  readonly userIssuers: ReadonlyMap<string, string>
+  /** How many may act, the caller included. */
+  readonly maxDepth: number
+  readonly maxLifetimeSeconds: number
+}
+
+/** A chain token that a trusted key signed. `admitChain` says who may present it, and when. */
+export type ProvenChain = { readonly kind: 'proven'; readonly token: ChainToken; readonly digest: string }
+
+/** The chain that a request carries, `undefined` when none. An empty or repeated header is a broken chain, never a missing one. */
+export function presentedChain(
+  headers: Headers,
+  name: string,
+): { readonly value: string } | Deny | undefined {
+  const header = singleHeader(headers, name)
+  return header === 'repeated' ? deny('chain_malformed', 'expected one header value, found several') : header
+}
+
+/** Proves that a trusted key signed this text: all of a chain that may be remembered. */
+export function verifySignedChain(text: string, trust: ChainTrust): ProvenChain | Deny {
+  const parsed = parseChainToken(text, trust)
+  if (isDeny(parsed)) return parsed
+  const { jws, token } = parsed
+  const verified = verifySignature(jws, trust.keys)
+  if (verified === 'key_unknown') return deny('chain_key_unknown', `no key \`${jws.protectedHeader.kid}\``)
+  if (verified === 'signature') return deny('chain_signature', 'the signature does not verify')
+  return { kind: 'proven', token, digest: jws.digest }
+}
+
+/** Admits a proven chain for this caller, now. Nothing in here may be remembered. */
+export function admitChain(
+  proven: ProvenChain,
+  caller: Caller,
+  trust: Omit<ChainTrust, 'keys'>,
+  nowMs: number,
+  revocations: Revocations,
+): DelegatedChain | Deny {
+  const { token } = proven
+  const issuerName = trust.userIssuers.get(token.subject.issuer)
+  if (token.issuer !== trust.issuer) return deny('chain_issuer_unknown', `\`iss\` is \`${token.issuer}\``)
+  if (issuerName === undefined)
+    return deny('chain_issuer_unknown', `\`sub_iss\` is \`${token.subject.issuer}\``)
+  const refusal = checkHolder(token, caller) ?? checkTimes(token, Math.floor(nowMs / 1000))
+  if (refusal !== undefined) return refusal
+  const chain = toDelegatedChain(proven, issuerName)
+  const depth = actorsWith(chain, caller).length
+  if (depth > trust.maxDepth)
+    return deny('chain_too_deep', `expected at most ${trust.maxDepth} actors, found ${depth}`)
+  return checkRevoked(chain, caller, revocations, nowMs) ?? chain
+}
+
+/** The holder proof: this one comparison stops replay by a sibling, splicing and laundering. */
+function checkHolder(token: ChainToken, caller: Caller): Deny | undefined {
+  if (caller.isIngress) return deny('chain_not_yours', 'an ingress peer holds no chain')
+  return token.holder.uri === caller.id.uri
+    ? undefined
+    : deny('chain_not_yours', `held by \`${token.holder.uri}\`, presented by \`${caller.id.uri}\``)
+}
+
+function checkTimes(token: ChainToken, now: number): Deny | undefined {
+  if (token.issuedAt > now + skewSeconds)
+    return deny('chain_not_yet_valid', `\`iat\` ${formatTime(token.issuedAt)}, now ${formatTime(now)}`)
+  // The ceiling is a promise about the whole chain, so it has no tolerance.
+  const isExpired = now >= token.expiresAt + skewSeconds || now >= token.ceiling
+  return isExpired
+    ? deny('chain_expired', `\`exp\` ${formatTime(token.expiresAt)}, now ${formatTime(now)}`)
+    : undefined
+}
+
+function toDelegatedChain({ token, digest }: ProvenChain, issuerName: string): DelegatedChain {
+  const {
+    subject,
+    actors,
+    selfCalls,
+    txn,
+    jti,
+    scopes,
+    expiresAt,
+    rootIssuedAt,
+    ceiling,
+    authTime,
+    isRecovered,
+  } = token
+  return {
+    kind: 'delegated',
+    subject: { issuerName, issuer: subject.issuer, id: subject.id, groups: subject.groups },
+    actors,
+    selfCalls,
+    txn,
+    jti,
+    scopes,
+    expiresAt,
+    rootIssuedAt,
+    ceiling,
+    authTime,
+    isRecovered,
+    digest,
+  }
+}

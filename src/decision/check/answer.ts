@@ -1,0 +1,41 @@
+import type { Answer } from '../../base/model/answer.ts'
+import type { Headers } from '../../base/model/check-input.ts'
+import { isDeny } from '../../base/model/decision.ts'
+import type { Verdict } from './decide.ts'
+import { type HeaderNames, removalsOf } from './removals.ts'
+
+/** What the answer depends on besides the decision. */
+export type Answering = {
+  readonly reference: { readonly decisionId: string; readonly policyRevision: string | undefined }
+  /** The request's own headers; none when it could not be decoded. */
+  readonly received: Headers
+  readonly isObserving: boolean
+}
+
+/**
+ * The answer to Envoy for a decision. An allow gives the callee exactly one chain or none, and removes headers that would mislead
+ * it. While observing, only the chain and misleading ids are changed.
+ */
+export function toAnswer(
+  { decision, caller, chain, service, onward }: Verdict,
+  names: HeaderNames,
+  { reference, received, isObserving }: Answering,
+): Answer {
+  const { decisionId, policyRevision } = reference
+  const txn = onward?.txn ?? (chain?.kind === 'delegated' ? chain.txn : undefined)
+  if (isDeny(decision) && !isObserving)
+    return { kind: 'deny', decisionId, policyRevision, txn, code: decision.code }
+  const removing = {
+    caller,
+    isObserving,
+    hasChild: onward !== undefined,
+    more: service?.removeHeaders ?? none,
+  }
+  const removeHeaders = removalsOf(received, names, removing)
+  const setHeaders = onward === undefined ? [] : [[names.chain, onward.token] as const]
+  return isDeny(decision)
+    ? { kind: 'observed', decisionId, policyRevision, txn, setHeaders, removeHeaders, code: decision.code }
+    : { kind: 'allow', decisionId, policyRevision, txn, setHeaders, removeHeaders }
+}
+
+const none: readonly string[] = []

@@ -1,0 +1,278 @@
+import type { Answer } from '../../base/model/answer.ts'
+import type { CheckInput, Headers } from '../../base/model/check-input.ts'
+import { type Deny, deny, isDeny, type PrincipalResult } from '../../base/model/decision.ts'
+import type { Report } from '../../base/model/event.ts'
+import { andThen, type Eventual } from '../../base/model/eventual.ts'
+import type { RecordParts } from '../../base/model/record-parts.ts'
+import type { Revision } from '../../policy/revision/revision.ts'
+import type { Admission } from './admission.ts'
+import { toAnswer } from './answer.ts'
+import { type Asked, ask, type Call, identify, judgeAsked, refusal, type Verdict } from './decide.ts'
+import type { Facts } from './facts.ts'
+import { isObserved, type Observing } from './observing.ts'
+import type { HeaderNames } from './removals.ts'
+import { createShedding, type Shedding } from './shedding.ts'
+import type { Stopwatch } from './stopwatch.ts'
+
+/** What surrounds the checks of one listener: facts, clocks, effects. */
+export type CheckShell = {
+  /** Facts of this moment, for a check that begins now. */
+  readonly facts: (revision: Revision, nowMs: number, stopwatch: Stopwatch | undefined) => Facts
+  readonly revision: () => Revision | undefined
+  readonly observing: Observing | undefined
+  readonly headers: HeaderNames
+  /** Shared by all listeners. */
+  readonly admission: Omit<Admission, 'look'>
+  /**
+   * Writes the record before the answer leaves; `false` if it cannot, or not by the deadline (monotonic clock). `now`: the
+   * answer does not wait for the record.
+   */
+  readonly record: (parts: RecordParts, by: number | 'now') => Eventual<boolean>
+  /** Told of each request that is passed on, with its chain or without. */
+  readonly handedOn: (headers: Headers, verdict: Verdict, nowMs: number) => void
+  readonly lookAgain?: LookAgain
+  readonly report: Report
+  /** Wall clock, for tokens, revocations, `observe` and records; read once a check. */
+  readonly nowMs: () => number
+  /** Monotonic clock, for the deadline and durations. */
+  readonly elapsedMs: () => number
+  readonly createDecisionId: () => string
+  /** Begins to trace a check that came in at this moment of the monotonic clock; absent when nothing is traced. */
+  readonly trace?: (input: CheckInput | Deny, receivedMs: number) => CheckTrace | undefined
+}
+
+/** The trace of one check. */
+export type CheckTrace = {
+  readonly stopwatch: Stopwatch
+  /** Told of the record of the answer, once. */
+  readonly end: (parts: RecordParts, outcome: Answer['kind']) => void
+}
+
+/** Told of every answer, for what judges it again once it has left; neither throws nor waits. */
+export type LookAgain = (
+  input: CheckInput | Deny,
+  revision: Revision | undefined,
+  verdict: Verdict,
+  decisionId: string,
+) => void
+
+/**
+ * Decides requests, at once if nothing has to be waited for; `refuse` answers a request that reached no decision. Each
+ * answer has its record. Deadlines are on the monotonic clock, as is the moment at which a request came in, if it is known.
+ */
+export type Checker = {
+  readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs?: number) => Eventual<Answer>
+  readonly refuse: (decision: Deny) => Answer
+}
+
+/** Makes the checker of one listener. */
+export function createChecker(shell: CheckShell): Checker {
+  const shedding = createShedding(shell.elapsedMs)
+  return {
+    check(input, deadlineMs, receivedMs) {
+      const start = begin(shell, input, deadlineMs, shell.trace?.(input, receivedMs ?? shell.elapsedMs()))
+      const verdict = decide(shell, start)
+      const answered = isShed(verdict)
+        ? shed(shell, shedding, start, verdict)
+        : commit(shell, plan(shell, start, inTime(shell, start, verdict, 'decided too late')))
+      if (answered instanceof Promise) holdPlace(shell, verdict, answered)
+      return answered
+    },
+    refuse(decision) {
+      const start = begin(shell, decision, Number.POSITIVE_INFINITY, undefined)
+      const planned = plan(shell, start, refusal(decision))
+      recordUnwaited(shell, planned, planned.verdict)
+      return respond(shell, planned, planned.verdict)
+    },
+  }
+}
+
+/** A check as it begins: its request, the revision and the moment by which it is decided, its deadline. */
+type Start = {
+  readonly input: CheckInput | Deny
+  readonly revision: Revision | undefined
+  /** INVARIANT: the wall clock of the whole check, so that its chain, its record and its answer agree. */
+  readonly nowMs: number
+  /** Monotonic clock. */
+  readonly startedMs: number
+  readonly deadlineMs: number
+  readonly trace: CheckTrace | undefined
+}
+
+function begin(
+  shell: CheckShell,
+  input: CheckInput | Deny,
+  deadlineMs: number,
+  trace: CheckTrace | undefined,
+): Start {
+  const { revision, nowMs, elapsedMs } = shell
+  return { input, revision: revision(), nowMs: nowMs(), startedMs: elapsedMs(), deadlineMs, trace }
+}
+
+/** Facts in, verdict out. A caller that has asked too much is refused before anything costs more than to know who it is. */
+function decide(shell: CheckShell, { input, revision, nowMs, startedMs, trace }: Start): Verdict {
+  const full = shell.admission.refuseAll()
+  if (full !== undefined) return refusal(full)
+  if (isDeny(input)) return refusal(input)
+  if (revision === undefined) return refusal(deny('policy_unavailable', 'no policy revision serves yet'))
+  const facts = shell.facts(revision, nowMs, trace?.stopwatch)
+  const call = identify(input, facts)
+  if (call.kind === 'verdict') return call
+  const { caller, service } = call
+  const shedding = shell.admission.refuse(caller.id)
+  if (shedding !== undefined) return refusal(shedding, { caller, service })
+  try {
+    return decideCall(input, call, facts)
+  } finally {
+    shell.admission.charge(caller.id, shell.elapsedMs() - startedMs)
+  }
+}
+
+function decideCall(input: CheckInput, call: Call, facts: Facts): Verdict {
+  const asked: Asked | Verdict = ask(input, call, facts)
+  return asked.kind === 'verdict' ? asked : judgeAsked(asked, facts)
+}
+
+/** After the deadline Envoy no longer waits: an allow would record a chain that nobody receives. */
+function inTime(shell: CheckShell, { deadlineMs }: Start, verdict: Verdict, reason: string): Verdict {
+  if (isDeny(verdict.decision) || shell.elapsedMs() <= deadlineMs) return verdict
+  return refused(verdict, deny('deadline_exceeded', reason, verdict.decision.results))
+}
+
+/** What a verdict will do: the answer that it leads to, under an id of its own, and how that is recorded. */
+type Plan = {
+  readonly start: Start
+  readonly verdict: Verdict
+  readonly decisionId: string
+  readonly isObserving: boolean
+}
+
+function plan(shell: CheckShell, start: Start, verdict: Verdict): Plan {
+  const isObserving = isObserved(shell.observing, verdict.service?.name, start.nowMs)
+  // INVARIANT: a record names a minted chain only if the answer hands it on.
+  const isKeptBack = !isObserving && isDeny(verdict.decision) && verdict.onward !== undefined
+  const planned = isKeptBack ? refused(verdict, verdict.decision) : verdict
+  return { start, verdict: planned, decisionId: shell.createDecisionId(), isObserving }
+}
+
+/** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
+function commit(shell: CheckShell, planned: Plan): Eventual<Answer> {
+  const { start, verdict } = planned
+  return andThen(record(shell, planned, verdict, start.deadlineMs), (isKept) => {
+    const final = isKept ? inTime(shell, start, verdict, 'recorded too late') : withoutRecord(verdict)
+    // A denial could not be recorded a moment ago; the denial of an allow is the last record of its id, which counts.
+    if (final !== verdict && !isDeny(verdict.decision)) recordUnwaited(shell, planned, final)
+    return respond(shell, planned, final)
+  })
+}
+
+/** A refusal stands whether or not its record can be kept, so nobody waits for that. */
+function recordUnwaited(shell: CheckShell, planned: Plan, verdict: Verdict): void {
+  const isKept = record(shell, planned, verdict, 'now')
+  if (typeof isKept === 'boolean') return
+  isKept.catch((cause: unknown) => shell.report({ kind: 'fault', where: 'check/record', cause }))
+}
+
+function record(shell: CheckShell, planned: Plan, verdict: Verdict, by: number | 'now'): Eventual<boolean> {
+  const stop = planned.start.trace?.stopwatch.step('record')
+  const isKept = shell.record(toParts(shell, planned, verdict), by)
+  if (stop === undefined) return isKept
+  if (isKept instanceof Promise) return isKept.finally(stop)
+  stop()
+  return isKept
+}
+
+function respond(shell: CheckShell, planned: Plan, verdict: Verdict): Answer {
+  const { start, decisionId, isObserving } = planned
+  const { input, revision, nowMs, startedMs, trace } = start
+  const reference = { decisionId, policyRevision: revision?.id }
+  const received = isDeny(input) ? noHeaders : input.headers
+  const answer = toAnswer(verdict, shell.headers, { reference, received, isObserving })
+  // Only now is it certain that the callee gets the chain, and that the handing over is on record.
+  if (answer.kind !== 'deny') shell.handedOn(received, verdict, nowMs)
+  shell.lookAgain?.(input, revision, verdict, decisionId)
+  trace?.end(toParts(shell, planned, verdict), answer.kind)
+  shell.report({
+    kind: 'checked',
+    decisionId,
+    outcome: answer.kind,
+    code: answer.kind === 'allow' ? undefined : answer.code,
+    service: verdict.service?.name,
+    action: verdict.target?.action.id,
+    durationSeconds: (shell.elapsedMs() - startedMs) / 1000,
+    failedPolicies: countFailed(verdict.decision.results),
+  })
+  return answer
+}
+
+const noHeaders: Headers = new Map()
+
+type Shed = Verdict & { readonly decision: Deny }
+
+function isShed(verdict: Verdict): verdict is Shed {
+  return isDeny(verdict.decision) && verdict.decision.code === 'overloaded'
+}
+
+/** What is only observed passes on as it is, and so cannot be answered as the one before was. */
+function shed(shell: CheckShell, shedding: Shedding, start: Start, verdict: Shed): Eventual<Answer> {
+  if (isObserved(shell.observing, verdict.service?.name, start.nowMs))
+    return commit(shell, plan(shell, start, verdict))
+  const tell = (decision: Deny): Answer => {
+    const planned = plan(shell, start, { ...verdict, decision })
+    recordUnwaited(shell, planned, planned.verdict)
+    return respond(shell, planned, planned.verdict)
+  }
+  const durationSeconds = (shell.elapsedMs() - start.startedMs) / 1000
+  const repeat = () => shell.report({ kind: 'shed', durationSeconds })
+  return shedding.answer(verdict.caller?.id.uri ?? '', verdict.decision, tell, repeat)
+}
+
+/** A check that waits takes a place from its caller and from all. */
+function holdPlace({ admission }: CheckShell, { caller }: Verdict, answered: Promise<Answer>): void {
+  const free = admission.hold(caller?.id)
+  answered.then(free, free)
+}
+
+function countFailed(results: readonly PrincipalResult[]): number {
+  let failed = 0
+  for (const { errors } of results) failed += errors.length
+  return failed
+}
+
+/** A denial stays as it is. While observing it refuses nothing, but hands on no chain that is not on record. */
+function withoutRecord(verdict: Verdict): Verdict {
+  const { decision } = verdict
+  if (isDeny(decision)) return refused(verdict, decision)
+  return refused(
+    verdict,
+    deny('audit_unavailable', 'the decision record could not be written', decision.results),
+  )
+}
+
+/** A verdict that refuses after all: a chain that was minted for it is handed to nobody. */
+function refused({ onward: _unsent, ...found }: Verdict, decision: Deny): Verdict {
+  return { ...found, decision }
+}
+
+function toParts(shell: CheckShell, planned: Plan, verdict: Verdict): RecordParts {
+  const { start, decisionId, isObserving } = planned
+  const { input, revision, nowMs, startedMs } = start
+  const { decision, caller, chain, service, target, onward, questionKey } = verdict
+  return {
+    decisionId,
+    timeMs: nowMs,
+    durationMicros: Math.round((shell.elapsedMs() - startedMs) * 1000),
+    decision: isDeny(decision) ? decision : { kind: 'allow', results: decision.results },
+    isObserved: isObserving,
+    policyRevision: revision?.id,
+    policyDigest: revision?.digest,
+    engine: revision?.engineVersion,
+    input: isDeny(input) ? undefined : input,
+    caller,
+    chain,
+    service,
+    target,
+    onward,
+    questionKey,
+  }
+}

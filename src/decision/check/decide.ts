@@ -1,0 +1,107 @@
+import type { Caller } from '../../base/model/caller.ts'
+import type { Chain } from '../../base/model/chain.ts'
+import type { CheckInput } from '../../base/model/check-input.ts'
+import { type Deny, isDeny } from '../../base/model/decision.ts'
+import type { Service, Target } from '../../base/model/target.ts'
+import type { CatalogService } from '../../policy/catalog/catalog.ts'
+import { checkWaypoint, findService, toRequest } from '../../policy/catalog/target.ts'
+import type { SignedChain } from '../chain/extend.ts'
+import { identifyCaller } from '../identity/peer.ts'
+import type { CheckSettings, Facts } from './facts.ts'
+import type { Permission } from './judge.ts'
+import { isObserved } from './observing.ts'
+import { provenChain } from './proven-chain.ts'
+import { extendChain, findTarget, judgeRemembered } from './remembered.ts'
+
+// The pure steps of a check, in their order: identify, ask, judge, extend. Each takes what the one before has proven, reads
+// nothing but its arguments, and waits for nothing.
+
+/** Where a request goes and who calls. */
+export type Call = { readonly kind: 'call'; readonly service: CatalogService; readonly caller: Caller }
+
+/** All that is asked: may everyone in this chain do this? */
+export type Asked = Omit<Call, 'kind'> & {
+  readonly kind: 'asked'
+  readonly chain: Chain
+  readonly target: Target
+  /** Says all of the question, for what is remembered of it; `undefined` for a chain that begins here. */
+  readonly questionKey: string | undefined
+}
+
+/** What a check has decided, and what it had found out by then. `onward` is the chain that the callee may present in its turn. */
+export type Verdict = {
+  readonly kind: 'verdict'
+  readonly decision: Permission | Deny
+  readonly caller?: Caller | undefined
+  readonly chain?: Chain | undefined
+  readonly service?: Service | undefined
+  readonly target?: Target | undefined
+  readonly onward?: SignedChain | undefined
+  readonly questionKey?: string | undefined
+}
+
+/** A verdict before policies were asked. */
+export function refusal(decision: Deny, found: Omit<Verdict, 'kind' | 'decision'> = {}): Verdict {
+  return { ...found, kind: 'verdict', decision }
+}
+
+/** What identifies a caller, beside its request. */
+export type CallFacts = Pick<Facts, 'revision' | 'stopwatch'> & {
+  readonly settings: Pick<CheckSettings, 'peer' | 'trustDomain' | 'isMutualTls' | 'ingress'>
+}
+
+/**
+ * Where to, and who calls? Where to comes first: it is the mesh's word, not the caller's, so that every later refusal names
+ * the service.
+ */
+export function identify(input: CheckInput, { settings, revision, stopwatch }: CallFacts): Call | Verdict {
+  const { catalog } = revision
+  const service = findService(input, settings.peer, catalog)
+  if (isDeny(service)) return refusal(service)
+  const stop = stopwatch?.step('identify')
+  const caller = identifyCaller(input, {
+    peer: settings.peer,
+    trustDomain: settings.trustDomain,
+    ingressPeers: settings.ingress,
+    waypoints: catalog.waypoints,
+    isMutualTls: settings.isMutualTls,
+  })
+  stop?.()
+  if (isDeny(caller)) return refusal(caller, { service })
+  const stranger = checkWaypoint(caller, service)
+  return stranger === undefined ? { kind: 'call', service, caller } : refusal(stranger, { caller, service })
+}
+
+/** On whose behalf, and what is wanted? */
+export function ask(input: CheckInput, { service, caller }: Call, facts: Facts): Asked | Verdict {
+  const chain = provenChain(input, caller, facts)
+  if (isDeny(chain)) return refusal(chain, { caller, service })
+  const { target, questionKey } = findTarget(service, caller, chain, toRequest(input), facts)
+  if (isDeny(target)) return refusal(target, { caller, chain, service })
+  return { kind: 'asked', service, caller, chain, target, questionKey }
+}
+
+/** May everyone in the chain do it? If so, or if a refusal is only observed, with a chain for the callee. */
+export function judgeAsked(asked: Asked, facts: Facts): Verdict {
+  const { caller, chain, service, target, questionKey } = asked
+  const decision = judgeRemembered(asked, facts)
+  const verdict: Verdict = {
+    kind: 'verdict',
+    decision,
+    caller,
+    chain,
+    service,
+    target,
+    onward: undefined,
+    questionKey,
+  }
+  // A proven chain goes on where the policies' refusal is only observed, so that the callee's own calls can be observed.
+  const goesOn =
+    !isDeny(decision) ||
+    (decision.code === 'policy_denied' && isObserved(facts.settings.observing, service.name, facts.nowMs))
+  if (!goesOn || chain.kind === 'none' || !service.forwards) return verdict
+  const onward = extendChain(chain, caller, service, facts)
+  if (!isDeny(onward))
+    return { kind: 'verdict', decision, caller, chain, service, target, onward, questionKey }
+  return isDeny(decision) ? verdict : { ...verdict, decision: onward }
+}

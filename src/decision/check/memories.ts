@@ -1,0 +1,52 @@
+import { createGenerations, type Memory } from '../../base/cache/memory.ts'
+import type { Deny } from '../../base/model/decision.ts'
+import type { Target } from '../../base/model/target.ts'
+import type { Revision } from '../../policy/revision/revision.ts'
+import type { SignedChain } from '../chain/extend.ts'
+import type { ChainKeys } from '../chain/keys.ts'
+import type { ProvenChain } from '../chain/verify.ts'
+import type { Permission } from './judge.ts'
+
+/** A verified token. Two tokens of one signature are told apart by their text. */
+export type RememberedChain = { readonly text: string; readonly proven: ProvenChain }
+
+/** A child and while it is handed out again, milliseconds since the epoch. */
+export type RememberedChild = {
+  readonly signed: SignedChain
+  readonly sinceMs: number
+  readonly untilMs: number
+}
+
+/** All that the checks of one listener remember; it changes nothing but time. Each key is from `keys.ts`. */
+export type Memories = {
+  /** By the end of the token's text, while the same keys verify. */
+  readonly chains: (keys: ChainKeys) => Memory<RememberedChain>
+  /** By parent, caller and callee, while the same key signs and the same revision serves. */
+  readonly children: (keys: ChainKeys, revision: Revision) => Memory<RememberedChild>
+  /** By service, method and path, while the same revision serves. */
+  readonly targets: (revision: Revision) => Memory<Target>
+  /** By caller, chain, service, method and path, while the same revision serves. */
+  readonly judgements: (revision: Revision) => Memory<Permission | Deny>
+}
+
+/** How many entries, from `cache` of waywarden.yaml. */
+export type MemorySizes = { readonly chains: number; readonly decisions: number }
+
+/** Bytes for each entry on average. Long paths, many groups or errors of policies take the room of several entries. */
+const roomBytes = { chain: 3072, child: 2048, judgement: 1024, target: 512 }
+
+/** Makes empty memories. */
+export function createMemories({ chains, decisions }: MemorySizes): Memories {
+  const sized = <V extends object>(maxEntries: number, bytes: number) =>
+    createGenerations<V>({ maxEntries, maxBytes: maxEntries * bytes })
+  const proven = sized<RememberedChain>(chains, roomBytes.chain)
+  const children = sized<RememberedChild>(chains, roomBytes.child)
+  const targets = sized<Target>(decisions, roomBytes.target)
+  const judgements = sized<Permission | Deny>(decisions, roomBytes.judgement)
+  return {
+    chains: ({ id }) => proven(id),
+    children: ({ id }, { digest }) => children(`${id} ${digest}`),
+    targets: ({ digest }) => targets(digest),
+    judgements: ({ digest }) => judgements(digest),
+  }
+}

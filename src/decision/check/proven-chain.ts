@@ -1,0 +1,51 @@
+import type { Caller } from '../../base/model/caller.ts'
+import type { Chain, FirstHop } from '../../base/model/chain.ts'
+import type { CheckInput } from '../../base/model/check-input.ts'
+import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
+import { checkRevoked } from '../chain/revocations.ts'
+import { presentedChain } from '../chain/verify.ts'
+import { verifyUserToken } from '../identity/user-token.ts'
+import type { Facts } from './facts.ts'
+import { verifyChain } from './remembered.ts'
+
+/**
+ * On whose behalf the caller comes: a user whom an ingress peer brings, or the chain that the caller presents or has lost. No
+ * chain is a kind of its own, which `judge` admits only where the catalog says so.
+ */
+export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Chain | Deny {
+  const { settings, revocations, recovery, nowMs } = facts
+  const presented = presentedChain(input.headers, settings.chainHeader)
+  if (presented !== undefined && isDeny(presented)) return presented
+  if (caller.isIngress) {
+    return presented === undefined
+      ? verifyUser(input, caller, facts)
+      : deny('chain_not_yours', 'a chain that comes through ingress is not ours to believe')
+  }
+  if (settings.carriesUserToken(input)) {
+    return deny('token_from_agent', 'a user token for ingress, presented by somebody else: it has drifted')
+  }
+  if (presented !== undefined) return verifyChain(presented.value, caller, facts)
+  const recovered = recovery?.find(input.headers, caller.id, nowMs)
+  if (typeof recovered === 'object') return recovered
+  if (recovered !== undefined) {
+    const chain = verifyChain(recovered, caller, facts)
+    return isDeny(chain) ? chain : { ...chain, isRecovered: true }
+  }
+  return checkRevoked(none, caller, revocations, nowMs) ?? none
+}
+
+const none = { kind: 'none' } as const
+
+/** A user's own token, by a provider whose users this ingress peer may bring. */
+function verifyUser(input: CheckInput, caller: Caller, facts: Facts): FirstHop | Deny {
+  const { settings, issuers, revocations, nowMs, stopwatch } = facts
+  const names = settings.ingress.get(caller.id.uri)
+  const stop = stopwatch?.step('verify user token')
+  const firstHop = verifyUserToken(
+    input.headers,
+    issuers.filter(({ name }) => names?.has(name) === true),
+    nowMs,
+  )
+  stop?.()
+  return isDeny(firstHop) ? firstHop : (checkRevoked(firstHop, caller, revocations, nowMs) ?? firstHop)
+}

@@ -1,0 +1,155 @@
+import type { Caller } from '../../base/model/caller.ts'
+import type { Chain, DelegatedChain, FirstHop } from '../../base/model/chain.ts'
+import { type Deny, isDeny } from '../../base/model/decision.ts'
+import type { Target } from '../../base/model/target.ts'
+import type { CatalogService } from '../../policy/catalog/catalog.ts'
+import { type Request, targetOf } from '../../policy/catalog/target.ts'
+import { watchRevision } from '../../policy/revision/revision.ts'
+import { mintChild, type SignedChain } from '../chain/extend.ts'
+import { admitChain, type ProvenChain, verifySignedChain } from '../chain/verify.ts'
+import type { Asked } from './decide.ts'
+import type { CheckSettings, Facts } from './facts.ts'
+import { judge, type Permission } from './judge.ts'
+import { keyOfCaller, keyOfChain, keyOfRequest } from './keys.ts'
+import type { RememberedChild } from './memories.ts'
+
+// The costly steps of a check, each asked once for one question. A fault is never remembered.
+
+/** About what an entry weighs beside its texts, bytes. */
+const fixedBytes = 400
+const bytesOfResult = 200
+
+/** The end of a token, which is its signature: no two good tokens are likely to share it, and to hash a whole token is dear. */
+const tokenKeyLength = 64
+
+/** The chain of this text, presented by this caller, now. What is remembered is that a key in force has signed it. */
+export function verifyChain(text: string, caller: Caller, facts: Facts): DelegatedChain | Deny {
+  const { settings, revocations, nowMs, stopwatch } = facts
+  const stop = stopwatch?.step('verify chain')
+  const proven = proveChain(text, facts)
+  const chain = isDeny(proven) ? proven : admitChain(proven, caller, settings.trust, nowMs, revocations)
+  stop?.()
+  return chain
+}
+
+function proveChain(text: string, { settings, keys, memories }: Facts): ProvenChain | Deny {
+  const memory = memories.chains(keys)
+  const key = text.slice(-tokenKeyLength)
+  const known = memory.get(key)
+  if (known?.text === text) return known.proven
+  const signed = verifySignedChain(text, { ...settings.trust, keys: keys.verifying })
+  if (isDeny(signed)) return signed
+  const proven = withAllowedGroups(signed, settings)
+  // The text, and about as much again for what it says.
+  memory.set(key, { text, proven }, text.length * 2 + fixedBytes)
+  return proven
+}
+
+/** A chain may be older than the configuration: groups that `groupsAllow` no longer has are taken away. */
+function withAllowedGroups(proven: ProvenChain, { groupsAllowed }: CheckSettings): ProvenChain {
+  const { token } = proven
+  const allowed = groupsAllowed.get(token.subject.issuer)
+  const groups = token.subject.groups.filter((group) => allowed?.has(group) === true)
+  if (groups.length === token.subject.groups.length) return proven
+  return { ...proven, token: { ...token, subject: { ...token.subject, groups } } }
+}
+
+/** What is wanted, and the key of the whole question. */
+export function findTarget(
+  service: CatalogService,
+  caller: Caller,
+  chain: Chain,
+  request: Request,
+  { memories, revision }: Facts,
+): { readonly target: Target | Deny; readonly questionKey: string | undefined } {
+  const memory = memories.targets(revision)
+  const requestKey = keyOfRequest(service, request)
+  const known = memory.get(requestKey)
+  const target = known ?? targetOf(service, request)
+  if (known === undefined && !isDeny(target))
+    memory.set(requestKey, target, request.path.length * 3 + fixedBytes)
+  const isFirstHop = chain.kind === 'first-hop'
+  const questionKey = isFirstHop ? undefined : `${keyOfChain(chain)} ${keyOfCaller(caller)} ${requestKey}`
+  return { target, questionKey }
+}
+
+/** Policies see no clock (revision/cedar-call.ts says what they see), so a judgement lasts as long as its revision. */
+export function judgeRemembered(asked: Asked, facts: Facts): Permission | Deny {
+  const stop = facts.stopwatch?.step('judge')
+  const memory = asked.questionKey === undefined ? undefined : facts.memories.judgements(facts.revision)
+  const known = asked.questionKey === undefined ? undefined : memory?.get(asked.questionKey)
+  const judgement = known ?? judgeAnew(asked, facts)
+  const isFault = isDeny(judgement) && judgement.code === 'policy_unavailable'
+  if (known === undefined && !isFault && asked.questionKey !== undefined)
+    memory?.set(asked.questionKey, judgement, bytesOf(judgement))
+  stop?.()
+  return judgement
+}
+
+function judgeAnew({ caller, chain, target }: Asked, { revision, stopwatch }: Facts): Permission | Deny {
+  const watched =
+    stopwatch === undefined ? revision : watchRevision(revision, ({ role }) => stopwatch.evaluation(role))
+  return judge(caller, chain, target, watched)
+}
+
+/** Errors are the one part that policies can make long. */
+function bytesOf({ results }: Permission | Deny): number {
+  let bytes = fixedBytes
+  for (const { errors } of results) for (const { message } of errors) bytes += message.length + fixedBytes
+  return bytes + results.length * bytesOfResult
+}
+
+const maxJitter = 0.2
+
+/**
+ * The chain that the callee may present. A child of the same parent, caller and callee serves again in the first quarter of
+ * its life, so that most of a hop's time is left. A first hop begins another transaction each time.
+ */
+export function extendChain(
+  chain: DelegatedChain | FirstHop,
+  caller: Caller,
+  callee: CatalogService,
+  facts: Facts,
+): SignedChain | Deny {
+  const stop = facts.stopwatch?.step('extend')
+  const signed =
+    chain.kind === 'first-hop'
+      ? mint(chain, caller, callee, facts)
+      : extendRemembered(chain, caller, callee, facts)
+  stop?.()
+  return signed
+}
+
+function extendRemembered(
+  chain: DelegatedChain,
+  caller: Caller,
+  callee: CatalogService,
+  facts: Facts,
+): SignedChain | Deny {
+  const { memories, keys, revision, nowMs, random } = facts
+  const memory = memories.children(keys, revision)
+  const key = `${keyOfChain(chain)} ${keyOfCaller(caller)} ${callee.name}`
+  const known = memory.get(key)
+  if (known !== undefined && isFresh(known, nowMs)) return known.signed
+  const signed = mint(chain, caller, callee, facts)
+  if (isDeny(signed)) return signed
+  const lifeMs = signed.expiresAt * 1000 - nowMs
+  // Chains that were minted in one moment, as after a start, are not all to be minted anew in another.
+  const untilMs = nowMs + (lifeMs / 4) * (1 - maxJitter * random())
+  memory.set(key, { signed, sinceMs: nowMs, untilMs }, signed.token.length + fixedBytes)
+  return signed
+}
+
+function isFresh({ sinceMs, untilMs }: RememberedChild, nowMs: number): boolean {
+  return nowMs >= sinceMs && nowMs < untilMs
+}
+
+function mint(
+  chain: DelegatedChain | FirstHop,
+  caller: Caller,
+  callee: CatalogService,
+  { settings, keys, nowMs, createId }: Facts,
+): SignedChain | Deny {
+  const ids = { jti: createId(), txn: createId() }
+  return mintChild(chain, caller, callee, { ...settings.minting, key: keys.signing }, nowMs, ids)
+}

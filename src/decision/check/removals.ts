@@ -1,0 +1,104 @@
+import { rememberEach } from '../../base/cache/remember.ts'
+import { createTwinFinder, foldName, type TwinFinder } from '../../base/http/header-name.ts'
+import type { Caller } from '../../base/model/caller.ts'
+import type { Headers } from '../../base/model/check-input.ts'
+
+/** Which request headers Waywarden owns. */
+export type HeaderNames = {
+  readonly chain: string
+  /** Where a user's token may travel; empty if agents may have the token. */
+  readonly userToken: readonly string[]
+  /** Headers with an id by which a chain is found again. */
+  readonly ids: readonly string[]
+  /** Those of `ids` that hold something which two readers could read differently. */
+  readonly unusable: (received: Headers) => readonly string[]
+}
+
+/**
+ * Headers that some server or framework takes for the method, the path or a part of the path. The policy guide has this list and
+ * says who reads them; `removeHeaders` of a service makes it longer.
+ */
+export const overridingHeaders: readonly string[] = [
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-method',
+  'x-forwarded-method',
+  'x-original-url',
+  'x-original-uri',
+  'x-original-path',
+  'x-rewrite-url',
+  'x-override-url',
+  'x-http-path-override',
+  'x-forwarded-uri',
+  'x-forwarded-path',
+  'x-script-name',
+  'script-name',
+  'path-info',
+  'x-envoy-original-path',
+]
+
+/** A gateway that cuts a prefix off the path says so in this header. From agents it is removed. */
+const prefixHeader = 'x-forwarded-prefix'
+
+/** Overwritten by the waypoint. Its twins are not. */
+const peerHeader = 'x-forwarded-client-cert'
+
+/** What the removals depend on besides the received headers. */
+export type Removing = {
+  readonly caller: Pick<Caller, 'isIngress'> | undefined
+  readonly isObserving: boolean
+  /** Whether the answer sets a chain of its own, which replaces the received one. */
+  readonly hasChild: boolean
+  /** `removeHeaders` of the service. */
+  readonly more: readonly string[]
+}
+
+/**
+ * The request headers that Envoy removes: those that are ours or override the request, in every spelling that a server could take
+ * for them. The same list each time for nearly all requests, so that it is encoded once. While observing, only chains and ids that
+ * mislead are removed.
+ */
+export function removalsOf(
+  received: Headers,
+  names: HeaderNames,
+  { caller, isObserving, hasChild, more }: Removing,
+): readonly string[] {
+  const kind = isObserving ? 'observed' : caller?.isIngress === true ? 'ingress' : 'agent'
+  const { besideChain, all, twinsIn } = setsOf(names)(more)[kind]
+  const unusable = names.unusable(received)
+  const twins = twinsIn(received)
+  const usual = hasChild ? besideChain : all
+  return unusable.length === 0 && twins.length === 0 ? usual : [...usual, ...unusable, ...twins]
+}
+
+type Kind = 'agent' | 'ingress' | 'observed'
+
+type RemovalSet = {
+  readonly besideChain: readonly string[]
+  readonly all: readonly string[]
+  readonly twinsIn: TwinFinder
+}
+
+const setsOf = rememberEach((names: HeaderNames) =>
+  rememberEach((more: readonly string[]) => toSets(names, more)),
+)
+
+function toSets(
+  { chain, ids, userToken }: HeaderNames,
+  more: readonly string[],
+): Readonly<Record<Kind, RemovalSet>> {
+  const overriding = [...new Set([...overridingHeaders, ...more])].filter(
+    (name) => foldName(name) !== foldName(chain),
+  )
+  const toSet = (removed: readonly string[], twinsOf: readonly string[]): RemovalSet => ({
+    besideChain: removed,
+    all: [...removed, chain],
+    twinsIn: createTwinFinder([...removed, chain, ...ids, ...twinsOf]),
+  })
+  return {
+    agent: toSet([...overriding, prefixHeader], [peerHeader]),
+    ingress: toSet([...overriding, ...userToken], [prefixHeader, peerHeader]),
+    observed: toSet([], []),
+  }
+}

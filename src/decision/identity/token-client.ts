@@ -1,0 +1,30 @@
+import { type Invalid, invalid } from '../../base/model/invalid.ts'
+import { quote } from '../../base/text/quote.ts'
+import type { JsonObject } from '../jws/json.ts'
+
+/** Where providers name the client: OpenID Connect, RFC 9068, Okta and UAA, Entra v1. No two of them may differ. */
+const clientClaims = ['azp', 'client_id', 'cid', 'appid'] as const
+
+/** The client to which the provider issued a token. */
+export type TokenClient = { readonly kind: 'client'; readonly id: string }
+
+/** Reads the client, which every access token names in one claim or in several that agree. */
+export function readClient(claims: JsonObject): TokenClient | Invalid {
+  const named = clientClaims.filter((claim) => claims.has(claim))
+  const [first] = named
+  if (first === undefined)
+    return invalid('expected `azp`, `client_id`, `cid` or `appid` to name the client; ID tokens lack it')
+  const id = claims.get(first)
+  if (typeof id !== 'string' || id === '') return invalid(`expected \`${first}\` to name the client`)
+  const other = named.find((claim) => claims.get(claim) !== id)
+  return other === undefined
+    ? { kind: 'client', id }
+    : invalid(
+        `expected one client, found \`${first}\` ${quote(id)} and \`${other}\` ${quote(claims.get(other))}`,
+      )
+}
+
+/** Why tokens of this client do not count here. */
+export function findClientProblem({ id }: TokenClient, accepted: readonly string[]): string | undefined {
+  return accepted.length === 0 || accepted.includes(id) ? undefined : `client ${quote(id)} is not accepted`
+}

@@ -1,0 +1,67 @@
+import {
+  at,
+  type KubeObject,
+  type Labels,
+  labelsAt,
+  listAt,
+  textAt,
+  textsAt,
+} from '../base/document/kube-object.ts'
+
+/** An Istio AuthorizationPolicy. */
+export type AuthorizationPolicy = Pick<KubeObject, 'namespace' | 'name' | 'labels' | 'annotations'> & {
+  readonly action: string
+  readonly provider: string | undefined
+  readonly selector: Labels | undefined
+  readonly targets: readonly { readonly kind: string; readonly name: string }[]
+  /** `undefined`: never triggered. */
+  readonly rules: readonly AccessRule[] | undefined
+}
+
+/** One rule: from whom (nobody named: from everybody), to what, on which conditions. */
+export type AccessRule = {
+  readonly sources: readonly Source[]
+  readonly operations: readonly { readonly ports: readonly string[] }[]
+  readonly hasConditions: boolean
+}
+
+export type Source = {
+  readonly principals: readonly string[]
+  readonly notPrincipals: readonly string[]
+  readonly namespaces: readonly string[]
+  /** `namespace/name`, or a name of the policy's own namespace. */
+  readonly serviceAccounts: readonly string[]
+  readonly keys: readonly string[]
+}
+
+/** Maps a Kubernetes object to the policy that it is. */
+export function toAuthorizationPolicy(object: KubeObject): AuthorizationPolicy {
+  const { body } = object
+  const single = at(body, 'spec', 'targetRef')
+  const targets = [...listAt(body, 'spec', 'targetRefs'), ...(single === undefined ? [] : [single])]
+  return {
+    ...object,
+    action: textAt(body, 'spec', 'action') ?? 'ALLOW',
+    provider: textAt(body, 'spec', 'provider', 'name'),
+    selector: labelsAt(body, 'spec', 'selector', 'matchLabels'),
+    targets: targets.map((target) => ({
+      kind: textAt(target, 'kind') ?? '',
+      name: textAt(target, 'name') ?? '',
+    })),
+    rules: Array.isArray(at(body, 'spec', 'rules')) ? listAt(body, 'spec', 'rules').map(toRule) : undefined,
+  }
+}
+
+function toRule(rule: unknown): AccessRule {
+  return {
+    sources: listAt(rule, 'from').map((from) => ({
+      principals: textsAt(from, 'source', 'principals'),
+      notPrincipals: textsAt(from, 'source', 'notPrincipals'),
+      namespaces: textsAt(from, 'source', 'namespaces'),
+      serviceAccounts: textsAt(from, 'source', 'serviceAccounts'),
+      keys: [...(labelsAt(from, 'source')?.keys() ?? [])],
+    })),
+    operations: listAt(rule, 'to').map((to) => ({ ports: textsAt(to, 'operation', 'ports') })),
+    hasConditions: listAt(rule, 'when').length > 0,
+  }
+}

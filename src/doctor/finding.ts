@@ -1,0 +1,118 @@
+import type { PeerSource } from '../base/model/caller.ts'
+import type { SpiffeId } from '../base/model/spiffe-id.ts'
+import type { Catalog } from '../policy/catalog/catalog.ts'
+import type { ClusterView } from './cluster.ts'
+
+/** Everything that can be found. The same string stands in `--json`, so scripts may rely on it. */
+export const findingIds = [
+  'annotation_missing',
+  'annotation_ignored',
+  'annotation_value',
+  'annotation_pending',
+  'metadata_missing',
+  'metadata_ignored',
+  'peer_principal',
+  'istiod_too_old',
+  'proxy_too_old',
+  'proxy_mixes_identities',
+  'proxy_outdated',
+  'version_unknown',
+  'provider_missing',
+  'provider_name',
+  'provider_unknown',
+  'provider_service',
+  'provider_port',
+  'no_replicas',
+  'fail_open',
+  'timeout_missing',
+  'timeout_long',
+  'timeout_short',
+  'status_on_error',
+  'policy_missing',
+  'policy_selector',
+  'policy_not_attached',
+  'policy_service_only',
+  'policy_rules_missing',
+  'policy_partial',
+  'several_providers',
+  'not_ambient',
+  'bypass_open',
+  'mtls_not_strict',
+  'port_open',
+  'waypoint_shut_out',
+  'host_network',
+  'guard_cuts_off',
+  'guard_cuts_off_scraping',
+  'tcp_denied',
+  'waypoint_absent',
+  'waypoint_class',
+  'waypoint_for',
+  'waypoint_not_shared',
+  'not_enrolled',
+  'ingress_bypasses',
+  'service_missing',
+  'address_unknown',
+  'port_unknown',
+  'vip_differs',
+  'vip_shared',
+  'headless',
+  'identity_differs',
+  'service_account_shared',
+  'dns_unresolved',
+  'recovery_replicas',
+  'recovery_accepted',
+  'recovery_update',
+  'replica_unreachable',
+  'replica_not_ready',
+  'replica_notice',
+  'jwks_unreachable',
+  'keys_differ',
+  'clock_skew',
+  'probe_failed',
+  'probe_unguarded',
+  'probe_not_answered',
+  'probe_identity',
+  'probe_header_believed',
+  'probe_host_believed',
+] as const
+
+/** One kind of misconfiguration. */
+export type FindingId = (typeof findingIds)[number]
+
+/** One misconfiguration: what, where, why it matters, and the exact change. */
+export type Finding = {
+  readonly id: FindingId
+  /** `error`: requests are judged wrongly, not at all, or all refused. `warning`: one mistake away from that. */
+  readonly severity: 'error' | 'warning'
+  readonly what: string
+  /** `Kind namespace/name`, or a URL. */
+  readonly where: string
+  readonly why: string
+  /** YAML or a command, line by line. */
+  readonly fix: string
+}
+
+/** What the rules need to know of waywarden.yaml. */
+export type DoctorConfig = {
+  readonly listeners: readonly {
+    /** None: a Unix socket. */
+    readonly port?: number
+    /** Where it listens; none stands for every address. */
+    readonly address?: string
+    readonly peer: PeerSource
+    readonly tls: { readonly clientCa?: string | undefined } | undefined
+  }[]
+  readonly deadlineMs: number
+  readonly ingress: { readonly peers: readonly { readonly id: SpiffeId }[] }
+  /** Whose requests are not refused yet; no `services` means all. */
+  readonly observe: { readonly services: readonly string[] | undefined } | undefined
+  /** `replicas` says why more than one is safe. */
+  readonly recovery: { readonly replicas?: string | undefined } | undefined
+}
+
+/** Looks at a cluster for one family of misconfigurations. What is not known is not complained about. */
+export type Rule = (
+  cluster: ClusterView,
+  config: DoctorConfig | undefined,
+  catalog: Catalog | undefined,
+) => readonly Finding[]

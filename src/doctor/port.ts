@@ -1,0 +1,81 @@
+import { isLoopback } from '../base/http/loopback.ts'
+import { explainOpening, findShutOut, type Guarded, isAmbient } from './access.ts'
+import { allowYaml, turnedAway } from './allow.ts'
+import { type ClusterView, matches, type NetworkPolicy } from './cluster.ts'
+import type { Finding, Rule } from './finding.ts'
+import { keyOf, ownService, toName, waypointAccounts, workloadsBehind } from './guarded.ts'
+
+type Opening = NetworkPolicy['ingress'][number]
+
+/** Can anybody but a waypoint reach our own port? Whoever can may claim to be any caller. */
+export const portRule: Rule = (cluster, config, catalog) => {
+  const service = ownService(cluster)
+  if (service === undefined) return []
+  const pods = workloadsBehind(cluster, service).filter(({ isOwned }) => !isOwned)
+  const [first] = pods
+  const where = `Service ${keyOf(service)}`
+  const hostPod = pods.find(({ isHostNetwork }) => isHostNetwork)
+  if (hostPod !== undefined) return [hostNetwork(`${hostPod.kind} ${keyOf(hostPod)}`)]
+  // Client certificates prove the waypoint by themselves, and nobody else reaches a loopback address.
+  const open = config?.listeners.filter(
+    ({ port, address = '', tls }) =>
+      port !== undefined && tls?.clientCa === undefined && !isLoopback(address),
+  )
+  if (open?.length === 0) return []
+  const guarded = {
+    namespace: service.namespace,
+    labels: first?.podLabels ?? service.selector ?? new Map(),
+    ports: open?.map(({ port }) => String(port)) ?? ['9191'],
+  }
+  const waypoints = waypointAccounts(
+    cluster,
+    catalog?.services.map(({ waypoint }) => toName(waypoint)),
+  )
+  const opening = isAmbient(cluster, guarded)
+    ? explainOpening(cluster, guarded, waypoints)
+    : `namespace ${service.namespace} is not \`istio.io/dataplane-mode: ambient\`, so ztunnel guards nothing`
+  const missing = findShutOut(cluster, guarded, waypoints)
+  if (missing.length > 0)
+    return [
+      turnedAway(where, service.namespace, missing, 'no check of it arrives, and it refuses everything'),
+    ]
+  if (opening === undefined || isWalledOff(cluster, guarded)) return []
+  return [
+    {
+      id: 'port_open',
+      severity: 'error',
+      what: `port ${guarded.ports.join(', ')} can be reached by others than the waypoints, because ${opening}`,
+      where,
+      why: 'nothing in a check is proven: whoever reaches the port can ask as any caller and be given a chain',
+      fix: `kubectl label namespace ${service.namespace} istio.io/dataplane-mode=ambient --overwrite\nkubectl apply -f - <<'EOF'\n${allowYaml({ ...service, name: 'waywarden' }, waypoints, [...(service.selector ?? [])], guarded.ports)}\nEOF`,
+    },
+  ]
+}
+
+/** A NetworkPolicy that lets only waypoints' pods to the port, whether ztunnel is there or not. */
+function isWalledOff({ networkPolicies }: ClusterView, { namespace, labels, ports }: Guarded): boolean {
+  const chosen = networkPolicies.filter(
+    ({ isIngress, selector, ...policy }) =>
+      isIngress && policy.namespace === namespace && selector !== undefined && matches(selector, labels),
+  )
+  // Whoever makes pods chooses their labels, so the namespace must be named, too.
+  const isForWaypoints = ({ pods, namespaces }: Opening['peers'][number]): boolean =>
+    pods.has('gateway.networking.k8s.io/gateway-name') && namespaces.size > 0
+  // HBONE's own port leads to every port.
+  const isHarmless = ({ ports: opened, peers }: Opening): boolean =>
+    (opened.length > 0 &&
+      !opened.some((port) => port === '15008' || ports.includes(port) || !/^\d+$/.test(port))) ||
+    (peers.length > 0 && peers.every(isForWaypoints))
+  return chosen.length > 0 && chosen.every(({ ingress }) => ingress.every(isHarmless))
+}
+
+function hostNetwork(where: string): Finding {
+  return {
+    id: 'host_network',
+    severity: 'error',
+    what: 'it runs with `hostNetwork: true`',
+    where,
+    why: 'ztunnel does not capture such a pod: the L4 policy on our port is not enforced',
+    fix: 'spec: {template: {spec: {hostNetwork: false}}}',
+  }
+}

@@ -1,0 +1,56 @@
+import type { ListenOptions, Server } from 'node:net'
+import { formatAddress } from '../base/http/address.ts'
+import { listenOnSocketFile } from './socket-file.ts'
+import {
+  type Endpoint,
+  type GrpcListener,
+  type SocketFile,
+  TransportError,
+  toSocketName,
+} from './transport.ts'
+
+/** Where a server listens, and what is left to do when it no longer does. */
+export type Bound = { readonly address: string; readonly port: number; readonly release: () => Promise<void> }
+
+/** Begins to listen, unless connections are handed in; throws a `TransportError`, and then the server is closed. */
+export async function bindServer(server: Server, listener: Place): Promise<Bound> {
+  try {
+    return listener.handed === undefined ? await bind(server, listener) : toHanded(listener)
+  } catch (cause) {
+    server.close()
+    throw cause
+  }
+}
+
+/** What listens elsewhere: its address is as configured, and nothing here is to be released. */
+function toHanded(listener: Place): Bound {
+  const release = async () => {}
+  if ('path' in listener) return { address: toSocketName(listener.path), port: 0, release }
+  return { address: formatAddress(listener.address, listener.port), port: listener.port, release }
+}
+
+type Place = Pick<GrpcListener, 'handed'> & (Endpoint | SocketFile)
+
+async function bind(server: Server, listener: Place): Promise<Bound> {
+  if ('path' in listener) {
+    const address = toSocketName(listener.path)
+    const release = await listenOnSocketFile(listener, (path) => open(server, { path }, address))
+    return { address, port: 0, release }
+  }
+  const { address: host, port } = listener
+  await open(server, { host, port }, formatAddress(host, port))
+  const bound = server.address()
+  const ownPort = typeof bound === 'object' && bound !== null ? bound.port : port
+  return { address: formatAddress(host, ownPort), port: ownPort, release: async () => {} }
+}
+
+function open(server: Server, where: ListenOptions, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const refuse = (cause: Error) => reject(new TransportError(`cannot listen on \`${name}\``, { cause }))
+    server.once('error', refuse)
+    server.listen(where, () => {
+      server.off('error', refuse)
+      resolve()
+    })
+  })
+}

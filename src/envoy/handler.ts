@@ -1,0 +1,82 @@
+import type { Answer } from '../base/model/answer.ts'
+import type { CheckInput } from '../base/model/check-input.ts'
+import { type Deny, deny } from '../base/model/decision.ts'
+import type { Report } from '../base/model/event.ts'
+import type { Eventual } from '../base/model/eventual.ts'
+import { decodeCheckRequest } from './codec/decode.ts'
+import { encodeCheckResponse, unrecordedDenial } from './codec/respond.ts'
+import type { CallContext, CallHandler } from './transport.ts'
+
+/** What turns a question into an answer. */
+export type CallHandlerDeps = {
+  /**
+   * Decides by its deadline, and records; a request that could not be read or decoded comes as its denial, to be recorded too.
+   * `receivedMs`: when it came in. Both on the monotonic clock.
+   */
+  readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs: number) => Eventual<Answer>
+  /** Records a denial that came about outside `check`. */
+  readonly refuse: (denial: Deny) => Answer
+  /** Monotonic clock, on which deadlines run: a step of the wall clock neither ends nor prolongs a check. */
+  readonly elapsedMs: () => number
+  /** How long a check may take when Envoy leaves more. */
+  readonly budgetMs: number
+  readonly report: Report
+}
+
+/** Envoy must have our answer before it stops waiting, so we stop this much earlier. */
+const returnMs = 25
+
+/**
+ * Answers Check calls: decode, check, respond. INVARIANT: the one place where whatever is thrown or rejected becomes an
+ * explicit denial. A gRPC error would obey Envoy's `failure_mode_allow`.
+ */
+export function createCallHandler(deps: CallHandlerDeps): CallHandler {
+  return (request, call) => {
+    try {
+      const receivedMs = deps.elapsedMs()
+      const answer =
+        request instanceof Uint8Array
+          ? deps.check(decodeCheckRequest(request, call), toDeadlineMs(call, receivedMs, deps), receivedMs)
+          : // Envoy's deadline may have passed while the request came; the denial is recorded all the same.
+            deps.check(request, receivedMs + deps.budgetMs, receivedMs)
+      if (!(answer instanceof Promise)) return encodeSettled(answer, deps)
+      return answer.then(
+        (settled) => encodeSettled(settled, deps),
+        (cause: unknown) => encodeFault(cause, deps),
+      )
+    } catch (cause) {
+      return encodeFault(cause, deps)
+    }
+  }
+}
+
+function toDeadlineMs(
+  { deadlineMs }: CallContext,
+  receivedMs: number,
+  { budgetMs }: CallHandlerDeps,
+): number {
+  const budgetEndMs = receivedMs + budgetMs
+  return deadlineMs === undefined ? budgetEndMs : Math.min(budgetEndMs, deadlineMs - returnMs)
+}
+
+function encodeSettled(answer: Answer, deps: CallHandlerDeps): Uint8Array {
+  try {
+    return encodeCheckResponse(answer, deps.report)
+  } catch (cause) {
+    return encodeFault(cause, deps)
+  }
+}
+
+function encodeFault(cause: unknown, deps: CallHandlerDeps): Uint8Array {
+  deps.report({ kind: 'fault', where: 'ext-authz/handler', cause })
+  return encodeRefusal(deny('internal_error', 'the check failed'), deps)
+}
+
+function encodeRefusal(denial: Deny, deps: CallHandlerDeps): Uint8Array {
+  try {
+    return encodeCheckResponse(deps.refuse(denial), deps.report)
+  } catch (cause) {
+    deps.report({ kind: 'fault', where: 'ext-authz/refuse', cause })
+    return unrecordedDenial
+  }
+}

@@ -1,0 +1,113 @@
+import type { DenyCode } from '../base/model/decision.ts'
+import { appendToBody, type Body, heldBytes } from './body.ts'
+import type { MemoryAccount } from './memory.ts'
+
+/** gRPC's status codes, as far as we send them. */
+export const grpcStatus = {
+  deadlineExceeded: 4,
+  notFound: 5,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+} as const
+
+/** A gRPC status that we send. */
+export type GrpcStatus = (typeof grpcStatus)[keyof typeof grpcStatus]
+
+/**
+ * Why the request of a call cannot be read or held. A method that can deny answers with the code, any other with the status.
+ * `reason` also goes into `grpc-message`: visible ASCII without `%`.
+ */
+export type Unread = {
+  readonly kind: 'unread'
+  readonly code: DenyCode
+  readonly status: GrpcStatus
+  readonly reason: string
+}
+
+/** Compressed flag and length before each message. */
+export const messagePrefixBytes = 5
+
+/** The bytes that are held for clients have reached their limit. */
+export const unheld: Unread = unread(
+  'overloaded',
+  grpcStatus.resourceExhausted,
+  'too many bytes are held for requests that are not whole',
+)
+
+const noMessage = unread('request_malformed', grpcStatus.internal, 'expected a message')
+const notWhole = unread('request_malformed', grpcStatus.internal, 'expected one whole message')
+const compressed = unread(
+  'request_malformed',
+  grpcStatus.unimplemented,
+  'expected a message without compression',
+)
+
+/** The request did not become whole in time. */
+export function lateRequest(requestMs: number): Unread {
+  const reason = `expected the whole request within ${requestMs} ms`
+  return unread('deadline_exceeded', grpcStatus.deadlineExceeded, reason)
+}
+
+/**
+ * Adds a part of a message to what has arrived; the result says why the call must be refused for it. Only what has arrived
+ * takes memory, never what the prefix announces.
+ */
+export function gatherMessage(
+  body: Body,
+  account: MemoryAccount,
+  chunk: Buffer,
+  maxMessageBytes: number,
+): Unread | undefined {
+  const max = messagePrefixBytes + maxMessageBytes
+  if (body.length + chunk.length > max) return tooLarge(maxMessageBytes)
+  const expected = messagePrefixBytes + claimedBytes(body.length === 0 ? chunk : heldBytes(body))
+  if (!appendToBody(body, account, chunk, max, expected)) return unheld
+  const claimed = claimedBytes(heldBytes(body))
+  // Refused as soon as the prefix shows it, before the rest has come.
+  if (claimed > maxMessageBytes) return tooLarge(maxMessageBytes)
+  if (body.length > 0 && body.bytes[0] !== 0) return compressed
+  return body.length > messagePrefixBytes + claimed ? notWhole : undefined
+}
+
+/** The one message of a whole request. */
+export function parseMessage(request: Buffer, maxMessageBytes: number): Uint8Array | Unread {
+  if (request.length < messagePrefixBytes) return noMessage
+  if (request[0] !== 0) return compressed
+  const claimed = claimedBytes(request)
+  if (claimed > maxMessageBytes) return tooLarge(maxMessageBytes)
+  if (claimed !== request.length - messagePrefixBytes) return notWhole
+  return request.subarray(messagePrefixBytes)
+}
+
+/** The message with its prefix. */
+export function frameMessage(message: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafe(messagePrefixBytes + message.length)
+  writeMessagePrefix(framed, 0, message.length)
+  framed.set(message, messagePrefixBytes)
+  return framed
+}
+
+/** Writes a message's prefix at `at`. */
+export function writeMessagePrefix(target: Buffer, at: number, length: number): void {
+  target[at] = 0
+  target[at + 1] = length >>> 24
+  target[at + 2] = length >>> 16
+  target[at + 3] = length >>> 8
+  target[at + 4] = length
+}
+
+/** How long a message says it is; 0 while its prefix is not there. */
+export function claimedBytes(request: Buffer): number {
+  return request.length < messagePrefixBytes ? 0 : request.readUInt32BE(1)
+}
+
+function tooLarge(maxMessageBytes: number): Unread {
+  const reason = `expected a message of at most ${maxMessageBytes} bytes`
+  return unread('request_too_large', grpcStatus.resourceExhausted, reason)
+}
+
+function unread(code: DenyCode, status: GrpcStatus, reason: string): Unread {
+  return { kind: 'unread', code, status, reason }
+}

@@ -1,0 +1,145 @@
+import type { DecisionRecord } from '../audit/format/record.ts'
+import type { ShadowMark } from '../audit/format/shadow-mark.ts'
+import {
+  createPolicyNeeds,
+  type ForbiddenCalls,
+  type PolicyDrafts,
+  type PolicyNeeds,
+} from '../authoring/draft-policy.ts'
+import {
+  addressOf,
+  createServiceDrafts,
+  type ServiceDrafts,
+  type UnknownRoutes,
+  type UnknownService,
+} from '../authoring/draft-service.ts'
+import { createTally, type Sightings, sighted, type Tally, together } from '../authoring/tally.ts'
+import type { DenyCode } from '../base/model/decision.ts'
+import { createForwarding, type Forwarding, type ForwardingGap } from './forwarding.ts'
+import { createShadowReport, type ShadowSummary } from './shadow-report.ts'
+
+/** What enforcement would refuse, and what it would take that it need not. */
+export type ObservationReport = {
+  /** Everything that was counted; `undefined` when there was nothing. */
+  readonly decisions: Sightings | undefined
+  readonly wouldBeDenied: number
+  /** Refused in earnest, and counted only when asked for. */
+  readonly denied: number
+  readonly denials: readonly Denials[]
+  readonly gaps: readonly ForwardingGap[]
+  readonly services: readonly UnknownService[]
+  readonly routes: readonly (UnknownRoutes & { readonly service: string | undefined })[]
+  readonly policies: readonly PolicyDrafts[]
+  readonly forbidden: readonly ForbiddenCalls[]
+  /** What a revision that judged beside the one that decided would have decided otherwise. */
+  readonly shadow: readonly ShadowSummary[]
+  /** Records that went into the counts above but, for too many distinct names, into no list. */
+  readonly cut: { readonly denials: number; readonly gaps: number; readonly drafts: number }
+}
+
+/** Would-be denials of one kind: one code, one service, one caller. */
+export type Denials = {
+  readonly code: DenyCode
+  /** The service's name, or the address where none is known. */
+  readonly service: string
+  readonly agent: string | undefined
+  readonly calls: Sightings
+}
+
+/** Takes records one by one and holds a bounded summary. */
+export type ReportBuilder = {
+  readonly add: (record: DecisionRecord) => void
+  readonly addShadow: (mark: ShadowMark) => void
+  /** `ownerOf`: every service of the catalog and its owner, as far as either is known. */
+  readonly build: (ownerOf: ReadonlyMap<string, string | undefined>) => ObservationReport
+}
+
+/** `sinceMs`: earlier records are passed over. `withDenied`: what was refused in earnest counts, too. */
+export type ReportOptions = { readonly sinceMs: number; readonly withDenied: boolean }
+
+type Row = Omit<Denials, 'service'> & { readonly service: string | undefined; readonly address: string }
+type Parts = {
+  readonly rows: Tally<Row>
+  readonly names: Tally<string>
+  readonly forwarding: Forwarding
+  readonly drafts: ServiceDrafts
+  readonly needs: PolicyNeeds
+}
+
+const maxRows = 5000
+const maxAddresses = 5000
+
+/** Starts a report. */
+export function createReport({ sinceMs, withDenied }: ReportOptions): ReportBuilder {
+  const parts: Parts = {
+    rows: createTally(maxRows),
+    names: createTally(maxAddresses),
+    forwarding: createForwarding(),
+    drafts: createServiceDrafts(),
+    needs: createPolicyNeeds(),
+  }
+  const shadow = createShadowReport()
+  let decisions: Sightings | undefined
+  let wouldBeDenied = 0
+  let denied = 0
+  return {
+    add(record) {
+      if (Date.parse(record.time) < sinceMs) return
+      decisions = sighted(decisions, record)
+      const isDenial = record.outcome === 'observed' || (withDenied && record.outcome === 'deny')
+      if (isDenial) wouldBeDenied++
+      else if (record.outcome === 'deny') denied++
+      take(record, isDenial, parts)
+    },
+    addShadow(mark) {
+      if (Date.parse(mark.until) >= sinceMs) shadow.add(mark)
+    },
+    build(ownerOf) {
+      const found = summarize(parts, ownerOf)
+      return { decisions, wouldBeDenied, denied, ...found, shadow: shadow.summaries() }
+    },
+  }
+}
+
+function take(record: DecisionRecord, isDenial: boolean, parts: Parts): void {
+  const { service, caller, code } = record
+  const address = addressOf(record)
+  if (service !== undefined) parts.names.update([address], () => service.name)
+  parts.forwarding.add(record, isDenial)
+  if (!isDenial || code === undefined) return
+  parts.rows.update([code, service?.name ?? '', address, caller?.id ?? ''], (now) => {
+    return { code, service: service?.name, address, agent: caller?.id, calls: sighted(now?.calls, record) }
+  })
+  parts.drafts.add(record)
+  parts.needs.add(record)
+}
+
+function summarize(
+  { rows, names, forwarding, drafts, needs }: Parts,
+  ownerOf: ReadonlyMap<string, string | undefined>,
+): Omit<ObservationReport, 'decisions' | 'wouldBeDenied' | 'denied' | 'shadow'> {
+  return {
+    denials: toDenials(rows, names),
+    gaps: forwarding.gaps(),
+    services: drafts.services(new Set([...names.values(), ...ownerOf.keys()])),
+    routes: drafts.routes().map((found) => ({ ...found, service: names.find([found.address]) })),
+    policies: needs.drafts(ownerOf),
+    forbidden: needs.forbidden(),
+    cut: { denials: rows.cut(), gaps: forwarding.cut(), drafts: drafts.cut() + needs.cut() },
+  }
+}
+
+/**
+ * A request that is refused before its service is looked up has an address only; other requests to it tell its name.
+ */
+function toDenials(rows: Tally<Row>, names: Tally<string>): readonly Denials[] {
+  const merged = new Map<string, Denials>()
+  for (const { code, service, address, agent, calls } of rows.values()) {
+    const known = code === 'service_unknown' ? undefined : names.find([address])
+    const place = service ?? known ?? (address === '' ? 'an unknown service' : address)
+    const key = JSON.stringify([code, place, agent])
+    const before = merged.get(key)
+    merged.set(key, { code, service: place, agent, calls: before ? together([before.calls, calls]) : calls })
+  }
+  return [...merged.values()].sort((a, b) => b.calls.count - a.calls.count)
+}

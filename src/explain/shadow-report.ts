@@ -1,0 +1,77 @@
+import type { ShadowDifference, ShadowMark } from '../audit/format/shadow-mark.ts'
+import { byEffect } from '../authoring/outcome.ts'
+import { createTally } from '../authoring/tally.ts'
+
+/** What one revision would have decided otherwise than the one that decided, over all marks of all replicas. */
+export type ShadowSummary = Omit<ShadowMark, 'version' | 'kind'>
+
+/** Takes the marks of shadow revisions one by one and holds a bounded summary. */
+export type ShadowReport = {
+  readonly add: (mark: ShadowMark) => void
+  /** The latest pair of revisions first. */
+  readonly summaries: () => readonly ShadowSummary[]
+}
+
+type Counts = Omit<ShadowSummary, 'differences'>
+
+const maxPairs = 500
+const maxDifferences = 5000
+const maxExamples = 3
+
+/** Starts a summary. */
+export function createShadowReport(): ShadowReport {
+  const pairs = createTally<Counts>(maxPairs)
+  const differences = createTally<ShadowDifference & Pick<ShadowMark, 'live' | 'shadow'>>(maxDifferences)
+  return {
+    add({ live, shadow, differences: found, ...mark }) {
+      let cut = mark.cut
+      for (const each of found) {
+        const { service, action, caller, before, after } = each
+        const key = [live, shadow, service, action, caller, JSON.stringify([before, after])]
+        const cutBefore = differences.cut()
+        differences.update(key, (now) => ({ live, shadow, ...together(now, each) }))
+        if (differences.cut() > cutBefore) cut += each.count
+      }
+      pairs.update([live, shadow], (now) => added(now, { ...mark, live, shadow, cut }))
+    },
+    summaries() {
+      return pairs
+        .values()
+        .map((pair) => ({ ...pair, differences: differencesOf(pair, differences.values()) }))
+        .sort((one, other) => (one.until < other.until ? 1 : -1))
+    },
+  }
+}
+
+function added(now: Counts | undefined, mark: Counts): Counts {
+  const { live, shadow, since, until, judged, dropped, cut } = mark
+  if (now === undefined) return { live, shadow, since, until, judged, dropped, cut }
+  // Our own writing of UTC compares as the times do.
+  const [first = since] = [since, now.since].sort()
+  const last = [until, now.until].sort().at(-1) ?? until
+  return {
+    live,
+    shadow,
+    since: first,
+    until: last,
+    judged: now.judged + judged,
+    dropped: now.dropped + dropped,
+    cut: now.cut + cut,
+  }
+}
+
+function together(now: ShadowDifference | undefined, mark: ShadowDifference): ShadowDifference {
+  if (now === undefined) return mark
+  const examples = [...now.examples, ...mark.examples].slice(0, maxExamples)
+  return { ...now, count: now.count + mark.count, examples }
+}
+
+function differencesOf(
+  pair: Counts,
+  all: readonly (ShadowDifference & Pick<ShadowMark, 'live' | 'shadow'>)[],
+): readonly ShadowDifference[] {
+  return all
+    .filter(({ live, shadow }) => live === pair.live && shadow === pair.shadow)
+    .map(({ live: _live, shadow: _shadow, ...difference }) => difference)
+    .sort((one, other) => byEffect(one, other) || other.count - one.count)
+}

@@ -1,0 +1,227 @@
+import { groupBy } from '../../base/collections/group-by.ts'
+import type { Problem } from '../../base/document/problem.ts'
+import { toCanonicalAddress } from '../../base/http/address.ts'
+import type { EntityUid } from '../../base/model/entity-uid.ts'
+import type { Service } from '../../base/model/target.ts'
+import type { ResourceTemplate } from './resource-template.ts'
+import { covers, foldRoute, overlaps, type Route } from './route.ts'
+import { parseServices, type RouteEntry, type ServiceEntry, type WrittenAddress } from './services-schema.ts'
+
+/** One route of a service: which requests it takes, and what they mean. */
+export type CatalogRoute = {
+  readonly route: Route
+  /** The route as a server reads it that folds letters or trims segments; the same object if that changes nothing. */
+  readonly folded: Route
+  readonly action: EntityUid
+  /** What the request is about; `undefined` stands for the service itself. */
+  readonly resource: ResourceTemplate | undefined
+  readonly requiredScope: string | undefined
+  /** May one check cover a whole upgraded connection? */
+  readonly isStream: boolean
+  readonly line: number
+}
+
+/** A service with everything that finds it and its actions. */
+export type CatalogService = Service & {
+  readonly owner: string | undefined
+  /** An IP is the service's VIP, a name the mesh's own name for it. */
+  readonly addresses: readonly WrittenAddress[]
+  /** `undefined`: the action is the HTTP method, the resource the service. */
+  readonly routes: readonly CatalogRoute[] | undefined
+  /** Takes paths that two parsers could read differently; only without routes. */
+  readonly hasRawPaths: boolean
+  /** Tells `/Admin` and `/admin` apart, so that its routes may, too. */
+  readonly isCaseSensitive: boolean
+  /** Why it may share its SPIFFE ID with another service. */
+  readonly shared: string | undefined
+  readonly line: number
+}
+
+/** What the mesh offers: services.yaml, parsed. */
+export type Catalog = {
+  readonly services: readonly CatalogService[]
+  readonly byName: ReadonlyMap<string, CatalogService>
+  /** By the one spelling of an address. */
+  readonly byAddress: ReadonlyMap<string, CatalogService>
+  /** URIs of every proxy that vouches for callers. */
+  readonly waypoints: ReadonlySet<string>
+}
+
+const file = 'services.yaml'
+const defaultHopLifetimeMs = 300_000
+
+/** Parses services.yaml and holds its entries against each other; every problem at once. */
+export function parseCatalog(
+  text: string,
+  hopLifetimeMs: number = defaultHopLifetimeMs,
+): Catalog | readonly Problem[] {
+  const parsed = parseServices(file, text)
+  if (!('kind' in parsed)) return parsed
+  const services = parsed.value.services.map((entry, index) =>
+    toService(entry, hopLifetimeMs, (path) => parsed.lineOf(['services', index, ...path])),
+  )
+  const problems = [...services.flatMap(problemsWithin), ...problemsBetween(services)]
+  return problems.length > 0 ? problems : toCatalog(services)
+}
+
+/** Finds services whose entries are known to be right. */
+export function toCatalog(services: readonly CatalogService[]): Catalog {
+  return {
+    services,
+    byName: new Map(services.map((service) => [service.name, service])),
+    byAddress: new Map(services.flatMap((service) => service.addresses.map(({ text }) => [text, service]))),
+    waypoints: new Set(services.map((service) => service.waypoint.uri)),
+  }
+}
+
+/** The service with an address, in whatever spelling. Nearly every address that is looked up has its one spelling already. */
+export function serviceAt(
+  { byAddress }: Pick<Catalog, 'byAddress'>,
+  address: string,
+): CatalogService | undefined {
+  return byAddress.get(address) ?? byAddress.get(toCanonicalAddress(address))
+}
+
+function toService(
+  entry: ServiceEntry,
+  hopLifetimeMs: number,
+  lineOf: (path: readonly (string | number)[]) => number,
+): CatalogService {
+  const { caseSensitive, removeHeaders } = entry
+  const routes = entry.routes?.map((route, index) => toRoute(route, caseSensitive, lineOf(['routes', index])))
+  return {
+    name: entry.name,
+    owner: entry.owner,
+    addresses: entry.addresses,
+    spiffeId: entry.spiffeId,
+    waypoint: entry.waypoint,
+    chainless: entry.chainless,
+    isEntry: entry.entry,
+    forwards: entry.forwards,
+    scopes: entry.scopes,
+    hopLifetimeSeconds: Math.floor((entry.hopLifetime ?? hopLifetimeMs) / 1000),
+    shared: entry.shared,
+    hasRawPaths: entry.rawPaths,
+    isCaseSensitive: caseSensitive,
+    removeHeaders: removeHeaders.length === 0 ? none : removeHeaders,
+    routes,
+    line: lineOf([]),
+  }
+}
+
+/** One list for all services that have none: lists of headers are remembered by it. */
+const none: readonly string[] = []
+
+function toRoute(entry: RouteEntry, isCaseSensitive: boolean, line: number): CatalogRoute {
+  return {
+    route: entry.match,
+    folded: foldRoute(entry.match, isCaseSensitive),
+    action: { type: 'Action', id: entry.action },
+    resource: entry.resource,
+    requiredScope: entry.scope,
+    isStream: entry.stream,
+    line,
+  }
+}
+
+function problemsWithin(service: CatalogService): readonly Problem[] {
+  const problems: Problem[] = []
+  const say = (line: number, message: string) =>
+    problems.push({ file, line, message: `service \`${service.name}\`: ${message}` })
+  if (service.hasRawPaths && service.routes !== undefined) {
+    say(
+      service.line,
+      '`rawPaths` goes without `routes`: a path that two parsers read differently matches no template safely',
+    )
+  }
+  const { spiffeId, waypoint } = service
+  // INVARIANT: a waypoint that may vouch is of the configured trust domain, so a chain is minted for nobody of another one.
+  if (!isOfItsWaypoint(service)) {
+    say(
+      service.line,
+      `its SPIFFE ID is of the trust domain \`${spiffeId.trustDomain}\` and its waypoint of \`${waypoint.trustDomain}\`; a chain is minted for this service, so both must be of your mesh`,
+    )
+  }
+  for (const [index, a] of (service.routes ?? []).entries()) {
+    const { id } = a.resource ?? {}
+    if (id?.kind === 'parameter' && !a.route.parameters.includes(id.text)) {
+      say(
+        a.line,
+        `route \`${a.route.text}\` has no parameter \`{${id.text}}\` for its resource \`${a.resource?.text}\``,
+      )
+    }
+    for (const b of service.routes?.slice(index + 1) ?? []) {
+      const both = `routes \`${a.route.text}\` and \`${b.route.text}\` take the same requests`
+      if (areRivals(a.route, b.route)) say(b.line, `${both}; make one strictly narrower`)
+      else if (areRivals(a.folded, b.folded)) {
+        const remedy = service.isCaseSensitive
+          ? 'write no dots at the end of a segment'
+          : 'make one strictly narrower, or say `caseSensitive: true` if the service tells cases apart'
+        say(b.line, `${both} for a server that folds case or trims segments; ${remedy}`)
+      }
+    }
+  }
+  return problems
+}
+
+/** Whether some request matches both, and neither is the narrower one. */
+function areRivals(a: Route, b: Route): boolean {
+  return overlaps(a, b) && covers(a, b) === covers(b, a)
+}
+
+function problemsBetween(services: readonly CatalogService[]): readonly Problem[] {
+  const problems: Problem[] = []
+  const names = new Map<string, CatalogService>()
+  const addresses = new Map<string, Claimed>()
+  const identities = new Map<string, CatalogService>()
+  const waypoints = new Set(services.map((service) => service.waypoint.uri))
+  for (const service of services) {
+    const say = (message: string) =>
+      problems.push({ file, line: service.line, message: `service \`${service.name}\`: ${message}` })
+    if (names.has(service.name)) say('another service has this name')
+    names.set(service.name, service)
+    for (const address of service.addresses) {
+      const other = addresses.get(address.text)
+      if (other !== undefined) say(toRepetition(address, other, service))
+      addresses.set(address.text, { ...address, service })
+    }
+    const twin = identities.get(service.spiffeId.uri)
+    if (twin !== undefined && (service.shared === undefined || twin.shared === undefined)) {
+      say(
+        `shares its SPIFFE ID with \`${twin.name}\`: two services on one service account are one identity; separate them, or say \`shared: "why"\` on both`,
+      )
+    }
+    identities.set(service.spiffeId.uri, service)
+    if (waypoints.has(service.spiffeId.uri)) say('its SPIFFE ID is a waypoint, which never acts for itself')
+  }
+  return [...problems, ...strangersAmong(services)]
+}
+
+function isOfItsWaypoint({ spiffeId, waypoint }: CatalogService): boolean {
+  return spiffeId.trustDomain === waypoint.trustDomain
+}
+
+/** Services of another trust domain than most: the catalog is of one mesh, and a chain is minted for each service. */
+function strangersAmong(services: readonly CatalogService[]): readonly Problem[] {
+  const byDomain = groupBy(services, ({ spiffeId }) => spiffeId.trustDomain)
+  // The sort is stable: of equally many, those that stand first are at home.
+  const [home, ...others] = [...byDomain].sort(([, one], [, other]) => other.length - one.length)
+  if (home === undefined) return []
+  return others.flatMap(([domain, strangers]) =>
+    // Of one that its waypoint does not share a domain with, that is said.
+    strangers.filter(isOfItsWaypoint).map(({ name, line }) => ({
+      file,
+      line,
+      message: `service \`${name}\`: its SPIFFE ID is of the trust domain \`${domain}\`, and most services are of \`${home[0]}\`; a chain is minted for each service, so all must be of your mesh`,
+    })),
+  )
+}
+
+type Claimed = WrittenAddress & { readonly service: CatalogService }
+
+function toRepetition({ written }: WrittenAddress, other: Claimed, service: CatalogService): string {
+  const spelling = other.written === written ? '' : `, spelled \`${other.written}\``
+  return other.service === service
+    ? `address \`${written}\` is on its list already${spelling}`
+    : `address \`${written}\` belongs to \`${other.service.name}\` already${spelling}`
+}

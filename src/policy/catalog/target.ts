@@ -1,0 +1,128 @@
+import { inOnePiece } from '../../base/cache/one-piece.ts'
+import { toCanonicalAddress } from '../../base/http/address.ts'
+import { createQueryReader } from '../../base/http/query-parameter.ts'
+import type { Caller, PeerSource } from '../../base/model/caller.ts'
+import { type CheckInput, singleHeader } from '../../base/model/check-input.ts'
+import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
+import type { Param, Target } from '../../base/model/target.ts'
+import { type Catalog, type CatalogService, serviceAt } from './catalog.ts'
+import { parseRequestPath, pathOf } from './path.ts'
+import { toResource } from './resource-template.ts'
+import { methods } from './route.ts'
+import { takeRoute } from './routing.ts'
+
+/** A request as far as it can say what it wants; `isUpgrade` when one check would cover a long stream. */
+export type Request = { readonly method: string; readonly path: string; readonly isUpgrade: boolean }
+
+/** Where a request goes to, as the mesh tells. */
+type Asked = Pick<CheckInput, 'destinationAddress' | 'metadata'>
+
+/**
+ * The service that a request goes to, from where it is going and never from `Host`: the waypoint routes by VIP, and the
+ * client chooses `Host`.
+ */
+export function findService(input: Asked, peer: PeerSource, catalog: Catalog): CatalogService | Deny {
+  return peer === 'metadata' ? byMetadata(input, catalog) : byAddress(input, catalog)
+}
+
+/** Only the proxy in front of a service may vouch for its callers. */
+export function checkWaypoint({ waypoint }: Caller, service: CatalogService): Deny | undefined {
+  if (waypoint.uri === service.waypoint.uri) return undefined
+  return deny(
+    'waypoint_unknown',
+    `\`${waypoint.uri}\` vouches, but \`${service.name}\` stands behind \`${service.waypoint.uri}\``,
+  )
+}
+
+/** What an input says of the request that `targetOf` reads. */
+export function toRequest({ method, path, headers }: CheckInput): Request {
+  return { method, path, isUpgrade: headers.has('upgrade') || headers.has(':protocol') }
+}
+
+/** What a request wants of the service that it goes to. */
+export function targetOf(service: CatalogService, { method: sent, path, isUpgrade }: Request): Target | Deny {
+  // The text of the list and not the request's own, for many targets are remembered.
+  const method = methods.find((known) => known === sent)
+  if (method === undefined) {
+    return deny('request_malformed', `method: expected one of ${methods.join(', ')}, found \`${sent}\``)
+  }
+  if (overridesMethod(path)) {
+    const reason = 'query: found a parameter that some frameworks take for the method, such as `_method`'
+    return deny('path_ambiguous', reason)
+  }
+  const request = service.hasRawPaths
+    ? { path: inOnePiece(pathOf(path)), segments: [] }
+    : parseRequestPath(path)
+  if (isDeny(request)) return request
+  const { path: asked } = request
+  if (service.routes === undefined) {
+    if (isUpgrade) return deny('route_unknown', `\`${service.name}\` has no route that says \`stream: true\``)
+    const action = { type: 'Action', id: method }
+    const resource = { type: 'Service', id: service.name }
+    return { service, action, resource, params: none, requiredScope: undefined, method, path: asked }
+  }
+  const match = takeRoute(service, service.routes, method, request)
+  if (isDeny(match)) return match
+  const { route, params } = match
+  if (request.segments.length > 1 && request.segments.at(-1) === '' && !route.route.text.endsWith('/')) {
+    return deny('path_ambiguous', 'path: found a trailing `/`, which many servers take for none')
+  }
+  if (isUpgrade && !route.isStream)
+    return deny('route_unknown', `route \`${route.route.text}\` does not say \`stream: true\``)
+  const resource =
+    route.resource === undefined ? { type: 'Service', id: service.name } : toResource(route.resource, params)
+  // Written out: V8 gives each object that begins as a spread a hidden class of its own, and many are remembered.
+  const { action, requiredScope } = route
+  return { service, action, resource, params, requiredScope, method, path: asked }
+}
+
+const none: readonly Param[] = []
+
+/** Laravel, Symfony and WordPress read the first, ASP.NET the second. */
+const methodsIn = createQueryReader(['_method', 'x-http-method-override'])
+
+/** Whether some framework takes a query parameter for the method of the request. */
+export function overridesMethod(target: string): boolean {
+  return methodsIn(target).length > 0
+}
+
+function byAddress({ destinationAddress }: Asked, catalog: Catalog): CatalogService | Deny {
+  const service = serviceAt(catalog, destinationAddress)
+  return service ?? deny('service_unknown', `no service has the address \`${destinationAddress}\``)
+}
+
+/** Envoy's own routing decision names the service; the address may only agree with it. */
+function byMetadata(input: Asked, catalog: Catalog): CatalogService | Deny {
+  const address = input.destinationAddress
+  const chain = singleHeader(input.metadata, 'x-waypoint-service')
+  if (chain === undefined || chain === 'repeated') {
+    return deny('service_unknown', 'expected exactly one `x-waypoint-service` in the call metadata')
+  }
+  const name = toAddress(chain.value)
+  const service = name === undefined ? undefined : serviceAt(catalog, name)
+  if (service === undefined)
+    return deny('service_unknown', `no service has the filter chain \`${chain.value}\``)
+  const authority = singleHeader(input.metadata, 'x-waypoint-authority')
+  if (authority === 'repeated')
+    return deny('service_unknown', 'the call metadata repeat `x-waypoint-authority`')
+  const isSame = authority === undefined || authority.value === address
+  const asked = isSame ? address : toCanonicalAddress(authority.value)
+  if (address !== '' && asked !== address)
+    return deny('service_unknown', `the authority \`${asked}\` is not the destination \`${address}\``)
+  const owner = serviceAt(catalog, asked)
+  if (owner !== undefined && owner !== service) {
+    return deny(
+      'service_unknown',
+      `the filter chain names \`${service.name}\`, the address belongs to \`${owner.name}\``,
+    )
+  }
+  return service
+}
+
+/** istiod names a service's filter chain `inbound-vip|<port>|<protocol>|<FQDN>`; other chains lead to no service. */
+function toAddress(filterChainName: string): string | undefined {
+  const [direction, port, , host, ...more] = filterChainName.split('|')
+  return direction === 'inbound-vip' && host !== undefined && host !== '' && more.length === 0
+    ? `${host}:${port}`
+    : undefined
+}

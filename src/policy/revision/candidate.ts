@@ -1,0 +1,151 @@
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { LargeMap } from '../../base/collections/large-map.ts'
+import { formatProblem, limitProblems, type Problem } from '../../base/document/problem.ts'
+import { type Fault, fault } from '../../base/model/fault.ts'
+import { type CatalogService, toCatalog } from '../catalog/catalog.ts'
+import { compileCedar, compileCedarBriefly } from '../cedar/cedar.ts'
+import type { Policy } from '../cedar/policies.ts'
+import type { PolicyFiles } from '../source/directory-source.ts'
+import { assembleForTrial, type LoadedParts, type LoadOptions, loadParts } from './load.ts'
+import { rehearse } from './rehearsal.ts'
+import type { Revision } from './revision.ts'
+
+/** What the worker is to prove; `isUrgent` when nothing serves meanwhile. */
+export type CandidateOrder = {
+  readonly source: PolicyFiles
+  readonly options: LoadOptions
+  readonly isUrgent: boolean
+}
+
+/** What of a repository may be many: it is handed over some at a time. */
+export type ProvenPiece = {
+  readonly policies?: readonly Policy[]
+  readonly services?: readonly CatalogService[]
+  readonly entities?: readonly (readonly [string, EntityJson])[]
+}
+
+/** What it found: first pieces, each when the one before has been taken, then all the rest but the files, which are here already. */
+export type CandidateAnswer =
+  | { readonly kind: 'testing' }
+  | ({ readonly kind: 'piece' } & ProvenPiece)
+  | {
+      readonly kind: 'proven'
+      readonly rest: Omit<LoadedParts, 'files' | 'policies' | 'catalog' | 'entities'>
+      readonly tests: number
+    }
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
+  | Fault
+
+/** A candidate that may serve, and how many tests of its own said so. */
+export type Proven = { readonly parts: LoadedParts; readonly tests: number }
+
+/** How a candidate's own tests came out. */
+export type Tested = { readonly count: number; readonly problems: readonly Problem[] }
+
+/** Runs a candidate's own tests. */
+export type TestCandidate = (tests: ReadonlyMap<string, string>, revision: Revision) => Tested
+
+/** What a thread is at, and how long that may take. */
+type Stage = { readonly what: string; readonly ms: number }
+
+/** How fast a candidate is proven, and for how long its tests may run. */
+export type Pace = { readonly isUrgent?: boolean; readonly testingMs?: number }
+
+const resourceLimits = { maxOldGenerationSizeMb: 1024 }
+const loading: Stage = { what: 'loading the candidate', ms: 120_000 }
+const testing: Stage = { what: "the candidate's own tests", ms: 60_000 }
+
+/**
+ * Loads, validates, rehearses and tests a candidate in a thread of its own, which begins at `entry`, so that neither its
+ * size nor what it does to the engine touches the requests that are being decided. A thread that dies or does not end
+ * proves nothing, for or against the candidate: a machine without memory or time does the same.
+ */
+export function proveCandidate(
+  source: PolicyFiles,
+  options: LoadOptions,
+  entry: URL,
+  { isUrgent = false, testingMs = testing.ms }: Pace = {},
+): Promise<Proven | readonly Problem[] | Fault> {
+  return new Promise((resolve) => {
+    // Before the thread does, which may do it otherwise than is good for what serves.
+    compileCedar()
+    const order: CandidateOrder = { source, options, isUrgent }
+    const worker = new Worker(toRunnable(entry), { workerData: order, resourceLimits, env: {} })
+    const finish = (result: Proven | readonly Problem[] | Fault) => {
+      clearTimeout(timer)
+      void worker.terminate()
+      resolve(result)
+    }
+    const fail = (message: string) => finish(fault(`${stage.what} ${message}`))
+    const watch = () => setTimeout(() => fail(`did not end within ${stage.ms / 1000} s`), stage.ms)
+    let stage = loading
+    let timer = watch()
+    const policies: Policy[] = []
+    const services: CatalogService[] = []
+    const entities = new LargeMap<EntityJson>()
+    const found = () => ({ policies, entities, catalog: toCatalog(services) })
+    worker.on('message', (answer: CandidateAnswer) => {
+      switch (answer.kind) {
+        case 'testing':
+          clearTimeout(timer)
+          stage = { ...testing, ms: testingMs }
+          timer = watch()
+          break
+        case 'piece':
+          policies.push(...(answer.policies ?? []))
+          services.push(...(answer.services ?? []))
+          for (const [key, entity] of answer.entities ?? []) entities.set(key, entity)
+          // Requests that came meanwhile go first.
+          setImmediate(() => worker.postMessage('more'))
+          break
+        case 'proven':
+          finish({ parts: { ...answer.rest, ...found(), files: source.files }, tests: answer.tests })
+          break
+        case 'refused':
+          finish(answer.problems)
+          break
+        case 'fault':
+          finish(answer)
+          break
+      }
+    })
+    worker.once('error', (cause) => fail(`ended the thread that was to prove it: ${cause.message}`))
+    worker.once('exit', (code) => fail(`ended the thread that was to prove it, with ${code}`))
+  })
+}
+
+/** What is run, and whether the thread ends with it. */
+type Trial = { readonly test?: TestCandidate; readonly isBrief?: boolean }
+
+/** Loads, validates, rehearses and tests a candidate in this thread, which can decide nothing meanwhile. */
+export function proveHere(
+  source: PolicyFiles,
+  options: LoadOptions,
+  { test = () => ({ count: 0, problems: [] }), isBrief = false }: Trial = {},
+): Proven | readonly Problem[] | Fault {
+  if (isBrief) compileCedarBriefly()
+  const parts = loadParts(source, options)
+  if (!('policies' in parts)) return parts
+  const revision = assembleForTrial(parts, options)
+  const problems = rehearse(revision)
+  // An engine that breaks on a question may lack memory, so this says nothing for certain about the policies.
+  if (problems.length > 0) return fault(limitProblems(problems).map(formatProblem).join('; '))
+  const tested = test(source.tests, revision)
+  return tested.problems.length > 0 ? tested.problems : { parts, tests: tested.count }
+}
+
+/** From source, the thread reads TypeScript through tsx as this one does; tsx does not follow into threads by itself. */
+function toRunnable(entry: URL): URL {
+  if (!entry.pathname.endsWith('.ts')) return entry
+  // What `require` finds is the CommonJS twin of the module that can be imported.
+  const tsx = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/\.cjs$/, '.mjs'),
+  )
+  const script = `import { register } from '${tsx.href}'; register(); await import('${entry.href}')`
+  return new URL(`data:text/javascript,${encodeURIComponent(script)}`)
+}

@@ -1,0 +1,258 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { formatProblem, limitProblems, type Problem } from '../../base/document/problem.ts'
+import { type Polled, Poller, type PollNews, reportAs, type Standing } from '../../base/follow/poller.ts'
+import type { Report } from '../../base/model/event.ts'
+import { describeCause, type Fault, fault, isFault } from '../../base/model/fault.ts'
+import { digestFiles, type PolicyFiles, withoutTests } from '../source/directory-source.ts'
+import { type Found, noticesOf, type PolicySource, type Unusable } from '../source/policy-source.ts'
+import { spaceAttempts } from '../source/spaced-attempts.ts'
+import { proveCandidate, proveHere } from './candidate.ts'
+import { assembleInTurns, type LoadedParts, type LoadOptions } from './load.ts'
+import type { Revision } from './revision.ts'
+
+/** Where revisions come from, and what happens to one before it serves. */
+export type RevisionSourceOptions = {
+  readonly source: PolicySource
+  readonly load: LoadOptions
+  /** Where a thread begins that proves a candidate (review/candidate-entry). */
+  readonly prover: URL
+  /** Whether a revision must pass its own tests before it serves. */
+  readonly runsTests: boolean
+  /** Without word from the source for longer than this, nothing serves; `undefined`: what was last good serves on. */
+  readonly maxStalenessMs: number | undefined
+  /** Keeps the revision's content, so that what it decides can be judged again; a revision that cannot be kept does not serve. */
+  readonly keep: (revision: Revision) => Promise<void>
+  readonly onServed: () => void
+  /** Others are served meanwhile: even the first revision is proven in a thread of its own. */
+  readonly isApart?: boolean
+  readonly report: Report
+  /** Wall clock: the last word of a source outlives the process. */
+  readonly nowMs: () => number
+}
+
+// A remote may take long to fail. Start meanwhile, so that /readyz can report it.
+const patienceMs = 5000
+// Fetching and proving a large repository takes minutes at most; each has its own limit.
+const overdueMs = 600_000
+
+/** Serves what was last good, if it is kept, and asks the source. What does not load does not serve, and says why. */
+export async function openRevisionSource(options: RevisionSourceOptions): Promise<RevisionSource> {
+  const source = new RevisionSource(options)
+  await source.start()
+  return source
+}
+
+/** A policy source that is followed: each change is proven, then swapped in at once; what was last good serves on. */
+export class RevisionSource implements AsyncDisposable {
+  readonly #options: RevisionSourceOptions
+  readonly #attempt: ReturnType<typeof spaceAttempts>
+  readonly #poller: Poller
+  #current: Revision | undefined
+  #confirmedAtMs: number | undefined
+  #pinned: string | undefined
+  #notices: readonly string[] = []
+  /** The revision and the tests that it passed last. */
+  #tested = ''
+  /** What was refused last for its content, so that one mistake is tried and reported once. */
+  #refused = ''
+  #isRecalled = false
+  /** Why what served before this process does not serve now. */
+  #recallProblems: readonly string[] = []
+
+  constructor(options: RevisionSourceOptions) {
+    this.#options = options
+    this.#attempt = spaceAttempts(options.nowMs)
+    this.#poller = new Poller({
+      poll: () => this.#poll(),
+      everyMs: options.source.intervalMs,
+      overdueMs,
+      onNews: reportTo(options.report),
+      nowMs: options.nowMs,
+    })
+  }
+
+  /** What messages call the source. */
+  get name(): string {
+    return this.#options.source.name
+  }
+
+  /** The revision that decides; `undefined` until one has loaded, and when its source has been silent for too long. */
+  get current(): Revision | undefined {
+    return this.isStale ? undefined : this.#current
+  }
+
+  /** Whether a revision does not serve because nobody knows any more whether it should. */
+  get isStale(): boolean {
+    const { maxStalenessMs, nowMs } = this.#options
+    return maxStalenessMs !== undefined && nowMs() - (this.#confirmedAtMs ?? 0) > maxStalenessMs
+  }
+
+  /** When the source last said that what serves shall serve, in milliseconds since the epoch. */
+  get confirmedAtMs(): number | undefined {
+    return this.#confirmedAtMs
+  }
+
+  /** The revision to which the source is pinned. */
+  get pinned(): string | undefined {
+    return this.#pinned
+  }
+
+  /** What an operator should know though the revision serves. */
+  get notices(): readonly string[] {
+    return this.#notices
+  }
+
+  /** Why the source's present content does not serve, and since when; empty when it does. */
+  get standing(): readonly Standing[] {
+    return this.#poller.standing
+  }
+
+  /** The same as texts alone. */
+  get problems(): readonly string[] {
+    return this.#poller.problems
+  }
+
+  /** Begins to follow the source; waits for it only when nothing can serve before, and then not for long. */
+  async start(): Promise<void> {
+    await this.#recall()
+    const asked = this.refresh()
+    if (this.#current === undefined) await Promise.race([asked, wait(patienceMs, undefined, { ref: false })])
+    this.#poller.start()
+  }
+
+  /** Asks the source now. */
+  refresh(): Promise<void> {
+    return this.#poller.refresh()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = this.#poller[Symbol.asyncDispose]()
+    this.#options.source.close()
+    await closed
+  }
+
+  async #poll(): Promise<Polled> {
+    await this.#recall()
+    const polled = await this.#take(await this.#options.source.look())
+    if (this.#current !== undefined) return polled
+    return { ...polled, faults: [...this.#recallProblems, ...polled.faults] }
+  }
+
+  /** Serves what served before this process. A fault on the way says nothing about it, so the next poll tries again. */
+  async #recall(): Promise<void> {
+    if (this.#isRecalled || this.#current !== undefined) return
+    const recalled = await this.#options.source.recall()
+    const polled: Polled =
+      recalled === undefined
+        ? { faults: [], refusals: [] }
+        : await this.#take(recalled.found, recalled.confirmedAtMs)
+    this.#isRecalled = polled.faults.length === 0
+    const refusals = polled.refusals === 'unchanged' ? [] : polled.refusals
+    this.#recallProblems = [...polled.faults, ...refusals].map((problem) => `what served last: ${problem}`)
+  }
+
+  async #take(found: Found | Unusable, recalledAtMs?: number): Promise<Polled> {
+    if (found.kind !== 'found')
+      return found.kind === 'failed' ? toFailed(toTexts(found.problems)) : this.#refuse('', found.problems)
+    // What is recalled has passed its tests; a start does not wait for them, and the first look makes up for it.
+    const runsTests = this.#options.runsTests && recalledAtMs === undefined
+    const files = runsTests ? found.files : withoutTests(found.files)
+    // Tests alone may change, and be what was wrong.
+    const name = `${files.id} ${digestFiles(files.tests)}`
+    if (name === this.#refused) return toFailed([])
+    const isTested = files.tests.size === 0 || name === this.#tested
+    if (files.id !== this.#current?.id || !isTested) {
+      const problems = await this.#tryLoad(name, files)
+      if (isFault(problems)) return toFailed([this.#describe(problems.reason)])
+      if (problems.length > 0) return this.#refuse(name, problems)
+      this.#tested = name
+    }
+    return { faults: await this.#confirm(found, recalledAtMs), refusals: [] }
+  }
+
+  async #tryLoad(name: string, files: PolicyFiles): Promise<readonly Problem[] | Fault> {
+    try {
+      return await this.#load(name, files)
+    } catch (cause) {
+      return fault(describeCause(cause))
+    }
+  }
+
+  /** Proves and serves a candidate, or says everything that is wrong with it. */
+  async #load(name: string, files: PolicyFiles): Promise<readonly Problem[] | Fault> {
+    const { load, prover, isApart, report } = this.#options
+    const hasTests = files.tests.size > 0
+    const isUrgent = this.#current === undefined && isApart !== true
+    // While nothing serves no request waits, and a thread would only be slower; but tests may run on and on.
+    const proven = await this.#attempt(name, async () =>
+      isUrgent && !hasTests ? proveHere(files, load) : proveCandidate(files, load, prover, { isUrgent }),
+    )
+    if (!('parts' in proven)) return proven
+    if (files.id !== this.#current?.id) await this.#serve(proven.parts)
+    if (hasTests) report({ kind: 'revision_tested', policyRevision: files.id, tests: proven.tests })
+    return []
+  }
+
+  async #serve(parts: LoadedParts): Promise<void> {
+    const { load, keep, report, onServed } = this.#options
+    const revision = await assembleInTurns(parts, load)
+    await keep(revision)
+    this.#current = revision
+    // Before `onServed`: what has just been proven is not stale.
+    this.#confirmedAtMs ??= this.#options.nowMs()
+    const counts = { policies: revision.policies.length, services: revision.catalog.services.length }
+    report({ kind: 'revision_served', policyRevision: revision.id, ...counts })
+    onServed()
+  }
+
+  /** Notes that the source wants what serves; returns what kept this from being remembered for the next start. */
+  async #confirm(found: Found, recalledAtMs?: number): Promise<readonly string[]> {
+    const { source, nowMs, report } = this.#options
+    const confirmedAtMs = recalledAtMs ?? nowMs()
+    this.#refused = ''
+    this.#pinned = found.pinned
+    this.#confirmedAtMs = confirmedAtMs
+    this.#notify(found)
+    report({ kind: 'revision_confirmed', confirmedAtMs, isPinned: found.pinned !== undefined })
+    if (recalledAtMs !== undefined) return []
+    try {
+      await source.accept(found, confirmedAtMs)
+      return []
+    } catch (cause) {
+      return [this.#describe(cause)]
+    }
+  }
+
+  #notify(found: Found): void {
+    const all = noticesOf(found)
+    const isNew = all.join('\n') !== this.#notices.join('\n')
+    this.#notices = all
+    if (isNew) this.#options.report({ kind: 'policy_notices', notices: all })
+  }
+
+  /** Refuses content; with a name, it is not tried again until it is another. */
+  #refuse(name: string, problems: readonly Problem[]): Polled {
+    this.#refused = name
+    return { faults: [], refusals: toTexts(problems) }
+  }
+
+  #describe(cause: unknown): string {
+    return formatProblem({ file: this.name, message: describeCause(cause) })
+  }
+}
+
+function toTexts(problems: readonly Problem[]): readonly string[] {
+  return limitProblems(problems).map(formatProblem)
+}
+
+function toFailed(faults: readonly string[]): Polled {
+  return { faults, refusals: 'unchanged' }
+}
+
+function reportTo(report: Report): (news: PollNews) => void {
+  const reportOther = reportAs('policies', report)
+  return (news) =>
+    news.kind === 'refused'
+      ? report({ kind: 'revision_refused', problems: news.problems })
+      : reportOther(news)
+}

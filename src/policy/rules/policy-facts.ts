@@ -1,0 +1,118 @@
+import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
+import type { Role } from '../../base/model/decision.ts'
+import { type EntityUid, toEntityUid } from '../../base/model/entity-uid.ts'
+import type { Policy } from '../cedar/policies.ts'
+
+/** Types of principals that requests make. */
+export type PrincipalType = 'Agent' | 'Autonomous' | 'User'
+
+/** In which roles each type of principal is ever asked about. */
+export const rolesByType: Readonly<Record<PrincipalType, readonly Role[]>> = {
+  Agent: ['caller', 'delegator'],
+  Autonomous: ['autonomous'],
+  User: ['subject'],
+}
+
+const allTypes: readonly PrincipalType[] = ['Agent', 'Autonomous', 'User']
+/** Every role that `context.role` can have. */
+export const allRoles: readonly Role[] = ['caller', 'delegator', 'subject', 'autonomous']
+const typeOfFamily: ReadonlyMap<string, PrincipalType> = new Map([
+  ['Agent', 'Agent'],
+  ['AgentGroup', 'Agent'],
+  ['Namespace', 'Agent'],
+  ['TrustDomain', 'Agent'],
+  ['Autonomous', 'Autonomous'],
+  ['User', 'User'],
+  ['Group', 'User'],
+])
+
+/** The types of principals that a policy's scope can match. */
+export function principalTypesOf({ json: { principal } }: Policy): readonly PrincipalType[] {
+  if (principal.op === 'All') return allTypes
+  const named =
+    principal.op === 'is'
+      ? principal.entity_type
+      : 'entity' in principal
+        ? toEntityUid(principal.entity).type
+        : ''
+  const type = typeOfFamily.get(named)
+  return type === undefined ? [] : [type]
+}
+
+/** The roles in which a policy's conditions can hold; what they do not say of roles is taken to hold in all. */
+export function rolesOf({ json: { conditions } }: Policy): readonly Role[] {
+  return conditions.reduce<readonly Role[]>((roles, { kind, body }) => {
+    if (kind === 'when') {
+      const named = rolesIn(body)
+      return named === undefined ? roles : roles.filter((role) => named.includes(role))
+    }
+    const spared = alternatives(body).flatMap((part) => wholeRoles(part) ?? [])
+    return roles.filter((role) => !spared.includes(role))
+  }, allRoles)
+}
+
+/** The action or the service that a policy's scope names outright. */
+export function namedInScope({ json: { action, resource } }: Policy): {
+  readonly action: EntityUid | undefined
+  readonly service: string | undefined
+} {
+  const place = resource.op === 'is' ? resource.in : resource
+  const uid = place !== undefined && 'entity' in place ? toEntityUid(place.entity) : undefined
+  return {
+    action: action.op === '==' && 'entity' in action ? toEntityUid(action.entity) : undefined,
+    service: uid?.type === 'Service' ? uid.id : undefined,
+  }
+}
+
+/** The texts with which a policy's conditions compare the role, roles or not, in the order in which they stand. */
+export function namedRoles({ json: { conditions } }: Policy): readonly string[] {
+  const named = JSON.stringify(conditions).matchAll(comparedRoles)
+  return [...new Set([...named].flatMap(([, one, many]) => textsOf(one ?? many ?? '')))]
+}
+
+/** The roles outside of which an expression is false; `undefined` when it says nothing of roles. */
+function rolesIn(expression: Expr): readonly Role[] | undefined {
+  if ('&&' in expression) {
+    const { left, right } = expression['&&'] as { left: Expr; right: Expr }
+    const [one, other] = [rolesIn(left), rolesIn(right)]
+    return one === undefined || other === undefined
+      ? (one ?? other)
+      : one.filter((role) => other.includes(role))
+  }
+  if ('||' in expression) {
+    const { left, right } = expression['||'] as { left: Expr; right: Expr }
+    const [one, other] = [rolesIn(left), rolesIn(right)]
+    return one === undefined || other === undefined ? undefined : [...one, ...other]
+  }
+  return wholeRoles(expression)
+}
+
+function alternatives(expression: Expr): readonly Expr[] {
+  if (!('||' in expression)) return [expression]
+  const { left, right } = expression['||'] as { left: Expr; right: Expr }
+  return [...alternatives(left), ...alternatives(right)]
+}
+
+/** The roles that an expression names when it says nothing else. */
+function wholeRoles(expression: Expr): readonly Role[] | undefined {
+  const text = JSON.stringify(expression)
+  const named = isRole.exec(text)?.[1] ?? areRoles.exec(text)?.[1]
+  if (named === undefined) return undefined
+  const texts = textsOf(named)
+  return allRoles.filter((known) => texts.includes(known))
+}
+
+/** The texts in a list of `{"Value": "…"}`. */
+function textsOf(values: string): readonly string[] {
+  // The patterns below take whole JSON out of JSON.
+  const list = JSON.parse(`[${values}]`) as readonly { readonly Value: string }[]
+  return list.map(({ Value }) => Value)
+}
+
+const role = String.raw`\{"\.":\{"left":\{"Var":"context"\},"attr":"role"\}\}`
+const roleText = String.raw`\{"Value":"(?:[^"\\]|\\.)*"\}`
+const equality = String.raw`\{"==":\{"left":${role},"right":(${roleText})\}\}`
+const membership = String.raw`\{"contains":\{"left":\{"Set":\[((?:${roleText},?)*)\]\},"right":${role}\}\}`
+const isRole = new RegExp(`^${equality}$`)
+const areRoles = new RegExp(`^${membership}$`)
+const comparedRoles = new RegExp(`${equality}|${membership}`, 'g')

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { readOptional } from '../../base/follow/read-bytes.ts'
+import { describeCause, type Fault, isFault } from '../../base/model/fault.ts'
+import { type Invalid, isInvalid } from '../../base/model/invalid.ts'
+import {
+  digestFiles,
+  isUnusable,
+  type PolicyFiles,
+  readPolicyDirectory,
+  toPolicyFiles,
+  unreadable,
+} from './directory-source.ts'
+import { type Found, failed, type PolicySource, refused, type Unusable } from './policy-source.ts'
+
+/** The file in a policy directory that pins an earlier revision: its id and nothing else. */
+export const pinFile = 'PIN'
+
+const maxPinBytes = 1024
+// A writer that is faster than three readings gets until the next poll.
+const maxAttempts = 3
+
+/** Finds the files of a revision that served before, by its id. */
+export type ReadKept = (id: string) => Promise<ReadonlyMap<string, string> | Invalid | Fault>
+
+/**
+ * Follows a directory. A directory has no memory of its own, so a pin is followed only where `readKept` has the revision
+ * that it names.
+ */
+export function createDirectorySource(directory: string, pollMs: number, readKept: ReadKept): PolicySource {
+  const path = join(directory, pinFile)
+  let digest = ''
+  return {
+    name: directory,
+    recall: async () => undefined,
+    async look() {
+      for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+        const pin = await readPin(path)
+        if (typeof pin === 'object') return pin
+        if (pin !== undefined) return readPinned(path, pin, readKept)
+        const files = await readSettled(directory, digest)
+        if (isUnusable(files)) return files
+        digest = digestAll(files)
+        // A pin that came while the files were read holds already.
+        if ((await readPin(path)) === undefined) return toFound(files, undefined)
+      }
+      return failed(path, 'it came and went while the files were read')
+    },
+    accept: async () => {},
+    intervalMs: pollMs,
+    close: () => {},
+  }
+}
+
+async function readPinned(path: string, pin: string, readKept: ReadKept): Promise<Found | Unusable> {
+  const kept = await readKept(pin)
+  if (isFault(kept)) return failed(path, kept.reason)
+  if (isInvalid(kept)) return refused(path, `pins what was never served here: ${kept.reason}`)
+  const files = toPolicyFiles(kept)
+  return files.id === pin
+    ? toFound(files, pin)
+    : refused(path, `revision \`${pin}\` was changed after it was kept`)
+}
+
+function toFound(files: PolicyFiles, pinned: string | undefined): Found {
+  return { kind: 'found', files, pinned, notices: [] }
+}
+
+/** Reads the directory. What differs from what is known is read until two readings agree: a file may move while it is read. */
+async function readSettled(directory: string, known: string): Promise<PolicyFiles | Unusable> {
+  let before = known
+  for (let attempt = 0; attempt <= maxAttempts; attempt++) {
+    const files = await readPolicyDirectory(directory)
+    if (isUnusable(files) || digestAll(files) === before) return files
+    before = digestAll(files)
+  }
+  return unreadable(directory, 'it changed again and again while it was read')
+}
+
+function digestAll({ id, tests }: PolicyFiles): string {
+  return `${id} ${digestFiles(tests)}`
+}
+
+/**
+ * The revision to which a policy directory is pinned; `undefined` only when the kernel knows no such file. A pin that
+ * cannot be read is a fault, and one without an id is refused: a torn write must not take a pin back.
+ */
+async function readPin(path: string): Promise<string | Unusable | undefined> {
+  try {
+    const read = await readOptional(path, maxPinBytes)
+    if (read === undefined) return undefined
+    const id = Buffer.isBuffer(read) ? read.toString().trim() : ''
+    return id === ''
+      ? refused(path, 'expected the id of a revision, found none; remove the file to release the pin')
+      : id
+  } catch (cause) {
+    return failed(path, `the pin cannot be read: ${describeCause(cause)}`)
+  }
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { type Fault, fault, toFault } from '../../base/model/fault.ts'
+import { type Invalid, invalid } from '../../base/model/invalid.ts'
+import { type Git, isGitFailure } from './git-process.ts'
+
+/** Names the content of the file of allowed signers; a fault when the file is configured and cannot be read. */
+export async function digestSigners(allowedSigners: string | undefined): Promise<string | Fault> {
+  if (allowedSigners === undefined) return 'anybody'
+  try {
+    return createHash('sha256')
+      .update(await readFile(allowedSigners))
+      .digest('hex')
+  } catch (cause) {
+    return toFault('the list of who may give a signature (`policy.git.allowedSigners`) cannot be read', cause)
+  }
+}
+
+/** Why a commit does not carry the SSH signature of an allowed signer; `undefined` when it does, or need not. */
+export async function refuseSignature(
+  git: Git,
+  commit: string,
+  allowedSigners: string | undefined,
+): Promise<Invalid | Fault | undefined> {
+  if (allowedSigners === undefined) return undefined
+  // Git and ssh-keygen report a list that they cannot read like a signature that is not on it.
+  const signers = await digestSigners(allowedSigners)
+  if (typeof signers === 'object') return signers
+  const verified = await git({ args: ['verify-commit', commit] })
+  if (!isGitFailure(verified)) return undefined
+  return verified.exitCode === 1
+    ? invalid(`expected the SSH signature of an allowed signer: ${verified.message}`)
+    : fault(`its signature could not be verified: ${verified.message}`)
+}

@@ -1,0 +1,217 @@
+import { mkdir } from 'node:fs/promises'
+import { describeCause, type Fault, fault, isFault } from '../../base/model/fault.ts'
+import { type Invalid, isInvalid } from '../../base/model/invalid.ts'
+import {
+  createGit,
+  type Git,
+  type GitAccess,
+  type GitFailure,
+  gitFailure,
+  isGitFailure,
+} from './git-process.ts'
+import {
+  type Advertised,
+  askRemote,
+  commitOf,
+  fetchRemote,
+  type GitOrigin,
+  isInHistory,
+  localRefs,
+  openGitRepository,
+  setRefs,
+  shorten,
+} from './git-repository.ts'
+import { digestSigners, refuseSignature } from './git-signature.ts'
+import { type GitState, LastGoodNotKept, readState, writeState } from './git-state.ts'
+import { readGitTree } from './git-tree.ts'
+import { type Found, failed, type PolicySource, refused, type Unusable } from './policy-source.ts'
+
+/** A policy repository in Git, and how it is followed. */
+export type GitSourceOptions = GitAccess &
+  GitOrigin & {
+    /** The folder with services.yaml; empty for the root. */
+    readonly path: string
+    /** Where the local copy lies: the last good revision, for a start without network. One process, one directory. */
+    readonly directory: string
+    readonly intervalMs: number
+    readonly timeoutMs: number
+    readonly maxBytes: number
+    /** What to do when the followed ref no longer contains what it once was. */
+    readonly rewrites: 'refuse' | 'follow'
+  }
+
+/** What was found at a head. */
+type Taken = { readonly kind: 'taken'; readonly head: string; readonly found: Found }
+
+/**
+ * Follows a branch, tag or commit of a Git repository; every commit is read from the object store, never checked out.
+ * `program` is the git that does the work.
+ */
+export function createGitSource(options: GitSourceOptions, program?: string): PolicySource {
+  const closing = new AbortController()
+  const git = createGit(options.directory, options, closing.signal, program)
+  const name = `${options.url} ${options.ref}`
+  // INVARIANT: only what was found. A refusal may come of a fault, so each look repeats what leads to it.
+  let last: { readonly key: string; readonly taken: Taken } | undefined
+  // Once this process has followed the ref, a copy that is lost or emptied does not make the next look a first one.
+  let state: GitState | undefined
+  return {
+    name,
+    recall: () => recall(git, options),
+    async look() {
+      const signers = await digestSigners(options.allowedSigners)
+      if (typeof signers === 'object') return failed(name, signers.reason)
+      const advertised = (await prepare(git, options)) ?? (await askRemote(git, options))
+      if (isGitFailure(advertised)) return failed(name, advertised.message)
+      const key = `${advertised.ids} ${signers}`
+      if (last?.key === key) return last.taken.found
+      const before = state ?? (await readState(options.directory, originOf(options)))
+      if (before !== undefined && isFault(before)) return failed(name, before.reason)
+      const taken = await take(git, options, { advertised, before })
+      if (taken.kind !== 'taken') return taken
+      last = { key, taken }
+      return taken.found
+    },
+    async accept(found, nowMs) {
+      if (last?.taken.found !== found) throw new LastGoodNotKept('it is not what was found last')
+      // Before it is written: a disk that fails must not have a force-push look like a continuation.
+      state = toState(options, last.taken, nowMs)
+      await remember(git, options.directory, state)
+    },
+    intervalMs: options.intervalMs,
+    close: () => closing.abort('the source was closed'),
+  }
+}
+
+async function prepare(git: Git, { directory }: GitSourceOptions): Promise<GitFailure | undefined> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    return gitFailure(describeCause(cause))
+  }
+  return openGitRepository(git, directory)
+}
+
+async function recall(git: Git, options: GitSourceOptions): ReturnType<PolicySource['recall']> {
+  const state = await readState(options.directory, originOf(options))
+  if (state === undefined) return undefined
+  if (isFault(state)) return { found: failed(options.url, state.reason), confirmedAtMs: 0 }
+  const { confirmedAtMs } = state
+  const commit = state.serving ?? (await commitOf(git, localRefs.serving))
+  if (typeof commit === 'object') return { found: failed(options.url, commit.reason), confirmedAtMs }
+  const isPinned = state.isPinned ?? (await commitOf(git, localRefs.pin)) === commit
+  return { found: await read(git, options, commit, isPinned), confirmedAtMs }
+}
+
+function toState(options: GitSourceOptions, { head, found }: Taken, confirmedAtMs: number): GitState {
+  const { files, pinned } = found
+  return {
+    version: 1,
+    origin: originOf(options),
+    confirmedAtMs,
+    serving: files.id,
+    isPinned: pinned !== undefined,
+    accepted: head,
+  }
+}
+
+/** Writes down for the next start what serves, and how far the history was taken. */
+async function remember(git: Git, directory: string, state: GitState): Promise<void> {
+  const { serving, accepted } = state
+  // Refs keep the commits from being collected as garbage, and are what earlier versions read.
+  const unkept = await setRefs(git, { [localRefs.serving]: serving, [localRefs.accepted]: accepted })
+  if (unkept !== undefined) throw new LastGoodNotKept(unkept.message)
+  await writeState(directory, state)
+}
+
+/** What the remote has now, and what was followed before. */
+type Asked = { readonly advertised: Advertised; readonly before: GitState | undefined }
+
+async function take(
+  git: Git,
+  options: GitSourceOptions,
+  { advertised, before }: Asked,
+): Promise<Taken | Unusable> {
+  const unfetched = await fetchRemote(git, options.directory, options.url, advertised, options)
+  if (unfetched !== undefined) return failed(options.url, unfetched.message)
+  const head = await commitOf(git, localRefs.head)
+  if (typeof head === 'object') return toUnusable(options.ref, head)
+  const rewritten = before && (await findRewrite(git, before, head))
+  if (typeof rewritten === 'object')
+    return failed(
+      options.ref,
+      `${rewritten.reason}; if that stays, compare the branch with what serves, then remove \`${options.directory}\``,
+    )
+  if (rewritten !== undefined && options.rewrites === 'refuse')
+    return refused(
+      options.ref,
+      `${rewritten}; merge the old head, or follow with \`policy.git.rewrites: follow\``,
+    )
+  const notices = rewritten === undefined ? [] : [`\`${options.ref}\`: ${rewritten}`]
+  const pin = advertised.hasPin ? await findPin(git, options, head) : undefined
+  if (typeof pin === 'object') return pin
+  const found = await read(git, options, pin ?? head, pin !== undefined)
+  return found.kind === 'found' ? { kind: 'taken', head, found: { ...found, notices } } : found
+}
+
+/** Says what the followed ref once was and no longer contains; `undefined` when it contains it. */
+async function findRewrite(git: Git, before: GitState, head: string): Promise<string | Fault | undefined> {
+  const accepted = await acceptedOf(git, before)
+  if (typeof accepted === 'object') return accepted
+  const isContinued = await isInHistory(git, accepted, head)
+  if (typeof isContinued === 'object') return isContinued
+  return isContinued
+    ? undefined
+    : `its history was rewritten: ${shorten(head)} does not contain ${shorten(accepted)}, which it once was`
+}
+
+async function acceptedOf(git: Git, { accepted }: GitState): Promise<string | Fault> {
+  if (accepted !== undefined) return accepted
+  const commit = await commitOf(git, localRefs.accepted)
+  return typeof commit === 'object' ? fault(commit.reason) : commit
+}
+
+/** The commit that the remote's pin names. Who may set it chooses among what the followed ref has been, and brings in nothing else. */
+async function findPin(
+  git: Git,
+  { ref, pinRef }: GitSourceOptions,
+  head: string,
+): Promise<string | Unusable> {
+  const pin = await commitOf(git, localRefs.pin)
+  if (typeof pin === 'object') return toUnusable(pinRef, pin)
+  const isContained = await isInHistory(git, pin, head)
+  if (typeof isContained === 'object') return failed(pinRef, isContained.reason)
+  return isContained
+    ? pin
+    : refused(pinRef, `pins ${shorten(pin)}, which is not in the history of \`${ref}\``)
+}
+
+async function read(
+  git: Git,
+  { path, allowedSigners, ref }: GitSourceOptions,
+  commit: string,
+  isPinned: boolean,
+): Promise<Found | Unusable> {
+  const unsigned = await refuseSignature(git, commit, allowedSigners)
+  if (unsigned !== undefined) return toUnusable(`${ref} ${shorten(commit)}`, unsigned)
+  const tree = await readGitTree(git, commit, path)
+  if ('files' in tree)
+    return {
+      kind: 'found',
+      files: { id: commit, ...tree },
+      pinned: isPinned ? commit : undefined,
+      notices: [],
+    }
+  const problems = tree.problems.map((problem) => {
+    return { ...problem, message: `${problem.message} (commit ${shorten(commit)})` }
+  })
+  return { ...tree, problems }
+}
+
+function toUnusable(file: string, reason: Fault | Invalid): Unusable {
+  return isInvalid(reason) ? refused(file, reason.reason) : failed(file, reason.reason)
+}
+
+function originOf({ url, ref, path }: GitSourceOptions): string {
+  return JSON.stringify([url, ref, path])
+}

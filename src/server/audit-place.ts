@@ -1,0 +1,20 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { explainFileError } from '../base/follow/file-error.ts'
+import { isAbsent } from '../base/model/fault.ts'
+
+/** Why records could not be written into a directory that may yet have to be made; `undefined` when they could. */
+export async function refuseAuditPlace(directory: string): Promise<string | undefined> {
+  for (let place = directory; ; place = dirname(place)) {
+    try {
+      if (!(await stat(place)).isDirectory())
+        return `\`audit.directory\`: ${place} is a file; name a directory`
+      await access(place, constants.W_OK | constants.X_OK)
+      return undefined
+    } catch (cause) {
+      if (!isAbsent(cause) || place === dirname(place))
+        return `\`audit.directory\`: nothing can be written into ${place}: ${explainFileError(place, cause).replace('read it', 'write there')}`
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { AuditLog } from '../audit/write/audit-log.ts'
+import type { Report } from '../base/model/event.ts'
+import type { Config } from '../config/config.ts'
+import { toJwks } from '../decision/chain/keys.ts'
+import { defaultCallLimits } from '../envoy/limits.ts'
+import { createSharedMemory } from '../envoy/memory.ts'
+import type { Transport } from '../envoy/transport.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { createReport } from '../telemetry/report.ts'
+import type { AdminOptions, Readiness } from './admin/admin-server.ts'
+import { openHouse } from './house.ts'
+import { listen } from './listener.ts'
+import { closeAll, drainGraceMs, type Opening, type Worker } from './opening.ts'
+import { readinessOf } from './readiness.ts'
+
+/** What decides, and what it shows of itself. */
+export type Deciding = AsyncDisposable & {
+  /** Of its listeners, in the order of the configuration. */
+  readonly addresses: readonly string[]
+  readonly log: Pick<AuditLog, 'name' | 'nameBeside'>
+  readonly shown: Pick<AdminOptions, 'readiness' | 'metricsText' | 'jwks' | 'report'>
+  /** Says NOT_SERVING, waits until Envoy has heard it, and finishes what is in flight. */
+  readonly drain: (signal: string) => Promise<void>
+}
+
+type DecideOptions = {
+  readonly pollMs?: number | undefined
+  readonly worker?: Worker | undefined
+  /** Called when it may have become ready, or no longer is. */
+  readonly onReadiness?: () => void
+}
+
+const defaultPollMs = 2000
+const notYet: Readiness = { ready: false, reasons: ['starting'], notices: [] }
+
+/** Opens every room but the admin port; throws when a file or port that the configuration names cannot be used. */
+export async function decide(config: Config, options: DecideOptions = {}): Promise<Deciding> {
+  const closing: AsyncDisposable[] = []
+  try {
+    return await begin(config, closing, options)
+  } catch (cause) {
+    await closeAll(closing)
+    throw cause
+  }
+}
+
+async function begin(
+  config: Config,
+  closing: AsyncDisposable[],
+  { pollMs = defaultPollMs, worker, onReadiness = () => {} }: DecideOptions,
+): Promise<Deciding> {
+  const state = { isDraining: false, readiness: () => notYet }
+  const { report, metrics } = createObservers(config, () => state.readiness().ready, worker)
+  const opening: Opening = { closing, followed: [], report, pollMs, worker }
+  const transports: Transport[] = []
+  const setServing = () => {
+    for (const transport of transports) transport.setServing(state.readiness().ready)
+    onReadiness()
+  }
+  const house = await openHouse(config, opening, setServing)
+  state.readiness = () => readinessOf(house, opening.followed, state.isDraining)
+  const memory = createSharedMemory(defaultCallLimits.maxTotalBytes)
+  for (const [index, listener] of config.listeners.entries())
+    transports.push(await listen(house, index, listener, opening, memory, worker?.handedTo(index)))
+  setServing()
+  // A full disk or a failed engine is found out between requests too, and so is its recovery.
+  const watch = setInterval(setServing, pollMs).unref()
+  closing.push({ [Symbol.asyncDispose]: async () => clearInterval(watch) })
+  return {
+    addresses: transports.map(({ address }) => address),
+    log: house.audit,
+    shown: {
+      readiness: () => state.readiness(),
+      metricsText: metrics.toText,
+      jwks: () => toJwks(house.credentials.keys().verifying),
+      report,
+    },
+    async drain(signal) {
+      report({ kind: 'draining', signal })
+      state.isDraining = true
+      setServing()
+      await wait(config.drainSeconds * 1000)
+      await Promise.all(transports.map((transport) => transport.drain(drainGraceMs)))
+    },
+    [Symbol.asyncDispose]: () => closeAll(closing),
+  }
+}
+
+function createObservers(
+  { observe, log }: Config,
+  isReady: () => boolean,
+  worker: Worker | undefined,
+): { report: Report; metrics: Metrics } {
+  const name = worker && String(worker.number)
+  const metrics = createMetrics(isReady, observe?.untilMs, name)
+  const logger = createLogger(log.level, metrics.logLineDropped, undefined, name)
+  return { metrics, report: createReport(logger, metrics) }
+}

@@ -1,0 +1,133 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { privateKeyFile } from '../audit/log/log-key.ts'
+import { workerLog } from '../audit/log/worker-logs.ts'
+import type { AuditLog } from '../audit/write/audit-log.ts'
+import type { AuditLogOptions } from '../audit/write/audit-log-options.ts'
+import { openAuditLog } from '../audit/write/open-audit-log.ts'
+import { keepRevision } from '../audit/write/revision-store.ts'
+import { candidateEntry } from '../authoring/tests/candidate-entry.ts'
+import type { Report } from '../base/model/event.ts'
+import type { Config } from '../config/config.ts'
+import { configWarnings } from '../config/remarks.ts'
+import { type Admission, createAdmission, lookMs } from '../decision/check/admission.ts'
+import type { CheckShell } from '../decision/check/check.ts'
+import type { Revision } from '../policy/revision/revision.ts'
+import type { RevisionSource } from '../policy/revision/revision-source.ts'
+import { followRevision } from './followed-revision.ts'
+import type { Opening } from './opening.ts'
+import { openParts, type Parts } from './parts.ts'
+import { createPolicySource } from './policy-source.ts'
+import { createRecorder } from './recorder.ts'
+import { openRecovery, type Recovering } from './recovering.ts'
+import { createShadow, type Shadow } from './shadow/shadow.ts'
+import { type Loading, openShadowRevision } from './shadow/shadow-revision.ts'
+
+/** Everything behind the ports: what decides, what proves, what records. */
+export type House = Parts & {
+  readonly config: Config
+  /** Shared by all listeners; `undefined` unless the configuration asks for it. */
+  readonly recovery: Recovering | undefined
+  readonly admission: Admission
+  readonly revisions: RevisionSource
+  /** The revision that decides, its catalog with what its names resolve to. */
+  readonly revision: () => Revision | undefined
+  /** Judges some of what was decided again; `undefined` unless the configuration asks for it. */
+  readonly shadow: Shadow | undefined
+  readonly audit: AuditLog
+  readonly record: CheckShell['record']
+  readonly report: Report
+}
+
+/** Of the deadline: a queue that stands as long is shortened before anybody is too late. */
+const tolerableDelay = 1 / 3
+
+/** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
+export async function openHouse(config: Config, opening: Opening, onServed: () => void): Promise<House> {
+  const { closing, report } = opening
+  const warnings = configWarnings(config)
+  if (warnings.length > 0) report({ kind: 'config_warned', warnings })
+  const parts = await openParts(config, opening)
+  const { credentials, certificates, pseudonymize, tracer, exposed } = parts
+  const origin = `${hostname()}-${process.pid}`
+  const authority = new URL(config.chain.issuer).host
+  const audit = openAuditLog({ ...auditOf(config, opening), pseudonymize, origin, authority, report })
+  closing.push(audit)
+  const loading = loadingOf(config)
+  const revisions = await openRevisions(config, opening, loading, onServed)
+  const recovery = openRecovery(config, revisions.revision, Date.now())
+  const shadow = await openShadow(config, opening, loading, audit)
+  const admission = createAdmission({
+    maxInFlight: config.maxInFlight,
+    targetMs: config.deadlineMs * tolerableDelay,
+    elapsedMs: () => performance.now(),
+    utilization: createUtilization(),
+  })
+  const looking = setInterval(admission.look, lookMs).unref()
+  closing.push({ [Symbol.asyncDispose]: async () => clearInterval(looking) })
+  const record = createRecorder(audit, config.audit)
+  const rooms = { ...revisions, shadow, audit, record, pseudonymize, tracer, certificates, exposed }
+  return { config, credentials, recovery, admission, ...rooms, report }
+}
+
+/** Node counts as idle that it waits for events, and so that it waits for a processor to hear of them. */
+function createUtilization(): () => number {
+  let since = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, since)
+    since = now
+    return utilization
+  }
+}
+
+/** Each worker has a log of its own: all are signed by one key, and together take no more room than one would. */
+function auditOf(
+  { audit, workers }: Config,
+  { worker }: Opening,
+): Config['audit'] & Pick<AuditLogOptions, 'worker'> {
+  if (worker === undefined) return audit
+  const { ageMs, bytes } = audit.retention
+  return {
+    ...audit,
+    directory: workerLog(audit.directory, worker.number),
+    worker: worker.number,
+    key: audit.key ?? join(audit.directory, privateKeyFile),
+    retention: { ageMs, bytes: bytes && Math.ceil(bytes / workers) },
+  }
+}
+
+function loadingOf({ chain, cache, policy, audit }: Config): Loading {
+  return {
+    load: { hopLifetimeMs: chain.hopLifetimeSeconds * 1000, maxRemembered: cache.decisions },
+    prover: candidateEntry,
+    runsTests: policy.tests === 'required',
+    keep: ({ id, files }) => keepRevision(audit.directory, id, files),
+  }
+}
+
+async function openShadow(
+  config: Config,
+  opening: Opening,
+  loading: Loading,
+  audit: AuditLog,
+): Promise<Shadow | undefined> {
+  const { shadow } = config.policy
+  const revision = await openShadowRevision(config, opening, loading)
+  return shadow && revision && createShadow(shadow, revision, audit, opening)
+}
+
+async function openRevisions(
+  config: Config,
+  opening: Opening,
+  loading: Loading,
+  onServed: () => void,
+): Promise<Pick<House, 'revisions' | 'revision'>> {
+  const { report } = opening
+  const { maxStalenessMs } = config.policy
+  const source = createPolicySource(config, opening)
+  const followed = await followRevision({ source, maxStalenessMs, ...loading, onServed, report }, opening)
+  await followed.start()
+  opening.followed.push(followed.names)
+  return { revisions: followed.source, revision: followed.current }
+}

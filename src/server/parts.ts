@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { type Pseudonymize, readPseudonyms } from '../audit/format/pseudonym.ts'
+import { privateKeyFile, refuseLogKey } from '../audit/log/log-key.ts'
+import type { Config } from '../config/config.ts'
+import type { Tracer } from '../telemetry/tracer.ts'
+import { refuseAuditPlace } from './audit-place.ts'
+import { type Credentials, openCredentials } from './credentials.ts'
+import { type Opening, StartError } from './opening.ts'
+import { type FollowedCertificates, followCertificates } from './tls/certificates.ts'
+import { findExposedSecrets } from './tls/exposed-secrets.ts'
+import { openTracing } from './tracing.ts'
+import { warmUp } from './warm-up.ts'
+
+/** Everything that serving reads before it writes, listens or decides. `config check` reads the same, by the same code. */
+export type Parts = {
+  readonly credentials: Credentials
+  /** By listener; `undefined` for one without TLS. */
+  readonly certificates: readonly (FollowedCertificates | undefined)[]
+  /** How records and traces name users; `undefined` by their ids. */
+  readonly pseudonymize: Pseudonymize | undefined
+  /** Traces checks; `undefined` unless the configuration asks for it. */
+  readonly tracer: Tracer | undefined
+  /** Secrets that every user of the machine can read. */
+  readonly exposed: readonly string[]
+}
+
+/** Opens every part; throws a `StartError` with everything that is wrong with any of them. */
+export async function openParts(config: Config, opening: Opening): Promise<Parts> {
+  const problems: string[] = []
+  const attempt = async <T>(open: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await open()
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      problems.push(...error.problems)
+      return undefined
+    }
+  }
+  const credentials = await attempt(() => openCredentials(config, opening))
+  if (credentials !== undefined) await attempt(() => warmUp(config, credentials.keys(), Date.now()))
+  const certificates = await Promise.all(
+    config.listeners.map((_, index) => attempt(() => openCertificates(config, index, opening))),
+  )
+  const pseudonymize = await attempt(() => openPseudonyms(config))
+  await attempt(() => checkAudit(config))
+  const tracer = await attempt(() => openTracing(config, opening))
+  if (problems.length > 0 || credentials === undefined) throw new StartError(problems)
+  return { credentials, certificates, pseudonymize, tracer, exposed: await findExposedSecrets(config) }
+}
+
+async function openCertificates(
+  { listeners, chain }: Config,
+  index: number,
+  { closing, followed, report, pollMs }: Opening,
+): Promise<FollowedCertificates | undefined> {
+  const listener = listeners[index]
+  if (listener?.tls === undefined) return undefined
+  const { tls } = listener
+  const name = 'path' in listener ? listener.path : `${listener.address}:${listener.port}`
+  const { trustDomain } = chain
+  const place = { key: `listeners.${index}.tls`, listener: name }
+  const certificates = await followCertificates({ ...place, files: tls, trustDomain }, report, pollMs)
+  closing.push(certificates.followed)
+  followed.push(certificates.followed.poller)
+  return certificates
+}
+
+function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
+  const pseudonymize = audit.pseudonyms === undefined ? undefined : readPseudonyms(audit.pseudonyms)
+  if (pseudonymize === undefined || typeof pseudonymize === 'function') return pseudonymize
+  throw new StartError([`\`audit.pseudonyms\`: ${pseudonymize.reason}`])
+}
+
+/** Looks whether records could be written and signed; nothing is written yet. */
+async function checkAudit({ audit }: Config): Promise<void> {
+  const place = await refuseAuditPlace(audit.directory)
+  if (place !== undefined) throw new StartError([place])
+  const key = refuseLogKey(audit.key ?? join(audit.directory, privateKeyFile))
+  if (key !== undefined) throw new StartError([`\`audit.key\`: ${key}`])
+}

@@ -1,0 +1,97 @@
+import type { Poller, Standing } from '../base/follow/poller.ts'
+import type { Revision } from '../policy/revision/revision.ts'
+import type { Readiness } from './admin/admin-server.ts'
+import type { House } from './house.ts'
+import { isAllObserved, standingOf } from './standing-notices.ts'
+
+/** Whether this process can decide, why not, and what its operator should know all the same. */
+export function readinessOf(
+  house: House,
+  followed: readonly Pick<Poller, 'standing'>[],
+  isDraining: boolean,
+  nowMs: number = Date.now(),
+): Readiness {
+  const { config, recovery, revisions, shadow, audit } = house
+  const { current } = revisions
+  const problems = revisions.standing.flatMap(toTexts)
+  const standing = standingOf(config, house, current, nowMs)
+  const isObserved = isAllObserved(config, nowMs)
+  const reasons = [
+    ...(isDraining ? ['draining'] : []),
+    ...(current === undefined ? [silence(revisions), ...problems] : []),
+    ...(current?.isReady() === false ? ['the policy engine is being replaced'] : []),
+    ...(audit.isAvailable() || isObserved ? [] : [noAudit]),
+    ...standing.reasons,
+  ]
+  const notices = [
+    ...standing.notices,
+    ...(audit.isAvailable() || !isObserved ? [] : [noAudit]),
+    ...(current === undefined
+      ? []
+      : problems.map((problem) => `the policy source is not followed: ${problem}`)),
+    ...revisions.notices,
+    ...(shadow === undefined ? [] : shadowNotices(shadowProblems(shadow), shadow.source.current, current)),
+    ...(recovery?.notices(nowMs) ?? []),
+    ...followed.flatMap(({ standing }) => standing.flatMap(toNotices)),
+  ]
+  return {
+    ready: reasons.length === 0,
+    reasons,
+    notices,
+    policy: toPolicy(revisions),
+    shadow: shadow && toPolicy(shadow.source),
+  }
+}
+
+/** Why no revision serves. */
+function silence({ isStale, confirmedAtMs }: House['revisions']): string {
+  return isStale && confirmedAtMs !== undefined
+    ? 'the policy source has been silent for longer than `policy.maxStaleness`'
+    : 'no policy revision serves'
+}
+
+function toPolicy({
+  current,
+  name,
+  confirmedAtMs,
+  pinned,
+  problems,
+}: House['revisions']): Exclude<Readiness['policy'], undefined> {
+  return {
+    source: name,
+    revision: current?.id,
+    pinned,
+    confirmedSecondsAgo:
+      confirmedAtMs === undefined ? undefined : Math.max(0, Math.round((Date.now() - confirmedAtMs) / 1000)),
+    lastError: problems[0],
+  }
+}
+
+/** Whatever is wrong with what decides nothing, requests are decided as before. */
+export function shadowNotices(
+  problems: readonly string[],
+  shadow: Revision | undefined,
+  live: Revision | undefined,
+): readonly string[] {
+  if (problems.length > 0) return problems.map((problem) => `the shadow revision is not followed: ${problem}`)
+  const isMerged = live !== undefined && shadow?.id === live.id
+  return isMerged ? ['`policy.shadow` is what decides already: take it out of the configuration'] : []
+}
+
+function shadowProblems({ source, names }: Exclude<House['shadow'], undefined>): readonly string[] {
+  return [...source.standing, ...names.standing].flatMap(toTexts)
+}
+
+/** The notices of a source that could not be read, or whose content was refused. What was read before stays in force. */
+export function toNotices(standing: Standing): readonly string[] {
+  const what = standing.kind === 'failed' ? 'not followed' : 'not in force'
+  return toTexts(standing).map((problem) => `${what}: ${problem}`)
+}
+
+/** The time is cut to the minute, so that workers that failed together have one notice (joint-readiness.ts). */
+function toTexts({ problems, sinceMs }: Standing): readonly string[] {
+  const since = `${new Date(sinceMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`
+  return problems.map((problem) => `${problem} (since ${since})`)
+}
+
+const noAudit = 'the audit log cannot be written'

@@ -1,0 +1,83 @@
+import type { AuditLog } from '../audit/write/audit-log.ts'
+import { AuditUnavailable } from '../audit/write/outage.ts'
+import type { Eventual } from '../base/model/eventual.ts'
+import type { RecordParts } from '../base/model/record-parts.ts'
+import type { Config } from '../config/config.ts'
+import type { CheckShell } from '../decision/check/check.ts'
+import { byDeadline } from './by-deadline.ts'
+
+type Log = Pick<AuditLog, 'append' | 'tryAppendAll'>
+
+/** Has what a check knows recorded, and says whether that was kept in time. One for all listeners, so that all share its writes. */
+export function createRecorder(log: Log, { mode }: Pick<Config['audit'], 'mode'>): CheckShell['record'] {
+  const gather = createGathering(log)
+  return (parts, by) => {
+    if (mode === 'written' && by !== 'now') return gather(parts)
+    const kept = keep(log, parts)
+    return kept instanceof Promise && by !== 'now' ? byDeadline(kept, by, () => false) : kept
+  }
+}
+
+type Waiting = {
+  readonly parts: RecordParts
+  readonly resolve: (isKept: Eventual<boolean>) => void
+  readonly reject: (cause: unknown) => void
+}
+
+/** More than what one read of one connection brings are not made to wait for one another. */
+const maxGathered = 64
+
+/**
+ * Writes together what came in one turn of the event loop: to the kernel a write costs as much as all else that a record
+ * costs. When they cannot be kept together, each is tried by itself, so that one answer never depends on another's record.
+ */
+function createGathering(log: Log): (parts: RecordParts) => Promise<boolean> {
+  let gathered: Waiting[] = []
+  const write = () => {
+    const batch = gathered
+    gathered = []
+    if (batch.length === 0) return
+    const areKept = areKeptTogether(log, batch)
+    for (const waiting of batch) {
+      if (areKept) waiting.resolve(true)
+      else settle(log, waiting)
+    }
+  }
+  return (parts) =>
+    new Promise((resolve, reject) => {
+      gathered.push({ parts, resolve, reject })
+      if (gathered.length === 1) setImmediate(write)
+      else if (gathered.length === maxGathered) write()
+    })
+}
+
+/** A fault is told by whichever record meets it when it is tried by itself: none may leave the others without an answer. */
+function areKeptTogether(log: Log, batch: readonly Waiting[]): boolean {
+  try {
+    return log.tryAppendAll(batch.map(({ parts }) => parts))
+  } catch {
+    return false
+  }
+}
+
+function settle(log: Log, { parts, resolve, reject }: Waiting): void {
+  try {
+    resolve(keep(log, parts))
+  } catch (cause) {
+    reject(cause)
+  }
+}
+
+function keep(log: Log, parts: RecordParts): Eventual<boolean> {
+  try {
+    return log.append(parts)?.then(() => true, isRefused) ?? true
+  } catch (cause) {
+    return isRefused(cause)
+  }
+}
+
+/** The log has told the operator; anything else is a fault of ours, and refused as one. */
+function isRefused(cause: unknown): false {
+  if (cause instanceof AuditUnavailable) return false
+  throw cause
+}

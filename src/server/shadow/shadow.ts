@@ -1,0 +1,98 @@
+import type { AuditLog } from '../../audit/write/audit-log.ts'
+import type { PeerSource } from '../../base/model/caller.ts'
+import type { Report } from '../../base/model/event.ts'
+import type { Config } from '../../config/config.ts'
+import type { LookAgain } from '../../decision/check/check.ts'
+import { compareWith, type Judgeable, toJudgeable } from '../../explain/shadow.ts'
+import { createShadowTally, type ShadowTally } from '../../explain/shadow-tally.ts'
+import type { Revision } from '../../policy/revision/revision.ts'
+import type { FollowedRevision } from '../followed-revision.ts'
+import type { Opening } from '../opening.ts'
+import { createShadowQueue } from './shadow-queue.ts'
+
+/** Judges some of what was decided again, by a revision that decides nothing. */
+export type Shadow = {
+  readonly source: FollowedRevision['source']
+  readonly names: FollowedRevision['names']
+  /** What the checks of one listener tell of each answer. */
+  readonly lookAgain: (peer: PeerSource) => LookAgain
+}
+
+type Waiting = { readonly judgeable: Judgeable; readonly decisionId: string; readonly live: string }
+
+const keepEveryMs = 60_000
+
+/** Begins to judge again. What is counted goes to the audit log now and then, and at the end. */
+export function createShadow(
+  { sample, perSecond }: Exclude<Config['policy']['shadow'], undefined>,
+  { source, names, current }: FollowedRevision,
+  audit: Pick<AuditLog, 'isAvailable' | 'tell'>,
+  { closing, report }: Pick<Opening, 'closing' | 'report'>,
+): Shadow {
+  const tally = createShadowTally()
+  const passOver = (why: 'dropped' | 'failed', count: number) => {
+    tally.drop(count)
+    report({ kind: 'shadow_passed_over', why, count })
+  }
+  const queue = createShadowQueue<Waiting>({
+    work(waiting) {
+      const shadow = current()
+      if (shadow === undefined || !judgeAgain(waiting, shadow, tally, report)) passOver('failed', 1)
+    },
+    onDropped: (count) => passOver('dropped', count),
+    sample,
+    perSecond,
+    random: Math.random,
+    elapsedMs: () => performance.now(),
+    later: afterAnswers,
+  })
+  const keep = () => {
+    // What cannot be written now is counted on: a shadow is no reason to try a disk that fails.
+    if (audit.isAvailable()) for (const mark of tally.take()) audit.tell(mark)
+  }
+  const timer = setInterval(keep, keepEveryMs).unref()
+  closing.push({
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      queue.clear()
+      keep()
+    },
+  })
+  return {
+    source,
+    names,
+    lookAgain: (peer) => (input, revision, found, decisionId) => {
+      if (revision === undefined || source.current === undefined) return
+      queue.offer(() => {
+        const judgeable = toJudgeable(input, peer, found)
+        return judgeable && { judgeable, decisionId, live: revision.id }
+      })
+    },
+  }
+}
+
+/** Whether it could be judged; nothing that happens here may reach whoever is served. */
+function judgeAgain(
+  { judgeable, decisionId, live }: Waiting,
+  shadow: Revision,
+  tally: ShadowTally,
+  report: Report,
+): boolean {
+  try {
+    const comparison = compareWith(shadow, judgeable)
+    if (comparison === undefined) return false
+    tally.add(comparison, { decisionId, nowMs: Date.now(), live, shadow: shadow.id })
+    const { before, after, service, action, isSame } = comparison
+    const codes = { live: before.decision, shadow: after.decision }
+    report({ kind: 'shadow_judged', ...codes, isSame, decisionId, service, action })
+    return true
+  } catch (cause) {
+    report({ kind: 'fault', where: 'shadow', cause })
+    return false
+  }
+}
+
+/** An answer leaves in the turn in which it is decided, or at the end of it: the turn after the next begins without it. */
+function afterAnswers(run: () => void): void {
+  setImmediate(() => setImmediate(run))
+}

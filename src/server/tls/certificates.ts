@@ -1,0 +1,122 @@
+import { createSecureContext } from 'node:tls'
+import {
+  type Contents,
+  type FollowedFiles,
+  followFiles,
+  type Refusal,
+} from '../../base/follow/followed-files.ts'
+import { reportAs } from '../../base/follow/poller.ts'
+import type { Report } from '../../base/model/event.ts'
+import { describeCause } from '../../base/model/fault.ts'
+import type { TrustDomain } from '../../base/model/spiffe-id.ts'
+import type { Listener } from '../../config/config.ts'
+import type { CertificateSource, Certificates } from '../../envoy/tls.ts'
+import { StartError } from '../opening.ts'
+import { type Lifetime, lifetimeOfBundle, lifetimeOfChain, renewalDueMs } from './certificate-lifetimes.ts'
+import { refuseClientCa } from './client-ca.ts'
+
+type TlsFiles = Exclude<Listener['tls'], undefined>
+
+/** Which listener's certificates are followed, and whose clients they are to prove. */
+export type CertificatePlace = {
+  /** `listeners.0.tls`, where the configuration names the files. */
+  readonly key: string
+  /** Where the listener listens; a label of metrics. */
+  readonly listener: string
+  readonly files: TlsFiles
+  readonly trustDomain: TrustDomain
+}
+
+/** A listener's certificates while it listens. */
+export type FollowedCertificates = {
+  readonly source: CertificateSource
+  readonly followed: FollowedFiles<Certificates>
+  /** The certificates that are in force, each with its file. */
+  readonly lifetimes: () => readonly { readonly file: string; readonly lifetime: Lifetime }[]
+}
+
+/** A listener's certificates, read again when their files are renewed; throws a `StartError`. */
+export async function followCertificates(
+  place: CertificatePlace,
+  report: Report,
+  pollMs: number,
+): Promise<FollowedCertificates> {
+  const listeners = new Set<() => void>()
+  const { cert, key, clientCa } = place.files
+  const members = new Map([
+    [cert, 'cert'],
+    [key, 'key'],
+    ...(clientCa === undefined ? [] : [[clientCa, 'clientCa'] as const]),
+  ])
+  const opened = await followFiles({
+    paths: [...members.keys()],
+    nameOf: (path) => `\`${place.key}.${members.get(path)}\`: ${path}`,
+    parse: (contents) => parseCertificates(place, contents),
+    pollMs,
+    onRead: (certificates) => {
+      report({ kind: 'source_loaded', what: 'certificates', names: [cert], entries: 1 })
+      for (const { lifetime } of lifetimesOf(place.files, certificates)) {
+        const { what, expiresMs } = lifetime
+        const renewalDue = renewalDueMs(lifetime)
+        report({
+          kind: 'certificate_read',
+          listener: place.listener,
+          what,
+          expiresMs,
+          renewalDueMs: renewalDue,
+        })
+      }
+      for (const listener of listeners) listener()
+    },
+    onNews: reportAs('certificates', report),
+  })
+  if (opened.kind === 'refusal') throw new StartError(opened.problems)
+  const followed = opened.files
+  const source: CertificateSource = {
+    current: () => followed.current,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  return { source, followed, lifetimes: () => lifetimesOf(place.files, followed.current) }
+}
+
+function lifetimesOf(
+  files: TlsFiles,
+  { cert, clientCa }: Certificates,
+): readonly { readonly file: string; readonly lifetime: Lifetime }[] {
+  const ofChain = lifetimeOfChain(cert.toString('latin1'))
+  const ofBundle = clientCa && lifetimeOfBundle(clientCa.toString('latin1'))
+  return [
+    ...(ofChain === undefined ? [] : [{ file: files.cert, lifetime: ofChain }]),
+    ...(ofBundle === undefined ? [] : [{ file: files.clientCa ?? '', lifetime: ofBundle }]),
+  ]
+}
+
+/** Takes the files as one: a certificate and a key that do not belong together, as in the middle of a renewal, are refused. */
+function parseCertificates(
+  { key: name, files, trustDomain }: CertificatePlace,
+  contents: Contents,
+): Certificates | Refusal {
+  const [cert, key] = [contents.get(files.cert), contents.get(files.key)]
+  const clientCa = files.clientCa === undefined ? undefined : contents.get(files.clientCa)
+  // Node.js takes an empty bundle, which would admit no client at all, and CAs of any trust domain.
+  const refusals = clientCa === undefined ? [] : refuseClientCa(clientCa.toString('latin1'), trustDomain)
+  if (refusals.length > 0) {
+    const problems = refusals.map((problem) => `\`${name}.clientCa\`: ${files.clientCa}: ${problem}`)
+    return { kind: 'refusal', problems }
+  }
+  try {
+    if (cert === undefined || key === undefined) throw new TypeError('one of them is missing')
+    createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) })
+    return { cert, key, clientCa }
+  } catch (cause) {
+    return {
+      kind: 'refusal',
+      problems: [
+        `\`${name}\`: ${files.cert}, ${files.key}: expected a certificate and its key: ${describeCause(cause)}`,
+      ],
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { describeCause } from '../base/model/fault.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import type { Config } from '../config/config.ts'
+import type { TraceEndpoint, Tracing } from '../config/tracing.ts'
+import { Exporter } from '../telemetry/exporter.ts'
+import type { Span } from '../telemetry/span.ts'
+import { resourceAttributes } from '../telemetry/span-attributes.ts'
+import { createTracer, type Tracer } from '../telemetry/tracer.ts'
+import { type Opening, StartError } from './opening.ts'
+
+/** Opens what sends spans, when the configuration asks for them; throws a `StartError` for a header's file. */
+export async function openTracing({ tracing }: Config, opening: Opening): Promise<Tracer | undefined> {
+  if (tracing === undefined) return undefined
+  const problems = await Promise.all(tracing.endpoints.map(readHeaders))
+  const reasons = problems.flatMap((headers) =>
+    isInvalid(headers) ? [`\`tracing\`: ${headers.reason}`] : [],
+  )
+  if (reasons.length > 0) throw new StartError(reasons)
+  const exporters = await openExporters(tracing, opening)
+  return createTracer({
+    ...tracing,
+    send(spans) {
+      for (const exporter of exporters) exporter.offer(spans)
+    },
+    nowMs: Date.now,
+    elapsedMs: () => performance.now(),
+  })
+}
+
+async function openExporters(
+  { project, endpoints, timeoutMs, maxQueued }: Tracing,
+  { closing, report }: Opening,
+): Promise<readonly Exporter<Span>[]> {
+  // Takes a tenth of a second to load, which nobody waits for who does not trace.
+  const { createSpanEncoder, readRejectedSpans } = await import('../telemetry/otlp.ts')
+  const encode = createSpanEncoder({
+    [resourceAttributes.service]: project,
+    [resourceAttributes.instance]: `${hostname()}-${process.pid}`,
+    [resourceAttributes.project]: project,
+  })
+  return endpoints.map((endpoint) => {
+    const { url } = endpoint
+    const common = { what: 'traces', url, endpoint: url, timeoutMs, maxQueued, encode, report } as const
+    const headers = () => readHeaders(endpoint)
+    const exporter = new Exporter<Span>({ ...common, headers, readRejected: readRejectedSpans })
+    closing.push(exporter)
+    return exporter
+  })
+}
+
+/** Read anew for each request, so that a renewed secret counts at once. The value itself is never told. */
+async function readHeaders({ headers }: TraceEndpoint): Promise<ReadonlyMap<string, string> | Invalid> {
+  const values = new Map<string, string>()
+  for (const { name, file } of headers) {
+    try {
+      const value = (await readFile(file, 'utf8')).trim()
+      if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value))
+        return invalid(`\`${file}\`: expected one line of visible ASCII, the value of \`${name}\``)
+      values.set(name, value)
+    } catch (cause) {
+      return invalid(`\`${file}\` cannot be read: ${describeCause(cause)}`)
+    }
+  }
+  return values
+}

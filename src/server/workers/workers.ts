@@ -1,0 +1,120 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { StdoutCopy } from '../../audit/write/stdout-copy.ts'
+import type { Report } from '../../base/model/event.ts'
+import type { Config } from '../../config/config.ts'
+import { createAcceptor } from '../../envoy/acceptor.ts'
+import { createLogger } from '../../telemetry/logger.ts'
+import { createMetrics, type Metrics } from '../../telemetry/metrics.ts'
+import { createReport } from '../../telemetry/report.ts'
+import { joinMetrics, primaryName } from '../../telemetry/worker-metrics.ts'
+import { createAdminServer } from '../admin/admin-server.ts'
+import type { App } from '../app.ts'
+import { closeAll, drainGraceMs } from '../opening.ts'
+import { Crew } from './crew.ts'
+import { joinReadiness } from './joint-readiness.ts'
+import type { WorkerProgram } from './worker-place.ts'
+
+/** What workers run: our own program, by the configuration as we have read it. */
+export type WorkerSource = Pick<WorkerProgram, 'program' | 'file' | 'text'>
+
+/** What a worker gets beyond its drain to close its log. */
+const closingMs = 5000
+
+/**
+ * Starts all workers, which decide, and accepts for them; throws a `WorkerFailed`, what a port throws that cannot be opened, or
+ * the reason of `stopping`: who starts may hang, and would hear of no signal.
+ */
+export async function startWorkers(
+  config: Config,
+  source: WorkerSource,
+  stopping: AbortSignal,
+): Promise<App> {
+  const closing: AsyncDisposable[] = []
+  try {
+    return await start(config, source, stopping, closing)
+  } catch (cause) {
+    await closeAll(closing)
+    throw cause
+  }
+}
+
+async function start(
+  config: Config,
+  source: WorkerSource,
+  stopping: AbortSignal,
+  closing: AsyncDisposable[],
+): Promise<App> {
+  const { report, metrics } = createObservers(config)
+  const crew = new Crew(config.workers, { ...source, ...openStreams(closing, report, metrics) }, report)
+  closing.push(crew)
+  const state = { isDraining: false }
+  const addresses = { listeners: [] as string[], admin: '' }
+  const accepting: AsyncDisposable[] = []
+  closing.push({ [Symbol.asyncDispose]: () => closeAll(accepting) })
+  await crew.open(async () => {
+    for (const [index, listener] of config.listeners.entries()) {
+      const acceptor = await createAcceptor(listener, (socket) => crew.give(index, socket))
+      accepting.push(acceptor)
+      addresses.listeners.push(acceptor.address)
+      report({ kind: 'listening', what: 'ext_authz', address: acceptor.address })
+    }
+    const admin = await createAdminServer({ ...config.admin, ...toShown(crew, state, metrics), report })
+    closing.push(admin)
+    addresses.admin = admin.address
+  }, stopping)
+  return {
+    addresses,
+    failed: crew.failed,
+    async drain(signal) {
+      report({ kind: 'draining', signal })
+      state.isDraining = true
+      const drainMs = config.drainSeconds * 1000
+      const drained = crew.drain(signal, drainMs + drainGraceMs + closingMs)
+      // While Envoy has not heard of it, it may still connect.
+      await wait(drainMs)
+      await closeAll(accepting)
+      await drained
+    },
+    [Symbol.asyncDispose]: () => closeAll(closing),
+  }
+}
+
+function toShown(crew: Crew, state: { readonly isDraining: boolean }, metrics: Metrics) {
+  return {
+    readiness: () =>
+      joinReadiness(
+        crew.places.map(({ number, connections, shown, isSilent }) => ({
+          worker: number,
+          connections,
+          readiness: shown?.readiness,
+          isSilent,
+        })),
+        state.isDraining,
+      ),
+    jwks: () => crew.places.find(({ shown }) => shown !== undefined)?.shown?.jwks ?? { keys: [] },
+    async metricsText() {
+      for (const { number, connections } of crew.places) metrics.workerConnections(number, connections)
+      const texts = await Promise.all(crew.places.map((place) => place.measure()))
+      return joinMetrics([await metrics.toText(), ...texts.flatMap((text) => text ?? [])])
+    },
+  }
+}
+
+function openStreams(
+  closing: AsyncDisposable[],
+  report: Report,
+  metrics: Metrics,
+): Pick<WorkerProgram, 'writeOut' | 'writeError'> {
+  const out = new StdoutCopy(process.stdout, (cause) =>
+    report({ kind: 'fault', where: 'audit_stdout', cause }),
+  )
+  const error = new StdoutCopy(process.stderr, metrics.logLineDropped)
+  closing.push(out, error)
+  return { writeOut: (lines) => out.write(lines), writeError: (lines) => error.write(lines) }
+}
+
+function createObservers({ log }: Config): { report: Report; metrics: Metrics } {
+  const metrics = createMetrics(() => true, 0, primaryName)
+  const logger = createLogger(log.level, metrics.logLineDropped, undefined, primaryName)
+  return { metrics, report: createReport(logger, metrics) }
+}

@@ -1,0 +1,253 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import {
+  type ConnectionFault,
+  connectionFaults,
+  type ExportLoss,
+  type FollowedSource,
+  followedSources,
+} from '../base/model/event.ts'
+import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts'
+import { type CountCheck, createCheckMetrics } from './check-metrics.ts'
+import { createIssuerMetrics, type IssuerMetrics } from './issuer-metrics.ts'
+import { createShadowMetrics, type ShadowMetrics } from './shadow-metrics.ts'
+import {
+  createWorkerMetrics,
+  keepMetricsOfPrimary,
+  primaryName,
+  type WorkerMetrics,
+} from './worker-metrics.ts'
+
+/** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
+export type Metrics = ShadowMetrics &
+  CertificateMetrics &
+  WorkerMetrics &
+  IssuerMetrics & {
+    readonly checked: CountCheck
+    readonly fault: (where: string) => void
+    readonly policiesFailed: (count: number) => void
+    readonly logLineDropped: () => void
+    readonly connectionEnded: (why: ConnectionFault) => void
+    readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
+    /** When the policy source last said that what serves shall serve, and whether that is pinned. */
+    readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
+    readonly reloadRefused: (what: 'revision' | FollowedSource) => void
+    /** A poll of a source failed; `isFirst` when the poll before it did not. */
+    readonly sourceFailed: (what: FollowedSource, isFirst: boolean) => void
+    readonly sourceRecovered: (what: FollowedSource) => void
+    readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
+    readonly exported: (what: string, endpoint: string, items: number) => void
+    readonly exportFailed: (what: string, endpoint: string) => void
+    readonly exportLost: (what: string, endpoint: string, loss: ExportLoss, items: number) => void
+    /** The metrics in Prometheus' text format 0.0.4. */
+    readonly toText: () => Promise<string>
+  }
+
+/**
+ * Creates a registry of its own; `isReady` is asked at every scrape. `observingUntilMs`: when all will be enforced.
+ * `worker` is a label of every sample: each of several processes counts for itself, from 0 when it is started again, and
+ * the primary before them measures itself and them alone.
+ */
+export function createMetrics(isReady: () => boolean, observingUntilMs = 0, worker?: string): Metrics {
+  const registry = new Registry()
+  if (worker !== undefined) registry.setDefaultLabels({ worker })
+  collectDefaultMetrics({ register: registry })
+  const served = servedMetrics(registry)
+  new Gauge({
+    name: 'waywarden_ready',
+    help: 'Whether this process can decide: 1 ready, 0 not',
+    registers: [registry],
+    collect() {
+      this.set(isReady() ? 1 : 0)
+    },
+  })
+  const observingUntil = new Gauge({
+    name: 'waywarden_observing_until_timestamp_seconds',
+    help: 'When refusals that are only recorded take effect, in seconds since the epoch; 0 when nothing is observed',
+    registers: [registry],
+  })
+  observingUntil.set(observingUntilMs / 1000)
+  const metrics = {
+    checked: createCheckMetrics(registry),
+    ...faultMetrics(registry),
+    ...connectionMetrics(registry),
+    ...createCertificateMetrics(registry),
+    ...served,
+    ...followedMetrics(registry),
+    ...confirmedMetrics(registry),
+    ...exportMetrics(registry),
+    ...createIssuerMetrics(registry),
+    ...createShadowMetrics(registry),
+    ...createWorkerMetrics(registry),
+    toText: () => registry.metrics(),
+  }
+  if (worker === primaryName) keepMetricsOfPrimary(registry)
+  return metrics
+}
+
+function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'policiesFailed' | 'logLineDropped'> {
+  const registers = [registry]
+  const faults = new Counter({
+    name: 'waywarden_faults_total',
+    help: 'Faults by where in Waywarden they were caught',
+    labelNames: ['where'],
+    registers,
+  })
+  const failed = new Counter({
+    name: 'waywarden_policy_errors_total',
+    help: 'Policies that failed while a check evaluated them: a permit grants nothing then, a forbid denies',
+    registers,
+  })
+  const dropped = new Counter({
+    name: 'waywarden_log_lines_dropped_total',
+    help: 'Log lines lost because whoever reads stderr stalled',
+    registers,
+  })
+  return {
+    fault: (where) => faults.inc({ where }),
+    policiesFailed: (count) => failed.inc(count),
+    logLineDropped: () => dropped.inc(),
+  }
+}
+
+function connectionMetrics(registry: Registry): Pick<Metrics, 'connectionEnded'> {
+  const ended = new Counter({
+    name: 'waywarden_connections_ended_total',
+    help: 'Connections of Envoys that we ended for a fault of the client or of ours, or to make room, by why',
+    labelNames: ['why'],
+    registers: [registry],
+  })
+  // From 0: of a series that begins with its first fault, no rate sees that one.
+  for (const why of connectionFaults) ended.inc({ why }, 0)
+  return { connectionEnded: (why) => ended.inc({ why }) }
+}
+
+function confirmedMetrics(registry: Registry): Pick<Metrics, 'revisionConfirmed'> {
+  const registers = [registry]
+  const confirmed = new Gauge({
+    name: 'waywarden_policy_confirmed_timestamp_seconds',
+    help: 'When the policy source last confirmed the revision served, in seconds since the epoch; 0 before it has',
+    registers,
+  })
+  const pinned = new Gauge({
+    name: 'waywarden_policy_pinned',
+    help: 'Whether the policy source is pinned to an earlier revision: 1 pinned, 0 not',
+    registers,
+  })
+  return {
+    revisionConfirmed: (confirmedAtMs, isPinned) => {
+      confirmed.set(confirmedAtMs / 1000)
+      pinned.set(isPinned ? 1 : 0)
+    },
+  }
+}
+
+function exportMetrics(registry: Registry): Pick<Metrics, 'exported' | 'exportFailed' | 'exportLost'> {
+  const registers = [registry]
+  const sent = new Counter({
+    name: 'waywarden_export_items_total',
+    help: 'Spans that an endpoint took',
+    labelNames: ['what', 'endpoint'],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'waywarden_export_failures_total',
+    help: 'Attempts to send to an endpoint that failed; most are tried again',
+    labelNames: ['what', 'endpoint'],
+    registers,
+  })
+  const lost = new Counter({
+    name: 'waywarden_export_lost_total',
+    help: 'Spans that did not reach an endpoint, by what lost them',
+    labelNames: ['what', 'endpoint', 'loss'],
+    registers,
+  })
+  return {
+    exported: (what, endpoint, items) => sent.inc({ what, endpoint }, items),
+    exportFailed: (what, endpoint) => failures.inc({ what, endpoint }),
+    exportLost: (what, endpoint, loss, items) => lost.inc({ what, endpoint, loss }, items),
+  }
+}
+
+function servedMetrics(registry: Registry): Pick<Metrics, 'revisionServed' | 'sourceLoaded'> {
+  const registers = [registry]
+  const revision = new Gauge({
+    name: 'waywarden_policy_revision_info',
+    help: 'The policy revision that decides, always 1',
+    labelNames: ['revision'],
+    registers,
+  })
+  const policies = new Gauge({
+    name: 'waywarden_policies',
+    help: 'Policies of the revision served',
+    registers,
+  })
+  const services = new Gauge({
+    name: 'waywarden_services',
+    help: 'Services of the revision served',
+    registers,
+  })
+  const entries = new Gauge({
+    name: 'waywarden_revocations',
+    help: 'Entries of the revocations in force',
+    registers,
+  })
+  const signingKey = new Gauge({
+    name: 'waywarden_signing_key_info',
+    help: 'The key that signs chains, always 1; replicas must agree on it',
+    labelNames: ['kid'],
+    registers,
+  })
+  return {
+    revisionServed: (policyRevision, policyCount, serviceCount) => {
+      revision.reset()
+      revision.set({ revision: policyRevision }, 1)
+      policies.set(policyCount)
+      services.set(serviceCount)
+    },
+    sourceLoaded: (what, names, count) => {
+      if (what === 'revocations') entries.set(count)
+      if (what !== 'keys') return
+      signingKey.reset()
+      for (const kid of names) signingKey.set({ kid }, 1)
+    },
+  }
+}
+
+function followedMetrics(
+  registry: Registry,
+): Pick<Metrics, 'reloadRefused' | 'sourceFailed' | 'sourceRecovered'> {
+  const registers = [registry]
+  const refused = new Counter({
+    name: 'waywarden_reloads_refused_total',
+    help: 'Reloads refused for a problem in their content; the last good one stays in force',
+    labelNames: ['what'],
+    registers,
+  })
+  const failures = new Counter({
+    name: 'waywarden_reloads_failed_total',
+    help: 'Polls of a source that failed for a reason outside of its content; the next poll tries again',
+    labelNames: ['what'],
+    registers,
+  })
+  const failing = new Gauge({
+    name: 'waywarden_sources_failing',
+    help: 'Sources whose last poll failed for a reason outside of their content; what was read before stays in force',
+    labelNames: ['what'],
+    registers,
+  })
+  // From 0: of a series that begins with its first refusal, no rate sees that one.
+  refused.inc({ what: 'revision' }, 0)
+  for (const what of followedSources) {
+    refused.inc({ what }, 0)
+    failures.inc({ what }, 0)
+    failing.set({ what }, 0)
+  }
+  return {
+    reloadRefused: (what) => refused.inc({ what }),
+    sourceFailed: (what, isFirst) => {
+      failures.inc({ what })
+      if (isFirst) failing.inc({ what })
+    },
+    sourceRecovered: (what) => failing.dec({ what }),
+  }
+}

@@ -1,0 +1,55 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { DenyCode } from '../base/model/decision.ts'
+
+/** What dashboards see of a revision that decides nothing. */
+export type ShadowMetrics = {
+  readonly shadowFollowed: (policyRevision: string) => void
+  /** When the shadow's source last said that this is what it has. */
+  readonly shadowConfirmed: (confirmedAtMs: number) => void
+  readonly shadowJudged: (live: 'allow' | DenyCode, shadow: 'allow' | DenyCode, isSame: boolean) => void
+  readonly shadowPassedOver: (why: 'dropped' | 'failed', count: number) => void
+}
+
+/** Creates the metrics of the shadow; without one they stay at 0. */
+export function createShadowMetrics(registry: Registry): ShadowMetrics {
+  const registers = [registry]
+  const checks = new Counter({
+    name: 'waywarden_shadow_checks_total',
+    help: 'Checks chosen to be judged again by the shadow revision: same, different, dropped (too many at once) or failed',
+    labelNames: ['result'],
+    registers,
+  })
+  const differences = new Counter({
+    name: 'waywarden_shadow_differences_total',
+    help: 'Checks that the shadow revision decides otherwise, by what was decided and what it would decide',
+    labelNames: ['live', 'shadow'],
+    registers,
+  })
+  const revision = new Gauge({
+    name: 'waywarden_shadow_revision_info',
+    help: 'The policy revision that judges beside the one that decides, always 1',
+    labelNames: ['revision'],
+    registers,
+  })
+  const confirmed = new Gauge({
+    name: 'waywarden_shadow_confirmed_timestamp_seconds',
+    help: "When the shadow's source last confirmed its revision, in seconds since the epoch; 0 before it has",
+    registers,
+  })
+  // From 0: of a series that begins with its first difference, no rate sees that one.
+  for (const result of ['same', 'different', 'dropped', 'failed']) checks.inc({ result }, 0)
+  differences.inc({ live: 'allow', shadow: 'policy_denied' }, 0)
+  differences.inc({ live: 'policy_denied', shadow: 'allow' }, 0)
+  return {
+    shadowFollowed(policyRevision) {
+      revision.reset()
+      revision.set({ revision: policyRevision }, 1)
+    },
+    shadowConfirmed: (confirmedAtMs) => confirmed.set(confirmedAtMs / 1000),
+    shadowJudged(live, shadow, isSame) {
+      checks.inc({ result: isSame ? 'same' : 'different' })
+      if (!isSame) differences.inc({ live, shadow })
+    },
+    shadowPassedOver: (result, count) => checks.inc({ result }, count),
+  }
+}

@@ -1,0 +1,62 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { type ConnectionDrop, connectionDrops } from '../base/model/event.ts'
+
+/** What the process before several workers sees of them; `worker` is each one's number. */
+export type WorkerMetrics = {
+  readonly workerEnded: (worker: number) => void
+  readonly workerConnections: (worker: number, connections: number) => void
+  readonly connectionDropped: (why: ConnectionDrop) => void
+}
+
+/** Adds the metrics about workers. */
+export function createWorkerMetrics(registry: Registry): WorkerMetrics {
+  const common = { labelNames: ['worker'], registers: [registry] }
+  const ends = new Counter({
+    ...common,
+    name: 'waywarden_worker_ends_total',
+    help: 'Workers that ended without being asked to, each replaced',
+  })
+  const connections = new Gauge({
+    ...common,
+    name: 'waywarden_worker_connections',
+    help: 'Connections that a worker serves, of all listeners',
+  })
+  const dropped = new Counter({
+    name: 'waywarden_worker_connections_dropped_total',
+    help: 'Connections that were accepted and closed at once, for no worker ran or none took what waited for it, by why',
+    labelNames: ['why'],
+    registers: [registry],
+  })
+  return {
+    workerEnded: (worker) => ends.inc({ worker }),
+    workerConnections(worker, count) {
+      // From 0: of a series that begins with its first end, no rate sees that one.
+      ends.inc({ worker }, 0)
+      for (const why of connectionDrops) dropped.inc({ why }, 0)
+      connections.set({ worker }, count)
+    },
+    connectionDropped: (why) => dropped.inc({ why }),
+  }
+}
+
+/** The name of the process that accepts for workers and decides nothing. */
+export const primaryName = 'primary'
+
+/** Takes off what only who decides can say: a zero of the primary's would be taken for a fact. */
+export function keepMetricsOfPrimary(registry: Registry): void {
+  for (const { name } of registry.getMetricsAsArray())
+    if (!ofPrimary.test(name)) registry.removeSingleMetric(name)
+}
+
+const ofPrimary = /^(?:process_|nodejs_|waywarden_(?:worker_|faults_|log_lines_))/
+
+/** Joins what several processes' registries print: each metric's samples stand under one head. */
+export function joinMetrics(texts: readonly string[]): string {
+  const samplesOf = new Map<string, string[]>()
+  for (const block of texts.flatMap((text) => text.trim().split('\n\n'))) {
+    const [help, type, ...samples] = block.split('\n')
+    const head = `${help}\n${type}`
+    samplesOf.set(head, [...(samplesOf.get(head) ?? []), ...samples])
+  }
+  return `${[...samplesOf].map(([head, samples]) => [head, ...samples].join('\n')).join('\n\n')}\n`
+}

@@ -1,0 +1,87 @@
+import { expect } from 'chai'
+import type { Caller } from '../../../src/base/model/caller.ts'
+import type { DelegatedChain } from '../../../src/base/model/chain.ts'
+import { keyOfCaller, keyOfChain, keyOfRequest } from '../../../src/decision/check/keys.ts'
+import { caller, clerk, delegated, hospital } from '../../support/identities.ts'
+
+// Each field has another value here, or the compiler complains. What a key leaves out is named, with the reason.
+
+describe('decision/check/keys, of a caller', () => {
+  const one: Caller = caller(hospital.agentD)
+  const changes: { readonly [field in keyof Caller]: Caller[field] } = {
+    id: hospital.agentA,
+    provenBy: 'metadata',
+    waypoint: hospital.gateway,
+    isIngress: true,
+  }
+  for (const [field, value] of Object.entries(changes)) {
+    it(`differs by ${field}`, () => {
+      expect(keyOfCaller({ ...one, [field]: value })).to.not.equal(keyOfCaller(one))
+    })
+  }
+
+  it('is the same for an equal caller', () => {
+    expect(keyOfCaller({ ...one, id: { ...one.id } })).to.equal(keyOfCaller(one))
+  })
+})
+
+describe('decision/check/keys, of a chain', () => {
+  const chain: DelegatedChain = delegated(clerk, [hospital.agentA], ['a'])
+  /** `token`: a claim, and so in the digest. Two chains of one digest cannot differ in it. */
+  const changes: { readonly [field in keyof DelegatedChain]: DelegatedChain[field] | 'token' } = {
+    kind: 'delegated',
+    digest: 'another',
+    isRecovered: true,
+    subject: { ...clerk, issuerName: 'renamed' },
+    actors: 'token',
+    selfCalls: 'token' as const,
+    txn: 'token',
+    jti: 'token',
+    scopes: 'token',
+    expiresAt: 'token',
+    rootIssuedAt: 'token',
+    ceiling: 'token',
+    authTime: 'token',
+  }
+  const groups = (...names: readonly string[]) => ({ ...chain, subject: { ...clerk, groups: names } })
+  for (const field of ['digest', 'isRecovered', 'subject'] as const) {
+    it(`differs by ${field}`, () => {
+      expect(keyOfChain({ ...chain, [field]: changes[field] })).to.not.equal(keyOfChain(chain))
+    })
+  }
+
+  it('differs by the groups that are allowed now', () => {
+    const keys = [groups(), groups('a'), groups('a', 'b'), groups('b', 'a'), groups('ab'), groups('a1:b')]
+    const others = [groups('', 'a'), groups('a', ''), groups('1:a')]
+    const all = [...keys, ...others].map((each) => keyOfChain(each))
+    expect(new Set(all).size).to.equal(all.length)
+  })
+
+  it('is that of no chain just for no chain', () => {
+    expect(keyOfChain({ kind: 'none' })).to.not.equal(keyOfChain({ ...chain, digest: 'none' }))
+  })
+})
+
+describe('decision/check/keys, of a request', () => {
+  const key = (name: string, method: string, path: string, isUpgrade = false) =>
+    keyOfRequest({ name }, { method, path, isUpgrade })
+
+  it('differs by service, method, path, upgrade, and a method in the query', () => {
+    const keys = [
+      key('a', 'GET', '/b'),
+      key('a1', 'GET', '/b'),
+      key('a', 'PUT', '/b'),
+      key('a', 'GET', '/c'),
+      key('a', 'GET', '/b', true),
+      key('a', 'GET', '/b?_method=PUT'),
+      key('a', 'G', 'ET/b'),
+      key('a', 'GET/b', ''),
+      key('a request 3:GET/b', '', ''),
+    ]
+    expect(new Set(keys).size).to.equal(keys.length)
+  })
+
+  it('is the same whatever else the query says', () => {
+    expect(key('a', 'GET', '/b?c=d')).to.equal(key('a', 'GET', '/b'))
+  })
+})

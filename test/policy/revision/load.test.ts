@@ -1,0 +1,92 @@
+import { expect } from 'chai'
+import { loadRevision } from '../../../src/policy/revision/load.ts'
+import { mustLoad, policyFiles, servicesYaml } from '../../support/policy-files.ts'
+import { itRefuses, type RefusedRepository } from '../../support/refused-repository.ts'
+
+const refused: readonly RefusedRepository[] = [
+  {
+    name: 'a repository without services.yaml',
+    files: { 'services.yaml': undefined },
+    at: 'services.yaml',
+    mentions: /missing/,
+  },
+  {
+    name: 'a repository without policies',
+    files: { 'team/a.cedar': undefined },
+    at: '.',
+    mentions: /at least one policy/,
+  },
+  {
+    name: 'a policy that reads an unknown attribute',
+    files: {
+      'team/a.cedar':
+        'permit (principal, action, resource in Service::"records")\nwhen { context.rle == "caller" };',
+    },
+    at: 'team/a.cedar:2',
+    mentions: /rle/,
+  },
+  {
+    name: 'a policy that reads a parameter no route has',
+    files: {
+      'team/a.cedar':
+        'permit (principal, action, resource in Service::"records") when { context.params.ward == "x" };',
+    },
+    at: 'team/a.cedar:1',
+    mentions: /ward|impossible/,
+  },
+  {
+    name: 'a schema that does not parse',
+    files: { 'schema.cedarschema': 'entity Patient in\n [Service' },
+    at: 'schema.cedarschema',
+    mentions: /./,
+  },
+  {
+    name: 'a schema that declares one of our own types',
+    files: { 'schema.cedarschema': 'entity Agent;' },
+    at: 'schema.cedarschema',
+    mentions: /Agent/,
+  },
+]
+
+describe('policy/revision/load', () => {
+  it('loads a repository whole', () => {
+    const revision = mustLoad(policyFiles())
+    expect(revision.policies.map(({ id, line }) => ({ id, line }))).to.deep.equal([
+      { id: 'team/a.cedar#1', line: 1 },
+    ])
+    expect(revision.isReady()).to.equal(true)
+  })
+
+  for (const row of refused) itRefuses(row)
+
+  it('reports the problems of every file at once', () => {
+    const problems = loadRevision(
+      policyFiles({
+        'team/a.cedar': 'permit (',
+        'team/b.cedar': 'forbid )',
+        'services.yaml': servicesYaml({ name: 'X' }),
+      }),
+    )
+    if ('policies' in problems) throw new TypeError('it loaded')
+    expect(new Set(problems.map(({ file }) => file))).to.deep.equal(
+      new Set(['services.yaml', 'team/a.cedar', 'team/b.cedar']),
+    )
+  })
+
+  it('keeps the order and lines of more than ten policies in a file', () => {
+    const text = Array.from(
+      { length: 12 },
+      () => 'permit (principal, action, resource in Service::"records");\n',
+    ).join('')
+    const revision = mustLoad(policyFiles({ 'team/a.cedar': text }))
+    expect(revision.policies.map(({ id, line }) => `${id}:${line}`)).to.deep.equal(
+      Array.from({ length: 12 }, (_, index) => `team/a.cedar#${index + 1}:${index + 1}`),
+    )
+  })
+
+  it('takes the unconstrained for what it is once its author says why', () => {
+    const text =
+      '@blanket("staff may ask anything") permit (principal is User, action, resource) when { context.role == "subject" };'
+    expect(mustLoad(policyFiles({ 'team/a.cedar': text })).policies).to.have.length(1)
+  })
+})

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { chmod, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { startApp } from '../../src/server/app.ts'
+import { type Trial, tryConfig } from '../../src/server/trial.ts'
+import { brokenConfigurations, issue, withTls } from '../support/broken-configurations.ts'
+import { createRemote } from '../support/git-remote.ts'
+import { writeTestFiles } from '../support/running-app.ts'
+import { settings } from '../support/settings.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+/** What only a look before the start says, since Envoy's own timeout is not known to a process that runs. */
+const remark = /^`deadline` is /
+/** What runs says since when; a trial has only now. */
+const withoutTime = (text: string): string => text.replace(/ \(since \S+\)$/, '')
+
+describe('server/trial', function () {
+  this.timeout(60_000)
+
+  for (const {
+    name,
+    edit = (text: string) => text,
+    spoil,
+    problems = [],
+    notices = [],
+  } of brokenConfigurations) {
+    it(`says the same before the start as at it: ${name}`, async () => {
+      const directory = temporaryDirectory()
+      await writeTestFiles(directory)
+      await chmod(join(directory, 'keys/active.jwk.json'), 0o600)
+      await spoil?.(directory)
+      const config = parse(join(directory, 'waywarden.yaml'), edit(settings))
+      const tried = await tryAll(config)
+      const served = await serve(config)
+      expect(tried.problems).to.deep.equal(served.problems.map(withoutTime))
+      if (problems.length === 0)
+        expect(tried.notices.filter((text) => !remark.test(text))).to.deep.equal(served.notices)
+      expectTexts(tried.problems, problems)
+      expectTexts(
+        tried.notices.filter((text) => !remark.test(text)),
+        notices,
+      )
+    })
+  }
+
+  it('remarks on a deadline that Envoy does not wait for', async () => {
+    const directory = temporaryDirectory()
+    await writeTestFiles(directory)
+    const config = parse(join(directory, 'waywarden.yaml'), settings)
+    const { problems, notices } = await tryAll(config)
+    expect(problems).to.deep.equal([])
+    expectTexts(notices, [/`deadline` is 10000 ms, and Envoy waits 250 ms/])
+  })
+
+  it('writes nothing beside the configuration, and leaves nothing behind', async () => {
+    const directory = temporaryDirectory()
+    await writeTestFiles(directory)
+    await tryAll(parse(join(directory, 'waywarden.yaml'), settings))
+    expect(() => readFileSync(join(directory, 'audit'))).to.throw(/ENOENT/)
+  })
+
+  it('goes without secrets where they are not at hand, and says so', async () => {
+    const directory = temporaryDirectory()
+    await writeTestFiles(directory)
+    issue(directory, 'partner.example')
+    await rm(join(directory, 'keys'), { recursive: true })
+    await rm(join(directory, 'tls.key'))
+    const config = parse(join(directory, 'waywarden.yaml'), withTls(settings))
+    const { problems, untried } = await tryConfig(config, {
+      readsSecrets: false,
+      fetchesGit: false,
+      nowMs: Date.now(),
+    })
+    expectTexts(problems, [/clientCa.*partner\.example/])
+    expectTexts(untried, [/`--no-secrets`.*`chain\.keys`, `listeners\.0\.tls\.key`/])
+  })
+
+  it('asks Git only when it is told to, in a directory of its own', async () => {
+    const directory = temporaryDirectory()
+    await writeTestFiles(directory)
+    const remote = createRemote({ 'services.yaml': 'services: 7\n' })
+    const git = `policy: {git: {url: '${remote.url}', directory: ./copy}}`
+    const config = parse(join(directory, 'waywarden.yaml'), settings.replace(/^policy: .*$/m, git))
+    const shallow = await tryAll(config)
+    expect(shallow.problems).to.deep.equal([])
+    expectTexts(shallow.untried, [/the policies of .*: `--git` fetches/])
+    const deep = await tryConfig(config, { readsSecrets: true, fetchesGit: true, nowMs: Date.now() })
+    expectTexts(deep.problems, [/no policy revision serves/, /services\.yaml:1/])
+    expect(() => readFileSync(join(directory, 'copy'))).to.throw(/ENOENT/)
+  })
+
+  it('names the files of Git that are missing', async () => {
+    const directory = temporaryDirectory()
+    await writeTestFiles(directory)
+    const git =
+      "policy: {git: {url: 'ssh://git@host/p.git', directory: ./copy, sshKey: ./id, knownHosts: ./hosts}}"
+    const config = parse(join(directory, 'waywarden.yaml'), settings.replace(/^policy: .*$/m, git))
+    const { problems } = await tryAll(config)
+    expectTexts(problems, [/`policy\.git\.sshKey`: .*\/id: cannot be read/, /`policy\.git\.knownHosts`/])
+  })
+})
+
+function tryAll(config: Config): Promise<Trial> {
+  return tryConfig(config, { readsSecrets: true, fetchesGit: false, nowMs: Date.now() })
+}
+
+/** What the start says before it ends, or /readyz after it. */
+async function serve(config: Config): Promise<Pick<Trial, 'problems' | 'notices'>> {
+  try {
+    const app = await startApp(config)
+    try {
+      const response = await fetch(`http://${app.addresses.admin}/readyz`)
+      const { reasons, notices } = JSON.parse(await response.text())
+      return { problems: reasons, notices }
+    } finally {
+      await app[Symbol.asyncDispose]()
+    }
+  } catch (error) {
+    if (error instanceof Error && 'problems' in error && Array.isArray(error.problems))
+      return { problems: error.problems, notices: [] }
+    throw error
+  }
+}
+
+function parse(file: string, text: string): Config {
+  const config = parseConfig(file, text, new Map())
+  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  return config
+}
+
+function expectTexts(texts: readonly string[], patterns: readonly RegExp[]): void {
+  expect(texts.join('\n')).to.satisfy(
+    (all: string) => patterns.every((pattern) => pattern.test(all)),
+    String(patterns),
+  )
+  expect(texts).to.have.length(patterns.length)
+}

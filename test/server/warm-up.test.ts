@@ -1,0 +1,24 @@
+import { expect } from 'chai'
+import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { toChainKeys } from '../../src/decision/chain/keys.ts'
+import { parseJwks } from '../../src/decision/jws/key-set.ts'
+import { warmUp } from '../../src/server/warm-up.ts'
+import { good, readJwks } from '../support/forge.ts'
+import { chainKey, nowMs } from '../support/hospital.ts'
+import { settings } from '../support/settings.ts'
+
+describe('server/warm-up', () => {
+  const config = parseConfig('/waywarden.yaml', settings, new Map())
+  if (isConfigProblems(config)) throw new TypeError('bad settings')
+
+  it('passes with keys that verify what they sign', () => {
+    expect(() => warmUp(config, toChainKeys(chainKey, [chainKey.public]), nowMs)).not.to.throw()
+  })
+
+  it('refuses a signing key whose public half is another', () => {
+    const other = good(parseJwks(readJwks('stranger')))
+    expect(() => warmUp(config, toChainKeys(chainKey, [...other.keys.values()]), nowMs))
+      .to.throw()
+      .with.property('code', 'start_failed')
+  })
+})

@@ -1,0 +1,211 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import type { Event } from '../../../src/base/model/event.ts'
+import { createAcceptor } from '../../../src/envoy/acceptor.ts'
+import { Crew, WorkerFailed } from '../../../src/server/workers/crew.ts'
+
+const nothing = async () => {}
+const unstopped = new AbortController().signal
+
+describe('server/workers/crew', () => {
+  // Each worker is a process, on a machine that may be busy.
+
+  const start = (behaviours: string, events: Event[] = [], written: string[] = []) => {
+    const program = {
+      program: 'test/support/fake-worker.mjs',
+      file: 'waywarden.yaml',
+      text: behaviours,
+      writeOut: (lines: Uint8Array) => void written.push(String(lines)),
+      writeError: () => {},
+    }
+    return new Crew(behaviours.split(' ').length, program, (event) => events.push(event))
+  }
+
+  it('hands each connection to who has the fewest, of those that can decide', async () => {
+    await using crew = start('serves serves cannotDecide')
+    await crew.open(nothing, unstopped)
+    expect((await askAtOnce(crew, 4)).toSorted()).to.deep.equal(['1', '1', '2', '2'])
+  })
+
+  it('hands them to who cannot decide while nobody can, for a refusal must be an answer', async () => {
+    await using crew = start('cannotDecide cannotDecide')
+    await crew.open(nothing, unstopped)
+    expect((await askAtOnce(crew, 2)).toSorted()).to.deep.equal(['1', '2'])
+  })
+
+  it('hands them to who drains while nobody else is there, for clients have not heard of it yet', async () => {
+    await using crew = start('drainsUntilAskedOnceMore')
+    await crew.open(nothing, unstopped)
+    const drained = crew.drain('SIGTERM', 30_000)
+    expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
+    await drained
+  })
+
+  it('leaves who drains already its time when all are to', async () => {
+    await using crew = start('drainsUntilAskedOnceMore')
+    await crew.open(nothing, unstopped)
+    crew.places[0]?.drain('it cannot decide')
+    const drained = crew.drain('SIGTERM', 30_000)
+    expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
+    await drained
+  })
+
+  it('hands none to who is silent, while another can take them', async () => {
+    await using crew = start('serves cannotDecide')
+    await crew.open(nothing, unstopped)
+    const [first] = crew.places
+    expect(await askAtOnce(crew, 2)).to.deep.equal(['1', '1'])
+    // That it has closed them is the last that it says.
+    while (first?.connections !== 0) await wait(5)
+    for (let look = 0; look < 3; look++) first?.look()
+    expect([first?.isOpen, first?.isReady, first?.isSilent]).to.deep.equal([true, false, true])
+    expect(await askAtOnce(crew, 2)).to.deep.equal(['2', '2'])
+    await first?.measure()
+    expect([first?.isReady, first?.isSilent]).to.deep.equal([true, false])
+  })
+
+  it('hands them to who is silent rather than to nobody', async () => {
+    await using crew = start('serves')
+    await crew.open(nothing, unstopped)
+    for (let look = 0; look < 3; look++) crew.places[0]?.look()
+    expect(await askAtOnce(crew, 1)).to.deep.equal(['1'])
+  })
+
+  it('says of each that it drops why', async () => {
+    const events: Event[] = []
+    await using crew = start('takesNothing', events)
+    const sockets = Array.from({ length: 1002 }, () => new Socket())
+    const give = (from: number, to: number) => {
+      for (const socket of sockets.slice(from, to)) crew.give(0, socket)
+    }
+    give(0, 1)
+    await crew.open(nothing, unstopped)
+    give(1, 1002)
+    expect(sockets.flatMap(({ destroyed }, index) => (destroyed ? index : []))).to.deep.equal([0, 1001])
+    expect(events.filter(({ kind }) => kind === 'connection_dropped')).to.deep.equal([
+      { kind: 'connection_dropped', why: 'no_worker' },
+      { kind: 'connection_dropped', why: 'backlog' },
+    ])
+  })
+
+  it('fills a place again, hands what was not taken to another, and says so', async () => {
+    const events: Event[] = []
+    await using crew = start('takesNothing serves', events)
+    await crew.open(nothing, unstopped)
+    const answers = askAtOnce(crew, 2)
+    while (crew.places[0]?.connections === 0) await wait(5)
+    crew.places[0]?.kill()
+    expect(await answers).to.deep.equal(['2', '2'])
+    while (!crew.places.every(({ isOpen }) => isOpen)) await wait(5)
+    expect(events.map(({ kind }) => kind)).to.deep.equal([
+      'worker_opened',
+      'worker_opened',
+      'worker_ended',
+      'worker_opened',
+    ])
+    expect(events[2]).to.deep.include({ worker: 1, how: 'SIGKILL', restartMs: 500 })
+  })
+
+  it('has each worker name the logs of all, and those of a process that takes a place', async () => {
+    const written: string[] = []
+    await using crew = start('serves serves', [], written)
+    await crew.open(nothing, unstopped)
+    const logOf = (index: number) => `worker-${index + 1}/log-${crew.places[index]?.pid}`
+    const untilNamed = async () => {
+      const lines = [0, 1].map((index) => `${index + 1} names ${logOf(0)},${logOf(1)}\n`)
+      while (!lines.every((line) => written.join('').includes(line))) await wait(5)
+    }
+    await untilNamed()
+    crew.places[1]?.kill()
+    await crew.places[1]?.ended
+    expect(crew.places[1]?.log).to.equal(undefined)
+    while (crew.places[1]?.isOpen !== true) await wait(5)
+    await untilNamed()
+  })
+
+  it('outlives that no file can be opened, and fills the place once one can', async () => {
+    const script = ['--import', 'tsx', 'test/support/short-of-files.ts']
+    const limited = ['-c', 'ulimit -n 200; exec "$@"', 'sh', process.execPath, ...script]
+    const events: Event[] = JSON.parse((await promisify(execFile)('sh', limited)).stdout)
+    expect(events.map(({ kind }) => kind)).to.deep.equal(['worker_ended', 'worker_ended', 'worker_opened'])
+    expect(events[1])
+      .to.include({ worker: 1, restartMs: 1000 })
+      .and.to.have.property('how')
+      .that.includes('EMFILE')
+  })
+
+  for (const { name, behaviours, problems } of [
+    { name: 'the first', behaviours: 'failsToStart serves', problems: [] },
+    { name: 'another', behaviours: 'serves failsToStart', problems: [] },
+    {
+      name: 'one that could not say why',
+      behaviours: 'isKilledAtStart serves',
+      problems: ['worker 1 ended with SIGKILL before it could decide'],
+    },
+  ]) {
+    it(`does not begin when ${name} cannot start`, async () => {
+      await using crew = start(behaviours)
+      const fault = await crew.open(nothing, unstopped).catch((cause: unknown) => cause)
+      expect(fault).to.be.instanceOf(WorkerFailed).and.to.deep.include({ problems })
+    })
+  }
+
+  it('accepts once the first can decide', async () => {
+    await using crew = start('serves serves')
+    const open: (readonly boolean[])[] = []
+    await crew.open(async () => void open.push(crew.places.map(({ isOpen }) => isOpen)), unstopped)
+    expect(open).to.deep.equal([[true, false]])
+  })
+
+  for (const { name, behaviours, stopsWhen } of [
+    { name: 'the first', behaviours: 'neverOpens serves', stopsWhen: 'it starts' },
+    { name: 'another', behaviours: 'serves neverOpens', stopsWhen: 'it starts' },
+    { name: 'the first has opened and before another', behaviours: 'serves serves', stopsWhen: 'between' },
+  ]) {
+    it(`ends when it is stopped while ${name} starts`, async () => {
+      const stopping = new AbortController()
+      await using crew = start(behaviours)
+      const onFirst = async () => {
+        if (stopsWhen === 'between') stopping.abort()
+      }
+      const opened = crew.open(onFirst, stopping.signal).catch((cause: unknown) => cause)
+      const starting = crew.places[behaviours.split(' ').indexOf('neverOpens')]
+      while (starting !== undefined && starting.pid === undefined) await wait(5)
+      stopping.abort()
+      expect(await opened).to.equal(stopping.signal.reason)
+      await crew[Symbol.asyncDispose]()
+      expect(crew.places.map(({ pid }) => pid)).to.deep.equal([undefined, undefined])
+    })
+  }
+
+  it('ends with all of them, and fills no place any more', async () => {
+    const events: Event[] = []
+    await using crew = start('serves serves', events)
+    await crew.open(nothing, unstopped)
+    await crew.drain('SIGTERM', 30_000)
+    expect(crew.places.map(({ isOpen, shown }) => [isOpen, shown])).to.deep.equal([
+      [false, undefined],
+      [false, undefined],
+    ])
+    expect(events.map(({ kind }) => kind)).to.deep.equal(['worker_opened', 'worker_opened'])
+  })
+})
+
+/** Connects several times at once; the fake worker says its number. */
+async function askAtOnce(crew: Crew, count: number): Promise<readonly string[]> {
+  await using acceptor = await createAcceptor({ address: '127.0.0.1', port: 0 }, (socket) =>
+    crew.give(0, socket),
+  )
+  return await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = connect(acceptor.port, '127.0.0.1')
+      await once(socket, 'connect')
+      return text(socket)
+    }),
+  )
+}

@@ -1,0 +1,18 @@
+import { expect } from 'chai'
+import { parseNews, parseOrder } from '../../../src/server/workers/worker-channel.ts'
+
+describe('server/workers/worker-channel', () => {
+  it('reads what was said, and nothing else', () => {
+    expect(parseOrder({ kind: 'connection', listener: 1 })).to.deep.equal({ kind: 'connection', listener: 1 })
+    expect(parseNews({ kind: 'measured', text: 'a' })).to.deep.equal({ kind: 'measured', text: 'a' })
+    for (const message of [
+      undefined,
+      'opened',
+      { kind: 'measured' },
+      { kind: 'connection', listener: '1' },
+    ]) {
+      expect(parseOrder(message)).to.equal(undefined)
+      expect(parseNews(message)).to.equal(undefined)
+    }
+  })
+})
