@@ -18,7 +18,9 @@ import { readPolicyDirectory, toPolicyFiles } from '../src/policy/source/directo
 import { anchorOf, type Document, type Fence, readDocument } from './support/document.ts'
 import { hospitalRevision, mustLoad } from './support/policy-files.ts'
 
-const pages = ['README.md', 'SECURITY.md', ...readdirSync('docs').map((name) => `docs/${name}`)]
+const folders = ['docs', 'docs/adr']
+const top = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'RELEASING.md']
+const pages = [...top, ...folders.flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))]
   .filter((name) => name.endsWith('.md'))
   .map(readDocument)
 
