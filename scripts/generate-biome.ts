@@ -89,6 +89,7 @@ const settings = {
       '**',
       '!**/*.md',
       '!**/*.yaml',
+      '!**/*.yml',
       '!biome.json',
       '!test/vectors',
       '!test/compat/v1',
