@@ -3,6 +3,7 @@ import type { Caller, PeerSource } from '../base/model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop } from '../base/model/chain.ts'
 import { type CheckInput, type Headers, singleHeader } from '../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../base/model/decision.ts'
+import { entityUidsIn } from '../base/model/entity-uid.ts'
 import { type Invalid, invalid } from '../base/model/invalid.ts'
 import { parseScopes } from '../base/model/scope.ts'
 import { parseChainToken } from '../decision/chain/token.ts'
@@ -116,8 +117,9 @@ function readBearer(headers: Headers): JsonObject | undefined {
 function onlyIssuer({ policies }: Revision): string | undefined {
   const names = new Set<string>()
   for (const { json } of policies) {
-    for (const [, name = ''] of JSON.stringify(json).matchAll(/"type":"(?:Group|User)","id":"([^"/]+)\//g)) {
-      names.add(name)
+    for (const { type, id } of entityUidsIn(json)) {
+      const [name, ...rest] = id.split('/')
+      if ((type === 'Group' || type === 'User') && name !== undefined && rest.length > 0) names.add(name)
     }
   }
   const [only, ...others] = names

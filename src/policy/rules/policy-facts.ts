@@ -1,6 +1,6 @@
-import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
 import type { Role } from '../../base/model/decision.ts'
 import { type EntityUid, toEntityUid } from '../../base/model/entity-uid.ts'
+import { comparedRoles, objectsIn, operandsOf } from '../cedar/ast.ts'
 import type { Policy } from '../cedar/policies.ts'
 
 /** Types of principals that requests make. */
@@ -66,53 +66,30 @@ export function namedInScope({ json: { action, resource } }: Policy): {
 
 /** The texts with which a policy's conditions compare the role, roles or not, in the order in which they stand. */
 export function namedRoles({ json: { conditions } }: Policy): readonly string[] {
-  const named = JSON.stringify(conditions).matchAll(comparedRoles)
-  return [...new Set([...named].flatMap(([, one, many]) => textsOf(one ?? many ?? '')))]
+  return [...new Set([...objectsIn(conditions)].flatMap((expression) => comparedRoles(expression) ?? []))]
 }
 
 /** The roles outside of which an expression is false; `undefined` when it says nothing of roles. */
-function rolesIn(expression: Expr): readonly Role[] | undefined {
-  if ('&&' in expression) {
-    const { left, right } = expression['&&'] as { left: Expr; right: Expr }
-    const [one, other] = [rolesIn(left), rolesIn(right)]
+function rolesIn(expression: unknown): readonly Role[] | undefined {
+  const both = operandsOf(expression, '&&')?.map(rolesIn)
+  if (both !== undefined) {
+    const [one, other] = both
     return one === undefined || other === undefined
       ? (one ?? other)
       : one.filter((role) => other.includes(role))
   }
-  if ('||' in expression) {
-    const { left, right } = expression['||'] as { left: Expr; right: Expr }
-    const [one, other] = [rolesIn(left), rolesIn(right)]
-    return one === undefined || other === undefined ? undefined : [...one, ...other]
-  }
-  return wholeRoles(expression)
+  const either = operandsOf(expression, '||')?.map(rolesIn)
+  if (either === undefined) return wholeRoles(expression)
+  const [one, other] = either
+  return one === undefined || other === undefined ? undefined : [...one, ...other]
 }
 
-function alternatives(expression: Expr): readonly Expr[] {
-  if (!('||' in expression)) return [expression]
-  const { left, right } = expression['||'] as { left: Expr; right: Expr }
-  return [...alternatives(left), ...alternatives(right)]
+function alternatives(expression: unknown): readonly unknown[] {
+  return operandsOf(expression, '||')?.flatMap(alternatives) ?? [expression]
 }
 
 /** The roles that an expression names when it says nothing else. */
-function wholeRoles(expression: Expr): readonly Role[] | undefined {
-  const text = JSON.stringify(expression)
-  const named = isRole.exec(text)?.[1] ?? areRoles.exec(text)?.[1]
-  if (named === undefined) return undefined
-  const texts = textsOf(named)
-  return allRoles.filter((known) => texts.includes(known))
+function wholeRoles(expression: unknown): readonly Role[] | undefined {
+  const texts = comparedRoles(expression)
+  return texts && allRoles.filter((known) => texts.includes(known))
 }
-
-/** The texts in a list of `{"Value": "…"}`. */
-function textsOf(values: string): readonly string[] {
-  // The patterns below take whole JSON out of JSON.
-  const list = JSON.parse(`[${values}]`) as readonly { readonly Value: string }[]
-  return list.map(({ Value }) => Value)
-}
-
-const role = String.raw`\{"\.":\{"left":\{"Var":"context"\},"attr":"role"\}\}`
-const roleText = String.raw`\{"Value":"(?:[^"\\]|\\.)*"\}`
-const equality = String.raw`\{"==":\{"left":${role},"right":(${roleText})\}\}`
-const membership = String.raw`\{"contains":\{"left":\{"Set":\[((?:${roleText},?)*)\]\},"right":${role}\}\}`
-const isRole = new RegExp(`^${equality}$`)
-const areRoles = new RegExp(`^${membership}$`)
-const comparedRoles = new RegExp(`${equality}|${membership}`, 'g')

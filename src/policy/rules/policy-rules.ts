@@ -1,8 +1,8 @@
-import type { Expr } from '@cedar-policy/cedar-wasm/nodejs'
 import type { Problem } from '../../base/document/problem.ts'
 import { toEntityUid } from '../../base/model/entity-uid.ts'
 import { fewNames } from '../../base/text/few.ts'
 import type { Catalog, CatalogService } from '../catalog/catalog.ts'
+import { comparedRoles, operandsOf } from '../cedar/ast.ts'
 import type { Families } from '../cedar/families.ts'
 import type { Policy } from '../cedar/policies.ts'
 
@@ -92,14 +92,9 @@ function isForCallersOnly(policy: Policy): boolean {
 }
 
 /** Whether an expression can only be true when `context.role == "caller"` is. */
-function requiresCaller(expression: Expr): boolean {
-  if ('&&' in expression) {
-    const both = expression['&&'] as { left: Expr; right: Expr }
-    return requiresCaller(both.left) || requiresCaller(both.right)
-  }
-  return JSON.stringify(expression) === callerRole
+function requiresCaller(expression: unknown): boolean {
+  const both = operandsOf(expression, '&&')
+  if (both !== undefined) return both.some(requiresCaller)
+  const roles = comparedRoles(expression)
+  return roles?.every((role) => role === 'caller') === true
 }
-
-const callerRole = JSON.stringify({
-  '==': { left: { '.': { left: { Var: 'context' }, attr: 'role' } }, right: { Value: 'caller' } },
-})
