@@ -9,7 +9,7 @@ import { countRevocations, type Revocations } from '../src/decision/chain/revoca
 import { parseRevocationsInTurns } from '../src/decision/chain/revocations-in-turns.ts'
 import { rehearse } from '../src/policy/revision/rehearsal.ts'
 import { openRevisionSource, type RevisionSource } from '../src/policy/revision/revision-source.ts'
-import { type PolicyFiles, toPolicyFiles } from '../src/policy/source/directory-source.ts'
+import { type PolicyFiles, toPolicyFiles } from '../src/policy/source/policy-files.ts'
 import type { PolicySource } from '../src/policy/source/policy-source.ts'
 import { largeRepository } from '../test/support/large-repository.ts'
 import { measureHeap } from '../test/support/memory.ts'

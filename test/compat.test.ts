@@ -17,7 +17,8 @@ import { noRevocations, parseRevocations } from '../src/decision/chain/revocatio
 import { admitChain, type ChainTrust, verifySignedChain } from '../src/decision/chain/verify.ts'
 import { judgeAgain } from '../src/explain/why.ts'
 import type { Revision } from '../src/policy/revision/revision.ts'
-import { readPolicyDirectory, toPolicyFiles } from '../src/policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../src/policy/source/directory-source.ts'
+import { toPolicyFiles } from '../src/policy/source/policy-files.ts'
 import { caller } from './support/hospital.ts'
 import { mustLoad } from './support/policy-files.ts'
 

@@ -4,7 +4,7 @@ import { parseSpiffeId, parseTrustDomain, type TrustDomain } from '../base/model
 import type { Catalog } from '../policy/catalog/catalog.ts'
 import { loadRevision } from '../policy/revision/load.ts'
 import type { Revision } from '../policy/revision/revision.ts'
-import { toPolicyFiles } from '../policy/source/directory-source.ts'
+import { toPolicyFiles } from '../policy/source/policy-files.ts'
 import { formatServiceDrafts } from './service-draft.ts'
 
 /** What is known of a service that is to come; what is left out is guessed, and said to be. */

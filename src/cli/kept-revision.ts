@@ -5,8 +5,8 @@ import { isFault } from '../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { type DecidingFiles, loadRevision } from '../policy/revision/load.ts'
 import type { Revision } from '../policy/revision/revision.ts'
-import { digestFiles, toPolicyFiles } from '../policy/source/directory-source.ts'
 import { isCommitId } from '../policy/source/git-repository.ts'
+import { digestFiles, toPolicyFiles } from '../policy/source/policy-files.ts'
 
 /** How a record names what decided; a revision that somebody asks for by its id comes without a digest. */
 export type KeptName = Pick<DecisionRecord, 'policyRevision' | 'policyDigest'>

@@ -3,7 +3,7 @@ import { lint } from '../../src/authoring/lint.ts'
 import { draftNewService, type NewService } from '../../src/authoring/new-service.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
-import { toPolicyFiles } from '../../src/policy/source/directory-source.ts'
+import { toPolicyFiles } from '../../src/policy/source/policy-files.ts'
 import { hospitalRevision, mustLoad } from '../support/policy-files.ts'
 
 const asked: NewService = { name: 'price-list', owner: 'insurance-team' }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
-import type { Verdict } from '../../src/decision/check/decide.ts'
+import type { Verdict } from '../../src/decision/check/verdict.ts'
 import { createHandover, openRecovery, type Recovering } from '../../src/server/recovering.ts'
 import { spiffeId } from '../support/forge.ts'
 import { service, uris } from '../support/hospital.ts'

@@ -1,6 +1,7 @@
 import type { CheckInput } from '../../src/base/model/check-input.ts'
-import { ask, identify, judgeAsked, type Verdict } from '../../src/decision/check/decide.ts'
+import { ask, identify, judgeAsked } from '../../src/decision/check/decide.ts'
 import type { Facts } from '../../src/decision/check/facts.ts'
+import type { Verdict } from '../../src/decision/check/verdict.ts'
 
 /** All pure steps of a check, for a caller that nothing keeps back. */
 export function decide(input: CheckInput, facts: Facts): Verdict {

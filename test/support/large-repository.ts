@@ -1,4 +1,4 @@
-import { type PolicyFiles, toPolicyFiles } from '../../src/policy/source/directory-source.ts'
+import { type PolicyFiles, toPolicyFiles } from '../../src/policy/source/policy-files.ts'
 
 const policiesPerService = 4
 const teams = 50

@@ -1,11 +1,8 @@
 import { formatProblem } from '../../src/base/document/problem.ts'
 import { loadRevision } from '../../src/policy/revision/load.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
-import {
-  type PolicyFiles,
-  readPolicyDirectory,
-  toPolicyFiles,
-} from '../../src/policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../../src/policy/source/directory-source.ts'
+import { type PolicyFiles, toPolicyFiles } from '../../src/policy/source/policy-files.ts'
 
 /** The SPIFFE IDs that small policy repositories in tests speak of. */
 export const waypoint = 'spiffe://hospital.example/ns/hospital/sa/waypoint'

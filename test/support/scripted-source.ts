@@ -1,4 +1,4 @@
-import type { PolicyFiles } from '../../src/policy/source/directory-source.ts'
+import type { PolicyFiles } from '../../src/policy/source/policy-files.ts'
 import type { Found, PolicySource, Unusable } from '../../src/policy/source/policy-source.ts'
 
 /** A source that says what it is told to say. */

@@ -2,7 +2,7 @@ import type { Problem } from '../../base/document/problem.ts'
 import type { Tested } from '../../policy/revision/candidate.ts'
 import { loadRevision } from '../../policy/revision/load.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
-import type { PolicyFiles } from '../../policy/source/directory-source.ts'
+import type { PolicyFiles } from '../../policy/source/policy-files.ts'
 import { runPolicyTests, type TestRun } from './policy-tests.ts'
 
 /** Runs the tests that a revision's authors wrote for it; what fails keeps it from serving. */

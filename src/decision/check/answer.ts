@@ -1,8 +1,8 @@
 import type { Answer } from '../../base/model/answer.ts'
 import type { Headers } from '../../base/model/check-input.ts'
 import { isDeny } from '../../base/model/decision.ts'
-import type { Verdict } from './decide.ts'
 import { type HeaderNames, removalsOf } from './removals.ts'
+import type { Verdict } from './verdict.ts'
 
 /** What the answer depends on besides the decision. */
 export type Answering = {

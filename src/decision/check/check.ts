@@ -7,12 +7,13 @@ import type { RecordParts } from '../../base/model/record-parts.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
 import type { Admission } from './admission.ts'
 import { toAnswer } from './answer.ts'
-import { type Asked, ask, type Call, identify, judgeAsked, refusal, type Verdict } from './decide.ts'
+import { ask, identify, judgeAsked } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { isObserved, type Observing } from './observing.ts'
 import type { HeaderNames } from './removals.ts'
 import { createShedding, type Shedding } from './shedding.ts'
 import type { Stopwatch } from './stopwatch.ts'
+import { type Asked, type Call, refusal, type Verdict } from './verdict.ts'
 
 /** What surrounds the checks of one listener: facts, clocks, effects. */
 export type CheckShell = {

@@ -7,11 +7,11 @@ import { type Request, targetOf } from '../../policy/catalog/target.ts'
 import { watchRevision } from '../../policy/revision/revision.ts'
 import { mintChild, type SignedChain } from '../chain/extend.ts'
 import { admitChain, type ProvenChain, verifySignedChain } from '../chain/verify.ts'
-import type { Asked } from './decide.ts'
 import type { CheckSettings, Facts } from './facts.ts'
 import { judge, type Permission } from './judge.ts'
 import { keyOfCaller, keyOfChain, keyOfRequest } from './keys.ts'
 import type { RememberedChild } from './memories.ts'
+import type { Asked } from './verdict.ts'
 
 // The costly steps of a check, each asked once for one question. A fault is never remembered.
 

@@ -16,7 +16,7 @@ import { type Policy, parsePolicies } from '../cedar/policies.ts'
 import { productSchema } from '../cedar/product-schema.ts'
 import { exceedsSchemaLimits } from '../cedar/schema-limits.ts'
 import { policyProblems } from '../rules/policy-rules.ts'
-import { digestFiles, type PolicyFiles } from '../source/directory-source.ts'
+import { digestFiles, type PolicyFiles } from '../source/policy-files.ts'
 import { createRevision, type Revision } from './revision.ts'
 
 const schemaFile = 'schema.cedarschema'

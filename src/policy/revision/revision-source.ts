@@ -3,7 +3,7 @@ import { formatProblem, limitProblems, type Problem } from '../../base/document/
 import { type Polled, Poller, type PollNews, reportAs, type Standing } from '../../base/follow/poller.ts'
 import type { Report } from '../../base/model/event.ts'
 import { describeCause, type Fault, fault, isFault } from '../../base/model/fault.ts'
-import { digestFiles, type PolicyFiles, withoutTests } from '../source/directory-source.ts'
+import { digestFiles, type PolicyFiles, withoutTests } from '../source/policy-files.ts'
 import { type Found, noticesOf, type PolicySource, type Unusable } from '../source/policy-source.ts'
 import { spaceAttempts } from '../source/spaced-attempts.ts'
 import { proveCandidate, proveHere } from './candidate.ts'

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Problem } from '../../base/document/problem.ts'
@@ -6,18 +5,9 @@ import { explainFileError } from '../../base/follow/file-error.ts'
 import { readBytes } from '../../base/follow/read-bytes.ts'
 import { describeCause, isAbsent, isErrno } from '../../base/model/fault.ts'
 import { listHidden } from './hidden-source.ts'
+import { type PolicyFiles, toPolicyFiles } from './policy-files.ts'
 import { findUnread, isPassedOver, purposeOf, refuseFolder } from './policy-names.ts'
 import { failed, type Unusable } from './policy-source.ts'
-
-/**
- * The files of one policy repository at one moment; `id` is the hash of their names and contents. Its own tests have no part
- * in the id: they do not decide, and a place that holds none of them, such as a ConfigMap, has the same revision.
- */
-export type PolicyFiles = {
-  readonly id: string
-  readonly files: ReadonlyMap<string, string>
-  readonly tests: ReadonlyMap<string, string>
-}
 
 /** What a policy repository may hold; more is somebody's mistake. */
 export const policyLimits: {
@@ -33,8 +23,6 @@ export const policyLimits: {
 
 // A writer that is faster than three readings gets until the next poll.
 const maxAttempts = 3
-// Of the digest, as digits.
-const idLength = 32
 
 /** Whether a policy directory could not be read, or must not be used. */
 export function isUnusable(read: PolicyFiles | Unusable): read is Unusable {
@@ -79,34 +67,6 @@ function maxBytesOf(path: string): number {
 
 function tooLarge(path: string, bytes: number): Problem {
   return { file: path, message: `expected at most ${maxBytesOf(path)} bytes, found ${bytes}; split it` }
-}
-
-/** Names a set of files by their content. */
-export function toPolicyFiles(
-  files: ReadonlyMap<string, string>,
-  tests: ReadonlyMap<string, string> = new Map(),
-): PolicyFiles {
-  const id = digestFiles(files).slice(0, idLength)
-  return { id, files: new Map(sortByName(files)), tests: new Map(sortByName(tests)) }
-}
-
-/** The same files, as if nobody had written a test. */
-export function withoutTests(source: PolicyFiles): PolicyFiles {
-  return { ...source, tests: new Map() }
-}
-
-/** SHA-256 over names and contents, in the order of the names (docs/evidence.md), as hexadecimal digits. */
-export function digestFiles(files: ReadonlyMap<string, string>): string {
-  const hash = createHash('sha256')
-  for (const [name, text] of sortByName(files)) {
-    // Lengths first: no two different sets of files may hash alike by moving a boundary.
-    hash.update(`${Buffer.byteLength(name)}:${name}${Buffer.byteLength(text)}:${text}`)
-  }
-  return hash.digest('hex')
-}
-
-function sortByName(files: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
-  return [...files].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 type Reading = {

@@ -2,14 +2,8 @@ import { join } from 'node:path'
 import { readOptional } from '../../base/follow/read-bytes.ts'
 import { describeCause, type Fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, isInvalid } from '../../base/model/invalid.ts'
-import {
-  digestFiles,
-  isUnusable,
-  type PolicyFiles,
-  readPolicyDirectory,
-  toPolicyFiles,
-  unreadable,
-} from './directory-source.ts'
+import { isUnusable, readPolicyDirectory, unreadable } from './directory-source.ts'
+import { digestFiles, type PolicyFiles, toPolicyFiles } from './policy-files.ts'
 import { type Found, failed, type PolicySource, refused, type Unusable } from './policy-source.ts'
 
 /** The file in a policy directory that pins an earlier revision: its id and nothing else. */

@@ -5,7 +5,6 @@ import { formatProblem, type Problem } from '../../base/document/problem.ts'
 import { type Fault, fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { formatCount } from '../../base/text/count.ts'
-import type { PolicyFiles } from './directory-source.ts'
 import { createGit, type Git, isGitFailure } from './git-process.ts'
 import {
   type Advertised,
@@ -20,6 +19,7 @@ import {
 import { refuseSignature } from './git-signature.ts'
 import type { GitSourceOptions } from './git-source.ts'
 import { readGitTree } from './git-tree.ts'
+import type { PolicyFiles } from './policy-files.ts'
 
 /** So many commits are tried before an operator has to name one. */
 const maxTried = 50

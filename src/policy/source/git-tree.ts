@@ -1,7 +1,8 @@
 import type { Problem } from '../../base/document/problem.ts'
-import { type PolicyFiles, policyLimits, refuseSize } from './directory-source.ts'
+import { policyLimits, refuseSize } from './directory-source.ts'
 import { type Git, isGitFailure } from './git-process.ts'
 import { shorten } from './git-repository.ts'
+import type { PolicyFiles } from './policy-files.ts'
 import { findUnread, isBookkeeping, isPassedOver, purposeOf, refuseFolder } from './policy-names.ts'
 import { failed, refused, type Unusable } from './policy-source.ts'
 

@@ -1,5 +1,5 @@
 import type { Problem } from '../../base/document/problem.ts'
-import type { PolicyFiles } from './directory-source.ts'
+import type { PolicyFiles } from './policy-files.ts'
 
 /** What a source says shall serve, before anybody knows whether it can. */
 export type Found = {

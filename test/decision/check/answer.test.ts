@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { deny } from '../../../src/base/model/decision.ts'
 import { toAnswer } from '../../../src/decision/check/answer.ts'
-import { refusal, type Verdict } from '../../../src/decision/check/decide.ts'
+import { refusal, type Verdict } from '../../../src/decision/check/verdict.ts'
 import { caller, clerk, delegated, firstHop, hospital } from '../../support/identities.ts'
 
 const names = {

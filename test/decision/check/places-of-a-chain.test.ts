@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { isDeny } from '../../../src/base/model/decision.ts'
 import type { Config } from '../../../src/config/config.ts'
-import type { Verdict } from '../../../src/decision/check/decide.ts'
+import type { Verdict } from '../../../src/decision/check/verdict.ts'
 import { act, chainClaims, nowMs, uris } from '../../support/hospital.ts'
 import {
   agents,

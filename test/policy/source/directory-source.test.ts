@@ -4,11 +4,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
-import {
-  digestFiles,
-  readPolicyDirectory,
-  toPolicyFiles,
-} from '../../../src/policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../../../src/policy/source/directory-source.ts'
+import { digestFiles, toPolicyFiles } from '../../../src/policy/source/policy-files.ts'
 
 describe('policy/source/directory-source', () => {
   let directory = ''
