@@ -23,8 +23,8 @@ function leaveUnread({ code }: NodeJS.ErrnoException): void {
 }
 
 /**
- * The first signal asks to drain; whoever sends a second one does not want to wait for that. Who waits for one serves, and
- * has more to do than to print: copies of records that nobody reads any more end nothing.
+ * The first signal starts a drain; the second ends the process at once. Only `serve` waits for signals, and it must survive a
+ * closed stdout, so from here on EPIPE is ignored.
  */
 function stopSignal(): Promise<string> {
   process.stdout.off('error', leaveUnread).on('error', () => {})

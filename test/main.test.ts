@@ -34,7 +34,7 @@ describe('main', () => {
     })
   }
 
-  it('goes on deciding when whoever reads the copies of its records leaves', async () => {
+  it('goes on deciding when the reader of its copied records leaves', async () => {
     const { child, until, port } = await serve('0s', 'audit: {directory: ./audit, stdout: true}')
     await until('"what":"admin"')
     child.stdout?.destroy()

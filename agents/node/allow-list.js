@@ -1,4 +1,4 @@
-// Where the chain may go. Whoever reads the header can present it only as its holder, but it names users and agents:
+// Where the chain may go. A reader of the header can present it only as its holder, but it names users and agents:
 // it is nobody's business outside the mesh.
 const defaultPorts = { 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443 }
 const entryPattern = /^(\.?)([a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/

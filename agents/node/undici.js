@@ -7,7 +7,7 @@ const capturedKey = Symbol('the chain that this dispatch was begun with')
 /** What fetch and undici need: the header is decided anew for every hop of a redirect, where the origin is known. */
 export function undiciHelpers({ header, chainTo, currentChain }) {
   const stamp = (dispatch, captured) => (options, handler) => {
-    // Behind a redirect the running context may be that of whoever opened the connection, so the first hop's counts.
+    // Behind a redirect the running context may be that of the request that opened the connection, so the first hop's counts.
     const { chain } = captured ?? options[capturedKey] ?? { chain: currentChain() }
     const value = chainTo(destinationOfUrl(options.origin), chain)
     const headers = replaceHeader(options.headers, header, value)

@@ -1,4 +1,4 @@
-// The insurance service: like most services inside a mesh it answers whoever reaches it.
+// The insurance service: like most services inside a mesh it answers every caller.
 import { pathOf, serve } from './serve.ts'
 
 serve((request) => {

@@ -54,7 +54,7 @@ const charts: readonly Chart[] = [
   },
 ]
 
-/** Tables and goals as Markdown, for the page or for whoever waits in a terminal. */
+/** Tables and goals as Markdown, for the page or for a terminal. */
 export function toMarkdown(results: Results, sections: Readonly<Record<string, Section>>): string {
   const parts = [...results].map(([name, found]) => {
     const { title = name, about = '' } = sections[name] ?? {}

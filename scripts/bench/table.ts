@@ -15,7 +15,7 @@ const columns: readonly Column[] = [
   { title: 'RSS', of: ({ figures }) => `${whole(figures.rssMib)} MiB` },
 ]
 
-/** A section as a Markdown table, aligned for the eye of whoever reads it in a terminal. */
+/** A section as a Markdown table, aligned for a terminal. */
 export function toTable({ rows, notes }: Found): string {
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => of(row)))]
   const widths = columns.map((_, index) => Math.max(...cells.map((line) => line[index]?.length ?? 0)))

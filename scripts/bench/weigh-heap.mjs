@@ -1,5 +1,5 @@
 // Loaded into a Waywarden whose memory is measured: on SIGUSR2 it collects garbage, and says on stderr how much heap is
-// in use then. Whoever wants to know what is resident reads that before.
+// in use then. Read the resident size before.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 

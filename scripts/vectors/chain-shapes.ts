@@ -42,7 +42,7 @@ function strange(): readonly Vector[] {
     ['self-as-list', 'a list is no count', { tctx: { ...tctx, self: [1] } }],
     [
       'self-without-actors',
-      'whoever calls itself has acted',
+      'an agent that calls itself has acted',
       { act: undefined, par_hash: undefined, tctx: { ...tctx, self: 1 } },
     ],
     [

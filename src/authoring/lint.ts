@@ -41,7 +41,7 @@ function permitsWithoutRole(policy: Policy): readonly Finding[] {
     toPolicyFinding(
       'permit-without-role',
       policy,
-      'permits whoever calls, an autonomous agent too; add `when { context.role == … }`, name the principal, or say `@blanket("why")`',
+      'permits every caller, an autonomous agent too; add `when { context.role == … }`, name the principal, or say `@blanket("why")`',
     ),
   ]
 }
@@ -114,7 +114,7 @@ function sharedAccounts(services: readonly CatalogService[]): readonly Finding[]
       twins.map(({ name }) => `\`${name}\``),
       all.length - 1,
     )
-    const message = ` runs as \`${service.spiffeId.uri}\`, as ${names} does: whoever holds a chain for one holds it for the other; give each a service account`
+    const message = ` runs as \`${service.spiffeId.uri}\`, as ${names} does: a chain for one is a chain for the other; give each a service account`
     return [toServiceFinding('shared-account', service, message)]
   })
 }

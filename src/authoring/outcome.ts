@@ -21,7 +21,7 @@ export function toOutcome(decision: Permission | Deny): Outcome {
   }
 }
 
-/** Whether a client and whoever reads the record would see no difference; which policies permit may change unseen. */
+/** True if neither the client nor a reader of the record would see a difference. Which policies permit may differ. */
 export function isSameOutcome(one: Outcome, other: Outcome): boolean {
   return one.decision === other.decision && one.deniedBy.join() === other.deniedBy.join()
 }

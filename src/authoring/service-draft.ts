@@ -3,7 +3,7 @@ import { toSafeJson } from '../base/text/json-line.ts'
 /** A route that somebody may want; `count` says how many requests it would have taken. */
 export type RouteDraft = { readonly match: string; readonly action: string; readonly count: number }
 
-/** A value and, for whoever reviews the draft, where it comes from. */
+/** A value and where it comes from, for the reviewer of the draft. */
 export type Noted = { readonly value: string; readonly note?: string | undefined }
 
 /** An entry of services.yaml as far as others can see it. */

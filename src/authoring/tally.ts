@@ -10,7 +10,7 @@ export type Sightings = {
   readonly example: string
 }
 
-/** Values by key, at most so many: a log may be of gigabytes, and whoever calls chooses some of the keys. */
+/** Values by key, at most so many: a log may have gigabytes, and callers choose some of the keys. */
 export type Tally<T> = {
   /** Replaces a key's value; what comes under a key too many is counted as cut, and not kept. */
   readonly update: (key: readonly string[], change: (before: T | undefined) => T) => void

@@ -46,7 +46,7 @@ export function addChainMint(chain: Command, terminal: Terminal, finish: Finish)
   const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
   chain
     .command('mint')
-    .description('sign a chain of your own, for tests: whoever has the keys can say anything')
+    .description('sign a chain of your own, for tests: with the keys, a chain can say anything')
     .requiredOption('--keys <dir>', 'the keys directory of the issuer')
     .requiredOption('--issuer <url>', '`chain.issuer` of the Waywarden that shall believe it')
     .requiredOption('--subject <id>', 'the user')

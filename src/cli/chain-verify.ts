@@ -37,8 +37,8 @@ export function addChainVerify(chain: Command, terminal: Terminal, finish: Finis
     .argument('<token>', 'the token, or - to read it from standard input')
     .option('--keys <dir>', 'the keys directory of the issuer')
     .option('--jwks <file>', 'or the public keys, as `/.well-known/jwks.json` serves them')
-    .option('--issuer <url>', 'whose chains are believed; without it, whoever the token names')
-    .option('--holder <spiffe-id>', 'who presents it; without it, whoever the token names')
+    .option('--issuer <url>', 'the issuer whose chains are believed; by default the one that the token names')
+    .option('--holder <spiffe-id>', 'the workload that presents it; by default the one that the token names')
     .option('--now <time>', 'the time to verify at, such as 2027-01-31T12:00:00Z; without it, now')
     .option('--json', 'print one JSON object')
     .addHelpText(

@@ -108,7 +108,7 @@ async function readObjects(
   { kubectl, admin, probe }: DoctorOptions,
   terminal: Terminal,
 ): Promise<readonly KubeObject[] | string | undefined> {
-  // Whoever probes stands inside a workload, and asks about this way alone.
+  // A probe runs inside a workload, and asks about this path alone.
   if (kubectl === undefined && probe !== undefined) return undefined
   const output = await runKubectl(kubectl, terminal)
   if (isInvalid(output)) {

@@ -92,7 +92,7 @@ function explain({ kind, received, services }: ForwardingGap): string {
     case 'not-given':
       return 'chains reach it, but none was minted for it to present: say `forwards: true` at its service'
     case 'starved':
-      return 'whoever calls it brings no chain: see to its callers first'
+      return 'its callers bring no chain: see to them first'
     case 'unseen':
       return 'nobody had called it through a waypoint: name it as `chainless` if it works for nobody, or enrol its service'
     case 'no-entry':

@@ -6,7 +6,7 @@ export type Terminal = {
   /** Resolves with the name of the first signal that asks to stop. */
   readonly stopSignal: () => Promise<string>
   readonly nowMs: () => number
-  /** The path of the program that runs, for whoever starts it again. */
+  /** The path of the running program, to start it again. */
   readonly program: string
   /** Whether a person looks at what is printed, and whether it may have colours. */
   readonly isTerminal: boolean
@@ -34,7 +34,7 @@ export function describeError(error: unknown): string {
   return error.cause === undefined ? message : `${message}: ${describeError(error.cause)}`
 }
 
-/** Text from a token or a record as one line: whoever wrote it must not write lines, or to the terminal, for us. */
+/** Text from a token or a record as one line: its author must not write lines, or control the terminal, for us. */
 export function toLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\u{fffd}')
 }

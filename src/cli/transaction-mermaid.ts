@@ -23,7 +23,7 @@ export function* formatMermaid(transaction: Transaction): Generator<string> {
   }
 }
 
-/** What a request or a token brought must be text to whoever renders this, and nothing else. */
+/** Text from a request or a token must be plain text to the renderer, and nothing else. */
 function toText(text: string): string {
   return text.replace(/[^\p{L}\p{N} ./:,()@_-]/gu, (character) => `#${character.codePointAt(0)};`)
 }

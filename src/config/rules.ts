@@ -38,7 +38,7 @@ function listenerConflicts(
   }
   if (peer === 'principal' && !provesClients) {
     const message =
-      '`principal` believes whoever asks, so it requires client certificates; set `tls.clientCa`'
+      '`principal` believes every client of this port, so it requires client certificates; set `tls.clientCa`'
     conflicts.push({ path: ['listeners', index, 'peer'], message })
   }
   if (plaintext !== undefined && provesClients) {
@@ -174,7 +174,7 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
   return conflicts
 }
 
-/** What is handed out is found again by whoever handed it out alone. */
+/** Only the replica that handed a chain out can find it again. */
 function workerConflicts(draft: Draft<Settings>): readonly Conflict[] {
   if (draft?.recovery === undefined || (draft.workers ?? 1) === 1) return []
   const message = 'a chain that one worker keeps is unknown to another; remove it, or set `workers: 1`'

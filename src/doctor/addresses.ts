@@ -79,7 +79,7 @@ function differs(where: string, host: string, port: number, kube: KubeService): 
     severity: 'error',
     what: `the catalog has \`${host}\`, and the cluster IP of Service ${keyOf(kube)} is ${kube.addresses.join(', ') || 'none'}`,
     where,
-    why: 'requests to the real address are denied with `service_unknown`; whoever gets the old one is judged as this service',
+    why: 'requests to the real address are denied with `service_unknown`; a Service that is given the old address is judged as this service',
     fix: `addresses: ["${formatAddress(kube.addresses[0] ?? kube.name, port)}"]   # or the name alone`,
   }
 }
@@ -90,7 +90,7 @@ function strange(where: string, address: string): Finding {
     severity: 'error',
     what: `no Service and no ServiceEntry has the address \`${address}\``,
     where,
-    why: 'no request ever goes there; whoever gets the address later is judged as this service',
+    why: 'no request ever goes there; a Service that is given the address later is judged as this service',
     fix: 'addresses: ["<name>.<namespace>.svc.cluster.local:<port>"]',
   }
 }

@@ -7,7 +7,7 @@ import { keyOf, ownService, toName, waypointAccounts, workloadsBehind } from './
 
 type Opening = NetworkPolicy['ingress'][number]
 
-/** Can anybody but a waypoint reach our own port? Whoever can may claim to be any caller. */
+/** Finds ways to our own port past the waypoints: a workload that can reach it may claim to be any caller. */
 export const portRule: Rule = (cluster, config, catalog) => {
   const service = ownService(cluster)
   if (service === undefined) return []
@@ -46,7 +46,7 @@ export const portRule: Rule = (cluster, config, catalog) => {
       severity: 'error',
       what: `port ${guarded.ports.join(', ')} can be reached by others than the waypoints, because ${opening}`,
       where,
-      why: 'nothing in a check is proven: whoever reaches the port can ask as any caller and be given a chain',
+      why: 'nothing in a check is proven: every workload that reaches the port can ask as any caller and be given a chain',
       fix: `kubectl label namespace ${service.namespace} istio.io/dataplane-mode=ambient --overwrite\nkubectl apply -f - <<'EOF'\n${allowYaml({ ...service, name: 'waywarden' }, waypoints, [...(service.selector ?? [])], guarded.ports)}\nEOF`,
     },
   ]
@@ -58,7 +58,7 @@ function isWalledOff({ networkPolicies }: ClusterView, { namespace, labels, port
     ({ isIngress, selector, ...policy }) =>
       isIngress && policy.namespace === namespace && selector !== undefined && matches(selector, labels),
   )
-  // Whoever makes pods chooses their labels, so the namespace must be named, too.
+  // The author of a pod chooses its labels, so the namespace must be named, too.
   const isForWaypoints = ({ pods, namespaces }: Opening['peers'][number]): boolean =>
     pods.has('gateway.networking.k8s.io/gateway-name') && namespaces.size > 0
   // HBONE's own port leads to every port.

@@ -106,7 +106,7 @@ function unknownCaller(where: string, code: string): Finding {
     severity: 'error',
     what: `Waywarden was asked and does not know who calls: \`${code}\``,
     where,
-    why: 'every request is refused, whoever sends it',
+    why: 'every request is refused, from every caller',
     fix: 'kubectl annotate gateway <waypoint> ambient.istio.io/xfcc-include-client-identity=true   # and see `waywarden why` for the reason',
   }
 }

@@ -5,7 +5,7 @@ import type { Endpoint, SocketFile } from './transport.ts'
 /** Listens for processes that serve. */
 export type Acceptor = AsyncDisposable & { readonly address: string; readonly port: number }
 
-/** Accepts connections and reads nothing from them: whoever gets one reads it from its first byte. Throws a `TransportError`. */
+/** Accepts connections and reads nothing from them: the receiver reads each from its first byte. Throws a `TransportError`. */
 export async function createAcceptor(
   place: Endpoint | SocketFile,
   onSocket: (socket: Socket) => void,

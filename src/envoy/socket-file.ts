@@ -64,7 +64,7 @@ function refuseDirectory(path: string, cause: unknown): never {
   )
 }
 
-/** Whoever listens there now keeps a file that is not ours. */
+/** Another process listens there now: the file is not ours to remove. */
 async function removeOwn(path: string, own: Stats): Promise<void> {
   // A file that cannot be looked at may be somebody else's: it stays.
   const found = await statOf(path).catch(() => undefined)

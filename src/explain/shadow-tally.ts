@@ -29,7 +29,7 @@ type Period = Pick<ShadowMark, 'live' | 'shadow'> & {
   dropped: number
 }
 
-// Whoever calls chooses some of the names, and a mark is one line.
+// Callers choose some of the names, and a mark is one line.
 const maxDifferences = 200
 const maxExamples = 3
 const maxPolicies = 20

@@ -33,7 +33,7 @@ export type Visit = {
 
 type Growing = Hop & { isDetached: boolean; readonly next: Growing[] }
 
-/** Joins the records of one transaction, whoever wrote them: a chain's `jti` links the hop that minted it to those that presented it. */
+/** Joins the records of one transaction from all replicas: a chain's `jti` links the hop that minted it to those that presented it. */
 export function toTransaction(txn: string, records: readonly ProvenRecord[]): Transaction | undefined {
   const hops = toHops(records)
   const [first, last] = [hops[0], hops.at(-1)]

@@ -15,7 +15,7 @@ export type ExporterOptions<T> = ExportTarget & {
 }
 
 const usualPace = {
-  /** Items of one request: few, for encoding them holds up whoever asks meanwhile. */
+  /** Items of one request: few, because encoding them delays checks. */
   batch: 256,
   /** How long an item waits for company. */
   delayMs: 1000,
@@ -28,7 +28,7 @@ const usualPace = {
   newsMs: 600_000,
 }
 
-/** Sends items to one endpoint in the background. Whoever offers never waits and never learns what came of it. */
+/** Sends items to one endpoint in the background. `offer` never waits, and never reports a failure. */
 export class Exporter<T> implements AsyncDisposable {
   readonly #options: ExporterOptions<T>
   readonly #pace: typeof usualPace

@@ -99,7 +99,7 @@ function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'policiesFail
   })
   const dropped = new Counter({
     name: 'waywarden_log_lines_dropped_total',
-    help: 'Log lines lost because whoever reads stderr stalled',
+    help: 'Log lines dropped because the reader of stderr was too slow',
     registers,
   })
   return {

@@ -57,7 +57,7 @@ function toContext({ traceId, spanId }: SpanContext) {
   return { traceId, spanId, traceFlags: TraceFlags.SAMPLED }
 }
 
-/** Passed on as it came; only whoever sent it reads it. */
+/** Passed on unchanged; only its sender reads it. */
 function toState(traceState: string | undefined): Pick<ReturnType<OtlpSpan['spanContext']>, 'traceState'> {
   if (traceState === undefined) return {}
   const state = { set: () => state, unset: () => state, get: () => undefined, serialize: () => traceState }

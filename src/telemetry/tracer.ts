@@ -7,7 +7,7 @@ import type { Span, SpanContext } from './span.ts'
 
 /** Which checks are traced, and where their spans go. */
 export type TracerOptions = {
-  /** The share of traces that begin here, 0 to 1; whoever sends a trace context has decided already. */
+  /** The share of traces that begin here, 0 to 1. The sender of a trace context has decided already. */
   readonly sample: number
   /** Trace what is not allowed in any case. */
   readonly denials: boolean
@@ -104,7 +104,7 @@ function findTrace(
   }
   const traceId = txn === undefined ? randomBytes(16).toString('hex') : traceIdFor(txn)
   const isSampled = isInShare(traceId, sample)
-  // Every replica samples a transaction alike, so whoever minted this chain has sent its span; else nothing is known of it.
+  // Every replica samples a transaction alike, so the replica that minted this chain has sent its span.
   const isKnown = isSampled && jtiIn !== undefined
   if (!isKnown) return { traceId, parent: undefined, link: undefined, isSampled }
   const spanId = spanIdOf(jtiIn)

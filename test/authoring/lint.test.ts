@@ -33,7 +33,7 @@ describe('authoring/lint', () => {
   }[] = [
     { name: 'a sound policy', cedar: '', want: [] },
     {
-      name: 'a permit without role for whoever calls',
+      name: 'a permit without role for every caller',
       cedar: `permit (principal, action == Action::"read-it", ${inRecords});`,
       want: ['permit-without-role'],
     },

@@ -53,7 +53,7 @@ describe('doctor/port', () => {
       want: [],
     },
     {
-      name: 'a NetworkPolicy for whoever calls their pods waypoints',
+      name: 'a NetworkPolicy for pods that only call themselves waypoints',
       mutate: all(remove(own), networkPolicy([{ from: [waypointPods({})], ports: [{ port: 9191 }] }])),
       want: ['port_open'],
     },

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 const loopback = { address: '127.0.0.1', port: 0 }
 
 describe('envoy/acceptor', () => {
-  it('accepts, and leaves every byte to whoever gets the connection', async () => {
+  it('accepts, and leaves every byte to the receiver of the connection', async () => {
     let accept = (_socket: Socket): void => {}
     const accepted = new Promise<Socket>((resolve) => {
       accept = resolve

@@ -16,7 +16,7 @@ describe('envoy/socket-server', () => {
     const read = (path: string) => readFileSync(path)
     certificates = { cert: read(own.chain), key: read(own.key), clientCa: read(ca.trustedCa) }
   })
-  /** A server, and the identities of whoever it has let speak. */
+  /** A server, and the identities of its accepted clients. */
   const build = () => {
     const seen: (readonly string[])[] = []
     const source = { current: () => certificates, onChange: () => () => {} }

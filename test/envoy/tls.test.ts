@@ -116,7 +116,7 @@ for (const { transport, create } of [
       })
     }
 
-    it('shows a renewed certificate to whoever connects next, and goes on asking for theirs', async () => {
+    it('shows a renewed certificate to the next client, and goes on asking for theirs', async () => {
       const { handle } = recordingHandler()
       const renewed = otherCa.issue('renewed', ['spiffe://hospital.example/ns/waywarden/sa/waywarden'])
       let current = tls

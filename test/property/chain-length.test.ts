@@ -34,7 +34,7 @@ function createLongest(maxDepth: number, parties: readonly string[]): (held: Hel
     const key = JSON.stringify([held.holder, held.chain.actors.map(({ uri }) => uri), held.chain.selfCalls])
     const before = known.get(key)
     if (before !== undefined) return before
-    // Whoever comes back here while it is followed could go round for ever.
+    // A walk that comes back here could go round for ever.
     known.set(key, Number.POSITIVE_INFINITY)
     const next = parties.map((callee) => {
       const signed = mint(held.chain, held.holder, callee, maxDepth)

@@ -9,7 +9,7 @@ export type ConnectProxy = AsyncDisposable & {
   readonly asked: readonly { readonly target: string; readonly headers: IncomingHttpHeaders }[]
 }
 
-/** Starts a proxy that tunnels to this machine for whoever presents `credentials`, `user:password`, if there are any. */
+/** Starts a proxy that tunnels to this machine for clients that present `credentials`, `user:password`, if there are any. */
 export async function startConnectProxy(credentials?: string): Promise<ConnectProxy> {
   const asked: { target: string; headers: IncomingHttpHeaders }[] = []
   const wanted =

@@ -130,7 +130,7 @@ export function deniedParts(decisionId = 'decision-1'): RecordParts {
   }
 }
 
-/** The same decision under another id, as whoever remembers the judgement knows it. */
+/** The same decision under another id, as a cached judgement gives it. */
 export function repeatedParts(decisionId: string): RecordParts {
   return { ...deniedParts(decisionId), questionKey: 'question' }
 }

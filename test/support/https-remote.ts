@@ -9,7 +9,7 @@ export type HttpsRemote = AsyncDisposable & { readonly url: string; readonly cer
 
 const keys = 'test/support/keys'
 
-/** Serves a repository as a plain web server would, to whoever presents the credentials `user:password`. */
+/** Serves a repository as a plain web server would, to clients that present the credentials `user:password`. */
 export async function serveHttps(remote: GitRemote, credentials: string): Promise<HttpsRemote> {
   remote.git('update-server-info')
   const wanted = `Basic ${Buffer.from(credentials).toString('base64')}`

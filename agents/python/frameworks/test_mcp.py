@@ -65,7 +65,7 @@ class McpTest(unittest.TestCase):
         self.assertNotIn("none", [value for host, value in self.server.seen if host == "127.0.0.1"])
         self.assertEqual({value for host, value in self.server.seen if host == "localhost"}, {"none"})
 
-    def test_a_session_sends_the_chain_of_whoever_opened_it(self) -> None:
+    def test_a_session_sends_the_chain_of_the_request_that_opened_it(self) -> None:
         """The pitfall that the README names: if the SDK changes this, the README may say less."""
 
         async def shared() -> str:

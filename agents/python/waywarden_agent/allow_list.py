@@ -1,6 +1,6 @@
 """Where the chain may go.
 
-Whoever reads the header can present it only as its holder, but it names users and agents: it is nobody's business
+A reader of the header can present it only as its holder, but it names users and agents: it is nobody's business
 outside the mesh.
 """
 

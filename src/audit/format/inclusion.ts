@@ -44,7 +44,7 @@ function subtree(known: KnownLeaves, low: number, high: number): Hash {
   return nodeHash(subtree(known, low, middle), subtree(known, middle, high))
 }
 
-/** INVARIANT: whoever comes here from above asks for a whole subtree whose parent is not whole, and those are the frontier's. */
+/** INVARIANT: a caller from above asks for a whole subtree whose parent is not whole. Those are on the frontier. */
 function rootBefore({ first, frontier }: KnownLeaves, low: number): Hash {
   let [start, position] = [0, 0]
   while (start < low) {

@@ -10,7 +10,7 @@ export type Pseudonymize = (issuerName: string, id: string) => string
 const minLength = 32
 const pseudonymLength = 22
 
-/** Reads the secret that makes pseudonyms. Whoever has it can find a known user's records, and nobody can turn it around. */
+/** Reads the secret that makes pseudonyms. A reader who has the secret can find a known user's records. Nobody can turn a pseudonym back into a name. */
 export function readPseudonyms(file: string): Pseudonymize | Invalid {
   try {
     const secret = readFileSync(file, 'utf8').trim()

@@ -8,7 +8,7 @@ import { type Invalid, invalid } from '../../base/model/invalid.ts'
 /** What signs a log's checkpoints. */
 export type LogKey = { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
 
-/** Where the public key lies beside the log, for whoever verifies it. */
+/** The public key beside the log, for its verifiers. */
 export const publicKeyFile = 'log-key.pub'
 /** What signs, in the directory, unless the configuration names another file. */
 export const privateKeyFile = 'log-key'

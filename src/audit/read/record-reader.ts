@@ -116,7 +116,7 @@ export class RecordReader {
     return mark === 'shadow' ? toShadowLine(raw) : { kind: 'mark', file, line, mark }
   }
 
-  /** A time that is not where it is expected is left to whoever reads the record. */
+  /** A time that is not where it is expected: the caller parses the whole record. */
   #isOfTime(bytes: Buffer, idEnd: number): boolean {
     if (this.#since === '' && this.#until === '~') return true
     const start = idEnd + timeStart.length

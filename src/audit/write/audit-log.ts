@@ -45,7 +45,7 @@ export class AuditLog implements AsyncDisposable {
     const write = options.write ?? writeSync
     this.#log = new SealedLog(
       toSealedLogOptions(options, {
-        // For whoever keeps the copy elsewhere: with it, an end that was cut off is noticed.
+        // A copy that is kept elsewhere shows later that the end was cut off.
         onSealed: (note) =>
           this.#copy?.write(frameMark({ version: 1, kind: 'checkpoint', note, leaves: '' }).subarray(1)),
         onRotated: ({ fd }) => this.#leave(fd),

@@ -21,7 +21,7 @@ export type EntryOptions = {
 export type Entry = Exclude<Line, Buffer> & {
   /** How many bytes it takes there, or at most when there is no segment. */
   readonly sizeIn: (segment: Segment | undefined) => number
-  /** Whole in any case, newline included: whoever reads the copy sees single lines. */
+  /** Always whole, newline included: a reader of the copy sees single lines. */
   readonly toCopy: (segment: Segment | undefined) => Buffer
 }
 

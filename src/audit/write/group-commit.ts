@@ -16,7 +16,7 @@ export type GroupCommitOptions = {
   readonly maxWaiting: number
 }
 
-/** Makes lines durable, many by one sync: whoever comes while a sync runs shares the next. */
+/** Makes lines durable, many by one sync: lines that arrive while a sync runs share the next one. */
 export class GroupCommit implements AsyncDisposable {
   readonly #options: GroupCommitOptions
   #waiting: Waiter[] = []

@@ -72,7 +72,7 @@ export class Reserve implements Disposable {
         if (written < wanted) break
       }
     } catch {
-      // Not whole, then: whoever asks learns it, and asks again.
+      // The reserve is not whole. The caller learns it, and tries again.
     }
     return this.isWhole
   }

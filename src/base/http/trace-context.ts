@@ -3,7 +3,7 @@ import { type Headers, singleHeader } from '../model/check-input.ts'
 /** Where in which trace a request was sent (W3C Trace Context 3.2): ids in lower-case hex. */
 export type TraceContext = {
   readonly traceId: string
-  /** The span of whoever sent it. */
+  /** The sender's span. */
   readonly spanId: string
   readonly isSampled: boolean
 }

@@ -1,6 +1,6 @@
 import type { DenyCode } from './decision.ts'
 
-/** What identifies a decision to whoever sees its answer. */
+/** Identifies a decision to a reader of its answer. */
 type Reference = {
   readonly decisionId: string
   readonly txn: string | undefined

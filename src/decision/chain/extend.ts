@@ -29,7 +29,7 @@ export type MintOptions = {
 }
 
 /**
- * Extends a chain by its caller and signs it for the service that receives the call. Whoever calls becomes the
+ * Extends a chain by its caller and signs it for the service that receives the call. The caller becomes the
  * latest actor; the service has not acted yet, so it is named as holder only. `ids.txn` names a chain that begins here.
  */
 export function mintChild(

@@ -41,7 +41,7 @@ export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | 
   return isInvalid(signing) || problems.length > 0 ? problems : toChainKeys(signing, [...keys.values()])
 }
 
-/** A JWK Set (RFC 7517 §5) of the public keys, for whoever verifies chains. */
+/** A JWK Set (RFC 7517 §5) of the public keys, for verifiers of chains. */
 export function toJwks(keys: KeySet): { readonly keys: readonly VerifyingKey['jwk'][] } {
   return { keys: [...keys.keys.values()].map((key) => key.jwk) }
 }

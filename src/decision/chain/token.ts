@@ -154,7 +154,7 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   // Present or absent: a `false` would be a second way to say nothing.
   if (claims.has('recovered') && claims.get('recovered') !== true)
     return malformed('expected `recovered` to be true')
-  // Whoever has acted did so with a token of their own: that one is the parent.
+  // An actor acted with a token of its own: that token is the parent.
   if (actors.length > 0 !== (parHash !== undefined))
     return malformed('expected `par_hash` just when there is `act`')
   return {

@@ -63,7 +63,7 @@ const everybodyElse = ''
 /**
  * Keeps the queue short as CoDel does (RFC 8289): the least delay of a window counts, for a burst may pass and a standing
  * queue may not. While one stands, what each caller may have of a window is halved again and again, and then it rises for
- * some seconds: whoever costs most meets it first. At all times nobody holds more places than are left for the others.
+ * some seconds, so that the callers that cost most meet it first. No caller ever holds more places than it leaves for the others.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { maxInFlight, elapsedMs } = options
@@ -138,7 +138,7 @@ function moveOn(load: Load, { targetMs, utilization }: AdmissionOptions, nowMs: 
   const isBusy = utilization() >= leastUtilization
   load.lateWindows = lateMs > targetMs && isBusy ? load.lateWindows + 1 : 0
   load.limitMs = nextLimit(load)
-  // Windows that we slept through count, too: whoever had to wait meanwhile comes all at once.
+  // Windows that passed while the process slept count, too: requests that waited meanwhile arrive all at once.
   const madeUp = leastChecks * (1 + Math.floor((nowMs - load.endsAtMs) / windowMs))
   for (const [name, share] of load.shares) {
     share.workMs = 0

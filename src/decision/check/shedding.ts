@@ -47,7 +47,7 @@ function withRepeated(denial: Deny, repeated: number): Deny {
   return deny(denial.code, `${denial.reason}; the record before this one stands for ${repeated} more`)
 }
 
-/** Forgets whoever was told longest ago. */
+/** Forgets the caller that was answered longest ago. */
 function makeRoom(told: Map<string, Told>): void {
   if (told.size < maxCallers) return
   for (const oldest of told.keys()) {

@@ -61,7 +61,7 @@ function carriesToken(texts: readonly string[], issuers: Issuers, layers: number
   return layers > 0 && wrapping.length > 0 && carriesToken(wrapping, issuers, layers - 1)
 }
 
-/** As far as a token's letters go; whoever escapes others hides nothing. */
+/** Only the characters of a token are decoded; escaping others hides nothing. */
 function withoutEscapes(text: string): string {
   return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

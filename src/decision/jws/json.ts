@@ -115,7 +115,7 @@ function readString(reader: Reader, token: string): string {
 
 /**
  * Whether the text is short and stands between the quotes as it is. Of a longer one V8 makes a slice that keeps all of
- * the document in memory (`SlicedString`, from 13 characters on): whoever remembers an id would remember a token.
+ * the document in memory (`SlicedString`, from 13 characters on): a cached id would keep a whole token in memory.
  */
 function isPlain(token: string): boolean {
   return token.length < shortToken && !token.includes('\\')

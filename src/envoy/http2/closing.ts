@@ -43,7 +43,7 @@ export function releaseOutgoing(session: Session, stream: Stream): void {
   stream.outgoing = undefined
 }
 
-/** Ends one stream. Being made to do so is charged for, whoever it was (CVE-2025-8671). */
+/** Ends one stream. A client that makes us do so is charged for it (CVE-2025-8671). */
 export function resetStream(session: Session, streamId: number, code: ErrorCode): ErrorCode | undefined {
   putFrame(session.output, frameType.rstStream, 0, streamId, uint32(code))
   const stream = session.streams.get(streamId)

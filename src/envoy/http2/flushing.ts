@@ -16,7 +16,7 @@ export function flushSession(session: Session): void {
   countUnsent(session)
 }
 
-/** Sends once whoever is at work has finished: answers that come together leave together. */
+/** Sends after the current turn: answers that become ready together leave together. */
 export function flushSoon(session: Session): void {
   if (session.isFlushDue) return
   session.isFlushDue = true

@@ -2,7 +2,7 @@ import type { GrpcStatus, Unread } from '../unary-message.ts'
 import { encodeFrame, flag, frameHeaderBytes, frameType, writeUint32 } from './frames.ts'
 import { encodeHeaderBlock } from './hpack-encoder.ts'
 
-/** An answer that is no message. `text` is for whoever debugs the client: visible ASCII without `%`. */
+/** An answer that is no message. `text` helps to debug the client: visible ASCII without `%`. */
 export type GrpcFailure = { readonly kind: 'failure'; readonly status: GrpcStatus; readonly text: string }
 
 /** The HEADERS frame before messages. Its stream id, as in every frame here, is still 0: see `writeStreamId`. */

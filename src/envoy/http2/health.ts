@@ -28,7 +28,7 @@ const serviceUnknown = toStatus(3)
 
 const unreadable = failure(grpcStatus.internal, 'expected a HealthCheckRequest')
 
-/** Says NOT_SERVING until told otherwise; whoever watches hears of changes only, for we are told again and again. */
+/** NOT_SERVING until set otherwise. Watchers hear of changes only, because the state is set again and again. */
 export function createHealth(): Health {
   let current = notServing
   const watchers = new Set<(status: Uint8Array) => void>()

@@ -107,7 +107,7 @@ function createInterning(): (result: PrincipalResult) => PrincipalResult {
 
 type Meaning = Pick<PrincipalResult, 'outcome' | 'determiningPolicies' | 'errors'>
 
-/** What Cedar's answer says of a principal, whoever it is. */
+/** Cedar's answer about a principal, without the principal. */
 function toMeaning(evaluation: Evaluation, byId: ReadonlyMap<string, Policy>): Meaning {
   if (evaluation.kind !== 'answered') {
     const outcome = evaluation.kind === 'refused' ? 'error' : 'unavailable'

@@ -12,7 +12,7 @@ import { failed, type Unusable } from './policy-source.ts'
 /** What a policy repository may hold; more is somebody's mistake. */
 export const policyLimits: {
   readonly fileBytes: number
-  /** Of one file of tests: whoever parses YAML may need a thousand times as much memory. */
+  /** Of one file of tests: to parse YAML may take a thousand times as much memory. */
   readonly testBytes: number
   readonly files: number
 } = {

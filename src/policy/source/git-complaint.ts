@@ -6,12 +6,12 @@ const explanations: readonly { readonly pattern: RegExp; readonly explain: (foun
   {
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED[\s\S]*?(SHA256:[\w+/]+|$)/,
     explain: (fingerprint) =>
-      `the host proves itself by ${fingerprint}, which is not its key in \`policy.git.knownHosts\`: somebody stands between, or its key is new; ask whoever runs it`,
+      `the host proves itself by ${fingerprint}, which is not its key in \`policy.git.knownHosts\`: another host stands between, or its key is new; ask its operator`,
   },
   {
     pattern: /No \S+ host key is known for (\S+)/,
     explain: (host) =>
-      `\`policy.git.knownHosts\` has no such key of ${host}; add it as whoever runs the host publishes it`,
+      `\`policy.git.knownHosts\` has no such key of ${host}; add the key that its operator publishes`,
   },
   {
     pattern: /Permission denied \((publickey[^)]*)\)/,

@@ -5,7 +5,7 @@ import type { PolicyFiles } from './policy-files.ts'
 export type Found = {
   readonly kind: 'found'
   readonly files: PolicyFiles
-  /** The revision to which the source is pinned, so that whoever looks sees it. */
+  /** The revision to which the source is pinned, for `/readyz`. */
   readonly pinned: string | undefined
   /** What an operator should know all the same, such as a history that was rewritten. */
   readonly notices: readonly string[]
@@ -39,7 +39,7 @@ export type PolicySource = {
   readonly look: () => Promise<Found | Unusable>
   /** Remembers what serves, for the next start. */
   readonly accept: (found: Found, nowMs: number) => Promise<void>
-  /** From the end of one look to the next; varied by whoever looks. */
+  /** From the end of one poll to the next; the poller varies it. */
   readonly intervalMs: number
   /** Ends a look that is under way. */
   readonly close: () => void

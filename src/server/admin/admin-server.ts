@@ -60,7 +60,7 @@ type Pages = ReadonlyMap<string, () => Page | Promise<Page>>
 const plainText = 'text/plain; charset=utf-8'
 const limitMs = 5000
 const maxConnections = 100
-/** Which connections are ended to make room. None is refused, so that a probe gets through whoever holds connections. */
+/** Which connections are ended to make room. None is refused, so that a probe gets through although others hold connections. */
 const evictable: readonly Phase[] = ['unfinished', 'idle', 'busy']
 const alwaysHeaders = {
   'cache-control': 'no-store',

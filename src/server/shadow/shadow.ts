@@ -71,7 +71,7 @@ export function createShadow(
   }
 }
 
-/** Whether it could be judged; nothing that happens here may reach whoever is served. */
+/** True if it could be judged. No failure here may reach a served request. */
 function judgeAgain(
   { judgeable, decisionId, live }: Waiting,
   shadow: Revision,

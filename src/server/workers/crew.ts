@@ -50,7 +50,7 @@ export class Crew implements AsyncDisposable {
 
   /**
    * Fills all places. What keeps every worker from starting is said once, by the first. Throws a `WorkerFailed`, or the
-   * reason of `stopping`, which ends whoever still starts.
+   * reason of `stopping`, which ends workers that still start.
    */
   async open(onFirst: () => Promise<void>, stopping: AbortSignal): Promise<void> {
     const stop = (): void => void this[Symbol.asyncDispose]()
@@ -66,7 +66,7 @@ export class Crew implements AsyncDisposable {
     }
   }
 
-  /** Hands a connection to whoever can decide and has the fewest: they live long, and requests follow them. */
+  /** Hands a connection to the ready worker with the fewest: connections live long, and requests follow them. */
   give(listener: number, socket: Socket): void {
     const running = this.places
       .filter(({ isRunning }) => isRunning)

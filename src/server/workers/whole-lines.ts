@@ -11,7 +11,7 @@ export function passLines(from: Readable, write: (lines: Uint8Array) => void): v
     if (end < chunk.length) rest.push(chunk.subarray(end))
   })
   from.on('end', () => {
-    // Whoever ends in the middle of a line must not have another's appended to it.
+    // If one worker ends in the middle of a line, another's line must not be appended to it.
     if (rest.length > 0) write(Buffer.concat([...rest, Buffer.of(newline)]))
     rest = []
   })

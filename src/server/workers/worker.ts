@@ -21,7 +21,7 @@ export type Primary = {
 
 const stateMs = 2000
 
-/** The channel to whoever has started this process; `undefined` when nobody did as its worker. */
+/** The channel to the primary that started this process; `undefined` if it is no worker. */
 export function connectToPrimary(): Primary | undefined {
   const { channel, send } = process
   if (channel === undefined || send === undefined) return undefined

@@ -20,7 +20,7 @@ describe('audit/write/directory-lock', () => {
     lockDirectory(directory, Date.now())[Symbol.dispose]()
   })
 
-  it('takes over from a process that is gone, whoever has its number by now', () => {
+  it('takes over from a process that is gone, although another has its number by now', () => {
     const space = ownSpace()
     writeHolder(1, { host: hostname(), space, pid: process.pid, started: '1' })
     const lock = lockDirectory(directory, Date.now())

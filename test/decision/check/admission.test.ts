@@ -59,7 +59,7 @@ describe('decision/check/admission', () => {
     expect(ask(others[0] ?? flooder, 3)).to.equal(0)
   })
 
-  it('refuses whoever costs most when the event loop stays late, and nobody else', () => {
+  it('refuses the caller that costs most when the event loop stays late, and nobody else', () => {
     const { ask, pass } = build()
     const cheap = agent('cheap')
     for (let round = 0; round < 5; round++) {

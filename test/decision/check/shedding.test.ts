@@ -57,7 +57,7 @@ describe('decision/check/shedding', () => {
     expect(records).to.have.length(2)
   })
 
-  it('remembers a bounded number of callers, and forgets whoever was told longest ago', () => {
+  it('remembers a bounded number of callers, and forgets the caller that was answered longest ago', () => {
     const { records, shed } = build()
     for (let caller = 0; caller < 1025; caller++) shed(`agent-${caller}`)
     expect(shed('agent-1').isRepeated).to.equal(true)
@@ -65,7 +65,7 @@ describe('decision/check/shedding', () => {
     expect(records).to.have.length(1026)
   })
 
-  it('keeps whoever was told again over those who were told longer ago', () => {
+  it('keeps a caller that was answered again over those that were answered longer ago', () => {
     const { clock, records, shed } = build()
     for (let caller = 0; caller < 1024; caller++) shed(`agent-${caller}`)
     clock.nowMs = 1000

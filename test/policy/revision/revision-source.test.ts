@@ -202,7 +202,7 @@ describe('policy/revision/revision-source, from any source', () => {
     expect(notices).to.deep.equal([1, 0])
   })
 
-  it('swaps one whole revision for another: whoever looks meanwhile sees either', async () => {
+  it('swaps one whole revision for another: a reader meanwhile sees either', async () => {
     script.says = found(policyFiles())
     await using source = await openScript()
     const second = policyFiles({ 'team/b.cedar': 'forbid (principal, action, resource);\n' })

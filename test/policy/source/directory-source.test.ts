@@ -97,7 +97,7 @@ describe('policy/source/directory-source', () => {
     expect('files' in read && read.files.has('other/b.cedar')).to.equal(true)
   })
 
-  it('refuses a link that leads out of a mount, whoever has made it look like one', async () => {
+  it('refuses a link that leads out of a mount, although it looks like one of the mount', async () => {
     const outside = await mkdtemp(join(tmpdir(), 'waywarden-outside-'))
     await writeFile(join(outside, 'b.cedar'), 'secret')
     await symlink('.', join(directory, '..data'))

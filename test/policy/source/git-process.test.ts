@@ -121,7 +121,7 @@ describe('policy/source/git-process', () => {
     await closed
   })
 
-  it('ends with whoever has started it', async () => {
+  it('ends with the process that has started it', async () => {
     const ended = new AbortController()
     const git = createGit('/nowhere', gitOptions({ url: 'https://127.0.0.1/x' }), ended.signal)
     await using server = await listen(() => ended.abort('over'))
