@@ -171,7 +171,10 @@ export function reportAs(what: FollowedSource, report: Report): (news: PollNews)
   }
 }
 
+/** Node.js takes a longer time for 1 ms. */
+const maxTimerMs = 2 ** 31 - 1
+
 function setTimer(run: () => void, ms: number): () => void {
-  const timer = setTimeout(run, ms).unref()
+  const timer = setTimeout(run, Math.min(ms, maxTimerMs)).unref()
   return () => clearTimeout(timer)
 }

@@ -56,6 +56,24 @@ describe('base/follow/poller', () => {
     return poller.standing.map(({ kind, problems, sinceMs }) => [kind, ...problems, sinceMs])
   }
 
+  it('never polls at once because its interval is longer than a timer can be', async () => {
+    let polls = 0
+    const poll = async () => {
+      polls++
+      return clean
+    }
+    await using poller = new Poller({
+      poll,
+      everyMs: 2 ** 31 - 1,
+      overdueMs: 0,
+      onNews: () => {},
+      random: () => 1,
+    })
+    poller.start()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(polls).to.equal(0)
+  })
+
   const rows: readonly {
     readonly name: string
     readonly looks: readonly Polled[]
