@@ -28,7 +28,10 @@ const tokenPattern = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g
  * ill-formed: the code that reads such a member checks it (`isSafeInteger`, `isWellFormed`).
  */
 export function parseStrictJson(text: string, reading: Reading = 'ours'): JsonObject | Invalid {
-  if (!isJson(text)) return invalid('expected JSON')
+  if (!isJson(text))
+    return invalid(
+      text.startsWith('-----BEGIN') ? 'expected JSON, found PEM; write it as a JWK' : 'expected JSON',
+    )
   const reader: Reader = { tokens: text.match(tokenPattern) ?? [], reading, position: 0, problem: undefined }
   const value = readValue(reader, 1)
   if (reader.problem !== undefined) return invalid(reader.problem)

@@ -52,7 +52,9 @@ export async function readPolicyDirectory(directory: string): Promise<PolicyFile
 
 /** In words where the directory itself is at fault; else the kernel's own text, which names the file. */
 function explainFault(directory: string, cause: unknown): string {
-  const isItself = cause instanceof Error && 'path' in cause && cause.path === directory
+  // A file in place of the directory shows at the first name that is looked up in it.
+  const isItself =
+    isErrno(cause, 'ENOTDIR') || (cause instanceof Error && 'path' in cause && cause.path === directory)
   return isItself ? explainFileError(directory, cause) : describeCause(cause)
 }
 
