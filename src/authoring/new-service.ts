@@ -1,5 +1,5 @@
 import { formatProblem } from '../base/document/problem.ts'
-import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { parseSpiffeId, parseTrustDomain, type TrustDomain } from '../base/model/spiffe-id.ts'
 import type { Catalog } from '../policy/catalog/catalog.ts'
 import { loadRevision } from '../policy/revision/load.ts'
@@ -59,7 +59,7 @@ export function draftNewService(
   const id = parseSpiffeId(idOf(asked, trustDomain.name))
   if (isInvalid(id)) return invalid(`\`--spiffe-id\`: ${id.reason}`)
   const loaded = loadRevision(toPolicyFiles(new Map([...repository.files, ...files])))
-  return 'evaluate' in loaded
+  return !areProblems(loaded)
     ? { files, added: { catalog, policies } }
     : invalid(`the draft would not load: ${loaded.map(formatProblem).join('; ')}`)
 }

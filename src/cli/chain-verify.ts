@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { isDeny } from '../base/model/decision.ts'
-import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { parseSpiffeId } from '../base/model/spiffe-id.ts'
 import { loadKeys } from '../decision/chain/keys-source.ts'
 import { noRevocations } from '../decision/chain/revocations.ts'
@@ -84,7 +84,7 @@ async function readKeys({ keys, jwks }: VerifyOptions): Promise<KeySet | Invalid
     }
   }
   const loaded = await loadKeys(keys ?? '.')
-  return 'verifying' in loaded
+  return !areProblems(loaded)
     ? loaded.verifying
     : invalid(loaded.map(({ reason }) => `\`${keys}\`: ${reason}`).join('\n'))
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { KubeObject } from '../base/document/kube-object.ts'
 import { parseKubectlOutput } from '../base/document/kubectl-output.ts'
 import { formatProblem } from '../base/document/problem.ts'
-import { isInvalid } from '../base/model/invalid.ts'
+import { areProblems, isInvalid } from '../base/model/invalid.ts'
 import { type Config, isConfigProblems } from '../config/config.ts'
 import { dnsFindings } from '../doctor/addresses.ts'
 import { toClusterView } from '../doctor/cluster.ts'
@@ -65,7 +65,7 @@ async function doctor(options: DoctorOptions, terminal: Terminal): Promise<ExitC
     return exitCodes.config
   }
   const catalog = await findCatalog(options, config, objects)
-  if (catalog !== undefined && !('services' in catalog)) {
+  if (catalog !== undefined && areProblems(catalog)) {
     for (const problem of catalog) terminal.complain(formatProblem(problem))
     return exitCodes.negative
   }

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path'
 import type { DecisionRecord } from '../audit/format/record.ts'
 import { readRevision } from '../audit/write/revision-store.ts'
 import { isFault } from '../base/model/fault.ts'
-import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { type DecidingFiles, loadRevision } from '../policy/revision/load.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { isCommitId } from '../policy/source/git-repository.ts'
@@ -19,7 +19,7 @@ export async function loadKept(audit: string, name: KeptName): Promise<Revision 
   const source = await readKept(audit, name)
   if (isInvalid(source)) return source
   const revision = loadRevision(source, { hasServed: true })
-  return 'evaluate' in revision
+  return !areProblems(revision)
     ? revision
     : notKept('missing', `revision \`${source.id}\` no longer loads: ${revision[0]?.message ?? ''}`)
 }

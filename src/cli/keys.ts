@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { parseDurationMs } from '../base/model/duration.ts'
 import { isAbsent, isErrno } from '../base/model/fault.ts'
+import { areProblems } from '../base/model/invalid.ts'
 import { activeKeyFile, generateKey, keyFiles } from '../decision/chain/keys.ts'
 import { loadKeys } from '../decision/chain/keys-source.ts'
 import { surroundingsOf } from './key-place.ts'
@@ -90,7 +91,7 @@ async function rotate(directory: string, overlap: string, terminal: Terminal): P
   const [active, next, previous] = keyFiles.map((name) => join(directory, name))
   if (active === undefined || next === undefined || previous === undefined) return exitCodes.negative
   const keys = await loadKeys(directory)
-  if (!('signing' in keys)) {
+  if (areProblems(keys)) {
     for (const { reason } of keys) terminal.complain(`${directory}: ${reason}`)
     return exitCodes.negative
   }

@@ -7,7 +7,7 @@ import { parseTests } from '../authoring/tests/policy-tests.ts'
 import { isProblems, type PolicyTest } from '../authoring/tests/test-file.ts'
 import { formatProblem, type Problem } from '../base/document/problem.ts'
 import { isAbsent } from '../base/model/fault.ts'
-import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { formatCount } from '../base/text/count.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
@@ -91,7 +91,7 @@ async function findRevision(place: string, audit: readonly string[]): Promise<Re
     if (!isInvalid(kept) || kept.why !== 'missing') return kept
   }
   const loaded = await loadDirectory(place)
-  if ('evaluate' in loaded) return loaded
+  if (!areProblems(loaded)) return loaded
   const why = loaded.map(formatProblem).join('; ')
   return invalid(`\`${place}\` is no revision that was kept, and does not load as a directory: ${why}`)
 }

@@ -4,7 +4,7 @@ import { findDecision } from '../audit/read/query.ts'
 import { findWholeId } from '../audit/read/whole-id.ts'
 import { judgeSituation, type Verdict } from '../authoring/situation.ts'
 import { isDeny } from '../base/model/decision.ts'
-import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { believeRequest } from '../explain/believed.ts'
 import { parseCheckRequestJson } from '../explain/check-request-json.ts'
 import { type Explanation, explain } from '../explain/explain.ts'
@@ -109,7 +109,7 @@ async function askDirectory(
   terminal: Terminal,
 ): Promise<Question | Invalid> {
   const revision = await loadDirectory(options.policies)
-  if (!('evaluate' in revision)) {
+  if (areProblems(revision)) {
     complainAboutPolicies(revision, options.policies, terminal)
     return invalid('nothing is explained by policies that would not be served')
   }

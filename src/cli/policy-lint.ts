@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { lint } from '../authoring/lint.ts'
 import type { Finding } from '../authoring/lint-finding.ts'
+import { areProblems } from '../base/model/invalid.ts'
 import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
@@ -24,7 +25,7 @@ export function addPolicyLint(policy: Command, terminal: Terminal, finish: Finis
 
 async function lintCommand(directory: string, { json }: LintOptions, terminal: Terminal): Promise<ExitCode> {
   const revision = await loadDirectory(directory)
-  if (!('evaluate' in revision)) {
+  if (areProblems(revision)) {
     if (json) terminal.print(JSON.stringify({ ok: false, problems: revision, findings: [] }, undefined, 2))
     else complainAboutPolicies(revision, directory, terminal)
     return exitCodes.negative

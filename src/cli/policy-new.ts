@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { draftNewService, type NewService } from '../authoring/new-service.ts'
 import type { Problem } from '../base/document/problem.ts'
-import { isInvalid } from '../base/model/invalid.ts'
+import { areProblems, isInvalid } from '../base/model/invalid.ts'
 import { type Catalog, parseCatalog } from '../policy/catalog/catalog.ts'
 import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { toPolicyFiles } from '../policy/source/policy-files.ts'
@@ -91,5 +91,5 @@ async function readRepository(
   if (isUnusable(source)) return { problems: source.problems }
   const text = source.files.get('services.yaml') ?? ''
   const catalog = parseCatalog(text.trim() === '' ? 'services: []' : text)
-  return 'services' in catalog ? { files: source.files, catalog } : { problems: catalog }
+  return !areProblems(catalog) ? { files: source.files, catalog } : { problems: catalog }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { checkRepository } from '../authoring/tests/own-tests.ts'
 import type { Problem } from '../base/document/problem.ts'
-import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { type Config, isConfigProblems } from '../config/config.ts'
 import { type PinChange, pinInGit, releaseInGit } from '../policy/source/git-pin.ts'
 import { type PolicyFiles, withoutTests } from '../policy/source/policy-files.ts'
@@ -65,7 +65,7 @@ async function setPin(revision: string | undefined, { policy, audit }: Config): 
 
 function problemsOf(source: PolicyFiles): readonly Problem[] {
   const checked = checkRepository(source)
-  return 'revision' in checked ? [] : checked
+  return !areProblems(checked) ? [] : checked
 }
 
 async function releasePin(revision: string | undefined, { policy }: Config): Promise<PinChange | Invalid> {

@@ -8,6 +8,7 @@ import {
   type TestRun,
 } from '../authoring/tests/policy-tests.ts'
 import type { Problem } from '../base/document/problem.ts'
+import { areProblems } from '../base/model/invalid.ts'
 import { loadRevision } from '../policy/revision/load.ts'
 import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
@@ -49,7 +50,7 @@ function toPercent(text: string): number {
 
 async function test(directory: string, options: TestOptions, terminal: Terminal): Promise<ExitCode> {
   const run = await runDirectory(directory, options.filter)
-  if (!('results' in run)) {
+  if (areProblems(run)) {
     if (options.json) terminal.print(JSON.stringify({ ok: false, problems: run }, undefined, 2))
     else complainAboutPolicies(run, directory, terminal)
     return exitCodes.negative
@@ -75,7 +76,7 @@ async function runDirectory(
   const source = await readPolicyDirectory(directory)
   if (isUnusable(source)) return source.problems
   const revision = loadRevision(source)
-  return 'evaluate' in revision ? runPolicyTests(source.tests, revision, filter) : revision
+  return !areProblems(revision) ? runPolicyTests(source.tests, revision, filter) : revision
 }
 
 function toJson({ results, failed, coverage }: TestRun): object {

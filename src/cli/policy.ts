@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type CheckedRepository, checkRepository } from '../authoring/tests/own-tests.ts'
 import { formatProblem, limitProblems, type Problem } from '../base/document/problem.ts'
+import { areProblems } from '../base/model/invalid.ts'
 import { type Config, isConfigProblems } from '../config/config.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { type UnknownName, unknownNames } from '../policy/rules/unknown-names.ts'
@@ -59,12 +60,12 @@ async function check(
   }
   const source = await readPolicyDirectory(directory)
   const checked = isUnusable(source) ? source.problems : checkRepository(source)
-  const problems = 'revision' in checked ? [] : checked
-  const warnings = 'revision' in checked ? warningsOf(checked.revision, config) : []
+  const problems = !areProblems(checked) ? [] : checked
+  const warnings = !areProblems(checked) ? warningsOf(checked.revision, config) : []
   if (json) {
-    const counts = 'revision' in checked ? toCounts(checked) : {}
+    const counts = !areProblems(checked) ? toCounts(checked) : {}
     terminal.print(JSON.stringify({ ok: problems.length === 0, ...counts, problems, warnings }, undefined, 2))
-  } else if ('revision' in checked) {
+  } else if (!areProblems(checked)) {
     for (const warning of warnings) terminal.complain(toLine(`warning: ${formatProblem(warning)}`))
     const { policies, services, tests, revision } = toCounts(checked)
     terminal.print(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { DecisionRecord } from '../audit/format/record.ts'
 import { formatBad, readRecords } from '../audit/read/query.ts'
-import { isInvalid } from '../base/model/invalid.ts'
+import { areProblems, isInvalid } from '../base/model/invalid.ts'
 import { createReport, type ReportBuilder } from '../explain/report.ts'
 import { parseCatalog } from '../policy/catalog/catalog.ts'
 import { readKept } from './kept-revision.ts'
@@ -99,7 +99,7 @@ async function readOwners(
   for (const path of paths) {
     const kept = await readKept(path, latest)
     const catalog = isInvalid(kept) ? [] : parseCatalog(kept.files.get('services.yaml') ?? '')
-    if ('services' in catalog) return new Map(catalog.services.map(({ name, owner }) => [name, owner]))
+    if (!areProblems(catalog)) return new Map(catalog.services.map(({ name, owner }) => [name, owner]))
   }
   return new Map()
 }

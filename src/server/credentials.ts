@@ -2,7 +2,7 @@ import { basename, join } from 'node:path'
 import { type FollowOptions, followFiles, type Refusal } from '../base/follow/followed-files.ts'
 import { reportAs } from '../base/follow/poller.ts'
 import type { FollowedSource } from '../base/model/event.ts'
-import { isInvalid } from '../base/model/invalid.ts'
+import { areProblems, isInvalid } from '../base/model/invalid.ts'
 import type { Config } from '../config/config.ts'
 import { activeKeyFile, type ChainKeys, keyFiles, parseChainKeys } from '../decision/chain/keys.ts'
 import { countRevocations, noRevocations, type Revocations } from '../decision/chain/revocations.ts'
@@ -85,7 +85,7 @@ function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | 
       parse(contents) {
         const texts = [...contents].map(([path, bytes]) => [basename(path), bytes.toString()] as const)
         const keys = parseChainKeys(new Map(texts))
-        return 'signing' in keys ? keys : refuse(keys.map(({ reason }) => `${directory}: ${reason}`))
+        return !areProblems(keys) ? keys : refuse(keys.map(({ reason }) => `${directory}: ${reason}`))
       },
     },
     ({ signing, verifying }) => ({ names: [signing.public.kid], entries: verifying.keys.size }),
@@ -124,7 +124,7 @@ function openRevocations(path: string, open: Opener): Promise<(() => Revocations
       nameOf: (file) => `\`chain.revocations\`: ${file}`,
       async parse(contents) {
         const revocations = await parseRevocationsInTurns(contents.get(path) ?? Buffer.alloc(0))
-        return 'actor' in revocations
+        return !areProblems(revocations)
           ? revocations
           : refuse(revocations.map(({ reason }) => `${path}: ${reason}`))
       },

@@ -1,4 +1,5 @@
 import type { Problem } from '../../base/document/problem.ts'
+import { areProblems } from '../../base/model/invalid.ts'
 import type { Tested } from '../../policy/revision/candidate.ts'
 import { loadRevision } from '../../policy/revision/load.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
@@ -8,7 +9,7 @@ import { runPolicyTests, type TestRun } from './policy-tests.ts'
 /** Runs the tests that a revision's authors wrote for it; what fails keeps it from serving. */
 export function runOwnTests(tests: ReadonlyMap<string, string>, revision: Revision): Tested {
   const run = runPolicyTests(tests, revision)
-  return 'results' in run
+  return !areProblems(run)
     ? { count: run.results.length, problems: toProblems(run) }
     : { count: 0, problems: run }
 }
@@ -19,7 +20,7 @@ export type CheckedRepository = { readonly revision: Revision; readonly tests: n
 /** What a policy repository means, or everything that keeps it from serving. */
 export function checkRepository(source: PolicyFiles): CheckedRepository | readonly Problem[] {
   const revision = loadRevision(source)
-  if (!('evaluate' in revision)) return revision
+  if (areProblems(revision)) return revision
   const { count, problems } = runOwnTests(source.tests, revision)
   return problems.length > 0 ? problems : { revision, tests: count }
 }

@@ -4,7 +4,7 @@ import { about, choice, flag, list, parsed, recordOf, someOf, text } from '../..
 import type { Path } from '../../base/document/yaml.ts'
 import type { DenyCode, Role } from '../../base/model/decision.ts'
 import { denyCodes } from '../../base/model/decision.ts'
-import { isInvalid } from '../../base/model/invalid.ts'
+import { areProblems, isInvalid } from '../../base/model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../../base/model/spiffe-id.ts'
 import { hintFor } from '../../base/text/did-you-mean.ts'
 import { show } from '../../base/text/show.ts'
@@ -93,7 +93,7 @@ type Names = Pick<v.InferOutput<typeof fileSchema>, 'agents' | 'subjects'>
 /** Parses one file of tests; what a case leaves out it takes from the test that it stands in. */
 export function parseTestFile(file: string, source: string): readonly PolicyTest[] | readonly Problem[] {
   const parsed = parseYaml(file, source, fileSchema)
-  if (!('kind' in parsed)) return parsed
+  if (areProblems(parsed)) return parsed
   const { tests: entries, ...names } = parsed.value
   const tests: PolicyTest[] = []
   const problems: Problem[] = []

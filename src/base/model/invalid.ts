@@ -12,3 +12,11 @@ export function isInvalid(value: { readonly kind?: unknown }): boolean {
   // As with `isDeny`.
   return value.kind === 'invalid'
 }
+
+/**
+ * Whether a function that reports several problems at once has failed. The list says so itself: no field of the success has
+ * to be there, or to be missing.
+ */
+export function areProblems<V extends object>(value: V): value is Extract<V, readonly unknown[]> {
+  return Array.isArray(value)
+}

@@ -2,6 +2,7 @@ import { groupBy } from '../../base/collections/group-by.ts'
 import type { Problem } from '../../base/document/problem.ts'
 import { toCanonicalAddress } from '../../base/http/address.ts'
 import type { EntityUid } from '../../base/model/entity-uid.ts'
+import { areProblems } from '../../base/model/invalid.ts'
 import type { Service } from '../../base/model/target.ts'
 import type { ResourceTemplate } from './resource-template.ts'
 import { covers, foldRoute, overlaps, type Route } from './route.ts'
@@ -56,7 +57,7 @@ export function parseCatalog(
   hopLifetimeMs: number = defaultHopLifetimeMs,
 ): Catalog | readonly Problem[] {
   const parsed = parseServices(file, text)
-  if (!('kind' in parsed)) return parsed
+  if (areProblems(parsed)) return parsed
   const services = parsed.value.services.map((entry, index) =>
     toService(entry, hopLifetimeMs, (path) => parsed.lineOf(['services', index, ...path])),
   )

@@ -5,6 +5,7 @@ import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { LargeMap } from '../../base/collections/large-map.ts'
 import { formatProblem, limitProblems, type Problem } from '../../base/document/problem.ts'
 import { type Fault, fault } from '../../base/model/fault.ts'
+import { areProblems } from '../../base/model/invalid.ts'
 import { type CatalogService, toCatalog } from '../catalog/catalog.ts'
 import { compileCedar, compileCedarBriefly } from '../cedar/cedar.ts'
 import type { Policy } from '../cedar/policies.ts'
@@ -128,7 +129,7 @@ export function proveHere(
 ): Proven | readonly Problem[] | Fault {
   if (isBrief) compileCedarBriefly()
   const parts = loadParts(source, options)
-  if (!('policies' in parts)) return parts
+  if (areProblems(parts)) return parts
   const revision = assembleForTrial(parts, options)
   const problems = rehearse(revision)
   // An engine that breaks on a question may lack memory, so this says nothing for certain about the policies.

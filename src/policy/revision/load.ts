@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type Problem, positionAt } from '../../base/document/problem.ts'
+import { areProblems } from '../../base/model/invalid.ts'
 import { parseCatalog } from '../catalog/catalog.ts'
 import { catalogProblems } from '../catalog/catalog-rules.ts'
 import { malformedAttributes } from '../cedar/attribute-forms.ts'
@@ -48,7 +49,7 @@ export function loadRevision(
   options: LoadOptions = {},
 ): Revision | readonly Problem[] {
   const parts = loadParts(source, options)
-  return 'policies' in parts ? assembleRevision(parts, options) : parts
+  return !areProblems(parts) ? assembleRevision(parts, options) : parts
 }
 
 /** Makes a revision that can be asked of parts that are known to be valid. */
@@ -87,7 +88,7 @@ export function loadParts(
   }
   const catalog = parseCatalog(catalogText, options.hopLifetimeMs)
   const { policies, problems } = parsePolicies(cedar, files)
-  if (!('services' in catalog)) return [...catalog, ...problems]
+  if (areProblems(catalog)) return [...catalog, ...problems]
   const parameters = catalog.services
     .flatMap((service) => service.routes ?? [])
     .flatMap(({ route }) => route.parameters)
@@ -99,21 +100,21 @@ export function loadParts(
   const entitiesText = files.get(entitiesFile) ?? '[]'
   const unclear = options.hasServed === true ? undefined : findJsonFault(entitiesFile, entitiesText)
   const entities = unclear === undefined ? parseEntities(cedar, schema, entitiesText) : [unclear]
-  const described: Entities = 'get' in entities ? entities : new Map()
+  const described: Entities = !areProblems(entities) ? entities : new Map()
   const literals = literalsOf(policies, described, entitiesText)
   const found = [
     ...problems,
     ...catalogProblems(catalog, declared.schema),
     ...validate(cedar, schema, policies, files),
     ...policyProblems(policies, catalog, readFamilies(declared.schema).types),
-    ...('get' in entities ? [] : entities),
+    ...(!areProblems(entities) ? [] : entities),
     ...(options.hasServed === true ? [] : malformedLiterals(literals)),
     ...(options.hasServed === true ? [] : malformedAttributes(cedar, schema, described, entitiesText)),
   ]
   if (policies.length === 0 && catalog.services.length > 0) {
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
   }
-  if (found.length > 0 || !('get' in entities)) return found
+  if (found.length > 0 || areProblems(entities)) return found
   const families = readFamilies(declared.schema)
   const digest = digestFiles(files)
   return {

@@ -1,3 +1,4 @@
+import { areProblems } from '../../base/model/invalid.ts'
 import { createCedar } from '../cedar/cedar.ts'
 import { type Policy, parsePolicies } from '../cedar/policies.ts'
 import { assembleRevision, loadParts } from '../revision/load.ts'
@@ -10,7 +11,7 @@ export type DecideBy = (policies: readonly Policy[]) => Revision
 export function alternativesTo(revision: Revision): DecideBy {
   const parts = loadParts(revision, { hasServed: true })
   // A revision has loaded, so its files load again.
-  return (policies) => ('policies' in parts ? assembleRevision({ ...parts, policies }) : revision)
+  return (policies) => (!areProblems(parts) ? assembleRevision({ ...parts, policies }) : revision)
 }
 
 /** The policies in a text that somebody proposes for a file; none when it does not parse. */

@@ -6,6 +6,7 @@ import {
   isActionType,
   toEntityUid,
 } from '../../base/model/entity-uid.ts'
+import { areProblems } from '../../base/model/invalid.ts'
 import { splitIssuer } from '../../base/text/issuer-name.ts'
 import { mistypedName, nearestName } from '../../base/text/near-name.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -27,7 +28,7 @@ const maxHints = 200
 /** Every name in policies and entities.json that is well formed, and that catalog and entities.json do not know. */
 export function unknownNames(revision: Revision): readonly UnknownName[] {
   const parts = loadParts(revision, { hasServed: true })
-  if (!('policies' in parts)) return []
+  if (areProblems(parts)) return []
   const { catalog, policies, entities, files } = parts
   const literals = literalsOf(policies, entities, files.get(entitiesFile) ?? '')
   const known = knownNames(parts)
