@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { parse } from 'yaml'
 import { denyCodes } from '../src/base/model/decision.ts'
+import { followedSources } from '../src/base/model/event.ts'
 import { createMetrics } from '../src/telemetry/metrics.ts'
 import { primaryName } from '../src/telemetry/worker-metrics.ts'
 import { anchorOf, readDocument } from './support/document.ts'
@@ -48,8 +49,9 @@ const expressions = [
   ...dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => ({ name: `panel ${title}`, expr: filledIn(expr) })),
   ),
-  ...operations.spans
-    .filter((span) => /^(?:sum|histogram_quantile)\(/.test(span))
+  ...operations.fences
+    .filter(({ language }) => language === 'promql')
+    .flatMap(({ text }) => text.trim().split('\n'))
     .map((expr) => ({ name: `docs/operations.md ${expr}`, expr })),
 ]
 
@@ -100,6 +102,11 @@ describe('observability: what a running Waywarden measures', () => {
     const named = operations.spans.flatMap((span) => /^(?:waywarden|nodejs|process)_\w+/.exec(span) ?? [])
     expect(named).to.not.have.length(0)
     expect(named.filter((metric) => !metrics.has(metric))).to.deep.equal([])
+  })
+
+  it('docs/operations.md has the queries of its capacity table, and every source that can fail', () => {
+    expect(expressions.filter(({ name }) => name.startsWith('docs/operations.md'))).to.have.length(2)
+    expect(operations.spans).to.include.members([...followedSources])
   })
 })
 
