@@ -8,7 +8,6 @@ import { lintRules } from '../src/authoring/lint-finding.ts'
 import { runPolicyTests } from '../src/authoring/tests/policy-tests.ts'
 import { unwrap } from '../src/base/document/schema.ts'
 import { denyCodes } from '../src/base/model/decision.ts'
-import { runCommandLine } from '../src/cli/program.ts'
 import { isConfigProblems, parseConfig } from '../src/config/config.ts'
 import { configWarnings } from '../src/config/remarks.ts'
 import { userIssuerSchema } from '../src/config/user-issuer-schema.ts'
@@ -17,13 +16,8 @@ import { productSchema } from '../src/policy/cedar/product-schema.ts'
 import { readPolicyDirectory } from '../src/policy/source/directory-source.ts'
 import { toPolicyFiles } from '../src/policy/source/policy-files.ts'
 import { anchorOf, type Document, type Fence, readDocument } from './support/document.ts'
+import { pages } from './support/pages.ts'
 import { hospitalRevision, mustLoad } from './support/policy-files.ts'
-
-const folders = ['docs', 'docs/adr']
-const top = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'RELEASING.md']
-const pages = [...top, ...folders.flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))]
-  .filter((name) => name.endsWith('.md'))
-  .map(readDocument)
 
 const page = (path: string): Document => pages.find((candidate) => candidate.path === path) ?? missing(path)
 const readme = page('README.md')
@@ -69,18 +63,6 @@ describe('docs', () => {
     it(`${path}: every file that it names exists`, () => {
       const files = spans.filter((span) => /^(?:src|test|docs|demo|policies|envoy)\/[\w./-]+$/.test(span))
       expect(files.filter((file) => !existsSync(file))).to.deep.equal([])
-    })
-  }
-
-  for (const { path, spans } of pages) {
-    it(`${path}: every command that it names exists`, async () => {
-      const commands = spans.map(toCommand).filter((command) => command.length > 0)
-      const complaints: string[] = []
-      for (const command of commands) {
-        const complaint = await complaintAbout(command)
-        if (complaint !== '') complaints.push(`${command.join(' ')}: ${complaint}`)
-      }
-      expect(complaints).to.deep.equal([])
     })
   }
 
@@ -166,13 +148,6 @@ describe('docs: policy-guide', () => {
     expect(ran).to.deep.include({ failed: 0 })
   })
 
-  it('its workflow runs commands that exist', async () => {
-    const workflow = readFileSync('policies/.github/workflows/policies.yaml', 'utf8')
-    const commands = [...workflow.matchAll(/\$WAYWARDEN (policy [a-z]+) /g)].map(([, words = '']) => words)
-    expect(commands).to.deep.equal(['policy check', 'policy test', 'policy lint', 'policy diff'])
-    for (const command of commands) expect(await complaintAbout(command.split(' ')), command).to.equal('')
-  })
-
   it('names every rule of lint', () => {
     const named = guide.rows.map(([name = '']) => name.replaceAll('`', ''))
     expect(named).to.include.members([...lintRules])
@@ -229,30 +204,6 @@ function leadsSomewhere(from: string, link: string): boolean {
   if (!existsSync(target)) return false
   if (anchor === undefined) return true
   return readDocument(target).headings.some(({ text }) => anchorOf(text) === anchor)
-}
-
-/** The words of `waywarden chain inspect - < token` that name a command: `chain inspect`. */
-function toCommand(span: string): readonly string[] {
-  const [, words = ''] = /^(?:waywarden|node dist\/main\.js) ((?:[a-z]+ ?)+)/.exec(`${span} `) ?? []
-  return words.split(' ').filter((word) => word !== '')
-}
-
-/** What the command line says against `--help` of a command; nothing when it exists. */
-async function complaintAbout(command: readonly string[]): Promise<string> {
-  const printed: string[] = []
-  const complaints: string[] = []
-  await runCommandLine([...command, '--help'], {
-    print: (line) => printed.push(line),
-    complain: (line) => complaints.push(line),
-    readStdin: async () => new Uint8Array(),
-    stopSignal: async () => '',
-    program: '',
-    nowMs: Date.now,
-    isTerminal: false,
-    hasColors: false,
-  })
-  const isOwnHelp = printed.join('\n').startsWith(`Usage: waywarden ${command.join(' ')} `)
-  return isOwnHelp ? complaints.join('\n') : 'it has no help of its own'
 }
 
 /** A Cedar snippet begins with a comment that says in which file it stands. */
