@@ -1,6 +1,6 @@
 // What only the slow tests need, into .tools/: kustomize, helm, the real schemas of Kubernetes, Istio and the Gateway API,
 // the Node.js of the image, what puts our own protocol code to the test (h2spec, a grpc-go client, Envoy's own Go types), and
-// an SSH server for Git. Quiet when there is nothing to do.
+// an SSH server for Git; and actionlint, for the workflows. Quiet when there is nothing to do.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -39,6 +39,7 @@ const parts = [
     version: 'v2.2.1+incompatible',
     install: program('github.com/summerwind/h2spec/cmd/h2spec'),
   },
+  { name: 'actionlint', version: 'v1.7.12', install: program('github.com/rhysd/actionlint/cmd/actionlint') },
   { name: 'grpc-go', version: digest('test/support/grpc-go'), install: buildOwn },
   { name: 'check-request-go', version: digest('test/support/check-request-go'), install: buildOwn },
   { name: 'git-ssh', version: digest('test/support/git-ssh'), install: buildOwn },

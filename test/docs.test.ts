@@ -85,6 +85,11 @@ describe('docs', () => {
 })
 
 describe('docs: README', () => {
+  it('links to every page of docs/', () => {
+    const all = pages.map(({ path }) => path).filter((path) => /^docs\/[^/]+$/.test(path))
+    expect(readme.links).to.include.members(all)
+  })
+
   it('its waywarden.yaml can serve', () => {
     const [config, ...others] = readme.fences.filter(({ text }) => text.startsWith('version: '))
     expect(others).to.deep.equal([])
