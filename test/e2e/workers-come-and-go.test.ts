@@ -45,9 +45,7 @@ describe('several workers that come and go', () => {
     await using processes = new Processes(directory)
     const { readyUrl: _, ...program } = (await setUpWorkers(directory)).program
     const primary = await processes.start(program)
-    const children = () => readFileSync(`/proc/${primary.pid}/task/${primary.pid}/children`, 'utf8')
-    while (children() === '') await wait(5)
-    process.kill(Number(children()), 'SIGSTOP')
+    process.kill(await pidOfOnlyChild(primary.pid), 'SIGSTOP')
     expect(await primary.stop('SIGTERM')).to.equal(0)
     expect(readFileSync(join(directory, `${program.name}.log`), 'utf8')).to.equal('')
   })
@@ -70,6 +68,19 @@ async function startWorkers(changes: object) {
     readyz,
     [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose](),
   }
+}
+
+/**
+ * Waits until the child runs its own program. A child that is stopped between fork and exec stops its parent, too: libuv's
+ * spawn blocks until exec has succeeded.
+ */
+async function pidOfOnlyChild(pid: number): Promise<number> {
+  const children = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  while (children() === '') await wait(5)
+  const child = Number(children())
+  const commandOf = (process: number) => readFileSync(`/proc/${process}/cmdline`, 'utf8')
+  while (commandOf(child) === commandOf(pid)) await wait(5)
+  return child
 }
 
 /** Over connections that stay open. */
