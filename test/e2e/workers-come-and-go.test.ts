@@ -26,7 +26,7 @@ describe('several workers that come and go', () => {
 
   it('show who hangs after seconds, and serve without it until it wakes up', async () => {
     await using started = await startWorkers({})
-    const pid = Number(/"of":2,"pid":(\d+)/.exec(started.log())?.[1])
+    const pid = await started.pidOfWorker()
     process.kill(pid, 'SIGSTOP')
     while ((await started.readyz()).workers?.[1]?.ready === true) await wait(50)
     const { ready, notices } = await started.readyz()
@@ -64,8 +64,16 @@ async function startWorkers(changes: object) {
   return {
     listeners: set.listeners,
     primary,
-    log: () => readFileSync(join(directory, `${set.program.name}.log`), 'utf8'),
     readyz,
+    /** The second worker's. The primary can still have lines to write once it is ready. */
+    async pidOfWorker(): Promise<number> {
+      const file = join(directory, `${set.program.name}.log`)
+      for (;;) {
+        const [, pid] = /"of":2,"pid":(\d+)/.exec(readFileSync(file, 'utf8')) ?? []
+        if (pid !== undefined) return Number(pid)
+        await wait(20)
+      }
+    },
     [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose](),
   }
 }
