@@ -158,11 +158,11 @@ describe('the one way to a decision', () => {
     const near = /from '.*\/judge\.ts'/
     const files = [
       'decision/check/remembered.ts',
-      'explain/believed.ts',
+      'explain/unverified-replay.ts',
       'authoring/situation.ts',
-      'explain/recorded.ts',
+      'explain/judge-record.ts',
       'explain/explain.ts',
-      'explain/flips.ts',
+      'explain/counterfactuals.ts',
       'authoring/lint-chainless.ts',
       'authoring/diff.ts',
       'explain/shadow.ts',

@@ -29,7 +29,7 @@ const importPattern = /^(?:import|export) (?!type )(?:[^;'"]*? from )?'([^']+)'/
 describe('what a start loads', () => {
   it('leaves grpc-js, protobufjs and OpenTelemetry to those that are configured to use them', () => {
     const { files, packages } = loadedWith('server/app.ts')
-    expect(files.has(resolve(source, 'envoy/http2/lean-server.ts'))).to.equal(true)
+    expect(files.has(resolve(source, 'envoy/http2/http2-server.ts'))).to.equal(true)
     expect([...packages].filter((name) => /grpc|opentelemetry/.test(name))).to.deep.equal([])
   })
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { readPseudonyms } from '../audit/format/pseudonym.ts'
 import type { DecisionRecord } from '../audit/format/record.ts'
-import type { Standing } from '../audit/log/standing.ts'
+import type { Standing } from '../audit/log/proof-level.ts'
 import { formatBad, type Query, readRecords } from '../audit/read/query.ts'
 import { denyCodes } from '../base/model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
@@ -10,7 +10,7 @@ import { show } from '../base/text/show.ts'
 import { NothingFound } from '../explain/nothing-found.ts'
 import { matches, mentionsOf, type RecordFilter } from '../explain/record-filter.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
-import { parseMomentMs } from './moment.ts'
+import { parseMomentMs } from './parse-time.ts'
 import {
   type ExitCode,
   exitCodes,

@@ -2,15 +2,15 @@ import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type Checkpoint, formatVerifierKey, verifyCheckpoint } from '../audit/format/checkpoint.ts'
-import { parseMark } from '../audit/format/mark.ts'
 import { toBase64 } from '../audit/format/merkle.ts'
+import { parseMark } from '../audit/format/meta-line.ts'
 import { createKeyring } from '../audit/log/keyring.ts'
 import { findEvidence } from '../audit/verify/evidence.ts'
 import { type Verification, verifyLogs } from '../audit/verify/verify.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { formatVerification } from './audit-verify-text.ts'
 import { addKeyOption, readKeys } from './log-keys.ts'
-import { parseMomentMs } from './moment.ts'
+import { parseMomentMs } from './parse-time.ts'
 import {
   describeError,
   type ExitCode,

@@ -8,7 +8,7 @@ import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { pinFile } from '../policy/source/followed-directory.ts'
 import type { PinChange } from '../policy/source/git-pin.ts'
-import { loadKept } from './kept-revision.ts'
+import { loadKept } from './stored-revision.ts'
 
 // The server may run as another user, and who may change the directory is what guards the pin. It is no secret.
 const pinMode = 0o644

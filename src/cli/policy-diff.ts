@@ -12,10 +12,10 @@ import { formatCount } from '../base/text/count.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { collect } from './collect.ts'
-import { loadKept } from './kept-revision.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { formatDifference } from './outcome-text.ts'
 import { loadDirectory } from './policy-directory.ts'
+import { loadKept } from './stored-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 type DiffOptions = KeyOptions & { readonly audit?: readonly string[]; readonly json?: true }

@@ -1,5 +1,6 @@
 import type { Matter } from '../authoring/situation.ts'
 import { formatEntityUid } from '../base/model/entity-uid.ts'
+import type { Flip } from '../explain/counterfactuals.ts'
 import type {
   ExplainedPrincipal,
   Explanation,
@@ -7,7 +8,6 @@ import type {
   Miss,
   ShownPolicy,
 } from '../explain/explain.ts'
-import type { Flip } from '../explain/flips.ts'
 
 /** An explanation for people. */
 export function formatExplanation(explanation: Explanation, matter: Matter | undefined): readonly string[] {

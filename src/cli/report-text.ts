@@ -2,7 +2,7 @@ import type { PolicyDrafts } from '../authoring/draft-policy.ts'
 import { formatRouteDraft, formatServiceDrafts } from '../authoring/service-draft.ts'
 import type { Sightings } from '../authoring/tally.ts'
 import { formatCount } from '../base/text/count.ts'
-import type { ForwardingGap } from '../explain/forwarding.ts'
+import type { ForwardingGap } from '../explain/missing-chains.ts'
 import type { Denials, ObservationReport } from '../explain/report.ts'
 import { formatShadow } from './shadow-text.ts'
 

@@ -4,10 +4,10 @@ import { formatBad, readRecords } from '../audit/read/query.ts'
 import { areProblems, isInvalid } from '../base/model/invalid.ts'
 import { createReport, type ReportBuilder } from '../explain/report.ts'
 import { parseCatalog } from '../policy/catalog/catalog.ts'
-import { readKept } from './kept-revision.ts'
 import { addKeyOption, type GivenKeys, type KeyOptions, readKeys } from './log-keys.ts'
-import { parseMomentMs } from './moment.ts'
+import { parseMomentMs } from './parse-time.ts'
 import { formatReport, reportToJson } from './report-text.ts'
+import { readKept } from './stored-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 type ReportCommandOptions = KeyOptions & {

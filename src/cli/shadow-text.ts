@@ -1,4 +1,4 @@
-import type { ShadowDifference } from '../audit/format/shadow-mark.ts'
+import type { ShadowDifference } from '../audit/format/shadow-line.ts'
 import type { ShadowSummary } from '../explain/shadow-report.ts'
 import { formatDifference } from './outcome-text.ts'
 

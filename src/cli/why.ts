@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { DecisionRecord, RecordedChain } from '../audit/format/record.ts'
-import type { Standing } from '../audit/log/standing.ts'
+import type { Standing } from '../audit/log/proof-level.ts'
 import { type FoundDecision, findDecision } from '../audit/read/query.ts'
 import { findWholeId } from '../audit/read/whole-id.ts'
 import type { PrincipalResult } from '../base/model/decision.ts'
@@ -9,8 +9,8 @@ import { type Invalid, isInvalid } from '../base/model/invalid.ts'
 import { judgeAgain, type SecondJudgement } from '../explain/why.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { collectPath } from './collect.ts'
-import { isProvable, loadKeptIn, type NotKept } from './kept-revision.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
+import { isProvable, loadKeptIn, type NotKept } from './stored-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 const unproven =

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { type Crowd, createCrowd, type Guest, type Phase } from '../base/http/crowd.ts'
+import { type Crowd, createCrowd, type Guest, type Phase } from '../base/http/connection-limit.ts'
 import type { Report } from '../base/model/event.ts'
 import { type Bound, bindServer } from './bound.ts'
 import type { CallLimits } from './limits.ts'

@@ -5,7 +5,7 @@ import type { Policy } from '../policy/cedar/policies.ts'
 import { type PolicyPart, type PolicyParts, splitPolicies } from '../policy/cedar/policy-parts.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { alternativesTo, type DecideBy } from '../policy/rules/other-policies.ts'
-import { type Flip, findFlips } from './flips.ts'
+import { type Flip, findFlips } from './counterfactuals.ts'
 
 /** Why a request is decided as it is, and what would change that. */
 export type Explanation = {

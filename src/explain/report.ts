@@ -1,5 +1,5 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
-import type { ShadowMark } from '../audit/format/shadow-mark.ts'
+import type { ShadowMark } from '../audit/format/shadow-line.ts'
 import {
   createPolicyNeeds,
   type ForbiddenCalls,
@@ -15,7 +15,7 @@ import {
 } from '../authoring/draft-service.ts'
 import { createTally, type Sightings, sighted, type Tally, together } from '../authoring/tally.ts'
 import type { DenyCode } from '../base/model/decision.ts'
-import { createForwarding, type Forwarding, type ForwardingGap } from './forwarding.ts'
+import { createForwarding, type Forwarding, type ForwardingGap } from './missing-chains.ts'
 import { createShadowReport, type ShadowSummary } from './shadow-report.ts'
 
 /** What enforcement would refuse, and what it would take that it need not. */

@@ -1,4 +1,4 @@
-import type { ShadowDifference, ShadowMark } from '../audit/format/shadow-mark.ts'
+import type { ShadowDifference, ShadowMark } from '../audit/format/shadow-line.ts'
 import { byEffect } from '../authoring/outcome.ts'
 import { createTally } from '../authoring/tally.ts'
 

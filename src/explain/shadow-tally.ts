@@ -1,4 +1,4 @@
-import type { ShadowMark, ShadowOutcome } from '../audit/format/shadow-mark.ts'
+import type { ShadowMark, ShadowOutcome } from '../audit/format/shadow-line.ts'
 import type { Outcome } from '../authoring/outcome.ts'
 import { createTally, type Tally } from '../authoring/tally.ts'
 import type { Comparison } from './shadow.ts'

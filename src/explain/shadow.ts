@@ -1,4 +1,4 @@
-import type { ShadowDifference } from '../audit/format/shadow-mark.ts'
+import type { ShadowDifference } from '../audit/format/shadow-line.ts'
 import { isSameOutcome, toOutcome } from '../authoring/outcome.ts'
 import type { Caller, PeerSource } from '../base/model/caller.ts'
 import type { Chain } from '../base/model/chain.ts'

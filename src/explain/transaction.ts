@@ -1,5 +1,5 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
-import { counts, type Standing } from '../audit/log/standing.ts'
+import { counts, type Standing } from '../audit/log/proof-level.ts'
 import type { Subject } from '../base/model/chain.ts'
 
 /** A record, and how far it is proven. */

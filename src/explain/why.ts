@@ -3,7 +3,7 @@ import type { DenyCode, PrincipalResult } from '../base/model/decision.ts'
 import { formatEntityUid } from '../base/model/entity-uid.ts'
 import { type Invalid, isInvalid } from '../base/model/invalid.ts'
 import type { Revision } from '../policy/revision/revision.ts'
-import { judgeRecord } from './recorded.ts'
+import { judgeRecord } from './judge-record.ts'
 
 /** A decision judged again at the revision that made it. */
 export type SecondJudgement = {

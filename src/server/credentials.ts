@@ -9,7 +9,7 @@ import { countRevocations, noRevocations, type Revocations } from '../decision/c
 import { parseRevocationsInTurns } from '../decision/chain/revocations-in-turns.ts'
 import type { UserIssuer } from '../decision/identity/user-issuer.ts'
 import { keyNotices, type ProviderKeys, parseProviderKeys } from '../decision/jws/provider-keys.ts'
-import { type Opening, StartError } from './opening.ts'
+import { type Opening, StartError } from './start-context.ts'
 
 /** Everything secret or public that decides whom we believe; each part follows its files. */
 export type Credentials = {

@@ -10,10 +10,10 @@ import { createLogger } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createReport } from '../telemetry/report.ts'
 import type { AdminOptions, Readiness } from './admin/admin-server.ts'
-import { openHouse } from './house.ts'
 import { listen } from './listener.ts'
-import { closeAll, drainGraceMs, type Opening, type Worker } from './opening.ts'
 import { readinessOf } from './readiness.ts'
+import { openHouse } from './runtime.ts'
+import { closeAll, drainGraceMs, type Opening, type Worker } from './start-context.ts'
 
 /** What decides, and what it shows of itself. */
 export type Deciding = AsyncDisposable & {

@@ -4,7 +4,7 @@ import { namesToResolve, type Resolved, withResolved } from '../policy/catalog/a
 import { openDns } from '../policy/catalog/dns-source.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { RevisionSource, type RevisionSourceOptions } from '../policy/revision/revision-source.ts'
-import type { Opening } from './opening.ts'
+import type { Opening } from './start-context.ts'
 
 /** A revision that follows its source, and the names of its catalog that follow DNS. */
 export type FollowedRevision = {

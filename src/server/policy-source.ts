@@ -4,7 +4,7 @@ import type { GitPolicy } from '../config/policy.ts'
 import { createDirectorySource } from '../policy/source/followed-directory.ts'
 import { createGitSource } from '../policy/source/git-source.ts'
 import type { PolicySource } from '../policy/source/policy-source.ts'
-import { type Opening, StartError, type Worker } from './opening.ts'
+import { type Opening, StartError, type Worker } from './start-context.ts'
 
 /** Where the configuration says that policies come from. */
 export function createPolicySource(

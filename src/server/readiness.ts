@@ -1,7 +1,7 @@
 import type { Poller, Standing } from '../base/follow/poller.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import type { Readiness } from './admin/admin-server.ts'
-import type { House } from './house.ts'
+import type { House } from './runtime.ts'
 import { isAllObserved, standingOf } from './standing-notices.ts'
 
 /** Whether this process can decide, why not, and what its operator should know all the same. */

@@ -1,6 +1,6 @@
 import type { AuditLog } from '../audit/write/audit-log.ts'
 import { AuditUnavailable } from '../audit/write/outage.ts'
-import type { Eventual } from '../base/model/eventual.ts'
+import type { Eventual } from '../base/model/maybe-promise.ts'
 import type { RecordParts } from '../base/model/record-parts.ts'
 import type { Config } from '../config/config.ts'
 import type { CheckShell } from '../decision/check/check.ts'

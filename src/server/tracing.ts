@@ -8,7 +8,7 @@ import { Exporter } from '../telemetry/exporter.ts'
 import type { Span } from '../telemetry/span.ts'
 import { resourceAttributes } from '../telemetry/span-attributes.ts'
 import { createTracer, type Tracer } from '../telemetry/tracer.ts'
-import { type Opening, StartError } from './opening.ts'
+import { type Opening, StartError } from './start-context.ts'
 
 /** Opens what sends spans, when the configuration asks for them; throws a `StartError` for a header's file. */
 export async function openTracing({ tracing }: Config, opening: Opening): Promise<Tracer | undefined> {

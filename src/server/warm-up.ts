@@ -8,7 +8,7 @@ import type { Config } from '../config/config.ts'
 import { mintChild } from '../decision/chain/extend.ts'
 import type { ChainKeys } from '../decision/chain/keys.ts'
 import { verifySignedChain } from '../decision/chain/verify.ts'
-import { StartError } from './opening.ts'
+import { StartError } from './start-context.ts'
 
 const rounds = 20
 

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { formatMark } from '../../src/audit/format/mark.ts'
+import { formatMark } from '../../src/audit/format/meta-line.ts'
 import { openAuditLog } from '../../src/audit/write/open-audit-log.ts'
 import { added } from '../support/added-attacks.ts'
 import {

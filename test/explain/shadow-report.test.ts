@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { ShadowDifference, ShadowMark } from '../../src/audit/format/shadow-mark.ts'
+import type { ShadowDifference, ShadowMark } from '../../src/audit/format/shadow-line.ts'
 import { createShadowReport } from '../../src/explain/shadow-report.ts'
 
 const allow = { decision: 'allow', deniedBy: [], policies: [] } as const

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { formatMark } from '../../src/audit/format/mark.ts'
+import { formatMark } from '../../src/audit/format/meta-line.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import type { Attack } from './attacks.ts'
 import {

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatMark, parseMark, type SegmentMark } from '../../src/audit/format/mark.ts'
 import { createTree, leafHash, toBase64, toBytes } from '../../src/audit/format/merkle.ts'
+import { formatMark, parseMark, type SegmentMark } from '../../src/audit/format/meta-line.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import { temporaryDirectory } from './temporary-directory.ts'

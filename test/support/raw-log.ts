@@ -1,8 +1,8 @@
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { signCheckpoint } from '../../src/audit/format/checkpoint.ts'
-import { type FoundLog, formatMark, type SegmentMark } from '../../src/audit/format/mark.ts'
 import { createTree, leafHash, toBase64, toBytes } from '../../src/audit/format/merkle.ts'
+import { type FoundLog, formatMark, type SegmentMark } from '../../src/audit/format/meta-line.ts'
 import { openLogKey } from '../../src/audit/log/log-key.ts'
 
 /** A log as versions wrote it that did not promise checkpoints, closed nothing and named no worker. */

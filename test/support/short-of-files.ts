@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Event } from '../../src/base/model/event.ts'
-import { Crew } from '../../src/server/workers/crew.ts'
+import { Crew } from '../../src/server/workers/worker-pool.ts'
 
 // Runs workers under a low limit of open files, and prints what is told of the first when it ends while none is to spare.
 const events: Event[] = []

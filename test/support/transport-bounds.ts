@@ -11,7 +11,7 @@ import type { CallHandler, GrpcListener, Transport } from '../../src/envoy/trans
 import { frameMessage } from '../../src/envoy/unary-message.ts'
 import { decodeCheckResponse, encodeCheckRequest } from './check-request.ts'
 import { allowing, plainListener } from './grpc-listener.ts'
-import { anyFrame, headersFrame } from './lean-session.ts'
+import { anyFrame, headersFrame } from './http2-session.ts'
 import { createRawClient, type RawAnswer, type RawCall, type RawClient } from './raw-client.ts'
 
 /** How a transport comes to listen within limits. */

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
-import { inOnePiece } from '../../base/cache/one-piece.ts'
+import { inOnePiece } from '../../base/cache/flat-string.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { type Hash, toBase64 } from './merkle.ts'
+import { formatVarying, type Varying } from './per-check-fields.ts'
 import type { DecisionRecord } from './record.ts'
-import { formatVarying, type Varying } from './varying.ts'
 
 /**
  * A record that says no more than what tells it apart from an earlier one of its segment. `leaf` is the hash (base64)

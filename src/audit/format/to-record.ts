@@ -4,8 +4,8 @@ import { deniedBy, type PolicyReference, type PrincipalResult } from '../../base
 import type { EntityUid } from '../../base/model/entity-uid.ts'
 import type { RecordParts } from '../../base/model/record-parts.ts'
 import type { Target } from '../../base/model/target.ts'
+import { toVarying } from './per-check-fields.ts'
 import type { DecisionRecord, RecordedChain, RecordedResult } from './record.ts'
-import { toVarying } from './varying.ts'
 
 // As long as a path may be that the catalog accepts, so that nothing `judge` reads is ever cut.
 const maxJudgedLength = 8192

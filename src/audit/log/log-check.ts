@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { isInvalid } from '../../base/model/invalid.ts'
 import { type Checkpoint, verifyCheckpoint } from '../format/checkpoint.ts'
 import type { RawLine } from '../format/lines.ts'
+import { type Hash, parseHash, type Tree } from '../format/merkle.ts'
 import {
   type CheckpointMark,
   type FoundLog,
@@ -10,9 +11,8 @@ import {
   markKindOf,
   parseMark,
   type SegmentMark,
-} from '../format/mark.ts'
-import { type Hash, parseHash, type Tree } from '../format/merkle.ts'
-import { Course, type Leaf } from './course.ts'
+} from '../format/meta-line.ts'
+import { Course, type Leaf } from './check-progress.ts'
 import type { Exported } from './exported.ts'
 import { type Flaw, findDifference, keepGenuine, readSigned } from './tampering.ts'
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { isInvalid } from '../../base/model/invalid.ts'
-import { parseMark, type SegmentMark } from '../format/mark.ts'
+import { parseMark, type SegmentMark } from '../format/meta-line.ts'
 import type { SegmentName } from './segment.ts'
 
 /** A file that has a segment's name, and where it lies. */

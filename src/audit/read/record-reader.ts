@@ -1,6 +1,6 @@
 import { isInvalid } from '../../base/model/invalid.ts'
 import type { RawLine } from '../format/lines.ts'
-import { type Mark, markKindOf, parseMark } from '../format/mark.ts'
+import { type Mark, markKindOf, parseMark } from '../format/meta-line.ts'
 import { parseRecord } from '../format/parse-record.ts'
 import type { DecisionRecord } from '../format/record.ts'
 import {
@@ -13,7 +13,7 @@ import {
   repeatStart,
   wholeStart,
 } from '../format/repeat.ts'
-import type { ShadowMark } from '../format/shadow-mark.ts'
+import type { ShadowMark } from '../format/shadow-line.ts'
 import { createWholeLine, type WholeLine } from '../format/whole-line.ts'
 import { createWholeLines } from '../format/whole-lines.ts'
 

@@ -1,5 +1,5 @@
 import { groupBy } from '../format/group.ts'
-import type { RetentionMark } from '../format/mark.ts'
+import type { RetentionMark } from '../format/meta-line.ts'
 import type { OpenLog } from './open-logs.ts'
 import type { LogVerdict } from './verify-log.ts'
 

@@ -1,6 +1,6 @@
 import { createLostRepeats } from '../format/lost-repeats.ts'
-import type { RetentionMark, SegmentMark } from '../format/mark.ts'
-import type { Leaf } from '../log/course.ts'
+import type { RetentionMark, SegmentMark } from '../format/meta-line.ts'
+import type { Leaf } from '../log/check-progress.ts'
 import type { Exported } from '../log/exported.ts'
 import type { Signer } from '../log/log-check.ts'
 import type { Flaw } from '../log/tampering.ts'

@@ -1,13 +1,13 @@
 import type { RecordParts } from '../../base/model/record-parts.ts'
 import { frameLine } from '../format/framed.ts'
 import type { Hash } from '../format/merkle.ts'
+import { formatVarying, isPlain, toVarying } from '../format/per-check-fields.ts'
 import { type Pseudonymize, withPseudonym } from '../format/pseudonym.ts'
 import { formatRecord } from '../format/record.ts'
 import { formatRepeat, startRepeat, wholeStart } from '../format/repeat.ts'
 import { toRecord } from '../format/to-record.ts'
-import { formatVarying, isPlain, toVarying } from '../format/varying.ts'
 import type { Batch, Line, Segment } from '../log/segment.ts'
-import type { Found, Referables } from './referable.ts'
+import type { Found, Referables } from './repeat-targets.ts'
 
 /** What makes entries of checks. */
 export type EntryOptions = {

@@ -3,8 +3,8 @@ import { closeSync, constants, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { groupBy } from '../format/group.ts'
 import { highWaterMark, LineSplitter, type RawLine } from '../format/lines.ts'
-import { type FoundLog, markKindOf, type Torn } from '../format/mark.ts'
 import { toBase64 } from '../format/merkle.ts'
+import { type FoundLog, markKindOf, type Torn } from '../format/meta-line.ts'
 import { LogCheck } from '../log/log-check.ts'
 import {
   bySegmentAge,

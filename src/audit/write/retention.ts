@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RetentionMark } from '../format/mark.ts'
+import type { RetentionMark } from '../format/meta-line.ts'
 import { bySegmentAge, parseSegmentName, type SegmentName } from '../log/segment.ts'
 
 /** How long segments are kept; what is absent sets no limit. */

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { signCheckpoint } from '../format/checkpoint.ts'
 import { frameLine, toFileBytes, toLeafBytes } from '../format/framed.ts'
-import { type FoundLog, formatMark, type Mark, type SegmentMark } from '../format/mark.ts'
 import { createTree, framedLeafHash, type Hash, toBase64, toBytes } from '../format/merkle.ts'
+import { type FoundLog, formatMark, type Mark, type SegmentMark } from '../format/meta-line.ts'
 import { type LogKey, showPublicKey } from '../log/log-key.ts'
 import {
   appendLines,

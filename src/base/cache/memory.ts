@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { inOnePiece } from './one-piece.ts'
+import { inOnePiece } from './flat-string.ts'
 
 /** How much is remembered: so many entries, and of so many bytes in all where an entry's weight is given. */
 export type Bound = { readonly maxEntries: number; readonly maxBytes?: number }

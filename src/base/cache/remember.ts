@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { inOnePiece } from './one-piece.ts'
+import { inOnePiece } from './flat-string.ts'
 
 /** How much is remembered, and of what. */
 export type RememberOptions<A, R> = {

@@ -1,4 +1,4 @@
-import type { Phase } from '../../base/http/crowd.ts'
+import type { Phase } from '../../base/http/connection-limit.ts'
 import type { MemoryAccount } from '../memory.ts'
 
 /** What is known of one HTTP/2 connection that Node serves. */

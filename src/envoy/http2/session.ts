@@ -1,4 +1,4 @@
-import type { Phase } from '../../base/http/crowd.ts'
+import type { Phase } from '../../base/http/connection-limit.ts'
 import type { ConnectionFault } from '../../base/model/event.ts'
 import { type MemoryAccount, openMemoryAccount, type SharedMemory } from '../memory.ts'
 import { createFrameReader, type FrameReader } from './frame-reader.ts'

@@ -1,4 +1,4 @@
-import { inOnePiece } from '../../base/cache/one-piece.ts'
+import { inOnePiece } from '../../base/cache/flat-string.ts'
 import { toCanonicalAddress } from '../../base/http/address.ts'
 import { createQueryReader } from '../../base/http/query-parameter.ts'
 import type { Caller, PeerSource } from '../../base/model/caller.ts'

@@ -1,5 +1,5 @@
 import type { Problem } from '../../base/document/problem.ts'
-import { copiedFile, likenessOf } from './policy-likeness.ts'
+import { copiedFile, likenessOf } from './misnamed-file.ts'
 
 /** What a file in a policy repository is for: policies, schema, entities and catalog decide, tests prove. */
 export type Purpose = 'policy' | 'test'

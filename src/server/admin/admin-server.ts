@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { formatAddress } from '../../base/http/address.ts'
-import { createCrowd, type Guest, type Phase } from '../../base/http/crowd.ts'
+import { createCrowd, type Guest, type Phase } from '../../base/http/connection-limit.ts'
 import type { Report } from '../../base/model/event.ts'
 
 /** Whether this process can decide; reasons say why not, notices what an operator should know all the same. */

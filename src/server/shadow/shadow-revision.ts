@@ -2,8 +2,8 @@ import type { Event, Report } from '../../base/model/event.ts'
 import type { Config } from '../../config/config.ts'
 import type { RevisionSourceOptions } from '../../policy/revision/revision-source.ts'
 import { type FollowedRevision, followRevision } from '../followed-revision.ts'
-import type { Opening } from '../opening.ts'
 import { createPolicySource } from '../policy-source.ts'
+import type { Opening } from '../start-context.ts'
 
 /** As the revision that serves is loaded, proven and kept. */
 export type Loading = Pick<RevisionSourceOptions, 'load' | 'prover' | 'runsTests' | 'keep'>

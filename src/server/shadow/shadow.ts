@@ -7,7 +7,7 @@ import { compareWith, type Judgeable, toJudgeable } from '../../explain/shadow.t
 import { createShadowTally, type ShadowTally } from '../../explain/shadow-tally.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
 import type { FollowedRevision } from '../followed-revision.ts'
-import type { Opening } from '../opening.ts'
+import type { Opening } from '../start-context.ts'
 import { createShadowQueue } from './shadow-queue.ts'
 
 /** Judges some of what was decided again, by a revision that decides nothing. */

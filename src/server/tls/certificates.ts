@@ -11,7 +11,7 @@ import { describeCause } from '../../base/model/fault.ts'
 import type { TrustDomain } from '../../base/model/spiffe-id.ts'
 import type { Listener } from '../../config/config.ts'
 import type { CertificateSource, Certificates } from '../../envoy/tls.ts'
-import { StartError } from '../opening.ts'
+import { StartError } from '../start-context.ts'
 import { type Lifetime, lifetimeOfBundle, lifetimeOfChain, renewalDueMs } from './certificate-lifetimes.ts'
 import { refuseClientCa } from './client-ca.ts'
 

@@ -9,10 +9,10 @@ import { createReport } from '../../telemetry/report.ts'
 import { joinMetrics, primaryName } from '../../telemetry/worker-metrics.ts'
 import { createAdminServer } from '../admin/admin-server.ts'
 import type { App } from '../app.ts'
-import { closeAll, drainGraceMs } from '../opening.ts'
-import { Crew } from './crew.ts'
+import { closeAll, drainGraceMs } from '../start-context.ts'
 import { joinReadiness } from './joint-readiness.ts'
-import type { WorkerProgram } from './worker-place.ts'
+import { Crew } from './worker-pool.ts'
+import type { WorkerProgram } from './worker-slot.ts'
 
 /** What workers run: our own program, by the configuration as we have read it. */
 export type WorkerSource = Pick<WorkerProgram, 'program' | 'file' | 'text'>

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { leafHash } from '../../../src/audit/format/merkle.ts'
+import { toVarying } from '../../../src/audit/format/per-check-fields.ts'
 import {
   expandRepeat,
   formatRepeat,
@@ -9,7 +10,6 @@ import {
   startRepeat,
 } from '../../../src/audit/format/repeat.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
-import { toVarying } from '../../../src/audit/format/varying.ts'
 import { isInvalid } from '../../../src/base/model/invalid.ts'
 import { deniedParts } from '../../support/decision.ts'
 

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { parseCheckpoint } from '../../../src/audit/format/checkpoint.ts'
-import { formatMark, parseMark } from '../../../src/audit/format/mark.ts'
+import { formatMark, parseMark } from '../../../src/audit/format/meta-line.ts'
 import { formatRecord } from '../../../src/audit/format/record.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { type Verification, verifyLogs } from '../../../src/audit/verify/verify.ts'

@@ -1,7 +1,7 @@
 import { existsSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { RetentionMark } from '../../../src/audit/format/mark.ts'
+import type { RetentionMark } from '../../../src/audit/format/meta-line.ts'
 import { type RetentionOptions, retire } from '../../../src/audit/write/retention.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 

@@ -2,8 +2,8 @@ import { readFileSync, writeSync } from 'node:fs'
 import { expect } from 'chai'
 import { parseCheckpoint } from '../../../src/audit/format/checkpoint.ts'
 import { frameLine } from '../../../src/audit/format/framed.ts'
-import { type CheckpointMark, markKindOf, parseMark } from '../../../src/audit/format/mark.ts'
 import { createTree, leafHash, toBase64 } from '../../../src/audit/format/merkle.ts'
+import { type CheckpointMark, markKindOf, parseMark } from '../../../src/audit/format/meta-line.ts'
 import {
   type SealedLog,
   type SealedLogOptions,

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { followFiles } from '../../../src/base/follow/followed-files.ts'
-import { StartError } from '../../../src/server/opening.ts'
+import { StartError } from '../../../src/server/start-context.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
 const hourMs = 3_600_000

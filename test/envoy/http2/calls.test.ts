@@ -13,7 +13,7 @@ import {
   echoRefusal,
   headersFrame,
   statusOf,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 
 const message = frameMessage(Buffer.from('abc'))
 

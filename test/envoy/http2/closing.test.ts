@@ -8,7 +8,7 @@ import {
   createTestSession,
   settingsFrame,
   type TestSession,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 
 const forever = { keepaliveMs: 1e9, idleMs: 1e9 }
 

@@ -9,7 +9,7 @@ import {
   headersFrame,
   resetCodes,
   settingsFrame,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 
 const never = { kind: 'unary', answer: () => new Promise<never>(() => {}) } as const
 

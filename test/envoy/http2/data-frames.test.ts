@@ -14,7 +14,7 @@ import {
   resetCodes,
   settingsFrame,
   statusOf,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 
 const message = frameMessage(Buffer.from('abc'))
 

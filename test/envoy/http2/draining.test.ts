@@ -13,7 +13,7 @@ import {
   resetCodes,
   statusOf,
   watchPath,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 
 /** A method whose one call is answered when the test says so. */
 function createHeld(): { readonly method: Method; readonly answer: () => Promise<void> } {

@@ -17,7 +17,7 @@ import {
   resetCodes,
   settingsFrame,
   type TestSession,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 
 const never: Method = { kind: 'unary', answer: () => new Promise(() => {}) }
 const ping = anyFrame('ping', 0, Buffer.alloc(8))

@@ -21,7 +21,7 @@ import {
   settingsFrame,
   type TestSession,
   watchPath,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 import { createRandom, type Random, seed } from '../../support/random.ts'
 
 const runs = Number(process.env['FUZZ_RUNS'] ?? 400)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { guard } from '../../../src/envoy/http2/guard.ts'
-import { callFrames, checkPath, createTestSession } from '../../support/lean-session.ts'
+import { callFrames, checkPath, createTestSession } from '../../support/http2-session.ts'
 
 describe('envoy/http2/guard', () => {
   it('reports a fault, and ends the one connection on which it showed', () => {

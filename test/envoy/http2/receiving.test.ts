@@ -12,7 +12,7 @@ import {
   headersFrame,
   settingsFrame,
   statusOf,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 import { createRandom, seed } from '../../support/random.ts'
 
 /** A conversation with everything in it that an honest client sends. */

@@ -11,7 +11,7 @@ import {
   settingsFrame,
   statusOf,
   watchPath,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 
 const sizesOf = (frames: readonly SeenFrame[], streamId: number) =>
   frames

@@ -20,7 +20,7 @@ import {
   settingsFrame,
   statusOf,
   type TestSession,
-} from '../../support/lean-session.ts'
+} from '../../support/http2-session.ts'
 import { stepWallClock, wallClockSteps } from '../../support/wall-clock.ts'
 
 const never: Method = { kind: 'unary', answer: () => new Promise(() => {}) }

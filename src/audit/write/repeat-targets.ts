@@ -1,8 +1,8 @@
-import { inOnePiece } from '../../base/cache/one-piece.ts'
+import { inOnePiece } from '../../base/cache/flat-string.ts'
 import type { RecordParts } from '../../base/model/record-parts.ts'
 import { maxReferable, maxReferableBytes } from '../format/repeat.ts'
 import type { Segment } from '../log/segment.ts'
-import { isLike, type Likeness, toLikeness } from './likeness.ts'
+import { isLike, type Likeness, toLikeness } from './same-decision.ts'
 
 /** A record that stands whole in the current segment. */
 export type Referable = {

@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import { isInvalid } from '../../src/base/model/invalid.ts'
-import { type OneLine, parseOneLine } from '../../src/explain/one-line.ts'
+import { type OneLine, parseOneLine } from '../../src/explain/situation-args.ts'
 
 const agent = 'spiffe://hospital.example/ns/billing/sa/agent-a'
 const line: OneLine = { as: agent, method: 'GET', place: 'records:8080/patients/42' }
 
-describe('explain/one-line', () => {
+describe('explain/situation-args', () => {
   it('takes the service from before the first slash, and the path from there on', () => {
     const parsed = parseOneLine(line)
     expect(parsed).to.include({ service: 'records:8080', path: '/patients/42', subject: undefined })

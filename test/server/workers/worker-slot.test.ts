@@ -2,9 +2,9 @@ import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createAcceptor } from '../../../src/envoy/acceptor.ts'
-import { WorkerPlace } from '../../../src/server/workers/worker-place.ts'
+import { WorkerPlace } from '../../../src/server/workers/worker-slot.ts'
 
-describe('server/workers/worker-place', () => {
+describe('server/workers/worker-slot', () => {
   const places: WorkerPlace[] = []
 
   afterEach(async () => {

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { isDeny } from '../../src/base/model/decision.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
-import { believeRequest } from '../../src/explain/believed.ts'
 import { parseCheckRequestJson } from '../../src/explain/check-request-json.ts'
+import { believeRequest } from '../../src/explain/unverified-replay.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
 import { hospitalRevision, mustLoad, policyFiles } from '../support/policy-files.ts'
 
 const options = { header: 'actor-chain', issuerName: undefined }
 
-describe('explain/believed', () => {
+describe('explain/unverified-replay', () => {
   let sample: Revision
   before(async () => {
     sample = await hospitalRevision()

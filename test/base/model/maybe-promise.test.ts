@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { andThen } from '../../../src/base/model/eventual.ts'
+import { andThen } from '../../../src/base/model/maybe-promise.ts'
 
-describe('base/model/eventual', () => {
+describe('base/model/maybe-promise', () => {
   it('goes on at once with what is there', () => {
     expect(andThen(1, (value) => value + 1)).to.equal(2)
   })

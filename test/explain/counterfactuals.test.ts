@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type Situation, toMatter } from '../../src/authoring/situation.ts'
 import { isDeny } from '../../src/base/model/decision.ts'
-import { findFlips } from '../../src/explain/flips.ts'
+import { findFlips } from '../../src/explain/counterfactuals.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
 import { alternativesTo } from '../../src/policy/rules/other-policies.ts'
 import { hospital } from '../support/identities.ts'
@@ -21,7 +21,7 @@ const record: Situation = {
   isUpgrade: false,
 }
 
-describe('explain/flips', () => {
+describe('explain/counterfactuals', () => {
   let sample: Revision
   before(async () => {
     sample = await hospitalRevision()

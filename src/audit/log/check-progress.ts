@@ -1,6 +1,6 @@
 import type { RawLine } from '../format/lines.ts'
-import type { Mark, SegmentMark } from '../format/mark.ts'
 import { createTree, type Hash, leafHash, type Tree } from '../format/merkle.ts'
+import type { Mark, SegmentMark } from '../format/meta-line.ts'
 import type { Sealed } from './tampering.ts'
 
 /** A whole line of a log, its hash as a leaf, and what it says if it is a mark that concerns the log itself. */

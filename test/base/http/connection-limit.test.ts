@@ -1,9 +1,9 @@
 import { expect } from 'chai'
-import { type Crowd, createCrowd, type Guest, type Phase } from '../../../src/base/http/crowd.ts'
+import { type Crowd, createCrowd, type Guest, type Phase } from '../../../src/base/http/connection-limit.ts'
 
 const all: readonly Phase[] = ['idle', 'unfinished', 'busy']
 
-describe('base/http/crowd', () => {
+describe('base/http/connection-limit', () => {
   it('lets no address hold more than it leaves free, and goes on to take its newest', () => {
     const { enter, held } = createTestCrowd(16, all)
     for (let count = 0; count < 100; count++) enter(`a${count}`, 'a')

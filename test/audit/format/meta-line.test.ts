@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { formatMark, type Mark, markKindOf, parseMark } from '../../../src/audit/format/mark.ts'
+import { formatMark, type Mark, markKindOf, parseMark } from '../../../src/audit/format/meta-line.ts'
 import { formatRecord } from '../../../src/audit/format/record.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { isInvalid } from '../../../src/base/model/invalid.ts'
@@ -51,7 +51,7 @@ const marks: readonly Mark[] = [
   { version: 1, kind: 'unrecorded', since: '2027-01-01', until: '2027-01-02', denials: 3 },
 ]
 
-describe('audit/format/mark', () => {
+describe('audit/format/meta-line', () => {
   for (const mark of marks) {
     it(`is known by its first bytes, and comes back: ${mark.kind}`, () => {
       const line = Buffer.from(formatMark(mark).trimEnd())

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { describeCause } from '../../base/model/fault.ts'
 import type { Readiness } from '../admin/admin-server.ts'
-import { passLines } from './whole-lines.ts'
+import { passLines } from './pass-lines.ts'
 import { type Order, parseNews } from './worker-channel.ts'
 
 /** What a worker runs, and where its lines go. */

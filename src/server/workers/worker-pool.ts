@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../../base/model/event.ts'
-import { type End, WorkerPlace, type WorkerProgram } from './worker-place.ts'
+import { type End, WorkerPlace, type WorkerProgram } from './worker-slot.ts'
 
 /** A worker could not start; `problems` is empty when it has said why itself. */
 export class WorkerFailed extends Error {

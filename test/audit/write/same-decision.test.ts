@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import { formatRecord } from '../../../src/audit/format/record.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { readRecords } from '../../../src/audit/read/query.ts'
-import { isLike, toLikeness } from '../../../src/audit/write/likeness.ts'
 import { openAuditLog } from '../../../src/audit/write/open-audit-log.ts'
+import { isLike, toLikeness } from '../../../src/audit/write/same-decision.ts'
 import type { RecordParts } from '../../../src/base/model/record-parts.ts'
 import { clerkChain, deniedParts, hospitalId, recordTarget, secrets } from '../../support/decision.ts'
 import { measureHeap } from '../../support/memory.ts'
@@ -67,7 +67,7 @@ const checks: readonly { readonly name: string; readonly parts: RecordParts }[] 
   { name: 'no chain', parts: { ...denied, chain: { kind: 'none' } } },
 ]
 
-describe('audit/write/likeness', () => {
+describe('audit/write/same-decision', () => {
   for (const { name, parts } of checks) {
     it(`knows ${name} again by what its record says, not by which objects say it`, () => {
       expect(isLike({ ...structuredClone(parts), decision: parts.decision }, toLikeness(parts))).to.equal(

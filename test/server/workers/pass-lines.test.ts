@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
-import { passLines } from '../../../src/server/workers/whole-lines.ts'
+import { passLines } from '../../../src/server/workers/pass-lines.ts'
 
-describe('server/workers/whole-lines', () => {
+describe('server/workers/pass-lines', () => {
   for (const { name, chunks, want } of [
     { name: 'passes a line on as it comes', chunks: ['a\n'], want: ['a\n'] },
     { name: 'puts one together that comes in pieces', chunks: ['a', 'b', 'c\n'], want: ['abc\n'] },

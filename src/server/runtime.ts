@@ -15,13 +15,13 @@ import type { CheckShell } from '../decision/check/check.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import type { RevisionSource } from '../policy/revision/revision-source.ts'
 import { followRevision } from './followed-revision.ts'
-import type { Opening } from './opening.ts'
 import { openParts, type Parts } from './parts.ts'
 import { createPolicySource } from './policy-source.ts'
 import { createRecorder } from './recorder.ts'
 import { openRecovery, type Recovering } from './recovering.ts'
 import { createShadow, type Shadow } from './shadow/shadow.ts'
 import { type Loading, openShadowRevision } from './shadow/shadow-revision.ts'
+import type { Opening } from './start-context.ts'
 
 /** Everything behind the ports: what decides, what proves, what records. */
 export type House = Parts & {

@@ -1,4 +1,4 @@
-import { inOnePiece } from '../../base/cache/one-piece.ts'
+import { inOnePiece } from '../../base/cache/flat-string.ts'
 import type { Caller } from '../../base/model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop, Subject } from '../../base/model/chain.ts'
 import type { PolicyReference, PrincipalResult } from '../../base/model/decision.ts'
@@ -46,7 +46,7 @@ type Whole = { readonly [field in keyof Required<Likeness>]: Likeness[field] }
 
 /**
  * Whether a check's record says what the other's does, but for what varies. Written out, for it stands on the path of
- * every check; test/audit/write/likeness.test.ts changes each field that there is, and the compiler adds new ones to it.
+ * every check; test/audit/write/same-decision.test.ts changes each field that there is, and the compiler adds new ones to it.
  */
 export function isLike(one: Likeness, other: Likeness): boolean {
   return (

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Answer } from '../../../src/base/model/answer.ts'
 import { type Deny, deny } from '../../../src/base/model/decision.ts'
-import { createShedding } from '../../../src/decision/check/shedding.ts'
+import { createShedding } from '../../../src/decision/check/refusal-sampling.ts'
 import { anonymous, buildChecker, input, openAdmission } from '../../support/built-checker.ts'
 import { uris } from '../../support/hospital.ts'
 
@@ -32,7 +32,7 @@ function build() {
 
 const refusingAll = { ...openAdmission(), refuse: () => deny('overloaded', 'too much') }
 
-describe('decision/check/shedding', () => {
+describe('decision/check/refusal-sampling', () => {
   it('answers a second of refusals by one record', () => {
     const { clock, records, shed } = build()
     const first = shed('agent-a')

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { frontierLength, type Hash, parseHash } from './merkle.ts'
-import { type ShadowMark, shadowMark } from './shadow-mark.ts'
+import { type ShadowMark, shadowMark } from './shadow-line.ts'
 
 /** The first line of a segment: where in its log it stands, and what was found before it. */
 export type SegmentMark = {

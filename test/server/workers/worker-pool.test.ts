@@ -7,12 +7,12 @@ import { promisify } from 'node:util'
 import { expect } from 'chai'
 import type { Event } from '../../../src/base/model/event.ts'
 import { createAcceptor } from '../../../src/envoy/acceptor.ts'
-import { Crew, WorkerFailed } from '../../../src/server/workers/crew.ts'
+import { Crew, WorkerFailed } from '../../../src/server/workers/worker-pool.ts'
 
 const nothing = async () => {}
 const unstopped = new AbortController().signal
 
-describe('server/workers/crew', () => {
+describe('server/workers/worker-pool', () => {
   // Each worker is a process, on a machine that may be busy.
 
   const start = (behaviours: string, events: Event[] = [], written: string[] = []) => {

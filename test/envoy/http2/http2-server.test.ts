@@ -8,14 +8,14 @@ import { expect } from 'chai'
 import { createCa } from '../../../demo/ca.ts'
 import { preface } from '../../../src/envoy/http2/frame-reader.ts'
 import { frameType } from '../../../src/envoy/http2/frames.ts'
-import { createLeanTransport } from '../../../src/envoy/http2/lean-server.ts'
+import { createLeanTransport } from '../../../src/envoy/http2/http2-server.ts'
 import type { Limits } from '../../../src/envoy/http2/limits.ts'
 import type { CallHandler } from '../../../src/envoy/transport.ts'
 import { frameMessage } from '../../../src/envoy/unary-message.ts'
 import { decodeCheckResponse } from '../../support/check-request.ts'
 import { check, createGrpcClient } from '../../support/grpc-client.ts'
 import { echoing, plainListener } from '../../support/grpc-listener.ts'
-import { callFrames, checkPath, parseFrames, settingsFrame, watchPath } from '../../support/lean-session.ts'
+import { callFrames, checkPath, parseFrames, settingsFrame, watchPath } from '../../support/http2-session.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 import { itBoundsWhatItHolds } from '../../support/transport-bounds.ts'
 import { itReportsHealth } from '../../support/transport-health.ts'
@@ -26,7 +26,7 @@ import { replaceWallClock } from '../../support/wall-clock.ts'
 const listen = (handle: CallHandler = echoing, limits: Partial<Limits> = {}) =>
   createLeanTransport(plainListener, handle, () => {}, limits)
 
-describe('envoy/http2/lean-server', () => {
+describe('envoy/http2/http2-server', () => {
   itCarriesCalls(createLeanTransport)
   itListensOnSockets(createLeanTransport)
   itReportsHealth(createLeanTransport)

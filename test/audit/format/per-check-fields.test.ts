@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { formatVarying, isPlain, toVarying } from '../../../src/audit/format/varying.ts'
+import { formatVarying, isPlain, toVarying } from '../../../src/audit/format/per-check-fields.ts'
 import { deniedParts } from '../../support/decision.ts'
 
-describe('audit/format/varying', () => {
+describe('audit/format/per-check-fields', () => {
   const parts = deniedParts('decision-1')
 
   it('is what its JSON says', () => {

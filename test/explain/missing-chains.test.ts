@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { DecisionRecord } from '../../src/audit/format/record.ts'
-import { createForwarding, type ForwardingGap } from '../../src/explain/forwarding.ts'
+import { createForwarding, type ForwardingGap } from '../../src/explain/missing-chains.ts'
 import { hospitalId, recordTarget } from '../support/decision.ts'
 import { clerk } from '../support/hospital.ts'
 import { observed } from '../support/observed.ts'
@@ -19,7 +19,7 @@ const bareToD = observed({ ...without, from: '/ns/billing/sa/agent-a', target: t
 const unminted = observed({ from: '/ns/billing/sa/agent-a', target: towardsD, timeMs: startMs })
 const missing = observed({ ...without, timeMs: startMs + 1000 })
 
-describe('explain/forwarding', () => {
+describe('explain/missing-chains', () => {
   const cases: readonly {
     readonly name: string
     readonly records: readonly DecisionRecord[]

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { inOnePiece } from '../../../src/base/cache/one-piece.ts'
+import { inOnePiece } from '../../../src/base/cache/flat-string.ts'
 import { measureHeap } from '../../support/memory.ts'
 
-describe('base/cache/one-piece', () => {
+describe('base/cache/flat-string', () => {
   for (const text of [
     '',
     'plain',

@@ -1,4 +1,4 @@
-import type { Mark } from '../format/mark.ts'
+import type { Mark } from '../format/meta-line.ts'
 import { frameMark } from './sealed-log.ts'
 
 /** What is to be said with the next line that can be written. */
