@@ -13,7 +13,7 @@ describe('compat v2: records that repeat others', () => {
   it('says of each what it said', async () => {
     const found: object[] = []
     for await (const line of readRecords([directory])) {
-      if (line.kind === 'mark') continue
+      if (line.kind === 'meta') continue
       if (line.kind !== 'record') throw new TypeError(line.kind)
       const { decisionId, time, durationMicros, traceId, outcome } = line.record
       found.push(JSON.parse(JSON.stringify({ decisionId, time, durationMicros, traceId, outcome })))

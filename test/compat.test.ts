@@ -9,7 +9,7 @@ import type { DelegatedChain } from '../src/base/model/chain.ts'
 import { type DenyCode, isDeny } from '../src/base/model/decision.ts'
 import { formatEntityUid } from '../src/base/model/entity-uid.ts'
 import { isInvalid } from '../src/base/model/invalid.ts'
-import { loadKept } from '../src/cli/stored-revision.ts'
+import { loadStored } from '../src/cli/stored-revision.ts'
 import { type Config, isConfigProblems, parseConfig } from '../src/config/config.ts'
 import { type ChainKeys, toJwks } from '../src/decision/chain/keys.ts'
 import { loadKeys } from '../src/decision/chain/keys-source.ts'
@@ -165,7 +165,7 @@ describe('compat v2: evidence of a Git revision', () => {
       if (isInvalid(found)) throw new TypeError(found.reason)
       const { record } = found
       expect(record).to.deep.include(meaning)
-      const kept = await loadKept(audit, record)
+      const kept = await loadStored(audit, record)
       if (isInvalid(kept)) throw new TypeError(kept.reason)
       const again = judgeAgain(record, kept)
       expect(again).to.deep.include({ differences: [] })

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { readPseudonyms } from '../audit/format/pseudonym.ts'
 import type { DecisionRecord } from '../audit/format/record.ts'
-import type { Standing } from '../audit/log/proof-level.ts'
+import type { ProofLevel } from '../audit/log/proof-level.ts'
 import { formatBad, type Query, readRecords } from '../audit/read/query.ts'
 import { denyCodes } from '../base/model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
@@ -10,7 +10,7 @@ import { show } from '../base/text/show.ts'
 import { NothingFound } from '../explain/nothing-found.ts'
 import { matches, mentionsOf, type RecordFilter } from '../explain/record-filter.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
-import { parseMomentMs } from './parse-time.ts'
+import { parseTimeMs } from './parse-time.ts'
 import {
   type ExitCode,
   exitCodes,
@@ -31,7 +31,7 @@ type FindOptions = Omit<RecordFilter, 'sinceMs' | 'untilMs'> &
     readonly pseudonyms?: string
   }
 
-type Found = { readonly record: DecisionRecord; readonly standing: Standing }
+type Found = { readonly record: DecisionRecord; readonly standing: ProofLevel }
 
 const maxComplaints = 5
 /** Where nothing is found, as many records are read to say why. */
@@ -85,8 +85,8 @@ async function find(paths: readonly string[], options: FindOptions, terminal: Te
     terminal.complain(user.reason)
     return exitCodes.usage
   }
-  const sinceMs = since === undefined ? undefined : parseMomentMs('--since', since, terminal.nowMs())
-  const untilMs = until === undefined ? undefined : parseMomentMs('--until', until, terminal.nowMs())
+  const sinceMs = since === undefined ? undefined : parseTimeMs('--since', since, terminal.nowMs())
+  const untilMs = until === undefined ? undefined : parseTimeMs('--until', until, terminal.nowMs())
   for (const moment of [sinceMs, untilMs]) {
     if (typeof moment !== 'object') continue
     terminal.complain(moment.reason)

@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type Checkpoint, formatVerifierKey, verifyCheckpoint } from '../audit/format/checkpoint.ts'
 import { toBase64 } from '../audit/format/merkle.ts'
-import { parseMark } from '../audit/format/meta-line.ts'
+import { parseMetaLine } from '../audit/format/meta-line.ts'
 import { createKeyring } from '../audit/log/keyring.ts'
 import { findEvidence } from '../audit/verify/evidence.ts'
 import { type Verification, verifyLogs } from '../audit/verify/verify.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { formatVerification } from './audit-verify-text.ts'
 import { addKeyOption, readKeys } from './log-keys.ts'
-import { parseMomentMs } from './parse-time.ts'
+import { parseTimeMs } from './parse-time.ts'
 import {
   describeError,
   type ExitCode,
@@ -85,7 +85,7 @@ function complain({ reason }: Invalid, terminal: Terminal): ExitCode {
 
 function parseAsOf(text: string | undefined, nowMs: number): number | undefined | Invalid {
   if (text === undefined) return undefined
-  const asOfMs = text === 'now' ? nowMs : parseMomentMs('--as-of', text, nowMs)
+  const asOfMs = text === 'now' ? nowMs : parseTimeMs('--as-of', text, nowMs)
   return typeof asOfMs === 'number' && asOfMs > nowMs
     ? invalid(`\`--as-of\`: expected a time that is over, found \`${text}\``)
     : asOfMs
@@ -122,8 +122,8 @@ async function readCheckpoints(
 function toNotes(text: string): readonly string[] {
   if (!text.startsWith('{')) return [text]
   return text.split('\n').flatMap((line) => {
-    const mark = parseMark(Buffer.from(line))
-    return !isInvalid(mark) && mark.kind === 'checkpoint' ? [mark.note] : []
+    const meta = parseMetaLine(Buffer.from(line))
+    return !isInvalid(meta) && meta.kind === 'checkpoint' ? [meta.note] : []
   })
 }
 

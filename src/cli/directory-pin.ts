@@ -8,7 +8,7 @@ import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { pinFile } from '../policy/source/followed-directory.ts'
 import type { PinChange } from '../policy/source/git-pin.ts'
-import { loadKept } from './stored-revision.ts'
+import { loadStored } from './stored-revision.ts'
 
 // The server may run as another user, and who may change the directory is what guards the pin. It is no secret.
 const pinMode = 0o644
@@ -22,7 +22,7 @@ export async function pinDirectory(
   try {
     const commit = await findRevision(directory, audit, revision)
     if (typeof commit === 'object') return commit
-    const loaded = await loadKept(audit, { policyRevision: commit })
+    const loaded = await loadStored(audit, { policyRevision: commit })
     if (isInvalid(loaded)) return loaded
     await writePin(directory, commit)
     return { kind: 'pinned', commit, was: undefined }

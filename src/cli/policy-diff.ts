@@ -15,7 +15,7 @@ import { collect } from './collect.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { formatDifference } from './outcome-text.ts'
 import { loadDirectory } from './policy-directory.ts'
-import { loadKept } from './stored-revision.ts'
+import { loadStored } from './stored-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 type DiffOptions = KeyOptions & { readonly audit?: readonly string[]; readonly json?: true }
@@ -87,7 +87,7 @@ function isOtherThan(side: Revision, { policyRevision, policyDigest }: DecisionR
 
 async function findRevision(place: string, audit: readonly string[]): Promise<Revision | Invalid> {
   for (const path of audit) {
-    const kept = await loadKept(path, { policyRevision: place })
+    const kept = await loadStored(path, { policyRevision: place })
     if (!isInvalid(kept) || kept.why !== 'missing') return kept
   }
   const loaded = await loadDirectory(place)

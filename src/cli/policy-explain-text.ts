@@ -1,6 +1,6 @@
 import type { Matter } from '../authoring/situation.ts'
 import { formatEntityUid } from '../base/model/entity-uid.ts'
-import type { Flip } from '../explain/counterfactuals.ts'
+import type { Counterfactual } from '../explain/counterfactuals.ts'
 import type {
   ExplainedPrincipal,
   Explanation,
@@ -25,7 +25,7 @@ export function formatExplanation(explanation: Explanation, matter: Matter | und
     ...(flips.length === 0
       ? []
       : ['', outcome === 'allow' ? 'It would be denied with:' : 'It would be allowed with:']),
-    ...flips.flatMap(formatFlip),
+    ...flips.flatMap(formatCounterfactual),
   ]
 }
 
@@ -64,7 +64,7 @@ function formatCondition({ kind, text, found }: FailedCondition): string {
   return `${word}${text}   is ${found === 'error' ? 'an error' : found}`
 }
 
-function formatFlip({ of, steps, cedar }: Flip): readonly string[] {
+function formatCounterfactual({ of, steps, cedar }: Counterfactual): readonly string[] {
   return [
     `  ${of}: ${steps.join('; and ')}`,
     ...cedar.flatMap((text) => text.split('\n').map((part) => `    | ${part}`)),

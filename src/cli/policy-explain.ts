@@ -8,14 +8,14 @@ import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/inv
 import { parseCheckRequestJson } from '../explain/check-request-json.ts'
 import { type Explanation, explain } from '../explain/explain.ts'
 import { judgeRecord } from '../explain/judge-record.ts'
-import { parseOneLine } from '../explain/situation-args.ts'
-import { believeRequest } from '../explain/unverified-replay.ts'
+import { parseSituationArgs } from '../explain/situation-args.ts'
+import { replayUnverified } from '../explain/unverified-replay.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { collect, collectPath } from './collect.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
 import { formatExplanation } from './policy-explain-text.ts'
-import { loadKeptIn } from './stored-revision.ts'
+import { loadStoredIn } from './stored-revision.ts'
 import {
   describeError,
   type ExitCode,
@@ -117,7 +117,7 @@ async function askDirectory(
   if (more.length > 0)
     return invalid('expected METHOD SERVICE/PATH, a file, or `--audit DIR` and a decision id')
   if (place === undefined) return askFile(first, revision, options)
-  const situation = parseOneLine({ ...options, method: first, place })
+  const situation = parseSituationArgs({ ...options, method: first, place })
   return isInvalid(situation)
     ? situation
     : { verdict: judgeSituation(situation, revision), revision, note: undefined }
@@ -137,7 +137,7 @@ async function askFile(
   const captured = parseCheckRequestJson(text)
   if (isInvalid(captured)) return invalid(`\`${file}\`: ${captured.reason}`)
   const belief = { peer: captured.peer, header, issuerName: issuer }
-  const verdict = believeRequest(captured.input, revision, belief)
+  const verdict = replayUnverified(captured.input, revision, belief)
   return isInvalid(verdict) ? verdict : { verdict, revision, note: believed }
 }
 
@@ -154,7 +154,7 @@ async function askRecord(
   const found = typeof id === 'object' ? id : await findDecision(audit, id, given.keys)
   if (isInvalid(found)) return found
   const { record, standing } = found
-  const revision = await loadKeptIn(audit, record)
+  const revision = await loadStoredIn(audit, record)
   if (isInvalid(revision)) return revision
   const verdict = judgeRecord(record, revision)
   const note = standing === 'unsigned' || standing === 'claimed' ? unproven : undefined

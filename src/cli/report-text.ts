@@ -2,7 +2,7 @@ import type { PolicyDrafts } from '../authoring/draft-policy.ts'
 import { formatRouteDraft, formatServiceDrafts } from '../authoring/service-draft.ts'
 import type { Sightings } from '../authoring/tally.ts'
 import { formatCount } from '../base/text/count.ts'
-import type { ForwardingGap } from '../explain/missing-chains.ts'
+import type { ChainGap } from '../explain/missing-chains.ts'
 import type { Denials, ObservationReport } from '../explain/report.ts'
 import { formatShadow } from './shadow-text.ts'
 
@@ -70,7 +70,7 @@ function formatDenials(denials: readonly Denials[]): readonly string[] {
   )
 }
 
-function formatGaps(gaps: readonly ForwardingGap[]): readonly string[] {
+function formatGaps(gaps: readonly ChainGap[]): readonly string[] {
   return section(
     'CALLS WITHOUT A CHAIN',
     firstOf(gaps, (gap) => [
@@ -80,7 +80,7 @@ function formatGaps(gaps: readonly ForwardingGap[]): readonly string[] {
   )
 }
 
-function explain({ kind, received, services }: ForwardingGap): string {
+function explain({ kind, received, services }: ChainGap): string {
   switch (kind) {
     case 'drops': {
       const handed =

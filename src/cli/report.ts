@@ -5,7 +5,7 @@ import { areProblems, isInvalid } from '../base/model/invalid.ts'
 import { createReport, type ReportBuilder } from '../explain/report.ts'
 import { parseCatalog } from '../policy/catalog/catalog.ts'
 import { addKeyOption, type GivenKeys, type KeyOptions, readKeys } from './log-keys.ts'
-import { parseMomentMs } from './parse-time.ts'
+import { parseTimeMs } from './parse-time.ts'
 import { formatReport, reportToJson } from './report-text.ts'
 import { readKept } from './stored-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
@@ -48,7 +48,7 @@ async function report(
   options: ReportCommandOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const sinceMs = options.since === undefined ? 0 : parseMomentMs('--since', options.since, terminal.nowMs())
+  const sinceMs = options.since === undefined ? 0 : parseTimeMs('--since', options.since, terminal.nowMs())
   if (typeof sinceMs !== 'number') {
     terminal.complain(sinceMs.reason)
     return exitCodes.usage

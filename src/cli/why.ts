@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { DecisionRecord, RecordedChain } from '../audit/format/record.ts'
-import type { Standing } from '../audit/log/proof-level.ts'
+import type { ProofLevel } from '../audit/log/proof-level.ts'
 import { type FoundDecision, findDecision } from '../audit/read/query.ts'
 import { findWholeId } from '../audit/read/whole-id.ts'
 import type { PrincipalResult } from '../base/model/decision.ts'
@@ -10,7 +10,7 @@ import { judgeAgain, type SecondJudgement } from '../explain/why.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { collectPath } from './collect.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
-import { isProvable, loadKeptIn, type NotKept } from './stored-revision.ts'
+import { isProvable, loadStoredIn, type NotStored } from './stored-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 const unproven =
@@ -54,13 +54,13 @@ async function why(
   }
   const { record, standing } = found
   for (const problem of found.unread) terminal.complain(toLine(problem))
-  const revision = await loadKeptIn(audit, record)
+  const revision = await loadStoredIn(audit, record)
   const again = isInvalid(revision) ? revision : judgeAgain(record, revision)
   const isChanged = isInvalid(revision) && revision.why === 'changed'
   const agrees = isInvalid(again) ? (isChanged ? false : null) : again.differences.length === 0
   if (json) {
     const shown = isInvalid(again) ? { kind: 'not-judged', reason: again.reason } : again
-    const policies = toStanding(revision, record)
+    const policies = policyStatusOf(revision, record)
     terminal.print(JSON.stringify({ record, standing, again: shown, agrees, policies }, undefined, 2))
   } else {
     const verdict = isChanged ? [`EVIDENCE WAS CHANGED: ${revision.reason}`] : formatAgain(again, record)
@@ -71,7 +71,7 @@ async function why(
 }
 
 /** How far the kept policies are known to be those that decided. */
-function toStanding(revision: Revision | NotKept, record: DecisionRecord): string {
+function policyStatusOf(revision: Revision | NotStored, record: DecisionRecord): string {
   if (isInvalid(revision)) return revision.why
   return isProvable(record) ? 'proven' : 'unproven'
 }
@@ -91,12 +91,12 @@ function formatRecord({ record, standing }: FoundDecision, hasKey: boolean): rea
     `wanted     ${request?.method ?? '?'} ${request?.path ?? '?'} of ${service?.name ?? 'an unknown service'}${wanted}`,
     `on behalf  ${formatBehalf(record.chain)}`,
     `revision   ${record.policyRevision ?? 'none'}`,
-    `evidence   ${formatStanding(standing, hasKey)}`,
+    `evidence   ${formatProofLevel(standing, hasKey)}`,
     ...results,
   ]
 }
 
-function formatStanding(standing: Standing, hasKey: boolean): string {
+function formatProofLevel(standing: ProofLevel, hasKey: boolean): string {
   const key = hasKey
     ? 'by the key given'
     : 'by the key beside the log; `--key` names one that is kept elsewhere'

@@ -24,9 +24,9 @@ async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
   void terminal.stopSignal()
   setUpEngine()
   try {
-    const opening = await primary.opening
-    if (opening === undefined) return exitCodes.negative
-    const { file, text, worker } = opening
+    const order = await primary.openOrder
+    if (order === undefined) return exitCodes.negative
+    const { file, text, worker } = order
     const config = parseConfig(file, text, readEnv())
     if (isConfigProblems(config)) {
       complainAboutConfig(config, terminal)
@@ -36,6 +36,6 @@ async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
   } catch (error) {
     return complainAboutStart(error, terminal)
   } finally {
-    primary.leave()
+    primary.disconnect()
   }
 }

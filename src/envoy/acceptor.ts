@@ -11,7 +11,7 @@ export async function createAcceptor(
   onSocket: (socket: Socket) => void,
 ): Promise<Acceptor> {
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
-    // One that ends on its way to whom it is handed concerns nobody.
+    // A connection that ends before a worker has it needs no report.
     socket.on('error', () => socket.destroy())
     onSocket(socket)
   })

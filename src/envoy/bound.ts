@@ -12,10 +12,10 @@ import {
 /** Where a server listens, and what is left to do when it no longer does. */
 export type Bound = { readonly address: string; readonly port: number; readonly release: () => Promise<void> }
 
-/** Begins to listen, unless connections are handed in; throws a `TransportError`, and then the server is closed. */
-export async function bindServer(server: Server, listener: Place): Promise<Bound> {
+/** Listens, unless connections come from a `socketSource`. Throws a `TransportError` after it has closed the server. */
+export async function bindServer(server: Server, listener: ListenTarget): Promise<Bound> {
   try {
-    return listener.handed === undefined ? await bind(server, listener) : toHanded(listener)
+    return listener.socketSource === undefined ? await bind(server, listener) : withoutListening(listener)
   } catch (cause) {
     server.close()
     throw cause
@@ -23,15 +23,15 @@ export async function bindServer(server: Server, listener: Place): Promise<Bound
 }
 
 /** What listens elsewhere: its address is as configured, and nothing here is to be released. */
-function toHanded(listener: Place): Bound {
+function withoutListening(listener: ListenTarget): Bound {
   const release = async () => {}
   if ('path' in listener) return { address: toSocketName(listener.path), port: 0, release }
   return { address: formatAddress(listener.address, listener.port), port: listener.port, release }
 }
 
-type Place = Pick<GrpcListener, 'handed'> & (Endpoint | SocketFile)
+type ListenTarget = Pick<GrpcListener, 'socketSource'> & (Endpoint | SocketFile)
 
-async function bind(server: Server, listener: Place): Promise<Bound> {
+async function bind(server: Server, listener: ListenTarget): Promise<Bound> {
   if ('path' in listener) {
     const address = toSocketName(listener.path)
     const release = await listenOnSocketFile(listener, (path) => open(server, { path }, address))

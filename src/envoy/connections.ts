@@ -1,5 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { type Crowd, createCrowd, type Guest, type Phase } from '../base/http/connection-limit.ts'
+import {
+  type ConnectionLimit,
+  createConnectionLimit,
+  type LimitedConnection,
+  type Phase,
+} from '../base/http/connection-limit.ts'
 import type { Report } from '../base/model/event.ts'
 import { type Bound, bindServer } from './bound.ts'
 import type { CallLimits } from './limits.ts'
@@ -27,13 +32,13 @@ type Options = {
 /** A busy connection carries questions that are being decided; it is never ended to make room. */
 const evictable: readonly Phase[] = ['unfinished', 'idle']
 
-/** Accepts a listener's connections, or has them handed in; throws a `TransportError`. */
+/** Accepts a listener's connections, or receives them from `socketSource`; throws a `TransportError`. */
 export async function openConnections(options: Options): Promise<Connections> {
   const { listener } = options
   const acceptor = createServer({ noDelay: true }, (socket) => connections.take(socket))
   const connections: Connections = new Connections(acceptor, options)
   await connections.listen(listener)
-  listener.handed?.((socket) => connections.take(socket))
+  listener.socketSource?.((socket) => connections.take(socket))
   return connections
 }
 
@@ -42,7 +47,7 @@ export class Connections {
   readonly #acceptor: Server
   readonly #speakers: Server
   readonly #report: Report
-  readonly #crowd: Crowd
+  readonly #limit: ConnectionLimit
   readonly #sockets = new Set<Socket>()
   /** What the crowd asks for its phase, by the client's address and port: node:tls does not say over which socket it speaks. */
   readonly #admitted = new Map<string, Pick<Connection, 'phase'>>()
@@ -52,7 +57,7 @@ export class Connections {
   constructor(acceptor: Server, { listener, limits, onConnection, report }: Options) {
     this.#acceptor = acceptor
     this.#report = report
-    this.#crowd = createCrowd(limits.maxConnections, evictable)
+    this.#limit = createConnectionLimit(limits.maxConnections, evictable)
     this.#speakers = createSocketServer(listener.tls, limits.prefaceMs, (socket, tlsPeerUris) => {
       if (socket.destroyed) return
       const admitted = this.#admitted.get(nameOf(socket)) ?? { phase: unfinished }
@@ -82,12 +87,12 @@ export class Connections {
       return
     }
     const admitted: Pick<Connection, 'phase'> = { phase: unfinished }
-    const guest: Guest = {
+    const limited: LimitedConnection = {
       address: addressOf(socket),
       phase: () => admitted.phase(),
       evict: () => this.#drop(socket),
     }
-    if (this.#crowd.enter(guest)) this.#admit(socket, guest, admitted)
+    if (this.#limit.enter(limited)) this.#admit(socket, limited, admitted)
     else this.#drop(socket)
   }
 
@@ -99,7 +104,7 @@ export class Connections {
     this.#speakers.close()
     await this.#bound?.release()
     await closed
-    // The acceptor does not count what was handed in.
+    // The acceptor does not count what was handed over.
     await Promise.all([...this.#sockets].map(untilClosed))
   }
 
@@ -108,12 +113,12 @@ export class Connections {
     for (const socket of this.#sockets) socket.destroySoon()
   }
 
-  #admit(socket: Socket, guest: Guest, admitted: Pick<Connection, 'phase'>): void {
+  #admit(socket: Socket, limited: LimitedConnection, admitted: Pick<Connection, 'phase'>): void {
     const name = nameOf(socket)
     this.#sockets.add(socket)
     this.#admitted.set(name, admitted)
     socket.on('close', () => {
-      this.#crowd.leave(guest)
+      this.#limit.leave(limited)
       this.#sockets.delete(socket)
       if (this.#admitted.get(name) === admitted) this.#admitted.delete(name)
     })

@@ -2,7 +2,7 @@ import type { Answer } from '../base/model/answer.ts'
 import type { CheckInput } from '../base/model/check-input.ts'
 import { type Deny, deny } from '../base/model/decision.ts'
 import type { Report } from '../base/model/event.ts'
-import type { Eventual } from '../base/model/maybe-promise.ts'
+import type { MaybePromise } from '../base/model/maybe-promise.ts'
 import { decodeCheckRequest } from './codec/decode.ts'
 import { encodeCheckResponse, unrecordedDenial } from './codec/respond.ts'
 import type { CallContext, CallHandler } from './transport.ts'
@@ -13,7 +13,7 @@ export type CallHandlerDeps = {
    * Decides by its deadline, and records; a request that could not be read or decoded comes as its denial, to be recorded too.
    * `receivedMs`: when it came in. Both on the monotonic clock.
    */
-  readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs: number) => Eventual<Answer>
+  readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs: number) => MaybePromise<Answer>
   /** Records a denial that came about outside `check`. */
   readonly refuse: (denial: Deny) => Answer
   /** Monotonic clock, on which deadlines run: a step of the wall clock neither ends nor prolongs a check. */

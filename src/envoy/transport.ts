@@ -27,13 +27,13 @@ export type Endpoint = { readonly address: string; readonly port: number }
 /** A Unix socket to listen on, and the permissions of its file. */
 export type SocketFile = { readonly path: string; readonly mode: number }
 
-/** Has connections handed in that another process of ours has accepted at the listener's address. */
-export type Handed = (take: (socket: Socket) => void) => void
+/** Delivers connections that another Waywarden process accepted at the listener's address. */
+export type SocketSource = (take: (socket: Socket) => void) => void
 
 /** One place where Envoy asks. */
 export type GrpcListener = (Endpoint | SocketFile) & {
   /** Instead of listening. */
-  readonly handed?: Handed | undefined
+  readonly socketSource?: SocketSource | undefined
   readonly tls: CertificateSource | undefined
   /** Counts the bytes that all listeners hold for their clients. */
   readonly memory: SharedMemory

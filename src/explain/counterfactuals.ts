@@ -12,7 +12,7 @@ import type { Revision } from '../policy/revision/revision.ts'
 import { type DecideBy, parseProposal } from '../policy/rules/other-policies.ts'
 
 /** A smallest change that turns the decision round; each has been judged. */
-export type Flip = {
+export type Counterfactual = {
   /** Whether another chain would do it, other policies, or another catalog. */
   readonly of: 'chain' | 'policy' | 'catalog'
   readonly steps: readonly string[]
@@ -28,7 +28,11 @@ const maxSteps = 8
 const maxNames = 200
 
 /** What would turn an allow into a deny, or a deny into an allow. */
-export function findFlips(matter: Matter, revision: Revision, decideBy: DecideBy): readonly Flip[] {
+export function findCounterfactuals(
+  matter: Matter,
+  revision: Revision,
+  decideBy: DecideBy,
+): readonly Counterfactual[] {
   const decision = judgeMatter(matter, revision)
   const flips = isDeny(decision)
     ? [byChain(matter, revision), byCatalog(matter, decision), byPolicy(matter, decision, revision, decideBy)]
@@ -41,7 +45,7 @@ function judgeMatter({ caller, chain, target }: Matter, revision: Revision): Per
 }
 
 /** Step by step, each of which leaves fewer who refuse. */
-function byChain(matter: Matter, revision: Revision): Flip | undefined {
+function byChain(matter: Matter, revision: Revision): Counterfactual | undefined {
   const names = readNames(revision)
   const steps: string[] = []
   let now = matter
@@ -134,7 +138,7 @@ function readNames({ policies, catalog }: Revision): Names {
 }
 
 /** What no policy can permit, the catalog may. */
-function byCatalog({ chain, caller, target }: Matter, { code }: Deny): Flip | undefined {
+function byCatalog({ chain, caller, target }: Matter, { code }: Deny): Counterfactual | undefined {
   if (code !== 'chain_missing') return undefined
   const name = `\`${target.service.name}\``
   const step =
@@ -145,7 +149,12 @@ function byCatalog({ chain, caller, target }: Matter, { code }: Deny): Flip | un
 }
 
 /** The drafted permits for all whom nothing permits, without the forbids that stand in the way. */
-function byPolicy(matter: Matter, decision: Deny, revision: Revision, decideBy: DecideBy): Flip | undefined {
+function byPolicy(
+  matter: Matter,
+  decision: Deny,
+  revision: Revision,
+  decideBy: DecideBy,
+): Counterfactual | undefined {
   if (decision.code !== 'policy_denied') return undefined
   const forbids = decision.results.filter(({ outcome }) => outcome === 'forbid')
   const standing = new Set(forbids.flatMap((result) => result.determiningPolicies.map(({ id }) => id)))
@@ -174,7 +183,7 @@ function draftPermits(matter: Matter, { results }: Deny, revision: Revision): re
     .flatMap(({ cedar }) => parseProposal(`${owner ?? name}/${name}.cedar`, cedar))
 }
 
-function losingGroup(matter: Matter, revision: Revision): Flip | undefined {
+function losingGroup(matter: Matter, revision: Revision): Counterfactual | undefined {
   const { chain } = matter
   if (chain.kind === 'none') return undefined
   const { subject } = chain
@@ -196,7 +205,7 @@ function losingPolicy(
   { results }: Permission,
   { policies }: Revision,
   decideBy: DecideBy,
-): Flip | undefined {
+): Counterfactual | undefined {
   const [only] = results.flatMap(({ determiningPolicies }) =>
     determiningPolicies.length === 1 ? determiningPolicies : [],
   )

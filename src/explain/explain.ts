@@ -5,7 +5,7 @@ import type { Policy } from '../policy/cedar/policies.ts'
 import { type PolicyPart, type PolicyParts, splitPolicies } from '../policy/cedar/policy-parts.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { alternativesTo, type DecideBy } from '../policy/rules/other-policies.ts'
-import { type Flip, findFlips } from './counterfactuals.ts'
+import { type Counterfactual, findCounterfactuals } from './counterfactuals.ts'
 
 /** Why a request is decided as it is, and what would change that. */
 export type Explanation = {
@@ -13,7 +13,7 @@ export type Explanation = {
   readonly code: DenyCode | undefined
   readonly reason: string | undefined
   readonly principals: readonly ExplainedPrincipal[]
-  readonly flips: readonly Flip[]
+  readonly flips: readonly Counterfactual[]
 }
 
 /** What the policies say of one principal of the chain. */
@@ -55,7 +55,7 @@ export function explain({ decision, matter }: Verdict, revision: Revision): Expl
     const policies = determiningPolicies.flatMap(({ id }) => toShown(byId.get(id)))
     return { principal, role, outcome, errors, policies, misses: findMisses(result, probed(index)) }
   })
-  return { ...summary, principals, flips: findFlips(matter, revision, decideBy) }
+  return { ...summary, principals, flips: findCounterfactuals(matter, revision, decideBy) }
 }
 
 type Probed = readonly { readonly policy: Policy; readonly conditions: readonly FailedCondition[] }[]

@@ -2,7 +2,7 @@ import type { DecisionRecord } from '../audit/format/record.ts'
 import { createTally, type Sightings, sighted } from '../authoring/tally.ts'
 
 /** A caller whose requests came without the chain they need, and what the log knows of why. */
-export type ForwardingGap = {
+export type ChainGap = {
   readonly agent: string
   /**
    * `drops`: it was handed a chain before, and called without. `not-given`: chains reach it, but its service does not
@@ -18,10 +18,10 @@ export type ForwardingGap = {
 }
 
 /** Collects who receives chains and who calls without one. */
-export type Forwarding = {
+export type MissingChains = {
   /** `isDenial`: the record counts as one that would be denied. */
   readonly add: (record: DecisionRecord, isDenial: boolean) => void
-  readonly gaps: () => readonly ForwardingGap[]
+  readonly gaps: () => readonly ChainGap[]
   readonly cut: () => number
 }
 
@@ -31,13 +31,13 @@ type Callee = {
   readonly withoutMinting: number
   readonly withoutChain: number
 }
-type Gap = Pick<ForwardingGap, 'agent' | 'services' | 'calls'> & { readonly isFirstHop: boolean }
+type Gap = Pick<ChainGap, 'agent' | 'services' | 'calls'> & { readonly isFirstHop: boolean }
 
 const maxAgents = 2000
 const maxServices = 20
 
 /** Starts to collect. */
-export function createForwarding(): Forwarding {
+export function createMissingChains(): MissingChains {
   const callees = createTally<Callee>(maxAgents)
   const gaps = createTally<Gap>(maxAgents)
   return {
@@ -73,7 +73,7 @@ function toCallee(before: Callee | undefined, record: DecisionRecord): Callee {
   }
 }
 
-function toGap({ isFirstHop, ...gap }: Gap, callee: Callee | undefined): ForwardingGap {
+function toGap({ isFirstHop, ...gap }: Gap, callee: Callee | undefined): ChainGap {
   const received = callee?.received
   // A chain that came after the last call without one proves nothing of these calls.
   if (!isFirstHop && received !== undefined && received.first <= gap.calls.last) {
@@ -82,7 +82,7 @@ function toGap({ isFirstHop, ...gap }: Gap, callee: Callee | undefined): Forward
   return { ...gap, kind: isFirstHop ? 'no-entry' : kindOf(callee), received: undefined }
 }
 
-function kindOf(callee: Callee | undefined): ForwardingGap['kind'] {
+function kindOf(callee: Callee | undefined): ChainGap['kind'] {
   if (callee === undefined) return 'unseen'
   if (callee.withoutMinting > 0) return 'not-given'
   return callee.withoutChain > 0 ? 'starved' : 'unseen'

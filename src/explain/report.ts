@@ -1,5 +1,5 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
-import type { ShadowMark } from '../audit/format/shadow-line.ts'
+import type { ShadowLine } from '../audit/format/shadow-line.ts'
 import {
   createPolicyNeeds,
   type ForbiddenCalls,
@@ -15,7 +15,7 @@ import {
 } from '../authoring/draft-service.ts'
 import { createTally, type Sightings, sighted, type Tally, together } from '../authoring/tally.ts'
 import type { DenyCode } from '../base/model/decision.ts'
-import { createForwarding, type Forwarding, type ForwardingGap } from './missing-chains.ts'
+import { type ChainGap, createMissingChains, type MissingChains } from './missing-chains.ts'
 import { createShadowReport, type ShadowSummary } from './shadow-report.ts'
 
 /** What enforcement would refuse, and what it would take that it need not. */
@@ -26,7 +26,7 @@ export type ObservationReport = {
   /** Refused in earnest, and counted only when asked for. */
   readonly denied: number
   readonly denials: readonly Denials[]
-  readonly gaps: readonly ForwardingGap[]
+  readonly gaps: readonly ChainGap[]
   readonly services: readonly UnknownService[]
   readonly routes: readonly (UnknownRoutes & { readonly service: string | undefined })[]
   readonly policies: readonly PolicyDrafts[]
@@ -49,7 +49,7 @@ export type Denials = {
 /** Takes records one by one and holds a bounded summary. */
 export type ReportBuilder = {
   readonly add: (record: DecisionRecord) => void
-  readonly addShadow: (mark: ShadowMark) => void
+  readonly addShadow: (meta: ShadowLine) => void
   /** `ownerOf`: every service of the catalog and its owner, as far as either is known. */
   readonly build: (ownerOf: ReadonlyMap<string, string | undefined>) => ObservationReport
 }
@@ -61,7 +61,7 @@ type Row = Omit<Denials, 'service'> & { readonly service: string | undefined; re
 type Parts = {
   readonly rows: Tally<Row>
   readonly names: Tally<string>
-  readonly forwarding: Forwarding
+  readonly forwarding: MissingChains
   readonly drafts: ServiceDrafts
   readonly needs: PolicyNeeds
 }
@@ -74,7 +74,7 @@ export function createReport({ sinceMs, withDenied }: ReportOptions): ReportBuil
   const parts: Parts = {
     rows: createTally(maxRows),
     names: createTally(maxAddresses),
-    forwarding: createForwarding(),
+    forwarding: createMissingChains(),
     drafts: createServiceDrafts(),
     needs: createPolicyNeeds(),
   }
@@ -91,8 +91,8 @@ export function createReport({ sinceMs, withDenied }: ReportOptions): ReportBuil
       else if (record.outcome === 'deny') denied++
       take(record, isDenial, parts)
     },
-    addShadow(mark) {
-      if (Date.parse(mark.until) >= sinceMs) shadow.add(mark)
+    addShadow(meta) {
+      if (Date.parse(meta.until) >= sinceMs) shadow.add(meta)
     },
     build(ownerOf) {
       const found = summarize(parts, ownerOf)

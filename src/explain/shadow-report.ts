@@ -1,13 +1,13 @@
-import type { ShadowDifference, ShadowMark } from '../audit/format/shadow-line.ts'
+import type { ShadowDifference, ShadowLine } from '../audit/format/shadow-line.ts'
 import { byEffect } from '../authoring/outcome.ts'
 import { createTally } from '../authoring/tally.ts'
 
-/** What one revision would have decided otherwise than the one that decided, over all marks of all replicas. */
-export type ShadowSummary = Omit<ShadowMark, 'version' | 'kind'>
+/** What one revision would have decided otherwise than the one that decided, over all metaLines of all replicas. */
+export type ShadowSummary = Omit<ShadowLine, 'version' | 'kind'>
 
-/** Takes the marks of shadow revisions one by one and holds a bounded summary. */
+/** Takes the metaLines of shadow revisions one by one and holds a bounded summary. */
 export type ShadowReport = {
-  readonly add: (mark: ShadowMark) => void
+  readonly add: (meta: ShadowLine) => void
   /** The latest pair of revisions first. */
   readonly summaries: () => readonly ShadowSummary[]
 }
@@ -21,10 +21,10 @@ const maxExamples = 3
 /** Starts a summary. */
 export function createShadowReport(): ShadowReport {
   const pairs = createTally<Counts>(maxPairs)
-  const differences = createTally<ShadowDifference & Pick<ShadowMark, 'live' | 'shadow'>>(maxDifferences)
+  const differences = createTally<ShadowDifference & Pick<ShadowLine, 'live' | 'shadow'>>(maxDifferences)
   return {
-    add({ live, shadow, differences: found, ...mark }) {
-      let cut = mark.cut
+    add({ live, shadow, differences: found, ...meta }) {
+      let cut = meta.cut
       for (const each of found) {
         const { service, action, caller, before, after } = each
         const key = [live, shadow, service, action, caller, JSON.stringify([before, after])]
@@ -32,7 +32,7 @@ export function createShadowReport(): ShadowReport {
         differences.update(key, (now) => ({ live, shadow, ...together(now, each) }))
         if (differences.cut() > cutBefore) cut += each.count
       }
-      pairs.update([live, shadow], (now) => added(now, { ...mark, live, shadow, cut }))
+      pairs.update([live, shadow], (now) => added(now, { ...meta, live, shadow, cut }))
     },
     summaries() {
       return pairs
@@ -43,8 +43,8 @@ export function createShadowReport(): ShadowReport {
   }
 }
 
-function added(now: Counts | undefined, mark: Counts): Counts {
-  const { live, shadow, since, until, judged, dropped, cut } = mark
+function added(now: Counts | undefined, meta: Counts): Counts {
+  const { live, shadow, since, until, judged, dropped, cut } = meta
   if (now === undefined) return { live, shadow, since, until, judged, dropped, cut }
   // Our own writing of UTC compares as the times do.
   const [first = since] = [since, now.since].sort()
@@ -60,15 +60,15 @@ function added(now: Counts | undefined, mark: Counts): Counts {
   }
 }
 
-function together(now: ShadowDifference | undefined, mark: ShadowDifference): ShadowDifference {
-  if (now === undefined) return mark
-  const examples = [...now.examples, ...mark.examples].slice(0, maxExamples)
-  return { ...now, count: now.count + mark.count, examples }
+function together(now: ShadowDifference | undefined, meta: ShadowDifference): ShadowDifference {
+  if (now === undefined) return meta
+  const examples = [...now.examples, ...meta.examples].slice(0, maxExamples)
+  return { ...now, count: now.count + meta.count, examples }
 }
 
 function differencesOf(
   pair: Counts,
-  all: readonly (ShadowDifference & Pick<ShadowMark, 'live' | 'shadow'>)[],
+  all: readonly (ShadowDifference & Pick<ShadowLine, 'live' | 'shadow'>)[],
 ): readonly ShadowDifference[] {
   return all
     .filter(({ live, shadow }) => live === pair.live && shadow === pair.shadow)

@@ -1,4 +1,4 @@
-import type { ShadowMark, ShadowOutcome } from '../audit/format/shadow-line.ts'
+import type { ShadowLine, ShadowOutcome } from '../audit/format/shadow-line.ts'
 import type { Outcome } from '../authoring/outcome.ts'
 import { createTally, type Tally } from '../authoring/tally.ts'
 import type { Comparison } from './shadow.ts'
@@ -16,12 +16,12 @@ export type ShadowTally = {
   readonly add: (comparison: Comparison, judged: Judged) => void
   /** Checks that were to be judged again and were not. */
   readonly drop: (count: number) => void
-  /** What was counted since it was last taken, a mark for each pair of revisions. */
-  readonly take: () => readonly ShadowMark[]
+  /** Returns the counts since the last call, one meta line for each pair of revisions, and resets them. */
+  readonly take: () => readonly ShadowLine[]
 }
 
 type Counted = Omit<Comparison, 'isSame'> & { readonly count: number; readonly examples: readonly string[] }
-type Period = Pick<ShadowMark, 'live' | 'shadow'> & {
+type Period = Pick<ShadowLine, 'live' | 'shadow'> & {
   readonly sinceMs: number
   readonly differences: Tally<Counted>
   untilMs: number
@@ -29,7 +29,7 @@ type Period = Pick<ShadowMark, 'live' | 'shadow'> & {
   dropped: number
 }
 
-// Callers choose some of the names, and a mark is one line.
+// Callers choose some of the names, and a meta line is one line of the log.
 const maxDifferences = 200
 const maxExamples = 3
 const maxPolicies = 20
@@ -60,7 +60,7 @@ export function createShadowTally(): ShadowTally {
       else latest.dropped += more
     },
     take() {
-      const taken = periods.map(toMark)
+      const taken = periods.map(toMetaLine)
       periods = []
       return taken
     },
@@ -88,7 +88,7 @@ function toBounded({ decision, deniedBy, policies }: Outcome): ShadowOutcome {
   return { decision, deniedBy, policies: policies.slice(0, maxPolicies) }
 }
 
-function toMark({ live, shadow, sinceMs, untilMs, judged, dropped, differences }: Period): ShadowMark {
+function toMetaLine({ live, shadow, sinceMs, untilMs, judged, dropped, differences }: Period): ShadowLine {
   return {
     version: 1,
     kind: 'shadow',

@@ -3,7 +3,7 @@ import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../base/model/spiffe-id.ts'
 
 /** A request in the words of one command line. */
-export type OneLine = {
+export type SituationArgs = {
   readonly as?: string | undefined
   readonly for?: string | undefined
   readonly via?: readonly string[] | undefined
@@ -14,7 +14,7 @@ export type OneLine = {
 }
 
 /** Parses `--as spiffe://… --for hospital/clerk:billing --via spiffe://… GET records:8080/patients/42`. */
-export function parseOneLine(line: OneLine): Situation | Invalid {
+export function parseSituationArgs(line: SituationArgs): Situation | Invalid {
   const slash = line.place.indexOf('/')
   if (slash < 1)
     return invalid(`expected SERVICE/PATH, such as \`records:8080/patients/42\`, found \`${line.place}\``)

@@ -1,9 +1,9 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
-import { counts, type Standing } from '../audit/log/proof-level.ts'
+import { type ProofLevel, supersedes } from '../audit/log/proof-level.ts'
 import type { Subject } from '../base/model/chain.ts'
 
 /** A record, and how far it is proven. */
-export type ProvenRecord = { readonly record: DecisionRecord; readonly standing: Standing }
+export type ProvenRecord = { readonly record: DecisionRecord; readonly standing: ProofLevel }
 
 /** One decision of a transaction, and those that its callee asked for in turn. */
 export type Hop = ProvenRecord & {
@@ -97,7 +97,7 @@ function toHops(records: readonly ProvenRecord[]): readonly Growing[] {
   const decisions = new Map<string, ProvenRecord>()
   for (const found of records) {
     const { decisionId } = found.record
-    if (counts(found.standing, decisions.get(decisionId)?.standing)) decisions.set(decisionId, found)
+    if (supersedes(found.standing, decisions.get(decisionId)?.standing)) decisions.set(decisionId, found)
   }
   return [...decisions.values()]
     .sort(byTime)

@@ -17,7 +17,7 @@ import { targetOf, toRequest } from '../policy/catalog/target.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 
 /** How to read a captured request. */
-export type BeliefOptions = {
+export type ReplayOptions = {
   readonly peer: PeerSource | undefined
   /** The header in which chains travel. */
   readonly header: string
@@ -32,10 +32,10 @@ const limits = { maxDepth: 8, maxLifetimeSeconds: 86_400 }
  * Judges a captured request again and believes what it says: neither signatures nor times nor revocations are checked, for a
  * capture is old and its keys are elsewhere.
  */
-export function believeRequest(
+export function replayUnverified(
   input: CheckInput,
   revision: Revision,
-  options: BeliefOptions,
+  options: ReplayOptions,
 ): Verdict | Invalid {
   const issuerName = options.issuerName ?? onlyIssuer(revision)
   if (issuerName === undefined) {

@@ -5,7 +5,7 @@ import { explainFileError } from '../base/follow/file-error.ts'
 import { isAbsent } from '../base/model/fault.ts'
 
 /** Why records could not be written into a directory that may yet have to be made; `undefined` when they could. */
-export async function refuseAuditPlace(directory: string): Promise<string | undefined> {
+export async function refuseAuditDirectory(directory: string): Promise<string | undefined> {
   for (let place = directory; ; place = dirname(place)) {
     try {
       if (!(await stat(place)).isDirectory())

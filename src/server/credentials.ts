@@ -9,7 +9,7 @@ import { countRevocations, noRevocations, type Revocations } from '../decision/c
 import { parseRevocationsInTurns } from '../decision/chain/revocations-in-turns.ts'
 import type { UserIssuer } from '../decision/identity/user-issuer.ts'
 import { keyNotices, type ProviderKeys, parseProviderKeys } from '../decision/jws/provider-keys.ts'
-import { type Opening, StartError } from './start-context.ts'
+import { type StartContext, StartError } from './start-context.ts'
 
 /** Everything secret or public that decides whom we believe; each part follows its files. */
 export type Credentials = {
@@ -32,7 +32,7 @@ type Opener = <T extends object>(
 /** Reads signing keys, identity providers' keys and revocations; throws a `StartError` with every problem. */
 export async function openCredentials(
   config: Config,
-  { closing, followed, report, pollMs }: Opening,
+  { closing, followed, report, pollMs }: StartContext,
 ): Promise<Credentials> {
   const { chain, users } = config
   const startProblems: string[] = []
@@ -96,7 +96,7 @@ function openIssuer(
   { jwks, ...user }: Config['users'][number],
   key: string,
   open: Opener,
-  report: Opening['report'],
+  report: StartContext['report'],
 ): Promise<(() => UserIssuer) | undefined> {
   let inForce: ProviderKeys | undefined
   return open(

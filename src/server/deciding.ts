@@ -12,8 +12,8 @@ import { createReport } from '../telemetry/report.ts'
 import type { AdminOptions, Readiness } from './admin/admin-server.ts'
 import { listen } from './listener.ts'
 import { readinessOf } from './readiness.ts'
-import { openHouse } from './runtime.ts'
-import { closeAll, drainGraceMs, type Opening, type Worker } from './start-context.ts'
+import { openRuntime } from './runtime.ts'
+import { closeAll, drainGraceMs, type StartContext, type Worker } from './start-context.ts'
 
 /** What decides, and what it shows of itself. */
 export type Deciding = AsyncDisposable & {
@@ -53,28 +53,28 @@ async function begin(
 ): Promise<Deciding> {
   const state = { isDraining: false, readiness: () => notYet }
   const { report, metrics } = createObservers(config, () => state.readiness().ready, worker)
-  const opening: Opening = { closing, followed: [], report, pollMs, worker }
+  const context: StartContext = { closing, followed: [], report, pollMs, worker }
   const transports: Transport[] = []
   const setServing = () => {
     for (const transport of transports) transport.setServing(state.readiness().ready)
     onReadiness()
   }
-  const house = await openHouse(config, opening, setServing)
-  state.readiness = () => readinessOf(house, opening.followed, state.isDraining)
+  const runtime = await openRuntime(config, context, setServing)
+  state.readiness = () => readinessOf(runtime, context.followed, state.isDraining)
   const memory = createSharedMemory(defaultCallLimits.maxTotalBytes)
   for (const [index, listener] of config.listeners.entries())
-    transports.push(await listen(house, index, listener, opening, memory, worker?.handedTo(index)))
+    transports.push(await listen(runtime, index, listener, context, memory, worker?.socketsFor(index)))
   setServing()
   // A full disk or a failed engine is found out between requests too, and so is its recovery.
   const watch = setInterval(setServing, pollMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(watch) })
   return {
     addresses: transports.map(({ address }) => address),
-    log: house.audit,
+    log: runtime.audit,
     shown: {
       readiness: () => state.readiness(),
       metricsText: metrics.toText,
-      jwks: () => toJwks(house.credentials.keys().verifying),
+      jwks: () => toJwks(runtime.credentials.keys().verifying),
       report,
     },
     async drain(signal) {

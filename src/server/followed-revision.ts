@@ -4,7 +4,7 @@ import { namesToResolve, type Resolved, withResolved } from '../policy/catalog/a
 import { openDns } from '../policy/catalog/dns-source.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { RevisionSource, type RevisionSourceOptions } from '../policy/revision/revision-source.ts'
-import type { Opening } from './start-context.ts'
+import type { StartContext } from './start-context.ts'
 
 /** A revision that follows its source, and the names of its catalog that follow DNS. */
 export type FollowedRevision = {
@@ -21,7 +21,7 @@ const dnsPollMs = 10_000
 /** Opens what follows a policy source and its names. Until `start` it has no revision. */
 export async function followRevision(
   options: Omit<RevisionSourceOptions, 'nowMs'>,
-  { closing }: Pick<Opening, 'closing'>,
+  { closing }: Pick<StartContext, 'closing'>,
 ): Promise<FollowedRevision> {
   let resolved: Resolved = new Map()
   let refreshNames = (): void => {}

@@ -3,36 +3,36 @@ import type { Listener } from '../config/config.ts'
 import { type CheckShell, createChecker } from '../decision/check/check.ts'
 import { tokenHeaders } from '../decision/identity/agent-token.ts'
 import { createCallHandler } from '../envoy/handler.ts'
-import { createLeanTransport } from '../envoy/http2/http2-server.ts'
+import { createHttp2Transport } from '../envoy/http2/http2-server.ts'
 import type { SharedMemory } from '../envoy/memory.ts'
-import type { Handed, Transport } from '../envoy/transport.ts'
+import type { SocketSource, Transport } from '../envoy/transport.ts'
 import { elapsedMs } from './by-deadline.ts'
 import { createFacts } from './check-facts.ts'
 import { createHandover } from './recovering.ts'
-import type { House } from './runtime.ts'
-import type { Opening } from './start-context.ts'
+import type { Runtime } from './runtime.ts'
+import type { StartContext } from './start-context.ts'
 import { createCheckTracing } from './traced.ts'
 
-/** Opens one port on which Envoy asks, or serves what is handed in from one; `index` is its place in the configuration. */
+/** Opens one port on which Envoy asks, or serves connections from `socketSource`; `index` is its position in the configuration. */
 export async function listen(
-  house: House,
+  runtime: Runtime,
   index: number,
   listener: Listener,
-  { closing }: Opening,
+  { closing }: StartContext,
   memory: SharedMemory,
-  handed?: Handed,
+  socketSource?: SocketSource,
 ): Promise<Transport> {
-  const { config, report } = house
-  const { check, refuse } = createChecker(createShell(house, listener))
+  const { config, report } = runtime
+  const { check, refuse } = createChecker(createShell(runtime, listener))
   const handler = createCallHandler({ check, refuse, elapsedMs, budgetMs: config.deadlineMs, report })
-  const certificates = house.certificates[index]
+  const certificates = runtime.certificates[index]
   // Only where it listens: grpc-js takes a tenth of a second to load, and 15 MiB.
   const createTransport =
     listener.transport === 'lean'
-      ? createLeanTransport
+      ? createHttp2Transport
       : (await import('../envoy/grpc-js/grpc-js-server.ts')).createGrpcTransport
   const transport = await createTransport(
-    { ...listener, tls: certificates?.source, memory, handed },
+    { ...listener, tls: certificates?.source, memory, socketSource },
     handler,
     report,
   )
@@ -40,9 +40,9 @@ export async function listen(
   return transport
 }
 
-function createShell(house: House, listener: Listener): CheckShell {
-  const { config, credentials, recovery, admission, revision, shadow, record, report } = house
-  const { tracer, pseudonymize } = house
+function createShell(runtime: Runtime, listener: Listener): CheckShell {
+  const { config, credentials, recovery, admission, revision, shadow, record, report } = runtime
+  const { tracer, pseudonymize } = runtime
   const { header } = config.chain
   const { forwardAuthorization, tokenCopies } = config.ingress
   return {
@@ -56,7 +56,7 @@ function createShell(house: House, listener: Listener): CheckShell {
       unusable: (received) => recovery?.unusable(received) ?? noNames,
     },
     handedOn: recovery === undefined ? () => {} : createHandover(recovery),
-    ...(shadow && { lookAgain: shadow.lookAgain(listener.peer) }),
+    ...(shadow && { onAnswered: shadow.onAnswered(listener.peer) }),
     revision,
     record,
     report,

@@ -3,9 +3,9 @@ import { type Pseudonymize, readPseudonyms } from '../audit/format/pseudonym.ts'
 import { privateKeyFile, refuseLogKey } from '../audit/log/log-key.ts'
 import type { Config } from '../config/config.ts'
 import type { Tracer } from '../telemetry/tracer.ts'
-import { refuseAuditPlace } from './audit-directory.ts'
+import { refuseAuditDirectory } from './audit-directory.ts'
 import { type Credentials, openCredentials } from './credentials.ts'
-import { type Opening, StartError } from './start-context.ts'
+import { type StartContext, StartError } from './start-context.ts'
 import { type FollowedCertificates, followCertificates } from './tls/certificates.ts'
 import { findExposedSecrets } from './tls/exposed-secrets.ts'
 import { openTracing } from './tracing.ts'
@@ -25,7 +25,7 @@ export type Parts = {
 }
 
 /** Opens every part; throws a `StartError` with everything that is wrong with any of them. */
-export async function openParts(config: Config, opening: Opening): Promise<Parts> {
+export async function openParts(config: Config, context: StartContext): Promise<Parts> {
   const problems: string[] = []
   const attempt = async <T>(open: () => T | Promise<T>): Promise<T | undefined> => {
     try {
@@ -36,14 +36,14 @@ export async function openParts(config: Config, opening: Opening): Promise<Parts
       return undefined
     }
   }
-  const credentials = await attempt(() => openCredentials(config, opening))
+  const credentials = await attempt(() => openCredentials(config, context))
   if (credentials !== undefined) await attempt(() => warmUp(config, credentials.keys(), Date.now()))
   const certificates = await Promise.all(
-    config.listeners.map((_, index) => attempt(() => openCertificates(config, index, opening))),
+    config.listeners.map((_, index) => attempt(() => openCertificates(config, index, context))),
   )
   const pseudonymize = await attempt(() => openPseudonyms(config))
   await attempt(() => checkAudit(config))
-  const tracer = await attempt(() => openTracing(config, opening))
+  const tracer = await attempt(() => openTracing(config, context))
   if (problems.length > 0 || credentials === undefined) throw new StartError(problems)
   return { credentials, certificates, pseudonymize, tracer, exposed: await findExposedSecrets(config) }
 }
@@ -51,7 +51,7 @@ export async function openParts(config: Config, opening: Opening): Promise<Parts
 async function openCertificates(
   { listeners, chain }: Config,
   index: number,
-  { closing, followed, report, pollMs }: Opening,
+  { closing, followed, report, pollMs }: StartContext,
 ): Promise<FollowedCertificates | undefined> {
   const listener = listeners[index]
   if (listener?.tls === undefined) return undefined
@@ -73,7 +73,7 @@ function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
 
 /** Looks whether records could be written and signed; nothing is written yet. */
 async function checkAudit({ audit }: Config): Promise<void> {
-  const place = await refuseAuditPlace(audit.directory)
+  const place = await refuseAuditDirectory(audit.directory)
   if (place !== undefined) throw new StartError([place])
   const key = refuseLogKey(audit.key ?? join(audit.directory, privateKeyFile))
   if (key !== undefined) throw new StartError([`\`audit.key\`: ${key}`])

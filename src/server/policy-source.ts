@@ -4,7 +4,7 @@ import type { GitPolicy } from '../config/policy.ts'
 import { createDirectorySource } from '../policy/source/followed-directory.ts'
 import { createGitSource } from '../policy/source/git-source.ts'
 import type { PolicySource } from '../policy/source/policy-source.ts'
-import { type Opening, StartError, type Worker } from './start-context.ts'
+import { type StartContext, StartError, type Worker } from './start-context.ts'
 
 /** Where the configuration says that policies come from. */
 export function createPolicySource(
@@ -15,7 +15,7 @@ export function createPolicySource(
     readonly policy: Pick<Config['policy'], 'directory' | 'git'>
     readonly audit: Pick<Config['audit'], 'directory'>
   },
-  { pollMs, worker }: Pick<Opening, 'pollMs' | 'worker'>,
+  { pollMs, worker }: Pick<StartContext, 'pollMs' | 'worker'>,
 ): PolicySource {
   if (policy.git !== undefined)
     return createGitSource(worker === undefined ? policy.git : ofWorker(policy.git, worker))

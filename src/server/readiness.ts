@@ -1,20 +1,20 @@
 import type { Poller, Standing } from '../base/follow/poller.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import type { Readiness } from './admin/admin-server.ts'
-import type { House } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
 import { isAllObserved, standingOf } from './standing-notices.ts'
 
 /** Whether this process can decide, why not, and what its operator should know all the same. */
 export function readinessOf(
-  house: House,
+  runtime: Runtime,
   followed: readonly Pick<Poller, 'standing'>[],
   isDraining: boolean,
   nowMs: number = Date.now(),
 ): Readiness {
-  const { config, recovery, revisions, shadow, audit } = house
+  const { config, recovery, revisions, shadow, audit } = runtime
   const { current } = revisions
   const problems = revisions.standing.flatMap(toTexts)
-  const standing = standingOf(config, house, current, nowMs)
+  const standing = standingOf(config, runtime, current, nowMs)
   const isObserved = isAllObserved(config, nowMs)
   const reasons = [
     ...(isDraining ? ['draining'] : []),
@@ -44,7 +44,7 @@ export function readinessOf(
 }
 
 /** Why no revision serves. */
-function silence({ isStale, confirmedAtMs }: House['revisions']): string {
+function silence({ isStale, confirmedAtMs }: Runtime['revisions']): string {
   return isStale && confirmedAtMs !== undefined
     ? 'the policy source has been silent for longer than `policy.maxStaleness`'
     : 'no policy revision serves'
@@ -56,7 +56,7 @@ function toPolicy({
   confirmedAtMs,
   pinned,
   problems,
-}: House['revisions']): Exclude<Readiness['policy'], undefined> {
+}: Runtime['revisions']): Exclude<Readiness['policy'], undefined> {
   return {
     source: name,
     revision: current?.id,
@@ -78,7 +78,7 @@ export function shadowNotices(
   return isMerged ? ['`policy.shadow` is what decides already: take it out of the configuration'] : []
 }
 
-function shadowProblems({ source, names }: Exclude<House['shadow'], undefined>): readonly string[] {
+function shadowProblems({ source, names }: Exclude<Runtime['shadow'], undefined>): readonly string[] {
   return [...source.standing, ...names.standing].flatMap(toTexts)
 }
 

@@ -1,6 +1,6 @@
 import type { AuditLog } from '../audit/write/audit-log.ts'
 import { AuditUnavailable } from '../audit/write/outage.ts'
-import type { Eventual } from '../base/model/maybe-promise.ts'
+import type { MaybePromise } from '../base/model/maybe-promise.ts'
 import type { RecordParts } from '../base/model/record-parts.ts'
 import type { Config } from '../config/config.ts'
 import type { CheckShell } from '../decision/check/check.ts'
@@ -20,7 +20,7 @@ export function createRecorder(log: Log, { mode }: Pick<Config['audit'], 'mode'>
 
 type Waiting = {
   readonly parts: RecordParts
-  readonly resolve: (isKept: Eventual<boolean>) => void
+  readonly resolve: (isKept: MaybePromise<boolean>) => void
   readonly reject: (cause: unknown) => void
 }
 
@@ -68,7 +68,7 @@ function settle(log: Log, { parts, resolve, reject }: Waiting): void {
   }
 }
 
-function keep(log: Log, parts: RecordParts): Eventual<boolean> {
+function keep(log: Log, parts: RecordParts): MaybePromise<boolean> {
   try {
     return log.append(parts)?.then(() => true, isRefused) ?? true
   } catch (cause) {

@@ -5,7 +5,7 @@ import { workerLog } from '../audit/log/worker-logs.ts'
 import type { AuditLog } from '../audit/write/audit-log.ts'
 import type { AuditLogOptions } from '../audit/write/audit-log-options.ts'
 import { openAuditLog } from '../audit/write/open-audit-log.ts'
-import { keepRevision } from '../audit/write/revision-store.ts'
+import { storeRevision } from '../audit/write/revision-store.ts'
 import { candidateEntry } from '../authoring/tests/candidate-entry.ts'
 import type { Report } from '../base/model/event.ts'
 import type { Config } from '../config/config.ts'
@@ -21,10 +21,10 @@ import { createRecorder } from './recorder.ts'
 import { openRecovery, type Recovering } from './recovering.ts'
 import { createShadow, type Shadow } from './shadow/shadow.ts'
 import { type Loading, openShadowRevision } from './shadow/shadow-revision.ts'
-import type { Opening } from './start-context.ts'
+import type { StartContext } from './start-context.ts'
 
 /** Everything behind the ports: what decides, what proves, what records. */
-export type House = Parts & {
+export type Runtime = Parts & {
   readonly config: Config
   /** Shared by all listeners; `undefined` unless the configuration asks for it. */
   readonly recovery: Recovering | undefined
@@ -43,20 +43,24 @@ export type House = Parts & {
 const tolerableDelay = 1 / 3
 
 /** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
-export async function openHouse(config: Config, opening: Opening, onServed: () => void): Promise<House> {
-  const { closing, report } = opening
+export async function openRuntime(
+  config: Config,
+  context: StartContext,
+  onServed: () => void,
+): Promise<Runtime> {
+  const { closing, report } = context
   const warnings = configWarnings(config)
   if (warnings.length > 0) report({ kind: 'config_warned', warnings })
-  const parts = await openParts(config, opening)
+  const parts = await openParts(config, context)
   const { credentials, certificates, pseudonymize, tracer, exposed } = parts
   const origin = `${hostname()}-${process.pid}`
   const authority = new URL(config.chain.issuer).host
-  const audit = openAuditLog({ ...auditOf(config, opening), pseudonymize, origin, authority, report })
+  const audit = openAuditLog({ ...auditOf(config, context), pseudonymize, origin, authority, report })
   closing.push(audit)
   const loading = loadingOf(config)
-  const revisions = await openRevisions(config, opening, loading, onServed)
+  const revisions = await openRevisions(config, context, loading, onServed)
   const recovery = openRecovery(config, revisions.revision, Date.now())
-  const shadow = await openShadow(config, opening, loading, audit)
+  const shadow = await openShadow(config, context, loading, audit)
   const admission = createAdmission({
     maxInFlight: config.maxInFlight,
     targetMs: config.deadlineMs * tolerableDelay,
@@ -84,7 +88,7 @@ function createUtilization(): () => number {
 /** Each worker has a log of its own: all are signed by one key, and together take no more room than one would. */
 function auditOf(
   { audit, workers }: Config,
-  { worker }: Opening,
+  { worker }: StartContext,
 ): Config['audit'] & Pick<AuditLogOptions, 'worker'> {
   if (worker === undefined) return audit
   const { ageMs, bytes } = audit.retention
@@ -102,32 +106,32 @@ function loadingOf({ chain, cache, policy, audit }: Config): Loading {
     load: { hopLifetimeMs: chain.hopLifetimeSeconds * 1000, maxRemembered: cache.decisions },
     prover: candidateEntry,
     runsTests: policy.tests === 'required',
-    keep: ({ id, files }) => keepRevision(audit.directory, id, files),
+    keep: ({ id, files }) => storeRevision(audit.directory, id, files),
   }
 }
 
 async function openShadow(
   config: Config,
-  opening: Opening,
+  context: StartContext,
   loading: Loading,
   audit: AuditLog,
 ): Promise<Shadow | undefined> {
   const { shadow } = config.policy
-  const revision = await openShadowRevision(config, opening, loading)
-  return shadow && revision && createShadow(shadow, revision, audit, opening)
+  const revision = await openShadowRevision(config, context, loading)
+  return shadow && revision && createShadow(shadow, revision, audit, context)
 }
 
 async function openRevisions(
   config: Config,
-  opening: Opening,
+  context: StartContext,
   loading: Loading,
   onServed: () => void,
-): Promise<Pick<House, 'revisions' | 'revision'>> {
-  const { report } = opening
+): Promise<Pick<Runtime, 'revisions' | 'revision'>> {
+  const { report } = context
   const { maxStalenessMs } = config.policy
-  const source = createPolicySource(config, opening)
-  const followed = await followRevision({ source, maxStalenessMs, ...loading, onServed, report }, opening)
+  const source = createPolicySource(config, context)
+  const followed = await followRevision({ source, maxStalenessMs, ...loading, onServed, report }, context)
   await followed.start()
-  opening.followed.push(followed.names)
+  context.followed.push(followed.names)
   return { revisions: followed.source, revision: followed.current }
 }

@@ -1,9 +1,9 @@
 import type { Poller } from '../base/follow/poller.ts'
 import type { Report } from '../base/model/event.ts'
-import type { Handed } from '../envoy/transport.ts'
+import type { SocketSource } from '../envoy/transport.ts'
 
 /** What every part that is opened needs; `closing` is closed in the reverse order. */
-export type Opening = {
+export type StartContext = {
   readonly closing: AsyncDisposable[]
   /** The pollers of everything but the policies; readiness shows their problems. */
   readonly followed: Poller[]
@@ -18,7 +18,7 @@ export type Worker = {
   /** From 1; the same again for the process that takes its place. */
   readonly number: number
   /** Where a listener's connections come from, by its place in the configuration. */
-  readonly handedTo: (listener: number) => Handed
+  readonly socketsFor: (listener: number) => SocketSource
 }
 
 /** Files that the configuration names cannot be used; `problems` has each of them. */

@@ -8,17 +8,17 @@ import { Exporter } from '../telemetry/exporter.ts'
 import type { Span } from '../telemetry/span.ts'
 import { resourceAttributes } from '../telemetry/span-attributes.ts'
 import { createTracer, type Tracer } from '../telemetry/tracer.ts'
-import { type Opening, StartError } from './start-context.ts'
+import { type StartContext, StartError } from './start-context.ts'
 
 /** Opens what sends spans, when the configuration asks for them; throws a `StartError` for a header's file. */
-export async function openTracing({ tracing }: Config, opening: Opening): Promise<Tracer | undefined> {
+export async function openTracing({ tracing }: Config, context: StartContext): Promise<Tracer | undefined> {
   if (tracing === undefined) return undefined
   const problems = await Promise.all(tracing.endpoints.map(readHeaders))
   const reasons = problems.flatMap((headers) =>
     isInvalid(headers) ? [`\`tracing\`: ${headers.reason}`] : [],
   )
   if (reasons.length > 0) throw new StartError(reasons)
-  const exporters = await openExporters(tracing, opening)
+  const exporters = await openExporters(tracing, context)
   return createTracer({
     ...tracing,
     send(spans) {
@@ -31,7 +31,7 @@ export async function openTracing({ tracing }: Config, opening: Opening): Promis
 
 async function openExporters(
   { project, endpoints, timeoutMs, maxQueued }: Tracing,
-  { closing, report }: Opening,
+  { closing, report }: StartContext,
 ): Promise<readonly Exporter<Span>[]> {
   // Takes a tenth of a second to load, which nobody waits for who does not trace.
   const { createSpanEncoder, readRejectedSpans } = await import('../telemetry/otlp.ts')

@@ -13,7 +13,7 @@ import { openParts } from './parts.ts'
 import { createPolicySource } from './policy-source.ts'
 import { shadowNotices } from './readiness.ts'
 import { standingOf } from './standing-notices.ts'
-import { closeAll, type Opening, StartError } from './start-context.ts'
+import { closeAll, type StartContext, StartError } from './start-context.ts'
 import { refuseClientCa } from './tls/client-ca.ts'
 import { secretsOf } from './tls/exposed-secrets.ts'
 
@@ -55,19 +55,19 @@ export async function tryConfig(config: Config, options: TrialOptions): Promise<
 async function open(
   config: Config,
   options: TrialOptions,
-  opening: Opening,
+  context: StartContext,
   directory: string,
 ): Promise<Trial> {
   const tried = options.readsSecrets ? config : await withoutSecrets(config, directory)
   const problems: string[] = []
-  const parts = await openParts(tried, opening).catch((error: unknown) => {
+  const parts = await openParts(tried, context).catch((error: unknown) => {
     if (!(error instanceof StartError)) throw error
     problems.push(...error.problems)
     return undefined
   })
   if (!options.readsSecrets) problems.push(...(await refuseClientCas(config)))
   problems.push(...(await refuseGitFiles(tried.policy.git)))
-  const policies = await loadPolicies(tried, options, opening, directory)
+  const policies = await loadPolicies(tried, options, context, directory)
   problems.push(...policies.problems)
   const standing = standingOf(
     tried,
@@ -92,7 +92,7 @@ type Loaded = {
 async function loadPolicies(
   config: Config,
   { fetchesGit }: TrialOptions,
-  opening: Opening,
+  context: StartContext,
   directory: string,
 ): Promise<Loaded> {
   const { git, shadow } = config.policy
@@ -103,14 +103,14 @@ async function loadPolicies(
   const live = await follow(
     config,
     { ...config.policy, git: git && ownCopy(git, directory, 'live') },
-    opening,
+    context,
   )
   const beside =
     shadow &&
     (await follow(
       config,
       { ...shadow, git: shadow.git && ownCopy(shadow.git, directory, 'shadow') },
-      opening,
+      context,
     ))
   return {
     revision: live.current,
@@ -128,10 +128,10 @@ function ownCopy(git: GitPolicy, directory: string, name: string): GitPolicy {
 async function follow(
   config: Config,
   policy: Pick<Config['policy'], 'directory' | 'git'>,
-  opening: Opening,
+  context: StartContext,
 ): Promise<RevisionSource> {
   const source = await openRevisionSource({
-    source: createPolicySource({ policy, audit: config.audit }, opening),
+    source: createPolicySource({ policy, audit: config.audit }, context),
     load: { hopLifetimeMs: config.chain.hopLifetimeSeconds * 1000 },
     prover: candidateEntry,
     runsTests: config.policy.tests === 'required',
@@ -141,7 +141,7 @@ async function follow(
     report: () => {},
     nowMs: Date.now,
   })
-  opening.closing.push(source)
+  context.closing.push(source)
   // A start waits for a few seconds only.
   await source.refresh()
   return source

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { formatMark } from '../../src/audit/format/meta-line.ts'
+import { formatMetaLine } from '../../src/audit/format/meta-line.ts'
 import { openAuditLog } from '../../src/audit/write/open-audit-log.ts'
 import { added } from '../support/added-attacks.ts'
 import {
@@ -60,7 +60,7 @@ describe('audit, attacked by who can write it and has not the key', function () 
   it('vouches for no log that lay there before the first process started', async () => {
     const directory = join(temporaryDirectory(), 'audit')
     mkdirSync(directory)
-    for (const lines of [forgedLine('a'), formatMark(opening('replica-7')) + forgedLine('a')]) {
+    for (const lines of [forgedLine('a'), formatMetaLine(opening('replica-7')) + forgedLine('a')]) {
       writeFileSync(join(directory, 'replica-7-000000.ndjson'), lines)
       await writeLog(directory, ['next'], at(5))
       expect(await believedIn([directory])).to.deep.equal(['next deny'])

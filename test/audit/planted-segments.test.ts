@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { frameLine } from '../../src/audit/format/framed.ts'
-import { formatMark, type SegmentMark } from '../../src/audit/format/meta-line.ts'
+import { formatMetaLine, type SegmentLine } from '../../src/audit/format/meta-line.ts'
 import { formatRecord } from '../../src/audit/format/record.ts'
 import { toRecord } from '../../src/audit/format/to-record.ts'
 import { at, believedIn, complaintsOf, copyOf, forgedLine } from '../support/attacked-logs.ts'
@@ -27,7 +27,7 @@ const planted: readonly {
   ...[0, 1, 1000].map((size) => ({
     name: `a record behind ${size} lines that it makes up`,
     toText: (_directory: string, sequence: number) =>
-      formatMark(behind(size, sequence)) + forgedLine('forged'),
+      formatMetaLine(behind(size, sequence)) + forgedLine('forged'),
   })),
 ]
 
@@ -93,7 +93,7 @@ function fileOf(directory: string, sequence: number): string {
 }
 
 /** The first line of a segment that claims to stand behind so many lines. */
-function behind(size: number, sequence: number): SegmentMark {
+function behind(size: number, sequence: number): SegmentLine {
   const roots = size.toString(2).replaceAll('0', '').length
   const frontier = Array.from({ length: roots }, () => Buffer.alloc(32, 1).toString('base64'))
   return { ...opening(log), sequence, size, frontier }

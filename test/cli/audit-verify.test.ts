@@ -2,7 +2,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { leafHash } from '../../src/audit/format/merkle.ts'
-import { toVarying } from '../../src/audit/format/per-check-fields.ts'
+import { toPerCheckFields } from '../../src/audit/format/per-check-fields.ts'
 import { formatRepeat, startRepeat } from '../../src/audit/format/repeat.ts'
 import { at } from '../support/attacked-logs.ts'
 import { deniedParts } from '../support/decision.ts'
@@ -96,7 +96,9 @@ describe('cli/audit-verify', () => {
   it('says that what cannot be read is as it was signed, and is not content', async () => {
     const [start, parts] = [startRepeat('nowhere', leafHash(Buffer.from('x'))), deniedParts()]
     directory = temporaryDirectory()
-    const lines = decisionIds(2).map((decisionId) => formatRepeat(start, toVarying({ ...parts, decisionId })))
+    const lines = decisionIds(2).map((decisionId) =>
+      formatRepeat(start, toPerCheckFields({ ...parts, decisionId })),
+    )
     writeLines(
       directory,
       lines.map((line) => line.trimEnd()),

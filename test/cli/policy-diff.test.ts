@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { formatRecord } from '../../src/audit/format/record.ts'
 import { toRecord } from '../../src/audit/format/to-record.ts'
-import { keepRevision } from '../../src/audit/write/revision-store.ts'
+import { storeRevision } from '../../src/audit/write/revision-store.ts'
 import { readPolicyDirectory } from '../../src/policy/source/directory-source.ts'
 import { deniedParts } from '../support/decision.ts'
 import { uris } from '../support/hospital.ts'
@@ -46,7 +46,7 @@ describe('cli/policy-diff', () => {
       ['policies', open].map(async (directory) => {
         const source = await readPolicyDirectory(directory)
         if (!('files' in source)) throw new TypeError(directory)
-        await keepRevision(audit, source.id, source.files)
+        await storeRevision(audit, source.id, source.files)
         return source.id
       }),
     )

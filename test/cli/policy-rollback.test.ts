@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { keepRevision } from '../../src/audit/write/revision-store.ts'
+import { storeRevision } from '../../src/audit/write/revision-store.ts'
 import { readPolicyDirectory } from '../../src/policy/source/directory-source.ts'
 import { failCallsUnder } from '../support/failing-calls.ts'
 import { createRemote, type GitRemote } from '../support/git-remote.ts'
@@ -119,7 +119,7 @@ describe('cli/policy-rollback', () => {
       const first = await readPolicyDirectory(policies)
       if (!('files' in first)) throw new TypeError('expected the sample policies')
       expect((await rollback()).code).to.equal(1)
-      await keepRevision(join(directory, 'audit'), first.id, first.files)
+      await storeRevision(join(directory, 'audit'), first.id, first.files)
       writeFileSync(join(policies, 'clinic-team/empty.cedar'), '// another revision\n')
       expect((await rollback()).code).to.equal(0)
       expect(readFileSync(join(policies, 'PIN'), 'utf8')).to.equal(`${first.id}\n`)
@@ -138,7 +138,7 @@ describe('cli/policy-rollback', () => {
         const read = await readPolicyDirectory(policies)
         if (!('files' in read)) throw new TypeError('expected the sample policies')
         first = read.id
-        await keepRevision(join(directory, 'audit'), read.id, read.files)
+        await storeRevision(join(directory, 'audit'), read.id, read.files)
         writeFileSync(join(policies, 'clinic-team/empty.cedar'), '// another revision\n')
       })
       const pins = () => readdirSync(policies).filter((name) => name.includes('PIN'))

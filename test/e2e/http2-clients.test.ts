@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { createCa } from '../../demo/ca.ts'
-import { createLeanTransport } from '../../src/envoy/http2/http2-server.ts'
+import { createHttp2Transport } from '../../src/envoy/http2/http2-server.ts'
 import type { CallHandler, GrpcListener } from '../../src/envoy/transport.ts'
 import { echoing, plainListener } from '../support/grpc-listener.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -36,7 +36,7 @@ describe('the lean transport', () => {
   ]
   for (const listener of listeners) {
     it(`passes h2spec, the strict cases among them, ${listener.name}`, async () => {
-      await using transport = await createLeanTransport(
+      await using transport = await createHttp2Transport(
         { ...plainListener, tls: listener.tls() },
         echoing,
         () => {},
@@ -55,7 +55,7 @@ describe('the lean transport', () => {
   ]) {
     it(`serves a grpc-go client when it ${name}`, async () => {
       const faults: unknown[] = []
-      await using transport = await createLeanTransport(plainListener, handle, (event) => {
+      await using transport = await createHttp2Transport(plainListener, handle, (event) => {
         if (event.kind === 'fault') faults.push(event.cause)
       })
       transport.setServing(true)

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { createCa } from '../../demo/ca.ts'
 import type { Event } from '../../src/base/model/event.ts'
 import { createGrpcTransport } from '../../src/envoy/grpc-js/grpc-js-server.ts'
-import { createLeanTransport } from '../../src/envoy/http2/http2-server.ts'
+import { createHttp2Transport } from '../../src/envoy/http2/http2-server.ts'
 import type { GrpcListener, Transport } from '../../src/envoy/transport.ts'
 import { decodeCheckResponse, encodeCheckRequest } from '../support/check-request.ts'
 import { check, createGrpcClient } from '../support/grpc-client.ts'
@@ -17,16 +17,16 @@ const waypoint = 'spiffe://hospital.example/ns/hospital/sa/waypoint'
 
 for (const { name, create } of [
   { name: 'grpc-js', create: createGrpcTransport },
-  { name: 'lean', create: createLeanTransport },
+  { name: 'lean', create: createHttp2Transport },
 ]) {
   describe(`envoy/bound, of connections that are handed to ${name}`, () => {
     const serve = async (tls?: GrpcListener['tls']) => {
       const { contexts, handle } = recordingHandler()
       let take = (_socket: Socket): void => {}
-      const handed: GrpcListener['handed'] = (given) => {
+      const socketSource: GrpcListener['socketSource'] = (given) => {
         take = given
       }
-      const transport = await create({ ...plainListener, tls, handed }, handle, () => {})
+      const transport = await create({ ...plainListener, tls, socketSource }, handle, () => {})
       const sockets: Socket[] = []
       const { port, close } = await acceptFor((socket) => {
         sockets.push(socket)
@@ -72,7 +72,7 @@ for (const { name, create } of [
       expect(served.sockets.map(({ destroyed }) => destroyed)).to.deep.equal([true])
     })
 
-    it('drains what was handed, and takes no more', async () => {
+    it('drains handed connections, and accepts no more', async () => {
       await using served = await serve()
       const client = createGrpcClient(served.port)
       await client.check(request)
@@ -86,16 +86,16 @@ for (const { name, create } of [
 }
 
 describe('envoy/bound', () => {
-  it('ends an older connection on which nothing was asked for one that is handed in beyond the limit', async () => {
+  it('ends an older connection on which nothing was asked for one that is handed over beyond the limit', async () => {
     let take = (_socket: Socket): void => {}
-    const handed: GrpcListener['handed'] = (given) => {
+    const socketSource: GrpcListener['socketSource'] = (given) => {
       take = given
     }
     const events: Event[] = []
     const report = (event: Event) => void events.push(event)
     const { handle } = recordingHandler()
     const limits = { maxConnections: 1 }
-    await using _ = await createLeanTransport({ ...plainListener, handed }, handle, report, limits)
+    await using _ = await createHttp2Transport({ ...plainListener, socketSource }, handle, report, limits)
     const { port, close } = await acceptFor((socket) => take(socket))
     const first = connect(port, '127.0.0.1').on('error', () => {})
     await once(first, 'data')

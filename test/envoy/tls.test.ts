@@ -4,7 +4,7 @@ import { type Ca, createCa } from '../../demo/ca.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
 import { parseSpiffeId } from '../../src/base/model/spiffe-id.ts'
 import { createGrpcTransport } from '../../src/envoy/grpc-js/grpc-js-server.ts'
-import { createLeanTransport } from '../../src/envoy/http2/http2-server.ts'
+import { createHttp2Transport } from '../../src/envoy/http2/http2-server.ts'
 import { type Certificates, parseUriSans } from '../../src/envoy/tls.ts'
 import type { CallHandler, Transport } from '../../src/envoy/transport.ts'
 import { encodeCheckRequest } from '../support/check-request.ts'
@@ -50,7 +50,7 @@ describe('envoy/tls', () => {
 
 for (const { transport, create } of [
   { transport: 'grpc-js', create: createGrpcTransport },
-  { transport: 'lean', create: createLeanTransport },
+  { transport: 'lean', create: createHttp2Transport },
 ]) {
   describe(`envoy/tls, over a connection of ${transport}`, () => {
     const listen = (handle: CallHandler, certificates: Certificates): Promise<Transport> => {

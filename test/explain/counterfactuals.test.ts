@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type Situation, toMatter } from '../../src/authoring/situation.ts'
 import { isDeny } from '../../src/base/model/decision.ts'
-import { findFlips } from '../../src/explain/counterfactuals.ts'
+import { findCounterfactuals } from '../../src/explain/counterfactuals.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
 import { alternativesTo } from '../../src/policy/rules/other-policies.ts'
 import { hospital } from '../support/identities.ts'
@@ -27,10 +27,10 @@ describe('explain/counterfactuals', () => {
     sample = await hospitalRevision()
   })
 
-  function flips(change: Partial<Situation>, revision = sample): ReturnType<typeof findFlips> {
+  function flips(change: Partial<Situation>, revision = sample): ReturnType<typeof findCounterfactuals> {
     const matter = toMatter({ ...record, ...change }, revision.catalog)
     if (isDeny(matter)) throw new TypeError(matter.reason)
-    return findFlips(matter, revision, alternativesTo(revision))
+    return findCounterfactuals(matter, revision, alternativesTo(revision))
   }
 
   it('finds the one group that the subject lacks', () => {

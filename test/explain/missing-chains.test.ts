@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { DecisionRecord } from '../../src/audit/format/record.ts'
-import { createForwarding, type ForwardingGap } from '../../src/explain/missing-chains.ts'
+import { type ChainGap, createMissingChains } from '../../src/explain/missing-chains.ts'
 import { hospitalId, recordTarget } from '../support/decision.ts'
 import { clerk } from '../support/hospital.ts'
 import { observed } from '../support/observed.ts'
@@ -23,7 +23,7 @@ describe('explain/missing-chains', () => {
   const cases: readonly {
     readonly name: string
     readonly records: readonly DecisionRecord[]
-    readonly want: ForwardingGap['kind']
+    readonly want: ChainGap['kind']
   }[] = [
     {
       name: 'an agent that was handed a chain and called without',
@@ -72,15 +72,15 @@ describe('explain/missing-chains', () => {
 
   it('finds nothing in calls that came with a chain, or are not counted as denied', () => {
     expect(gapsOf([handed, observed({ code: 'policy_denied' })])).to.deep.equal([])
-    const forwarding = createForwarding()
+    const forwarding = createMissingChains()
     forwarding.add({ ...missing, outcome: 'deny' }, false)
     expect(forwarding.gaps()).to.deep.equal([])
   })
 })
 
 /** Of agent D and the gateway; A's own calls without a chain are somebody else's. */
-function gapsOf(records: readonly DecisionRecord[]): readonly ForwardingGap[] {
-  const forwarding = createForwarding()
+function gapsOf(records: readonly DecisionRecord[]): readonly ChainGap[] {
+  const forwarding = createMissingChains()
   for (const record of records) forwarding.add(record, record.outcome === 'observed')
   return forwarding.gaps().filter(({ agent }) => !agent.endsWith('/agent-a'))
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { ShadowDifference, ShadowMark } from '../../src/audit/format/shadow-line.ts'
+import type { ShadowDifference, ShadowLine } from '../../src/audit/format/shadow-line.ts'
 import { createShadowReport } from '../../src/explain/shadow-report.ts'
 
 const allow = { decision: 'allow', deniedBy: [], policies: [] } as const
@@ -13,7 +13,7 @@ const closed: ShadowDifference = {
   count: 2,
   examples: ['d-1', 'd-2'],
 }
-const mark: ShadowMark = {
+const meta: ShadowLine = {
   version: 1,
   kind: 'shadow',
   since: '2027-01-01T00:00:00.000Z',
@@ -27,16 +27,16 @@ const mark: ShadowMark = {
 }
 
 describe('explain/shadow-report', () => {
-  it('adds up the marks of one pair of revisions, whichever replica wrote them', () => {
+  it('adds up the metaLines of one pair of revisions, whichever replica wrote them', () => {
     const report = createShadowReport()
     const earlier = { since: '2026-12-31T23:59:00.000Z', until: '2027-01-01T00:00:30.000Z' }
     const opened = { ...closed, before: denied, after: allow, count: 1 }
-    report.add(mark)
-    report.add({ ...mark, ...earlier, differences: [closed, opened] })
+    report.add(meta)
+    report.add({ ...meta, ...earlier, differences: [closed, opened] })
     expect(report.summaries()).to.deep.equal([
       {
         since: earlier.since,
-        until: mark.until,
+        until: meta.until,
         live: 'old',
         shadow: 'new',
         judged: 20,
@@ -49,8 +49,8 @@ describe('explain/shadow-report', () => {
 
   it('tells pairs of revisions apart, the latest first', () => {
     const report = createShadowReport()
-    report.add(mark)
-    report.add({ ...mark, shadow: 'newer', until: '2027-01-02T00:00:00.000Z', differences: [] })
+    report.add(meta)
+    report.add({ ...meta, shadow: 'newer', until: '2027-01-02T00:00:00.000Z', differences: [] })
     const found = report.summaries().map(({ shadow, differences }) => [shadow, differences.length])
     expect(found).to.deep.equal([
       ['newer', 0],
@@ -61,7 +61,7 @@ describe('explain/shadow-report', () => {
   it('counts what is too much to list', () => {
     const report = createShadowReport()
     for (let number = 0; number < 5001; number++)
-      report.add({ ...mark, cut: 0, differences: [{ ...closed, caller: `agent-${number}` }] })
+      report.add({ ...meta, cut: 0, differences: [{ ...closed, caller: `agent-${number}` }] })
     expect(report.summaries()[0]).to.include({ cut: 2 })
     expect(report.summaries()[0]?.differences).to.have.length(5000)
   })

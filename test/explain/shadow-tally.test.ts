@@ -61,8 +61,8 @@ describe('explain/shadow-tally', () => {
     const after = { ...denied, policies }
     for (let number = 0; number < 300; number++)
       tally.add({ ...closed, after, caller: `agent-${number}` }, judged(`d-${number}`))
-    const [mark] = tally.take()
-    expect([mark?.judged, mark?.differences.length, mark?.cut]).to.deep.equal([300, 200, 100])
-    expect(mark?.differences[0]?.after.policies).to.have.length(20)
+    const [meta] = tally.take()
+    expect([meta?.judged, meta?.differences.length, meta?.cut]).to.deep.equal([300, 200, 100])
+    expect(meta?.differences[0]?.after.policies).to.have.length(20)
   })
 })

@@ -1,18 +1,18 @@
 import { expect } from 'chai'
 import { isInvalid } from '../../src/base/model/invalid.ts'
-import { type OneLine, parseOneLine } from '../../src/explain/situation-args.ts'
+import { parseSituationArgs, type SituationArgs } from '../../src/explain/situation-args.ts'
 
 const agent = 'spiffe://hospital.example/ns/billing/sa/agent-a'
-const line: OneLine = { as: agent, method: 'GET', place: 'records:8080/patients/42' }
+const line: SituationArgs = { as: agent, method: 'GET', place: 'records:8080/patients/42' }
 
 describe('explain/situation-args', () => {
   it('takes the service from before the first slash, and the path from there on', () => {
-    const parsed = parseOneLine(line)
+    const parsed = parseSituationArgs(line)
     expect(parsed).to.include({ service: 'records:8080', path: '/patients/42', subject: undefined })
   })
 
   it('takes for whom, through whom and with what scopes', () => {
-    const parsed = parseOneLine({
+    const parsed = parseSituationArgs({
       ...line,
       for: 'hospital/clerk:billing,night',
       via: [agent, agent],
@@ -26,13 +26,13 @@ describe('explain/situation-args', () => {
     })
     expect(parsed.actors.map(({ uri }) => uri)).to.deep.equal([agent, agent])
     expect(parsed.scopes).to.deep.equal(['a', 'b'])
-    expect(parseOneLine({ ...line, as: 'ingress', for: 'hospital/clerk' })).to.deep.include({
+    expect(parseSituationArgs({ ...line, as: 'ingress', for: 'hospital/clerk' })).to.deep.include({
       caller: 'ingress',
       subject: { issuerName: 'hospital', id: 'clerk', groups: [] },
     })
   })
 
-  const refused: readonly { readonly name: string; readonly change: Partial<OneLine> }[] = [
+  const refused: readonly { readonly name: string; readonly change: Partial<SituationArgs> }[] = [
     { name: 'no caller', change: { as: undefined } },
     { name: 'a caller that is no SPIFFE ID', change: { as: 'agent-a' } },
     { name: 'a user without an issuer', change: { for: 'clerk' } },
@@ -42,7 +42,7 @@ describe('explain/situation-args', () => {
   ]
   for (const { name, change } of refused) {
     it(`refuses ${name}`, () => {
-      expect(parseOneLine({ ...line, ...change })).to.include({ kind: 'invalid' })
+      expect(parseSituationArgs({ ...line, ...change })).to.include({ kind: 'invalid' })
     })
   }
 })

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { isDeny } from '../../src/base/model/decision.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
 import { parseCheckRequestJson } from '../../src/explain/check-request-json.ts'
-import { believeRequest } from '../../src/explain/unverified-replay.ts'
+import { replayUnverified } from '../../src/explain/unverified-replay.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
 import { hospitalRevision, mustLoad, policyFiles } from '../support/policy-files.ts'
 
@@ -18,7 +18,7 @@ describe('explain/unverified-replay', () => {
   async function outcomeOf(name: string, revision = sample): Promise<string> {
     const captured = parseCheckRequestJson(readFileSync(`test/cases/check/${name}.json`, 'utf8'))
     if (isInvalid(captured)) throw new TypeError(captured.reason)
-    const verdict = believeRequest(captured.input, revision, { ...options, peer: captured.peer })
+    const verdict = replayUnverified(captured.input, revision, { ...options, peer: captured.peer })
     if (isInvalid(verdict)) return 'invalid'
     return isDeny(verdict.decision) ? verdict.decision.code : 'allow'
   }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { CheckInput } from '../../src/base/model/check-input.ts'
-import type { LookAgain } from '../../src/decision/check/check.ts'
+import type { OnAnswered } from '../../src/decision/check/check.ts'
 import { type Comparison, compareWith, toJudgeable } from '../../src/explain/shadow.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
 import { buildChecker } from '../support/built-checker.ts'
@@ -55,12 +55,12 @@ function tokenOf({ peer, subject: { sub, groups }, actors, scope }: Asked): stri
   return token
 }
 
-/** What one request gets, and what was recorded, of a checker with fake effects; `lookAgain` may watch. */
-async function ask(revision: Revision, request: Asked, lookAgain?: LookAgain) {
+/** What one request gets, and what was recorded, of a checker with fake effects; `onAnswered` may watch. */
+async function ask(revision: Revision, request: Asked, onAnswered?: OnAnswered) {
   const { check, records } = buildChecker({
     revision: () => revision,
     createDecisionId: () => 'id',
-    ...(lookAgain && { lookAgain }),
+    ...(onAnswered && { onAnswered }),
   })
   const input: CheckInput = {
     sourcePrincipal: '',

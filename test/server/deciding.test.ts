@@ -18,7 +18,7 @@ describe('server/deciding', () => {
     const remote = createRemote(samplePolicies())
     const git = gitOptions(remote, { directory: join(directory, 'copy') })
     const config = { ...parsed, workers: 2, policy: { ...parsed.policy, directory: undefined, git } }
-    const start = (number: number) => decide(config, { worker: { number, handedTo: () => () => {} } })
+    const start = (number: number) => decide(config, { worker: { number, socketsFor: () => () => {} } })
     await using one = await start(1)
     await using other = await start(2)
     const commit = remote.git('rev-parse', 'HEAD')

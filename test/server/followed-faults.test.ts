@@ -7,7 +7,7 @@ import type { Event } from '../../src/base/model/event.ts'
 import { parseTrustDomain } from '../../src/base/model/spiffe-id.ts'
 import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
 import { openCredentials } from '../../src/server/credentials.ts'
-import type { Opening } from '../../src/server/start-context.ts'
+import type { StartContext } from '../../src/server/start-context.ts'
 import { followCertificates } from '../../src/server/tls/certificates.ts'
 import { errnos, failCallsUnder } from '../support/failing-calls.ts'
 import { good, readJwks, readKey } from '../support/forge.ts'
@@ -111,7 +111,7 @@ describe('app: what is followed, when a system call fails', () => {
   }
 })
 
-function openingFor(events: Event[]): Opening {
+function contextFor(events: Event[]): StartContext {
   return { closing: [], followed: [], report: (event) => events.push(event), pollMs: 3_600_000 }
 }
 
@@ -132,11 +132,11 @@ async function openCredential(
   writeFileSync(join(directory, 'revocations.json'), '{"version":1,"entries":[]}')
   reset()
   const events: Event[] = []
-  const opening = openingFor(events)
-  const credentials = await openCredentials(configIn(directory), opening)
-  const poller = opening.followed[place]
+  const context = contextFor(events)
+  const credentials = await openCredentials(configIn(directory), context)
+  const poller = context.followed[place]
   if (poller === undefined) throw new TypeError('expected it to be followed')
-  return { poller, reset, change, inForce: () => inForce(credentials), events, ...closing(opening) }
+  return { poller, reset, change, inForce: () => inForce(credentials), events, ...closing(context) }
 }
 
 async function openCertificates(directory: string): Promise<Followed> {
@@ -151,29 +151,29 @@ async function openCertificates(directory: string): Promise<Followed> {
   const reset = () => writeFileSync(clientCa, `${one}${other}`)
   reset()
   const events: Event[] = []
-  const opening = openingFor(events)
+  const context = contextFor(events)
   const place = {
     key: 'listeners.0.tls',
     listener: '127.0.0.1:9191',
     files: { cert: files.chain, key: files.key, clientCa },
     trustDomain: good(parseTrustDomain('hospital.example')),
   }
-  const { source, followed } = await followCertificates(place, opening.report, opening.pollMs)
-  opening.closing.push(followed)
+  const { source, followed } = await followCertificates(place, context.report, context.pollMs)
+  context.closing.push(followed)
   return {
     poller: followed.poller,
     reset,
     change: () => writeFileSync(clientCa, one ?? ''),
     inForce: () => source.current().clientCa?.toString().split('BEGIN CERTIFICATE').slice(1).length,
     events,
-    ...closing(opening),
+    ...closing(context),
   }
 }
 
-function closing(opening: Opening): AsyncDisposable {
+function closing(context: StartContext): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
-      for (const part of opening.closing) await part[Symbol.asyncDispose]()
+      for (const part of context.closing) await part[Symbol.asyncDispose]()
     },
   }
 }

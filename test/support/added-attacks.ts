@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { formatMark } from '../../src/audit/format/meta-line.ts'
+import { formatMetaLine } from '../../src/audit/format/meta-line.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import type { Attack } from './attacks.ts'
 import {
@@ -47,7 +47,7 @@ export const added: readonly Attack[] = [
       change: (directory) =>
         writeFileSync(
           logFile(directory, `replica-${Number(epoch)}`),
-          formatMark(opening(`replica-${Number(epoch)}`)) + forgedLine('a-0003'),
+          formatMetaLine(opening(`replica-${Number(epoch)}`)) + forgedLine('a-0003'),
         ),
       says: /is signed by nobody/,
     },
@@ -55,8 +55,8 @@ export const added: readonly Attack[] = [
   {
     name: 'an unsigned log that says to follow the last one',
     change(directory) {
-      const mark = { ...opening('replica-1790009000000'), follows: endOf(directory, names[2]) }
-      writeFileSync(logFile(directory, mark.log), formatMark(mark) + forgedLine('c-0001'))
+      const meta = { ...opening('replica-1790009000000'), follows: endOf(directory, names[2]) }
+      writeFileSync(logFile(directory, meta.log), formatMetaLine(meta) + forgedLine('c-0001'))
     },
     says: /is signed by nobody/,
   },

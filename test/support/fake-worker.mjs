@@ -6,7 +6,7 @@ const behaviours = {
   failsToStart: () => process.exit(1),
   isKilledAtStart: () => process.kill(process.pid, 'SIGKILL'),
   cannotDecideForWhomItHolds: () => {
-    takes = () => process.send({ kind: 'taken' })
+    takes = () => process.send({ kind: 'accepted' })
     open(false)
   },
   takesNothing: () => {
@@ -22,8 +22,8 @@ const behaviours = {
 }
 let drains = () => process.exit(0)
 let takes = (socket) => {
-  process.send({ kind: 'taken' })
-  socket.on('close', () => process.send({ kind: 'left' }))
+  process.send({ kind: 'accepted' })
+  socket.on('close', () => process.send({ kind: 'closed' }))
   socket.end(String(number))
 }
 let number

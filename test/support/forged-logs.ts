@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTree, leafHash, toBase64, toBytes } from '../../src/audit/format/merkle.ts'
-import { formatMark, parseMark, type SegmentMark } from '../../src/audit/format/meta-line.ts'
+import { formatMetaLine, parseMetaLine, type SegmentLine } from '../../src/audit/format/meta-line.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
 import { at, forgedLine } from './attacked-logs.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -43,14 +43,14 @@ export function cutLines(file: string, end: number): void {
 }
 
 /** How a log begins. */
-export function opening(log: string): SegmentMark {
+export function opening(log: string): SegmentLine {
   const time = new Date(1_790_001_800_000).toISOString()
   const origin = `waywarden/audit/${log}`
   return { version: 1, kind: 'segment', time, log, origin, sequence: 0, size: 0, frontier: [] }
 }
 
 /** How a log ended, as a successor would say it. */
-export function endOf(directory: string, log: string): SegmentMark['follows'] {
+export function endOf(directory: string, log: string): SegmentLine['follows'] {
   const tree = createTree()
   const lines = filesOf(directory, log).flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'))
   for (const line of lines) tree.add(leafHash(Buffer.from(line)))
@@ -67,9 +67,9 @@ export function goOn(directory: string, log: string): void {
     for (const line of lines) tree.add(leafHash(Buffer.from(line)))
   }
   const last = files.at(-1) ?? ''
-  const before = parseMark(Buffer.from(readFileSync(last, 'utf8').split('\n', 1)[0] ?? ''))
+  const before = parseMetaLine(Buffer.from(readFileSync(last, 'utf8').split('\n', 1)[0] ?? ''))
   const sequence = !isInvalid(before) && before.kind === 'segment' ? before.sequence : 0
-  const mark: SegmentMark = {
+  const meta: SegmentLine = {
     ...opening(log),
     sequence: sequence + 1,
     size: tree.size(),
@@ -77,25 +77,25 @@ export function goOn(directory: string, log: string): void {
     after: { sequence, bytes: readFileSync(last).lastIndexOf('\n') + 1, torn: true },
   }
   const file = last.replace(/\d{6}\.ndjson$/, `${next(String(sequence))}.ndjson`)
-  writeFileSync(file, formatMark(mark) + forgedLine('a-0003'))
+  writeFileSync(file, formatMetaLine(meta) + forgedLine('a-0003'))
 }
 
 /** Lines between two checkpoints of a log, behind a first line that says that any log goes on from there. */
 export function replay(
   directory: string,
   log: string,
-  as: Pick<SegmentMark, 'log' | 'origin' | 'sequence'>,
+  as: Pick<SegmentLine, 'log' | 'origin' | 'sequence'>,
 ): string {
   const lines = filesOf(directory, log).flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'))
   const [before = 0, end = 0] = lines.flatMap((line, index) => (line.includes('"leaves"') ? [index] : []))
   const [tree, start] = [createTree(), before + 1]
   for (const line of lines.slice(0, start)) tree.add(leafHash(Buffer.from(line)))
-  const mark = { ...opening(log), ...as, size: start, frontier: tree.frontier().map(toBase64) }
+  const meta = { ...opening(log), ...as, size: start, frontier: tree.frontier().map(toBase64) }
   const stretch = lines.slice(start, end)
   // No note signs the hashes in its own line.
   const leaves = toBytes(stretch.map((line) => leafHash(Buffer.from(line)))).toString('base64')
   const checkpoint = lines[end]?.replace(/"leaves":"[^"]*"/, `"leaves":"${leaves}"`)
-  return [formatMark(mark).trimEnd(), ...stretch, checkpoint, ''].join('\n')
+  return [formatMetaLine(meta).trimEnd(), ...stretch, checkpoint, ''].join('\n')
 }
 
 /** A log of an installation that has another key. */

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { signCheckpoint } from '../../src/audit/format/checkpoint.ts'
 import { createTree, leafHash, toBase64, toBytes } from '../../src/audit/format/merkle.ts'
-import { type FoundLog, formatMark, type SegmentMark } from '../../src/audit/format/meta-line.ts'
+import { type FoundLog, formatMetaLine, type SegmentLine } from '../../src/audit/format/meta-line.ts'
 import { openLogKey } from '../../src/audit/log/log-key.ts'
 
 /** A log as versions wrote it that did not promise checkpoints, closed nothing and named no worker. */
@@ -21,7 +21,7 @@ export function writeRawLog(directory: string, { log, lines, follows, isSigned }
   const origin = `waywarden/audit/${log}`
   const file = join(directory, `${log}-000000.ndjson`)
   const time = '2026-09-21T14:13:20.000Z'
-  const mark: SegmentMark = {
+  const meta: SegmentLine = {
     version: 1,
     kind: 'segment',
     time,
@@ -40,10 +40,10 @@ export function writeRawLog(directory: string, { log, lines, follows, isSigned }
     leaves.push(leaf)
     appendFileSync(file, `${line.trimEnd()}\n`)
   }
-  for (const line of [formatMark(mark), ...lines]) put(line)
+  for (const line of [formatMetaLine(meta), ...lines]) put(line)
   if (isSigned) {
     const note = signCheckpoint({ origin, size: tree.size(), root: tree.root() }, privateKey, publicKey)
-    put(formatMark({ version: 1, kind: 'checkpoint', note, leaves: toBytes(leaves).toString('base64') }))
+    put(formatMetaLine({ version: 1, kind: 'checkpoint', note, leaves: toBytes(leaves).toString('base64') }))
   }
   return { log, sequence: 0, size: tree.size(), root: toBase64(tree.root()) }
 }

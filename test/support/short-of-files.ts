@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Event } from '../../src/base/model/event.ts'
-import { Crew } from '../../src/server/workers/worker-pool.ts'
+import { WorkerPool } from '../../src/server/workers/worker-pool.ts'
 
 // Runs workers under a low limit of open files, and prints what is told of the first when it ends while none is to spare.
 const events: Event[] = []
@@ -12,17 +12,17 @@ const program = {
   writeOut: () => {},
   writeError: () => {},
 }
-await using crew = new Crew(2, program, (event) => events.push(event))
-await crew.open(async () => {}, new AbortController().signal)
+await using pool = new WorkerPool(2, program, (event) => events.push(event))
+await pool.open(async () => {}, new AbortController().signal)
 
 const held: number[] = []
-crew.places[0]?.kill()
+pool.slots[0]?.kill()
 while (events.filter(({ kind }) => kind === 'worker_ended').length < 2) {
   holdAll()
   await wait(5)
 }
 for (const descriptor of held) closeSync(descriptor)
-while (!crew.places.every(({ isOpen }) => isOpen)) await wait(5)
+while (!pool.slots.every(({ isOpen }) => isOpen)) await wait(5)
 console.log(JSON.stringify(events.slice(2)))
 
 function holdAll(): void {

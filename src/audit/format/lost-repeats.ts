@@ -1,5 +1,5 @@
 import { type Hash, toBase64 } from './merkle.ts'
-import { beginsWith, firstIdEnd, leafAt, maxReferableBytes, repeatStart, wholeStart } from './repeat.ts'
+import { beginsWith, firstIdEnd, leafAt, maxTargetBytes, repeatStart, wholeStart } from './repeat.ts'
 import { createWholeLines } from './whole-lines.ts'
 
 /** Follows the lines of a log as readers do, by a look at their first bytes. */
@@ -20,7 +20,7 @@ export function createLostRepeats(): LostRepeats {
         const end = firstIdEnd(bytes, repeatStart)
         return leaves.find(bytes.toString('latin1', repeatStart.length, end)) !== leafAt(bytes, end)
       }
-      if (bytes.length <= maxReferableBytes && beginsWith(bytes, wholeStart)) {
+      if (bytes.length <= maxTargetBytes && beginsWith(bytes, wholeStart)) {
         const end = firstIdEnd(bytes, wholeStart)
         leaves.add(bytes.toString('latin1', wholeStart.length, end), toBase64(leaf))
       }

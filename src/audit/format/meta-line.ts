@@ -1,10 +1,10 @@
 import * as v from 'valibot'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { frontierLength, type Hash, parseHash } from './merkle.ts'
-import { type ShadowMark, shadowMark } from './shadow-line.ts'
+import { type ShadowLine, shadowLine } from './shadow-line.ts'
 
 /** The first line of a segment: where in its log it stands, and what was found before it. */
-export type SegmentMark = {
+export type SegmentLine = {
   readonly version: 1
   readonly kind: 'segment'
   readonly time: string
@@ -45,7 +45,7 @@ export type Torn = { readonly bytes: number; readonly sha256: string }
  * A signed checkpoint over all lines before it. `leaves`: their hashes since the checkpoint before (base64), which name what was
  * changed. The note signs nothing of its own line: `time`, `end` and `beside` count once the next checkpoint covers them.
  */
-export type CheckpointMark = {
+export type CheckpointLine = {
   readonly version: 1
   readonly kind: 'checkpoint'
   readonly note: string
@@ -58,7 +58,7 @@ export type CheckpointMark = {
 }
 
 /** What retention removed: everything up to and including this segment, in the order in which segments were written. */
-export type RetentionMark = {
+export type RetentionLine = {
   readonly version: 1
   readonly kind: 'retention'
   readonly time: string
@@ -67,7 +67,7 @@ export type RetentionMark = {
 }
 
 /** Denials that were answered while nothing could be written, not even from the reserve. */
-export type UnrecordedMark = {
+export type UnrecordedLine = {
   readonly version: 1
   readonly kind: 'unrecorded'
   readonly since: string
@@ -76,12 +76,12 @@ export type UnrecordedMark = {
 }
 
 /** What a log says of itself between its records. */
-export type Mark = SegmentMark | CheckpointMark | RetentionMark | UnrecordedMark | ShadowMark
+export type MetaLine = SegmentLine | CheckpointLine | RetentionLine | UnrecordedLine | ShadowLine
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const version = v.literal(1)
 const torn = { bytes: count, sha256: v.string() }
-const ownMark: v.GenericSchema<unknown, Exclude<Mark, ShadowMark>> = v.variant('kind', [
+const ownMetaLine: v.GenericSchema<unknown, Exclude<MetaLine, ShadowLine>> = v.variant('kind', [
   v.object({
     version,
     kind: v.literal('segment'),
@@ -129,39 +129,39 @@ const ownMark: v.GenericSchema<unknown, Exclude<Mark, ShadowMark>> = v.variant('
     denials: count,
   }),
 ])
-const mark: v.GenericSchema<unknown, Mark> = v.union([ownMark, shadowMark])
+const meta: v.GenericSchema<unknown, MetaLine> = v.union([ownMetaLine, shadowLine])
 
-const markStart = /^\{"version":1,"kind":"(segment|checkpoint|retention|unrecorded|shadow)"/
+const metaStart = /^\{"version":1,"kind":"(segment|checkpoint|retention|unrecorded|shadow)"/
 const startBytes = 48
 
-/** Of which kind a line's mark is; `undefined` for a record or anything else. Looks at the first bytes alone. */
-export function markKindOf(line: Buffer): Mark['kind'] | undefined {
+/** The kind of a meta line, by its first bytes; `undefined` for a record or anything else. */
+export function metaKindOf(line: Buffer): MetaLine['kind'] | undefined {
   // Nearly all lines are records, which two bytes tell: the version of one kind, and how the other begins.
   if (line[11] !== 0x31 || line[21] === 0x64) return undefined
-  const kind = markStart.exec(line.toString('latin1', 0, startBytes))?.[1]
-  return markKinds.find((known) => known === kind)
+  const kind = metaStart.exec(line.toString('latin1', 0, startBytes))?.[1]
+  return metaKinds.find((known) => known === kind)
 }
 
-const markKinds = ['segment', 'checkpoint', 'retention', 'unrecorded', 'shadow'] as const
+const metaKinds = ['segment', 'checkpoint', 'retention', 'unrecorded', 'shadow'] as const
 
-/** Parses a line that `markKindOf` took for a mark. */
-export function parseMark(line: Buffer): Mark | Invalid {
+/** Parses a line that `metaKindOf` recognized. */
+export function parseMetaLine(line: Buffer): MetaLine | Invalid {
   try {
-    const parsed = v.safeParse(mark, JSON.parse(line.toString()))
+    const parsed = v.safeParse(meta, JSON.parse(line.toString()))
     if (parsed.success) return parsed.output
   } catch {
-    // Not JSON: no mark either.
+    // Not JSON: no meta line either.
   }
-  return invalid('mark: expected a segment, checkpoint, retention, unrecorded or shadow mark, version 1')
+  return invalid('meta line: expected kind segment, checkpoint, retention, unrecorded or shadow, version 1')
 }
 
 /** The roots that stand before a segment, or `undefined` when they cannot be those of a tree of its size. */
-export function frontierOf({ size, frontier }: SegmentMark): readonly Hash[] | undefined {
+export function frontierOf({ size, frontier }: SegmentLine): readonly Hash[] | undefined {
   const hashes = frontier.flatMap((root) => parseHash(root) ?? [])
   return hashes.length === frontier.length && hashes.length === frontierLength(size) ? hashes : undefined
 }
 
-/** The mark as one line, newline included. */
-export function formatMark(each: Mark): string {
+/** The meta line as JSON, newline included. */
+export function formatMetaLine(each: MetaLine): string {
   return `${JSON.stringify(each)}\n`
 }

@@ -10,7 +10,7 @@ type Told = {
 }
 
 /** What no two checks have in common, however alike they are: the part of a record that a repeat says anew. */
-export type Varying = {
+export type PerCheckFields = {
   readonly decisionId: string
   /** ISO 8601, UTC. */
   readonly time: string
@@ -18,8 +18,8 @@ export type Varying = {
   readonly traceId?: string | undefined
 }
 
-/** The varying part of one check's record. */
-export function toVarying({ decisionId, timeMs, durationMicros, input }: Told): Varying {
+/** The perCheck part of one check's record. */
+export function toPerCheckFields({ decisionId, timeMs, durationMicros, input }: Told): PerCheckFields {
   return { decisionId, time: toTime(timeMs), durationMicros, traceId: input && traceIdOf(input.headers) }
 }
 
@@ -29,7 +29,7 @@ export function isPlain(id: string): boolean {
 }
 
 /** The members as JSON, without braces. INVARIANT: the id is plain, and a time and a trace id cannot but be. */
-export function formatVarying({ decisionId, time, durationMicros, traceId }: Varying): string {
+export function formatPerCheckFields({ decisionId, time, durationMicros, traceId }: PerCheckFields): string {
   const members = `"decisionId":"${decisionId}","time":"${time}","durationMicros":${durationMicros}`
   return traceId === undefined ? members : `${members},"traceId":"${traceId}"`
 }

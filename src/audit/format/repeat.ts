@@ -1,15 +1,15 @@
 import * as v from 'valibot'
-import { inOnePiece } from '../../base/cache/flat-string.ts'
+import { toFlatString } from '../../base/cache/flat-string.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { type Hash, toBase64 } from './merkle.ts'
-import { formatVarying, type Varying } from './per-check-fields.ts'
+import { formatPerCheckFields, type PerCheckFields } from './per-check-fields.ts'
 import type { DecisionRecord } from './record.ts'
 
 /**
  * A record that says no more than what tells it apart from an earlier one of its segment. `leaf` is the hash (base64)
  * of that record's line as a leaf of the log's tree, so that nobody can put another in its place.
  */
-export type Repeat = Varying & {
+export type Repeat = PerCheckFields & {
   readonly version: 2
   readonly kind: 'repeat'
   /** The decision whose record was written whole. */
@@ -18,10 +18,10 @@ export type Repeat = Varying & {
 }
 
 /** A repeat refers to one of so many records before it in its segment that are whole and may be referred to. */
-export const maxReferable = 4096
+export const maxRepeatTargets = 4096
 
 /** Only a line of so many bytes may be referred to: readers hold all that a repeat may mean. */
-export const maxReferableBytes = 4096
+export const maxTargetBytes = 4096
 
 /** How a line begins that may be referred to, and how a repeat does, each up to its first id. */
 export const wholeStart = '{"version":1,"kind":"decision","decisionId":"'
@@ -34,12 +34,12 @@ const quote = 0x22
 
 /** What all repeats of one record begin with: its id and its leaf. */
 export function startRepeat(of: string, leaf: Hash): string {
-  return inOnePiece(`${repeatStart}${of}${leafMember}${toBase64(leaf)}",`)
+  return toFlatString(`${repeatStart}${of}${leafMember}${toBase64(leaf)}",`)
 }
 
 /** The repeat as one line of NDJSON, newline included; `start` by `startRepeat`. */
-export function formatRepeat(start: string, varying: Varying): string {
-  return `${start}${formatVarying(varying)}}\n`
+export function formatRepeat(start: string, perCheck: PerCheckFields): string {
+  return `${start}${formatPerCheckFields(perCheck)}}\n`
 }
 
 /** Whether a line begins as records that stand whole do, or as repeats do. */
@@ -91,7 +91,7 @@ export function parseRepeat(line: string): Repeat | Invalid {
 /** The whole record that a repeat stands for. INVARIANT: `whole` is the record that `leaf` names. */
 export function expandRepeat(
   whole: DecisionRecord,
-  { decisionId, time, durationMicros, traceId }: Varying,
+  { decisionId, time, durationMicros, traceId }: PerCheckFields,
 ): DecisionRecord {
   return { ...whole, decisionId, time, durationMicros, traceId }
 }

@@ -5,7 +5,7 @@ import { type DenyCode, denyCodes } from '../../base/model/decision.ts'
  * What a second policy revision would have decided otherwise over a short time: no decision, so no record. Counted, so that
  * a revision that differs in everything fills no disk.
  */
-export type ShadowMark = {
+export type ShadowLine = {
   readonly version: 1
   readonly kind: 'shadow'
   /** ISO 8601, UTC: from the first check that was judged again to the last. */
@@ -51,7 +51,7 @@ const outcome = v.object({
 })
 
 /** What a line of kind `shadow` must be. */
-export const shadowMark: v.GenericSchema<unknown, ShadowMark> = v.object({
+export const shadowLine: v.GenericSchema<unknown, ShadowLine> = v.object({
   version: v.literal(1),
   kind: v.literal('shadow'),
   since: time,

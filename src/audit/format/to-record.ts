@@ -4,7 +4,7 @@ import { deniedBy, type PolicyReference, type PrincipalResult } from '../../base
 import type { EntityUid } from '../../base/model/entity-uid.ts'
 import type { RecordParts } from '../../base/model/record-parts.ts'
 import type { Target } from '../../base/model/target.ts'
-import { toVarying } from './per-check-fields.ts'
+import { toPerCheckFields } from './per-check-fields.ts'
 import type { DecisionRecord, RecordedChain, RecordedResult } from './record.ts'
 
 // As long as a path may be that the catalog accepts, so that nothing `judge` reads is ever cut.
@@ -17,7 +17,7 @@ const maxErrors = 20
 export function toRecord(parts: RecordParts): DecisionRecord {
   const truncated: string[] = []
   const { decision, caller, chain, target, onward, input } = parts
-  const { decisionId, time, durationMicros, traceId } = toVarying(parts)
+  const { decisionId, time, durationMicros, traceId } = toPerCheckFields(parts)
   const service = target?.service ?? parts.service
   const delegated = chain?.kind === 'delegated' ? chain : undefined
   return {

@@ -1,10 +1,10 @@
-import { maxReferable } from './repeat.ts'
+import { maxRepeatTargets } from './repeat.ts'
 
 /**
  * Twice as many as a repeat may refer back over: there are logs whose writer did not count what it wrote together with the
  * repeat, so that some of their repeats refer further back.
  */
-const maxHeld = 2 * maxReferable
+const maxHeld = 2 * maxRepeatTargets
 
 /** The lines of a segment that readers hold for the repeats that may come: the last so many, found by their decision id. */
 export type WholeLines<T> = {

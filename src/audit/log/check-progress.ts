@@ -1,20 +1,20 @@
 import type { RawLine } from '../format/lines.ts'
 import { createTree, type Hash, leafHash, type Tree } from '../format/merkle.ts'
-import type { Mark, SegmentMark } from '../format/meta-line.ts'
+import type { MetaLine, SegmentLine } from '../format/meta-line.ts'
 import type { Sealed } from './tampering.ts'
 
-/** A whole line of a log, its hash as a leaf, and what it says if it is a mark that concerns the log itself. */
+/** A whole line of a log, its hash as a leaf, and what it says if it is a meta line of the log itself. */
 export type Leaf = {
   readonly raw: RawLine
   readonly hash: Hash
   /** Which line of the log it is, from 0. */
   readonly index: number
-  readonly kind: Mark['kind'] | undefined
-  readonly mark: Mark | undefined
+  readonly kind: MetaLine['kind'] | undefined
+  readonly meta: MetaLine | undefined
 }
 
 /** How far a check of a log has come: its tree, and the lines that were read since the last checkpoint. */
-export class Course {
+export class CheckProgress {
   readonly isBegun: boolean
   /** How many lines stand before the first segment that was read. */
   readonly beginsAt: number
@@ -27,7 +27,10 @@ export class Course {
   #isLost = false
 
   /** Behind so many lines, of which the roots of whole subtrees are known; behind none before the first segment. */
-  constructor(sealed: Sealed = { size: 0, frontier: [] }, begun?: Pick<Course, 'beginsAt' | 'origin'>) {
+  constructor(
+    sealed: Sealed = { size: 0, frontier: [] },
+    begun?: Pick<CheckProgress, 'beginsAt' | 'origin'>,
+  ) {
     this.isBegun = begun !== undefined
     this.beginsAt = begun?.beginsAt ?? 0
     this.origin = begun?.origin
@@ -65,12 +68,12 @@ export class Course {
   }
 
   /** Whether a segment that says that so many lines stand before it goes on from here. */
-  isBefore({ size }: Pick<SegmentMark, 'size'>): boolean {
+  isBefore({ size }: Pick<SegmentLine, 'size'>): boolean {
     return this.isBegun && !this.#isLost && this.#tree.size() === size
   }
 
   /** Adds a line of a segment; returns which line of the log it is. */
-  add(line: Pick<Leaf, 'raw' | 'kind' | 'mark'>, sequence: number): number {
+  add(line: Pick<Leaf, 'raw' | 'kind' | 'meta'>, sequence: number): number {
     const [hash, index] = [leafHash(line.raw.bytes), this.#tree.size()]
     this.#tree.add(hash)
     this.#sequence = sequence

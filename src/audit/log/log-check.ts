@@ -4,15 +4,15 @@ import { type Checkpoint, verifyCheckpoint } from '../format/checkpoint.ts'
 import type { RawLine } from '../format/lines.ts'
 import { type Hash, parseHash, type Tree } from '../format/merkle.ts'
 import {
-  type CheckpointMark,
+  type CheckpointLine,
   type FoundLog,
   frontierOf,
-  type Mark,
-  markKindOf,
-  parseMark,
-  type SegmentMark,
+  type MetaLine,
+  metaKindOf,
+  parseMetaLine,
+  type SegmentLine,
 } from '../format/meta-line.ts'
-import { Course, type Leaf } from './check-progress.ts'
+import { CheckProgress, type Leaf } from './check-progress.ts'
 import type { Exported } from './exported.ts'
 import { type Flaw, findDifference, keepGenuine, readSigned } from './tampering.ts'
 
@@ -67,12 +67,12 @@ const maxPendingBytes = 256 * 1024 * 1024
 export class LogCheck {
   readonly #trust: LogTrust
   readonly #findings: Findings
-  #course = new Course()
+  #progress = new CheckProgress()
   /**
-   * The course before a segment that does not go on from it, until a signature covers the first line of that segment. Anybody can
+   * The progress before a segment that does not go on from it, until a signature covers the first line of that segment. Anybody can
    * put signed lines behind a first line that says where they would stand; such a segment counts as if it were not there.
    */
-  #proven: Course | undefined
+  #proven: CheckProgress | undefined
   #checkpoint: Checkpoint | undefined
   #sequence = 0
   #isFirstLine = true
@@ -102,23 +102,23 @@ export class LogCheck {
       this.#readFirst(raw)
       return
     }
-    if (this.#isSkipped || this.#course.isLost) return
-    const kind = markKindOf(raw.bytes)
-    const mark = kind === 'checkpoint' || kind === 'retention' ? toMark(raw) : undefined
-    if (kind === 'checkpoint') this.#readCheckpoint(raw, mark)
-    if (!this.#isSkipped && !this.#course.isLost) this.#add(raw, kind, mark)
+    if (this.#isSkipped || this.#progress.isLost) return
+    const kind = metaKindOf(raw.bytes)
+    const meta = kind === 'checkpoint' || kind === 'retention' ? toMetaLine(raw) : undefined
+    if (kind === 'checkpoint') this.#readCheckpoint(raw, meta)
+    if (!this.#isSkipped && !this.#progress.isLost) this.#add(raw, kind, meta)
   }
 
   /** Lines of this segment are missing or cannot be read. */
   lose(): void {
-    this.#course.lose()
+    this.#progress.lose()
   }
 
   /** There are no more lines. */
   finish(last: Pick<RawLine, 'file'>): Checked {
-    if (this.#proven?.isBegun) this.#course = this.#proven
+    if (this.#proven?.isBegun) this.#progress = this.#proven
     const { found, exported } = this.#trust
-    const { origin, beginsAt, tree, sequence, isLost } = this.#course
+    const { origin, beginsAt, tree, sequence, isLost } = this.#progress
     const size = tree.size()
     const end = { file: last.file, line: 0 }
     if (found !== undefined && size < found.size && !isLost) {
@@ -140,7 +140,7 @@ export class LogCheck {
 
   /** The line of the last checkpoint is the one line that it cannot sign. What a successor did not find was added later. */
   #unsigned(): readonly Leaf[] {
-    const { pending } = this.#course
+    const { pending } = this.#progress
     if (this.#checkpoint === undefined) return this.#isVouched ? [] : pending
     return this.#trust.found === undefined ? pending.slice(1) : []
   }
@@ -155,55 +155,55 @@ export class LogCheck {
   /** Goes on from what the first line of a segment says, or returns why it cannot. */
   #begin(raw: RawLine): string | undefined {
     const { log } = this.#trust
-    const mark = parseMark(raw.bytes)
-    if (isInvalid(mark) || mark.kind !== 'segment')
+    const meta = parseMetaLine(raw.bytes)
+    if (isInvalid(meta) || meta.kind !== 'segment')
       return 'begins no segment: it was written before logs had trees, or its first line was changed'
-    if (mark.log !== log || mark.sequence !== this.#sequence)
-      return `begins segment ${mark.sequence} of \`${mark.log}\`: the file was swapped or renamed`
-    const frontier = frontierOf(mark)
+    if (meta.log !== log || meta.sequence !== this.#sequence)
+      return `begins segment ${meta.sequence} of \`${meta.log}\`: the file was swapped or renamed`
+    const frontier = frontierOf(meta)
     if (frontier === undefined) return 'says of the lines before it what cannot be'
     if (this.#isOver) return 'begins a segment after the log had ended'
-    if (this.#continues(mark)) this.#course.origin = mark.origin
-    else this.#restart(raw, mark, frontier)
-    this.#add(raw, 'segment', mark)
+    if (this.#continues(meta)) this.#progress.origin = meta.origin
+    else this.#restart(raw, meta, frontier)
+    this.#add(raw, 'segment', meta)
     return undefined
   }
 
   /** Whether as many lines stand before a segment as its first line says: of those that are proven, or else of all. */
-  #continues(mark: SegmentMark): boolean {
-    if (this.#proven?.isBefore(mark)) {
-      this.#course = this.#proven
+  #continues(meta: SegmentLine): boolean {
+    if (this.#proven?.isBefore(meta)) {
+      this.#progress = this.#proven
       this.#proven = undefined
     }
     // If a line before it was changed, the next checkpoint says which: it brings the hashes of all since the last one.
-    return this.#course.isBefore(mark)
+    return this.#progress.isBefore(meta)
   }
 
-  #restart(raw: RawLine, { origin, size }: SegmentMark, frontier: readonly Hash[]): void {
-    const { tree, isBegun, isLost } = this.#course
+  #restart(raw: RawLine, { origin, size }: SegmentLine, frontier: readonly Hash[]): void {
+    const { tree, isBegun, isLost } = this.#progress
     const own = tree.size()
     if (isBegun && !isLost) {
       const difference = size > own ? `${size - own} of them are missing` : `${own - size} more were inserted`
       this.#fail(raw, `says that ${size} lines of the log stand before it: ${difference}`)
     }
-    this.#proven ??= this.#course
+    this.#proven ??= this.#progress
     const beginsAt = this.#proven.isBegun ? this.#proven.beginsAt : size
-    this.#course = new Course({ size, frontier }, { beginsAt, origin })
+    this.#progress = new CheckProgress({ size, frontier }, { beginsAt, origin })
     this.#compareExported(raw, size - 1)
   }
 
-  #add(raw: RawLine, kind: Leaf['kind'], mark: Leaf['mark']): void {
+  #add(raw: RawLine, kind: Leaf['kind'], meta: Leaf['meta']): void {
     if (this.#isOver) {
       this.#fail(raw, 'was added after the log had ended')
       this.lose()
       return
     }
-    const index = this.#course.add({ raw, kind, mark }, this.#sequence)
+    const index = this.#progress.add({ raw, kind, meta }, this.#sequence)
     if (this.#isEnded) this.#isOver = true
     this.#compareExported(raw, index)
     const { found } = this.#trust
-    if (this.#course.tree.size() === found?.size) this.#meetSuccessor(raw, found)
-    const { pending, pendingBytes } = this.#course
+    if (this.#progress.tree.size() === found?.size) this.#meetSuccessor(raw, found)
+    const { pending, pendingBytes } = this.#progress
     if (pending.length > maxPending || pendingBytes > maxPendingBytes) {
       this.#fail(raw, `has ${pending.length} lines before it without a checkpoint`)
       this.lose()
@@ -211,7 +211,7 @@ export class LogCheck {
   }
 
   #meetSuccessor(raw: RawLine, found: FoundLog): void {
-    const { tree, sealed, pending } = this.#course
+    const { tree, sealed, pending } = this.#progress
     if (tree.root() === parseHash(found.root)) {
       this.#isOver = true
       this.#isVouched = this.#checkpoint !== undefined || this.#trust.isVouchedWhole
@@ -226,7 +226,7 @@ export class LogCheck {
   }
 
   #compareExported(raw: RawLine, index: number): void {
-    const { origin, tree } = this.#course
+    const { origin, tree } = this.#progress
     for (const kept of this.#trust.exported?.of(tree.size()) ?? []) {
       if (kept.origin !== origin || kept.root === tree.root()) continue
       const message = `is not the end of the ${kept.size} lines that a checkpoint from elsewhere signed: the log was rewritten`
@@ -234,13 +234,13 @@ export class LogCheck {
     }
   }
 
-  #readCheckpoint(raw: RawLine, mark: Mark | undefined): void {
-    if (mark?.kind !== 'checkpoint') {
+  #readCheckpoint(raw: RawLine, meta: MetaLine | undefined): void {
+    if (meta?.kind !== 'checkpoint') {
       this.#fail(raw, 'is no checkpoint')
       return
     }
-    const { origin, tree, sealed, pending } = this.#course
-    const checkpoint = verifyCheckpoint(mark.note, this.#trust.keys)
+    const { origin, tree, sealed, pending } = this.#progress
+    const checkpoint = verifyCheckpoint(meta.note, this.#trust.keys)
     // A line that is no checkpoint of ours is a line like others: the next checkpoint tells whether it was signed.
     if (isInvalid(checkpoint)) this.#fail(raw, checkpoint.reason)
     else if (checkpoint.origin !== origin) this.#fail(raw, `is of \`${checkpoint.origin}\``)
@@ -248,12 +248,12 @@ export class LogCheck {
       this.#fail(raw, `was inserted: the checkpoint of ${checkpoint.size} lines stood before`)
     } else if (checkpoint.size === tree.size() && checkpoint.root === tree.root()) {
       this.#seal(checkpoint, tree, pending)
-    } else this.#recover(raw, checkpoint, mark)
+    } else this.#recover(raw, checkpoint, meta)
   }
 
   #seal(checkpoint: Checkpoint, tree: Tree, lines: readonly Leaf[]): void {
     this.#checkpoint = checkpoint
-    const last = lines.at(-1)?.mark
+    const last = lines.at(-1)?.meta
     this.#isEnded = last?.kind === 'checkpoint' && last.end === true
     this.#settle(tree)
     this.#findings.onSigned(lines, 'checkpoint')
@@ -261,12 +261,12 @@ export class LogCheck {
 
   #settle(tree: Tree): void {
     this.#proven = undefined
-    this.#course.seal(tree)
+    this.#progress.seal(tree)
   }
 
   /** Goes on from the lines that the checkpoint signed, if it says which they were. */
-  #recover(raw: RawLine, checkpoint: Checkpoint, { leaves }: CheckpointMark): void {
-    const { sealed, pending } = this.#course
+  #recover(raw: RawLine, checkpoint: Checkpoint, { leaves }: CheckpointLine): void {
+    const { sealed, pending } = this.#progress
     const signed = readSigned(leaves, sealed, checkpoint)
     const found = pending.map(({ hash }) => hash)
     const difference = signed && findDifference(signed.leaves, found)
@@ -280,7 +280,7 @@ export class LogCheck {
     const genuine = keepGenuine(signed.leaves, pending)
     // Only a first line that was signed says where in the log its segment stands.
     if (this.#proven !== undefined && genuine[0] !== pending[0]) {
-      this.#course = this.#proven
+      this.#progress = this.#proven
       this.#proven = undefined
       this.#isSkipped = true
       return
@@ -290,7 +290,7 @@ export class LogCheck {
 
   /** Some line since the last checkpoint is not what was signed, and nothing says which. */
   #failUnsealed(raw: RawLine): void {
-    const { pending, sealed } = this.#course
+    const { pending, sealed } = this.#progress
     const first = pending[0]?.raw ?? raw
     const message = `or a line after it, up to ${raw.file}:${raw.line}, is not what was signed`
     this.#fail(first, message, sealed.size)
@@ -299,13 +299,13 @@ export class LogCheck {
   #fail(
     { file, line }: Pick<RawLine, 'file' | 'line'>,
     message: string,
-    index = this.#course.tree.size(),
+    index = this.#progress.tree.size(),
   ): void {
     this.#findings.onFlaw({ file, line, index, message })
   }
 }
 
-function toMark(raw: RawLine): Mark | undefined {
-  const mark = parseMark(raw.bytes)
-  return isInvalid(mark) ? undefined : mark
+function toMetaLine(raw: RawLine): MetaLine | undefined {
+  const meta = parseMetaLine(raw.bytes)
+  return isInvalid(meta) ? undefined : meta
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { isInvalid } from '../../base/model/invalid.ts'
-import { parseMark, type SegmentMark } from '../format/meta-line.ts'
+import { parseMetaLine, type SegmentLine } from '../format/meta-line.ts'
 import type { SegmentName } from './segment.ts'
 
 /** A file that has a segment's name, and where it lies. */
@@ -15,7 +15,7 @@ export type SegmentFile = SegmentName & {
 }
 
 /** The same, with what its first line says; `undefined` when it does not begin as this segment does. */
-export type HeadedSegment = SegmentFile & { readonly header: SegmentMark | undefined }
+export type HeadedSegment = SegmentFile & { readonly header: SegmentLine | undefined }
 
 /** A segment's first line is much shorter: a tree has at most 53 roots of 44 characters. */
 const maxHeaderBytes = 64 * 1024
@@ -34,14 +34,14 @@ export async function openRegular(path: string): Promise<FileHandle> {
 }
 
 /** What the first line of a segment says; `undefined` when it does not begin as a segment does, or cannot be read. */
-export async function readHeader(path: string): Promise<SegmentMark | undefined> {
+export async function readHeader(path: string): Promise<SegmentLine | undefined> {
   let file: FileHandle | undefined
   try {
     file = await openRegular(path)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHeaderBytes), 0, maxHeaderBytes, 0)
     const end = buffer.subarray(0, bytesRead).indexOf('\n')
-    const mark = end === -1 ? undefined : parseMark(buffer.subarray(0, end))
-    return mark !== undefined && !isInvalid(mark) && mark.kind === 'segment' ? mark : undefined
+    const meta = end === -1 ? undefined : parseMetaLine(buffer.subarray(0, end))
+    return meta !== undefined && !isInvalid(meta) && meta.kind === 'segment' ? meta : undefined
   } catch {
     // The walk over the log opens the file again, and reports why it cannot be read.
     return undefined

@@ -7,11 +7,11 @@ import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '../format/ch
 import { inclusionPath, rootOfPath } from '../format/inclusion.ts'
 import { highWaterMark, splitLines } from '../format/lines.ts'
 import { type Hash, leafHash, parseHash, toBase64 } from '../format/merkle.ts'
-import { frontierOf, markKindOf, parseMark, type SegmentMark } from '../format/meta-line.ts'
+import { frontierOf, metaKindOf, parseMetaLine, type SegmentLine } from '../format/meta-line.ts'
 import { parseRecord } from '../format/parse-record.ts'
 import type { DecisionRecord } from '../format/record.ts'
 import { expandRepeat, parseRepeat } from '../format/repeat.ts'
-import { counts, type Standing } from '../log/proof-level.ts'
+import { type ProofLevel, supersedes } from '../log/proof-level.ts'
 import { bySegmentAge, formatLogName, parseSegmentName } from '../log/segment.ts'
 import { readRecords } from './query.ts'
 
@@ -38,10 +38,10 @@ export async function proveDecision(
   keys?: readonly KeyObject[],
 ): Promise<Proof | Invalid> {
   let place: Place | undefined
-  let standing: Standing | undefined
+  let standing: ProofLevel | undefined
   for await (const line of readRecords(paths, { mentions: [decisionId], keys })) {
     if (line.kind !== 'record' || line.record.decisionId !== decisionId) continue
-    if (!counts(line.standing, standing)) continue
+    if (!supersedes(line.standing, standing)) continue
     place = line
     standing = line.standing
   }
@@ -106,17 +106,17 @@ function toRecord({ line, of }: Proof): DecisionRecord | Invalid {
 }
 
 async function proveLine(place: Place): Promise<Proof | Invalid> {
-  let begun: SegmentMark | undefined
+  let begun: SegmentLine | undefined
   let proven: Pick<Proof, 'line' | 'of' | 'index'> | undefined
   const leaves: Hash[] = []
   for (const file of await segmentsFrom(place.file)) {
     for await (const lines of splitLines(file, createReadStream(file, { highWaterMark }))) {
       for (const { line, bytes, isEnded } of lines) {
         if (!isEnded) continue
-        begun ??= toSegmentMark(bytes)
+        begun ??= toSegmentLine(bytes)
         if (begun === undefined) return invalid(`\`${file}\` was written before logs had trees`)
         const size = begun.size + leaves.length
-        if (markKindOf(bytes) === 'checkpoint' && proven !== undefined) {
+        if (metaKindOf(bytes) === 'checkpoint' && proven !== undefined) {
           const note = noteOf(bytes, size)
           if (note !== undefined) {
             const known = { first: begun.size, frontier: frontierOf(begun) ?? [], leaves }
@@ -147,14 +147,14 @@ async function segmentsFrom(file: string): Promise<readonly string[]> {
   return names.sort(bySegmentAge).map(({ path }) => path)
 }
 
-function toSegmentMark(bytes: Buffer): SegmentMark | undefined {
-  const mark = parseMark(bytes)
-  return !isInvalid(mark) && mark.kind === 'segment' && frontierOf(mark) !== undefined ? mark : undefined
+function toSegmentLine(bytes: Buffer): SegmentLine | undefined {
+  const meta = parseMetaLine(bytes)
+  return !isInvalid(meta) && meta.kind === 'segment' && frontierOf(meta) !== undefined ? meta : undefined
 }
 
 function noteOf(bytes: Buffer, size: number): string | undefined {
-  const mark = parseMark(bytes)
-  if (isInvalid(mark) || mark.kind !== 'checkpoint') return undefined
-  const checkpoint = parseCheckpoint(mark.note)
-  return !isInvalid(checkpoint) && checkpoint.size === size ? mark.note : undefined
+  const meta = parseMetaLine(bytes)
+  if (isInvalid(meta) || meta.kind !== 'checkpoint') return undefined
+  const checkpoint = parseCheckpoint(meta.note)
+  return !isInvalid(checkpoint) && checkpoint.size === size ? meta.note : undefined
 }

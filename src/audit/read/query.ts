@@ -5,7 +5,7 @@ import { highWaterMark, splitLines } from '../format/lines.ts'
 import type { DecisionRecord } from '../format/record.ts'
 import type { Leaf } from '../log/check-progress.ts'
 import { createKeyring } from '../log/keyring.ts'
-import { counts, type Standing } from '../log/proof-level.ts'
+import { type ProofLevel, supersedes } from '../log/proof-level.ts'
 import { describe } from '../log/segment-file.ts'
 import type { Flaw } from '../log/tampering.ts'
 import { findEvidence } from '../verify/evidence.ts'
@@ -19,7 +19,7 @@ export type Query = Wanted & { readonly keys?: readonly KeyObject[] | undefined 
 /** What stands on one line, and how far a record is proven. */
 export type FoundLine =
   | Exclude<LogLine, { readonly kind: 'record' }>
-  | (Extract<LogLine, { readonly kind: 'record' }> & { readonly standing: Standing })
+  | (Extract<LogLine, { readonly kind: 'record' }> & { readonly standing: ProofLevel })
 
 const stdin = '-'
 const maxNamed = 5
@@ -40,7 +40,7 @@ export async function* readRecords(paths: readonly string[], query: Query = {}):
 export type FoundDecision = {
   readonly kind: 'found'
   readonly record: DecisionRecord
-  readonly standing: Standing
+  readonly standing: ProofLevel
   /** Lines and files that were not read, and why. */
   readonly unread: readonly string[]
 }
@@ -61,7 +61,7 @@ export async function findDecision(
   for await (const line of readRecords(paths, { mentions: [decisionId], keys })) {
     if (line.kind === 'record') {
       const isIt = line.record.decisionId === decisionId
-      if (isIt && counts(line.standing, found?.standing)) found = line
+      if (isIt && supersedes(line.standing, found?.standing)) found = line
     } else if (line.kind === 'torn')
       torn.push(formatBad({ ...line, kind: 'bad', reason: 'its last line is torn' }))
     else if (line.kind === 'bad') unread.push(formatBad(line))
@@ -100,7 +100,7 @@ async function* readLog(log: OpenLog, reader: RecordReader): AsyncGenerator<Foun
   }
   const lines: FoundLine[] = []
   let flaw: Flaw | undefined
-  const take = (leaves: readonly Leaf[], standing: Standing): void => {
+  const take = (leaves: readonly Leaf[], standing: ProofLevel): void => {
     for (const { raw } of leaves) {
       const line = toFound(reader.read(raw), standing)
       if (line !== undefined) lines.push(line)
@@ -130,7 +130,7 @@ async function* readLog(log: OpenLog, reader: RecordReader): AsyncGenerator<Foun
   }
 }
 
-function toFound(line: LogLine | undefined, standing: Standing): FoundLine | undefined {
+function toFound(line: LogLine | undefined, standing: ProofLevel): FoundLine | undefined {
   return line?.kind === 'record' ? { ...line, standing } : line
 }
 

@@ -1,19 +1,19 @@
 import { isInvalid } from '../../base/model/invalid.ts'
 import type { RawLine } from '../format/lines.ts'
-import { type Mark, markKindOf, parseMark } from '../format/meta-line.ts'
+import { type MetaLine, metaKindOf, parseMetaLine } from '../format/meta-line.ts'
 import { parseRecord } from '../format/parse-record.ts'
 import type { DecisionRecord } from '../format/record.ts'
 import {
   beginsWith,
   expandRepeat,
   firstIdEnd,
-  maxReferableBytes,
+  maxTargetBytes,
   ownStart,
   parseRepeat,
   repeatStart,
   wholeStart,
 } from '../format/repeat.ts'
-import type { ShadowMark } from '../format/shadow-line.ts'
+import type { ShadowLine } from '../format/shadow-line.ts'
 import { createWholeLine, type WholeLine } from '../format/whole-line.ts'
 import { createWholeLines } from '../format/whole-lines.ts'
 
@@ -26,8 +26,8 @@ export type LogLine = { readonly file: string; readonly line: number } & (
       readonly of?: Buffer | undefined
     }
   /** What the log says of itself; see `verifyLogs`. */
-  | { readonly kind: 'mark'; readonly mark: Exclude<Mark, ShadowMark>['kind'] }
-  | { readonly kind: 'shadow'; readonly shadow: ShadowMark }
+  | { readonly kind: 'meta'; readonly meta: Exclude<MetaLine, ShadowLine>['kind'] }
+  | { readonly kind: 'shadow'; readonly shadow: ShadowLine }
   | { readonly kind: 'torn' }
   /** Not a record, or (line 0) a path that cannot be read. */
   | { readonly kind: 'bad'; readonly reason: string }
@@ -76,7 +76,7 @@ export class RecordReader {
   #readWhole(raw: RawLine): LogLine | undefined {
     const { bytes } = raw
     const idEnd = firstIdEnd(bytes, wholeStart)
-    if (raw.isEnded && bytes.length <= maxReferableBytes) {
+    if (raw.isEnded && bytes.length <= maxTargetBytes) {
       const decisionId = bytes.toString('latin1', wholeStart.length, idEnd)
       this.#wholes.add(decisionId, createWholeLine(bytes, this.#needles))
     }
@@ -109,11 +109,11 @@ export class RecordReader {
 
   #readOther(raw: RawLine): LogLine | undefined {
     const { file, line, bytes, isEnded } = raw
-    const mark = markKindOf(bytes)
-    if (mark === 'segment') this.#wholes.clear()
+    const meta = metaKindOf(bytes)
+    if (meta === 'segment') this.#wholes.clear()
     if (!this.#needles.every((needle) => bytes.includes(needle))) return undefined
-    if (mark === undefined || !isEnded) return toRecordLine(raw)
-    return mark === 'shadow' ? toShadowLine(raw) : { kind: 'mark', file, line, mark }
+    if (meta === undefined || !isEnded) return toRecordLine(raw)
+    return meta === 'shadow' ? toShadowLine(raw) : { kind: 'meta', file, line, meta }
   }
 
   /** A time that is not where it is expected: the caller parses the whole record. */
@@ -137,11 +137,11 @@ function toRecordLine(raw: RawLine): LogLine {
 
 function toShadowLine(raw: RawLine): LogLine {
   const { file, line, bytes } = raw
-  const shadow = parseMark(bytes)
+  const shadow = parseMetaLine(bytes)
   if (isInvalid(shadow)) return toUnread(raw, shadow.reason)
   return shadow.kind === 'shadow'
     ? { kind: 'shadow', file, line, shadow }
-    : { kind: 'mark', file, line, mark: shadow.kind }
+    : { kind: 'meta', file, line, meta: shadow.kind }
 }
 
 function toUnread({ file, line, isEnded }: RawLine, reason: string): LogLine {

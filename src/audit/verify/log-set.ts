@@ -1,5 +1,5 @@
 import { groupBy } from '../format/group.ts'
-import type { RetentionMark } from '../format/meta-line.ts'
+import type { RetentionLine } from '../format/meta-line.ts'
 import type { OpenLog } from './open-logs.ts'
 import type { LogVerdict } from './verify-log.ts'
 
@@ -60,7 +60,7 @@ export function isRemoved(logs: readonly ReadLog[], name: string): boolean {
 }
 
 /** What retention removed, by the signed word of these logs. */
-export function retiredBy(logs: readonly ReadLog[]): readonly RetentionMark[] {
+export function retiredBy(logs: readonly ReadLog[]): readonly RetentionLine[] {
   return logs.flatMap(({ verdict }) => verdict.retired)
 }
 

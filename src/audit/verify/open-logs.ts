@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { isInvalid } from '../../base/model/invalid.ts'
 import { groupBy } from '../format/group.ts'
-import type { FoundLog, SegmentMark } from '../format/meta-line.ts'
+import type { FoundLog, SegmentLine } from '../format/meta-line.ts'
 import type { Leaf } from '../log/check-progress.ts'
 import type { Keyring } from '../log/keyring.ts'
 import { bySegmentAge, formatLogName } from '../log/segment.ts'
@@ -22,7 +22,7 @@ export type OpenLog = {
   /** Why there are no keys. */
   readonly keyProblem: string | undefined
   /** The first line of the log, if it is signed. */
-  readonly opening: SegmentMark | undefined
+  readonly opening: SegmentLine | undefined
   /** Signed logs that say that they found this one. More than one means that two logs went on from it. */
   readonly successors: readonly Successor[]
 }
@@ -34,7 +34,7 @@ export type OpenLog = {
  */
 export type Successor = { readonly log: string; readonly found: FoundLog; readonly isOld: boolean }
 
-type Opening = OpenLog & { opening: SegmentMark | undefined; readonly successors: Successor[] }
+type Opening = OpenLog & { opening: SegmentLine | undefined; readonly successors: Successor[] }
 
 /** Sorts segments into logs, oldest first, and reads how each log begins and which log it followed. */
 export async function openLogs(
@@ -101,7 +101,7 @@ async function toLog(files: readonly SegmentFile[], keyring: Keyring): Promise<O
 }
 
 /** The first line of a log, as soon as some signature covers it; `undefined` if none does, or something else is there first. */
-async function readOpening(log: OpenLog): Promise<SegmentMark | undefined> {
+async function readOpening(log: OpenLog): Promise<SegmentLine | undefined> {
   let signed: readonly Leaf[] | undefined
   let isFlawed = false
   const walk = walkLog({
@@ -115,8 +115,8 @@ async function readOpening(log: OpenLog): Promise<SegmentMark | undefined> {
     },
   })
   for await (const _ of walk) if (signed !== undefined || isFlawed) break
-  const mark = signed?.[0]?.mark
-  return mark?.kind === 'segment' ? mark : undefined
+  const meta = signed?.[0]?.meta
+  return meta?.kind === 'segment' ? meta : undefined
 }
 
 function byAge(one: OpenLog, other: OpenLog): number {

@@ -1,5 +1,5 @@
 import { createLostRepeats } from '../format/lost-repeats.ts'
-import type { RetentionMark, SegmentMark } from '../format/meta-line.ts'
+import type { RetentionLine, SegmentLine } from '../format/meta-line.ts'
 import type { Leaf } from '../log/check-progress.ts'
 import type { Exported } from '../log/exported.ts'
 import type { Signer } from '../log/log-check.ts'
@@ -19,8 +19,8 @@ export type LogVerdict = Omit<Walked, 'unsigned'> & {
   /** Records that only the log after it has signed. */
   readonly vouched: number
   /** The first line of the first segment that is left. */
-  readonly opening: SegmentMark | undefined
-  readonly retired: readonly RetentionMark[]
+  readonly opening: SegmentLine | undefined
+  readonly retired: readonly RetentionLine[]
   /** Logs of other folders that it names. */
   readonly beside: readonly string[]
   /** The last time that it says of itself, and the last that its unsigned records say; 0 for none. */
@@ -33,8 +33,8 @@ export type LogVerdict = Omit<Walked, 'unsigned'> & {
 type Gathered = {
   records: number
   vouched: number
-  opening: SegmentMark | undefined
-  readonly retired: RetentionMark[]
+  opening: SegmentLine | undefined
+  readonly retired: RetentionLine[]
   readonly beside: Set<string>
   signedAtMs: number
   lost: Lost | undefined
@@ -104,11 +104,11 @@ function createCounter(found: Gathered): (leaf: Leaf) => void {
 
 function gather(leaves: readonly Leaf[], by: Signer, found: Gathered): void {
   if (by === 'successor') found.vouched += leaves.filter(isRecord).length
-  for (const { mark } of leaves) {
-    if (mark?.kind === 'segment') found.opening ??= mark
-    else if (mark?.kind === 'retention') found.retired.push(mark)
-    else if (mark?.kind === 'checkpoint') for (const log of mark.beside ?? []) found.beside.add(log)
-    if (mark !== undefined && 'time' in mark) found.signedAtMs = Math.max(found.signedAtMs, toMs(mark.time))
+  for (const { meta } of leaves) {
+    if (meta?.kind === 'segment') found.opening ??= meta
+    else if (meta?.kind === 'retention') found.retired.push(meta)
+    else if (meta?.kind === 'checkpoint') for (const log of meta.beside ?? []) found.beside.add(log)
+    if (meta !== undefined && 'time' in meta) found.signedAtMs = Math.max(found.signedAtMs, toMs(meta.time))
   }
   const last = leaves.findLast(isRecord)
   if (last !== undefined) found.signedAtMs = Math.max(found.signedAtMs, timeOf(last))

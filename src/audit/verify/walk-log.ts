@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { isAbsent } from '../../base/model/fault.ts'
 import { highWaterMark, LineSplitter } from '../format/lines.ts'
-import type { FoundLog, SegmentMark } from '../format/meta-line.ts'
+import type { FoundLog, SegmentLine } from '../format/meta-line.ts'
 import { type Checked, LogCheck, type LogTrust } from '../log/log-check.ts'
 import { describe, type HeadedSegment, openRegular, type SegmentFile } from '../log/segment-file.ts'
 import type { Flaw } from '../log/tampering.ts'
@@ -68,7 +68,7 @@ export async function* walkLog(walk: Walk): AsyncGenerator<undefined, Walked> {
 /** Reads one segment as far as the log goes; returns what stands behind its last newline. */
 async function* readSegment(
   segment: SegmentFile,
-  next: SegmentMark | undefined,
+  next: SegmentLine | undefined,
   check: LogCheck,
   { onFlaw, onBytes = () => {} }: Walk,
 ): AsyncGenerator<undefined, Torn | undefined> {
@@ -103,8 +103,8 @@ function chunksOf(file: FileHandle, end: number | undefined): AsyncIterable<Buff
 }
 
 /** For each segment the first line of the next one that has a line. */
-function findFollowers(segments: readonly HeadedSegment[]): readonly (SegmentMark | undefined)[] {
-  let next: SegmentMark | undefined
+function findFollowers(segments: readonly HeadedSegment[]): readonly (SegmentLine | undefined)[] {
+  let next: SegmentLine | undefined
   return segments
     .toReversed()
     .map(({ header }) => {

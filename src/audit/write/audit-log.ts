@@ -1,18 +1,18 @@
 import { fdatasyncSync, fdatasync as fdatasyncWithCallback, writeSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { RecordParts } from '../../base/model/record-parts.ts'
-import type { Mark } from '../format/meta-line.ts'
+import type { MetaLine } from '../format/meta-line.ts'
 import type { Line } from '../log/segment.ts'
 import { type AuditLogOptions, toSealedLogOptions } from './audit-log-options.ts'
 import type { DirectoryLock } from './directory-lock.ts'
 import { createEntry, type Entry } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Outage } from './outage.ts'
-import { createUntoldMarks, type UntoldMarks } from './pending-lines.ts'
-import { createReferables, type Referables } from './repeat-targets.ts'
+import { createPendingLines, type PendingLines } from './pending-lines.ts'
+import { createRepeatTargets, type RepeatTargets } from './repeat-targets.ts'
 import { isDiskFull, Reserve } from './reserve.ts'
 import { retire } from './retention.ts'
-import { frameMark, SealedLog } from './sealed-log.ts'
+import { frameMetaLine, SealedLog } from './sealed-log.ts'
 import { StdoutCopy } from './stdout-copy.ts'
 import { WriteBuffer } from './write-buffer.ts'
 
@@ -33,8 +33,8 @@ export class AuditLog implements AsyncDisposable {
   readonly #ticking: NodeJS.Timeout
   readonly #buffer: WriteBuffer | undefined
   readonly #outage: Outage
-  readonly #referables: Referables = createReferables()
-  readonly #untold: UntoldMarks = createUntoldMarks(Date.now)
+  readonly #repeatTargets: RepeatTargets = createRepeatTargets()
+  readonly #pendingLines: PendingLines = createPendingLines(Date.now)
   #isProbing = false
   #isClosed = false
 
@@ -47,7 +47,7 @@ export class AuditLog implements AsyncDisposable {
       toSealedLogOptions(options, {
         // A copy that is kept elsewhere shows later that the end was cut off.
         onSealed: (note) =>
-          this.#copy?.write(frameMark({ version: 1, kind: 'checkpoint', note, leaves: '' }).subarray(1)),
+          this.#copy?.write(frameMetaLine({ version: 1, kind: 'checkpoint', note, leaves: '' }).subarray(1)),
         onRotated: ({ fd }) => this.#leave(fd),
       }),
     )
@@ -111,8 +111,8 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /** Writes what is no decision, if it can be written now; nothing depends on it. */
-  tell(mark: Mark): void {
-    const line = frameMark(mark)
+  tell(meta: MetaLine): void {
+    const line = frameMetaLine(meta)
     if (this.#tryPut([line])) this.#copy?.write(line.subarray(1))
   }
 
@@ -147,7 +147,7 @@ export class AuditLog implements AsyncDisposable {
 
   #toEntry(parts: RecordParts): Entry {
     const { pseudonymize, stdout: isCopied } = this.#options
-    return createEntry(parts, { referables: this.#referables, pseudonymize, isCopied })
+    return createEntry(parts, { repeatTargets: this.#repeatTargets, pseudonymize, isCopied })
   }
 
   #writeCopy(entry: Entry): void {
@@ -184,7 +184,7 @@ export class AuditLog implements AsyncDisposable {
       const isHelped =
         isDenial && isDiskFull(cause) && this.#reserve.release(bytes + releaseBytes) && this.#tryPut(entries)
       if (isHelped) return
-      if (isDenial) this.#untold.countDenial()
+      if (isDenial) this.#pendingLines.countDenial()
       // A full disk is no fault of the file; any other fault may be.
       if (!isDiskFull(cause)) this.#log.leaveSegment()
       this.#outage.fail(cause, bytes)
@@ -195,9 +195,9 @@ export class AuditLog implements AsyncDisposable {
 
   #put(lines: readonly Line[]): void {
     if (this.#isClosed) throw new RangeError('the log is closed')
-    const told = this.#untold.toLines()
+    const told = this.#pendingLines.toLines()
     this.#log.put(told.length === 0 ? lines : [...told, ...lines])
-    if (told.length > 0) this.#untold.clear()
+    if (told.length > 0) this.#pendingLines.clear()
   }
 
   #tryPut(lines: readonly Line[]): boolean {
@@ -223,8 +223,8 @@ export class AuditLog implements AsyncDisposable {
     const { directory, retention } = this.#options
     if (retention === undefined) return
     try {
-      retire(directory, this.#log.segment?.path, retention, Date.now(), (mark) => {
-        this.#untold.add(mark)
+      retire(directory, this.#log.segment?.path, retention, Date.now(), (meta) => {
+        this.#pendingLines.add(meta)
         this.#tryPut([])
         this.#log.trySeal()
       })

@@ -1,17 +1,17 @@
 import type { RecordParts } from '../../base/model/record-parts.ts'
 import { frameLine } from '../format/framed.ts'
 import type { Hash } from '../format/merkle.ts'
-import { formatVarying, isPlain, toVarying } from '../format/per-check-fields.ts'
+import { formatPerCheckFields, isPlain, toPerCheckFields } from '../format/per-check-fields.ts'
 import { type Pseudonymize, withPseudonym } from '../format/pseudonym.ts'
 import { formatRecord } from '../format/record.ts'
 import { formatRepeat, startRepeat, wholeStart } from '../format/repeat.ts'
 import { toRecord } from '../format/to-record.ts'
 import type { Batch, Line, Segment } from '../log/segment.ts'
-import type { Found, Referables } from './repeat-targets.ts'
+import type { FoundTarget, RepeatTargets } from './repeat-targets.ts'
 
 /** What makes entries of checks. */
 export type EntryOptions = {
-  readonly referables: Referables
+  readonly repeatTargets: RepeatTargets
   readonly pseudonymize: Pseudonymize | undefined
   /** Whether copies are made, for which more of each record is held. */
   readonly isCopied: boolean
@@ -26,12 +26,15 @@ export type Entry = Exclude<Line, Buffer> & {
 }
 
 /** The line for a segment, and the record there that it repeats. */
-type Formed = { readonly segment: Segment; readonly line: Buffer; readonly repeated: Found | undefined }
+type Formed = { readonly segment: Segment; readonly line: Buffer; readonly repeated: FoundTarget | undefined }
 
 const constantStart = ',"outcome":'
 
 /** Makes the entry of a check. */
-export function createEntry(parts: RecordParts, { referables, pseudonymize, isCopied }: EntryOptions): Entry {
+export function createEntry(
+  parts: RecordParts,
+  { repeatTargets, pseudonymize, isCopied }: EntryOptions,
+): Entry {
   const { decisionId } = parts
   let text: string | undefined
   let formed: Formed | undefined
@@ -43,11 +46,11 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize, isCo
     return text
   }
   const find = (segment: Segment, ahead: number) =>
-    isPlain(decisionId) ? referables.find(segment, parts, ahead) : undefined
+    isPlain(decisionId) ? repeatTargets.find(segment, parts, ahead) : undefined
   const toBytes = (segment: Segment, batch: Batch): Buffer => {
-    if (formed === undefined || !isOf(formed, segment, batch, referables)) {
+    if (formed === undefined || !isOf(formed, segment, batch, repeatTargets)) {
       const repeated = find(segment, batch.wholes)
-      const line = repeated && formatRepeat(repeated.repeatStart, toVarying(parts))
+      const line = repeated && formatRepeat(repeated.repeatStart, toPerCheckFields(parts))
       formed = { segment, line: frameLine(line ?? toWhole()), repeated }
     }
     if (formed.repeated === undefined) batch.wholes++
@@ -62,7 +65,7 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize, isCo
       const constant = isCopied ? toWhole().slice(toWhole().indexOf(constantStart)) : undefined
       // Zero byte and newline are no part of the line.
       const bytes = formed.line.length - 2
-      referables.add(
+      repeatTargets.add(
         segment,
         parts,
         bytes,
@@ -73,13 +76,13 @@ export function createEntry(parts: RecordParts, { referables, pseudonymize, isCo
       const found = segment && find(segment, 0)
       if (found?.constant === undefined) return Buffer.from(toWhole())
       const start = wholeStart.slice(0, wholeStart.indexOf('"decisionId"'))
-      return Buffer.from(`${start}${formatVarying(toVarying(parts))}${found.constant}`)
+      return Buffer.from(`${start}${formatPerCheckFields(toPerCheckFields(parts))}${found.constant}`)
     },
   }
 }
 
 /** Whether it can stand there: while a repeat waited to be written, others may have come between it and what it repeats. */
-function isOf(formed: Formed, segment: Segment, batch: Batch, referables: Referables): boolean {
+function isOf(formed: Formed, segment: Segment, batch: Batch, repeatTargets: RepeatTargets): boolean {
   if (formed.segment !== segment) return false
-  return formed.repeated === undefined || referables.isWithinReach(formed.repeated, batch.wholes)
+  return formed.repeated === undefined || repeatTargets.isWithinReach(formed.repeated, batch.wholes)
 }

@@ -1,9 +1,9 @@
-import type { Mark } from '../format/meta-line.ts'
-import { frameMark } from './sealed-log.ts'
+import type { MetaLine } from '../format/meta-line.ts'
+import { frameMetaLine } from './sealed-log.ts'
 
 /** What is to be said with the next line that can be written. */
-export type UntoldMarks = {
-  readonly add: (mark: Mark) => void
+export type PendingLines = {
+  readonly add: (meta: MetaLine) => void
   /** One more denial was answered and could not be recorded. */
   readonly countDenial: () => void
   readonly toLines: () => readonly Buffer[]
@@ -11,22 +11,22 @@ export type UntoldMarks = {
 }
 
 /** Has nothing to say yet. */
-export function createUntoldMarks(nowMs: () => number): UntoldMarks {
+export function createPendingLines(nowMs: () => number): PendingLines {
   const now = (): string => new Date(nowMs()).toISOString()
-  let marks: Buffer[] = []
+  let metaLines: Buffer[] = []
   let unrecorded = { since: '', denials: 0 }
   return {
-    add: (mark) => void marks.push(frameMark(mark)),
+    add: (meta) => void metaLines.push(frameMetaLine(meta)),
     countDenial() {
       const { since, denials } = unrecorded
       unrecorded = { since: denials === 0 ? now() : since, denials: denials + 1 }
     },
     toLines() {
-      if (unrecorded.denials === 0) return marks
-      return [...marks, frameMark({ version: 1, kind: 'unrecorded', until: now(), ...unrecorded })]
+      if (unrecorded.denials === 0) return metaLines
+      return [...metaLines, frameMetaLine({ version: 1, kind: 'unrecorded', until: now(), ...unrecorded })]
     },
     clear() {
-      marks = []
+      metaLines = []
       unrecorded = { since: '', denials: 0 }
     },
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { groupBy } from '../format/group.ts'
 import { highWaterMark, LineSplitter, type RawLine } from '../format/lines.ts'
 import { toBase64 } from '../format/merkle.ts'
-import { type FoundLog, markKindOf, type Torn } from '../format/meta-line.ts'
+import { type FoundLog, metaKindOf, type Torn } from '../format/meta-line.ts'
 import { LogCheck } from '../log/log-check.ts'
 import {
   bySegmentAge,
@@ -63,7 +63,7 @@ function isSignedBy(directory: string, segment: SegmentName, key: KeyObject): bo
   check.begin(segment.sequence)
   readLines(directory, segment, (line) => {
     check.read(line)
-    return markKindOf(line.bytes) === 'checkpoint'
+    return metaKindOf(line.bytes) === 'checkpoint'
   })
   return isSigned
 }

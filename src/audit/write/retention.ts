@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RetentionMark } from '../format/meta-line.ts'
+import type { RetentionLine } from '../format/meta-line.ts'
 import { bySegmentAge, parseSegmentName, type SegmentName } from '../log/segment.ts'
 
 /** How long segments are kept; what is absent sets no limit. */
@@ -11,8 +11,8 @@ export type RetentionOptions = {
   readonly bytes: number | undefined
 }
 
-/** Segments that may go, and the mark that says so. */
-type Retirement = { readonly mark: RetentionMark; readonly paths: readonly string[] }
+/** Segments to delete, and the meta line that records their deletion. */
+type Retirement = { readonly meta: RetentionLine; readonly paths: readonly string[] }
 
 type KeptFile = SegmentName & { readonly file: string; readonly bytes: number; readonly writtenAtMs: number }
 
@@ -22,11 +22,11 @@ export function retire(
   current: string | undefined,
   options: RetentionOptions,
   nowMs: number,
-  say: (mark: RetentionMark) => void,
+  say: (meta: RetentionLine) => void,
 ): void {
   const retired = findRetired(directory, current, options, nowMs)
   if (retired === undefined) return
-  say(retired.mark)
+  say(retired.meta)
   for (const path of retired.paths) rmSync(path, { force: true })
 }
 
@@ -54,7 +54,7 @@ function findRetired(
   const removed = retired.map(({ file }) => file)
   const time = new Date(nowMs).toISOString()
   return {
-    mark: { version: 1, kind: 'retention', time, removed, through: { epochMs, sequence } },
+    meta: { version: 1, kind: 'retention', time, removed, through: { epochMs, sequence } },
     paths: removed.map((file) => join(directory, file)),
   }
 }

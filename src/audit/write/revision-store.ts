@@ -18,7 +18,7 @@ export class RevisionNotKept extends Error {
 }
 
 /** Keeps a policy revision's files by its id, whole or not at all, so that decisions made by it can be judged again. */
-export async function keepRevision(
+export async function storeRevision(
   directory: string,
   id: string,
   files: ReadonlyMap<string, string>,

@@ -1,4 +1,4 @@
-import { inOnePiece } from '../../base/cache/flat-string.ts'
+import { toFlatString } from '../../base/cache/flat-string.ts'
 import type { Caller } from '../../base/model/caller.ts'
 import type { Chain, DelegatedChain, FirstHop, Subject } from '../../base/model/chain.ts'
 import type { PolicyReference, PrincipalResult } from '../../base/model/decision.ts'
@@ -8,13 +8,13 @@ import type { SpiffeId } from '../../base/model/spiffe-id.ts'
 import type { Target } from '../../base/model/target.ts'
 
 /** What of a check another is compared with: no header, no token. */
-export type Likeness = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicros'>
+export type ComparedParts = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicros'>
 
 /**
  * Keeps what is compared, and lets go of the request. Every field by its name: what begins as a spread gets a hidden class
  * of its own from V8, which thousands of them weigh, and which every check that compares stumbles over.
  */
-export function toLikeness(parts: RecordParts): Likeness {
+export function toComparedParts(parts: RecordParts): ComparedParts {
   const { input, onward, decision, isObserved, policyRevision, policyDigest, engine } = parts
   const { caller, chain, service, target, questionKey } = parts
   const likeness: Whole = {
@@ -25,7 +25,7 @@ export function toLikeness(parts: RecordParts): Likeness {
     engine,
     input: input && {
       // A slice would keep the query, too.
-      path: inOnePiece(withoutQuery(input.path)),
+      path: toFlatString(withoutQuery(input.path)),
       method: input.method,
       host: input.host,
       destinationAddress: input.destinationAddress,
@@ -42,15 +42,15 @@ export function toLikeness(parts: RecordParts): Likeness {
 }
 
 /** No field can be forgotten. */
-type Whole = { readonly [field in keyof Required<Likeness>]: Likeness[field] }
+type Whole = { readonly [field in keyof Required<ComparedParts>]: ComparedParts[field] }
 
 /**
  * Whether a check's record says what the other's does, but for what varies. Written out, for it stands on the path of
  * every check; test/audit/write/same-decision.test.ts changes each field that there is, and the compiler adds new ones to it.
  */
-export function isLike(one: Likeness, other: Likeness): boolean {
+export function isSameDecision(one: ComparedParts, other: ComparedParts): boolean {
   return (
-    isSameDecision(one, other) &&
+    isSameOutcome(one, other) &&
     one.policyRevision === other.policyRevision &&
     one.policyDigest === other.policyDigest &&
     one.engine === other.engine &&
@@ -65,7 +65,7 @@ export function isLike(one: Likeness, other: Likeness): boolean {
 
 const noHeaders: ReadonlyMap<string, readonly string[]> = new Map()
 
-function isSameDecision(one: Likeness, other: Likeness): boolean {
+function isSameOutcome(one: ComparedParts, other: ComparedParts): boolean {
   const [left, right] = [one.decision, other.decision]
   if (one.questionKey !== other.questionKey || one.isObserved !== other.isObserved) return false
   if (!areSameResults(left.results, right.results)) return false
@@ -73,7 +73,7 @@ function isSameDecision(one: Likeness, other: Likeness): boolean {
   return left.code === right.code && left.reason === right.reason
 }
 
-function isSameInput(one: Likeness['input'], other: Likeness['input']): boolean {
+function isSameInput(one: ComparedParts['input'], other: ComparedParts['input']): boolean {
   if (one === undefined || other === undefined) return one === other
   return (
     one.method === other.method &&
@@ -142,7 +142,7 @@ function isSameSubject(one: Subject, other: Subject): boolean {
   )
 }
 
-function isSameService(one: Likeness['service'], other: Likeness['service']): boolean {
+function isSameService(one: ComparedParts['service'], other: ComparedParts['service']): boolean {
   if (one === undefined || other === undefined || one === other) return one === other
   return one.name === other.name && isSameId(one.spiffeId, other.spiffeId)
 }
@@ -188,7 +188,7 @@ function isSameTarget(one: Target | undefined, other: Target | undefined): boole
   )
 }
 
-function isSameOnward(one: Likeness['onward'], other: Likeness['onward']): boolean {
+function isSameOnward(one: ComparedParts['onward'], other: ComparedParts['onward']): boolean {
   if (one === undefined || other === undefined) return one === other
   return (
     one.jti === other.jti && one.txn === other.txn && one.kid === other.kid && one.parHash === other.parHash

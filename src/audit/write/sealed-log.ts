@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { signCheckpoint } from '../format/checkpoint.ts'
 import { frameLine, toFileBytes, toLeafBytes } from '../format/framed.ts'
 import { createTree, framedLeafHash, type Hash, toBase64, toBytes } from '../format/merkle.ts'
-import { type FoundLog, formatMark, type Mark, type SegmentMark } from '../format/meta-line.ts'
+import { type FoundLog, formatMetaLine, type MetaLine, type SegmentLine } from '../format/meta-line.ts'
 import { type LogKey, showPublicKey } from '../log/log-key.ts'
 import {
   appendLines,
@@ -55,7 +55,7 @@ export class SealedLog implements Disposable {
   #sealedSize = 0
   #segment: Segment | undefined
   #sequence = 0
-  #after: SegmentMark['after']
+  #after: SegmentLine['after']
   #linkedAtMs = Number.NEGATIVE_INFINITY
   #sealedAtMs = Number.NEGATIVE_INFINITY
   /** The segment in which the last checkpoint stands. */
@@ -139,7 +139,9 @@ export class SealedLog implements Disposable {
     const unsealed = this.#unsealed
     this.#unsealed = []
     try {
-      this.#append(segment, [frameMark({ version: 1, kind: 'checkpoint', note, leaves, time, end, beside })])
+      this.#append(segment, [
+        frameMetaLine({ version: 1, kind: 'checkpoint', note, leaves, time, end, beside }),
+      ])
     } catch {
       // Evidence without a seal is still evidence: the next checkpoint covers these lines, too.
       this.#unsealed = unsealed
@@ -220,7 +222,7 @@ export class SealedLog implements Disposable {
   }
 
   #toHeader({ sequence }: Segment): Buffer {
-    return frameMark({
+    return frameMetaLine({
       version: 1,
       kind: 'segment',
       time: new Date(this.#options.nowMs()).toISOString(),
@@ -254,7 +256,7 @@ function frameAll(lines: readonly Line[], segment: Segment): readonly Buffer[] {
   return lines.map((line) => (Buffer.isBuffer(line) ? line : line.toBytes(segment, batch)))
 }
 
-/** A mark as a line of the log. */
-export function frameMark(mark: Mark): Buffer {
-  return frameLine(formatMark(mark))
+/** A meta line, framed for the log. */
+export function frameMetaLine(meta: MetaLine): Buffer {
+  return frameLine(formatMetaLine(meta))
 }

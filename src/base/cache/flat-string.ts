@@ -3,6 +3,6 @@
  * until somebody reads it, and what `slice` makes as a view of a text that may be long (`SlicedString`): to keep such a
  * text is to keep all that it was made of. Written and read again it is whole, lone surrogates included.
  */
-export function inOnePiece(text: string): string {
+export function toFlatString(text: string): string {
   return JSON.parse(JSON.stringify(text))
 }

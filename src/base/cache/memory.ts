@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { inOnePiece } from './flat-string.ts'
+import { toFlatString } from './flat-string.ts'
 
 /** How much is remembered: so many entries, and of so many bytes in all where an entry's weight is given. */
 export type Bound = { readonly maxEntries: number; readonly maxBytes?: number }
@@ -22,7 +22,7 @@ export function createMemory<V extends object>({ maxEntries, maxBytes }: Bound):
   return {
     get: (key) => entries.get(key),
     set(key, value, bytes = 0) {
-      entries.set(inOnePiece(key), value, maxBytes === undefined ? noSize : { size: Math.ceil(bytes) + 1 })
+      entries.set(toFlatString(key), value, maxBytes === undefined ? noSize : { size: Math.ceil(bytes) + 1 })
     },
   }
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { inOnePiece } from './flat-string.ts'
+import { toFlatString } from './flat-string.ts'
 
 /** How much is remembered, and of what. */
 export type RememberOptions<A, R> = {
@@ -76,7 +76,7 @@ function createPlainMemory<A, R extends object>({ maxEntries, room }: RememberOp
   return {
     find: (key) => entries.get(key),
     keep: (key, argument, result) =>
-      void entries.set(inOnePiece(key), result, sizeOf(room, argument, result)),
+      void entries.set(toFlatString(key), result, sizeOf(room, argument, result)),
   }
 }
 

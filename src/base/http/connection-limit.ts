@@ -2,7 +2,7 @@
 export type Phase = 'unfinished' | 'idle' | 'busy'
 
 /** One connection among those of a port. */
-export type Guest = {
+export type LimitedConnection = {
   /** Where it comes from: an IP address, or the empty string on a Unix socket. */
   readonly address: string
   readonly phase: () => Phase
@@ -11,10 +11,10 @@ export type Guest = {
 }
 
 /** The connections of one port, within a bound. */
-export type Crowd = {
+export type ConnectionLimit = {
   /** Adds a connection; when that is one too many, evicts another. False when nothing can be evicted: then it must go itself. */
-  readonly enter: (guest: Guest) => boolean
-  readonly leave: (guest: Guest) => void
+  readonly enter: (connection: LimitedConnection) => boolean
+  readonly leave: (connection: LimitedConnection) => void
   readonly size: () => number
 }
 
@@ -23,15 +23,15 @@ export type Crowd = {
  * keep the others out. Room is made at the address that holds most: by phase in the order of `evictable`, the oldest first.
  * INVARIANT: an address never costs another one a connection while it holds more itself.
  */
-export function createCrowd(max: number, evictable: readonly Phase[]): Crowd {
+export function createConnectionLimit(max: number, evictable: readonly Phase[]): ConnectionLimit {
   // Maps and sets keep the order in which their members came.
-  const byAddress = new Map<string, Set<Guest>>()
+  const byAddress = new Map<string, Set<LimitedConnection>>()
   let size = 0
-  const leave = (guest: Guest): void => {
-    const held = byAddress.get(guest.address)
-    if (held?.delete(guest) !== true) return
+  const leave = (connection: LimitedConnection): void => {
+    const held = byAddress.get(connection.address)
+    if (held?.delete(connection) !== true) return
     size--
-    if (held.size === 0) byAddress.delete(guest.address)
+    if (held.size === 0) byAddress.delete(connection.address)
   }
   const makeRoom = (own: number): boolean => {
     const victim = findVictim([...byAddress.values()], own, evictable)
@@ -41,13 +41,13 @@ export function createCrowd(max: number, evictable: readonly Phase[]): Crowd {
     return true
   }
   return {
-    enter(guest) {
-      const held = byAddress.get(guest.address) ?? new Set()
+    enter(connection) {
+      const held = byAddress.get(connection.address) ?? new Set()
       const own = held.size + 1
       const isTooMuch = size >= max || own > Math.max(1, max - size - 1)
       if (isTooMuch && !makeRoom(own)) return false
       // Looked up again: making room may have emptied it.
-      byAddress.set(guest.address, (byAddress.get(guest.address) ?? new Set()).add(guest))
+      byAddress.set(connection.address, (byAddress.get(connection.address) ?? new Set()).add(connection))
       size++
       return true
     },
@@ -58,15 +58,15 @@ export function createCrowd(max: number, evictable: readonly Phase[]): Crowd {
 
 /** At the address that holds most, but none that would hold less than the newcomer's `own`. */
 function findVictim(
-  addresses: readonly ReadonlySet<Guest>[],
+  addresses: readonly ReadonlySet<LimitedConnection>[],
   own: number,
   evictable: readonly Phase[],
-): Guest | undefined {
+): LimitedConnection | undefined {
   const counts = [...new Set(addresses.map(({ size }) => size))].sort((one, other) => other - one)
   for (const count of counts.filter((each) => each >= Math.max(1, own - 1))) {
-    const held = addresses.filter(({ size }) => size === count).flatMap((guests) => [...guests])
+    const held = addresses.filter(({ size }) => size === count).flatMap((connections) => [...connections])
     for (const phase of evictable) {
-      const victim = held.find((guest) => guest.phase() === phase)
+      const victim = held.find((connection) => connection.phase() === phase)
       if (victim !== undefined) return victim
     }
   }

@@ -2,7 +2,7 @@ import type { Answer } from '../../base/model/answer.ts'
 import type { CheckInput, Headers } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny, type PrincipalResult } from '../../base/model/decision.ts'
 import type { Report } from '../../base/model/event.ts'
-import { andThen, type Eventual } from '../../base/model/maybe-promise.ts'
+import { andThen, type MaybePromise } from '../../base/model/maybe-promise.ts'
 import type { RecordParts } from '../../base/model/record-parts.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
 import type { Admission } from './admission.ts'
@@ -10,7 +10,7 @@ import { toAnswer } from './answer.ts'
 import { ask, identify, judgeAsked } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { isObserved, type Observing } from './observing.ts'
-import { createShedding, type Shedding } from './refusal-sampling.ts'
+import { createRefusalSampling, type RefusalSampling } from './refusal-sampling.ts'
 import type { HeaderNames } from './removals.ts'
 import type { Stopwatch } from './stopwatch.ts'
 import { type Asked, type Call, refusal, type Verdict } from './verdict.ts'
@@ -28,10 +28,10 @@ export type CheckShell = {
    * Writes the record before the answer leaves; `false` if it cannot, or not by the deadline (monotonic clock). `now`: the
    * answer does not wait for the record.
    */
-  readonly record: (parts: RecordParts, by: number | 'now') => Eventual<boolean>
+  readonly record: (parts: RecordParts, by: number | 'now') => MaybePromise<boolean>
   /** Told of each request that is passed on, with its chain or without. */
   readonly handedOn: (headers: Headers, verdict: Verdict, nowMs: number) => void
-  readonly lookAgain?: LookAgain
+  readonly onAnswered?: OnAnswered
   readonly report: Report
   /** Wall clock, for tokens, revocations, `observe` and records; read once a check. */
   readonly nowMs: () => number
@@ -50,7 +50,7 @@ export type CheckTrace = {
 }
 
 /** Told of every answer, for what judges it again once it has left; neither throws nor waits. */
-export type LookAgain = (
+export type OnAnswered = (
   input: CheckInput | Deny,
   revision: Revision | undefined,
   verdict: Verdict,
@@ -62,19 +62,19 @@ export type LookAgain = (
  * answer has its record. Deadlines are on the monotonic clock, as is the moment at which a request came in, if it is known.
  */
 export type Checker = {
-  readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs?: number) => Eventual<Answer>
+  readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs?: number) => MaybePromise<Answer>
   readonly refuse: (decision: Deny) => Answer
 }
 
 /** Makes the checker of one listener. */
 export function createChecker(shell: CheckShell): Checker {
-  const shedding = createShedding(shell.elapsedMs)
+  const sampling = createRefusalSampling(shell.elapsedMs)
   return {
     check(input, deadlineMs, receivedMs) {
       const start = begin(shell, input, deadlineMs, shell.trace?.(input, receivedMs ?? shell.elapsedMs()))
       const verdict = decide(shell, start)
       const answered = isShed(verdict)
-        ? shed(shell, shedding, start, verdict)
+        ? shed(shell, sampling, start, verdict)
         : commit(shell, plan(shell, start, inTime(shell, start, verdict, 'decided too late')))
       if (answered instanceof Promise) holdPlace(shell, verdict, answered)
       return answered
@@ -120,8 +120,8 @@ function decide(shell: CheckShell, { input, revision, nowMs, startedMs, trace }:
   const call = identify(input, facts)
   if (call.kind === 'verdict') return call
   const { caller, service } = call
-  const shedding = shell.admission.refuse(caller.id)
-  if (shedding !== undefined) return refusal(shedding, { caller, service })
+  const overload = shell.admission.refuse(caller.id)
+  if (overload !== undefined) return refusal(overload, { caller, service })
   try {
     return decideCall(input, call, facts)
   } finally {
@@ -157,7 +157,7 @@ function plan(shell: CheckShell, start: Start, verdict: Verdict): Plan {
 }
 
 /** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
-function commit(shell: CheckShell, planned: Plan): Eventual<Answer> {
+function commit(shell: CheckShell, planned: Plan): MaybePromise<Answer> {
   const { start, verdict } = planned
   return andThen(record(shell, planned, verdict, start.deadlineMs), (isKept) => {
     const final = isKept ? inTime(shell, start, verdict, 'recorded too late') : withoutRecord(verdict)
@@ -174,7 +174,12 @@ function recordUnwaited(shell: CheckShell, planned: Plan, verdict: Verdict): voi
   isKept.catch((cause: unknown) => shell.report({ kind: 'fault', where: 'check/record', cause }))
 }
 
-function record(shell: CheckShell, planned: Plan, verdict: Verdict, by: number | 'now'): Eventual<boolean> {
+function record(
+  shell: CheckShell,
+  planned: Plan,
+  verdict: Verdict,
+  by: number | 'now',
+): MaybePromise<boolean> {
   const stop = planned.start.trace?.stopwatch.step('record')
   const isKept = shell.record(toParts(shell, planned, verdict), by)
   if (stop === undefined) return isKept
@@ -191,7 +196,7 @@ function respond(shell: CheckShell, planned: Plan, verdict: Verdict): Answer {
   const answer = toAnswer(verdict, shell.headers, { reference, received, isObserving })
   // Only now is it certain that the callee gets the chain, and that the handing over is on record.
   if (answer.kind !== 'deny') shell.handedOn(received, verdict, nowMs)
-  shell.lookAgain?.(input, revision, verdict, decisionId)
+  shell.onAnswered?.(input, revision, verdict, decisionId)
   trace?.end(toParts(shell, planned, verdict), answer.kind)
   shell.report({
     kind: 'checked',
@@ -215,7 +220,12 @@ function isShed(verdict: Verdict): verdict is Shed {
 }
 
 /** What is only observed passes on as it is, and so cannot be answered as the one before was. */
-function shed(shell: CheckShell, shedding: Shedding, start: Start, verdict: Shed): Eventual<Answer> {
+function shed(
+  shell: CheckShell,
+  sampling: RefusalSampling,
+  start: Start,
+  verdict: Shed,
+): MaybePromise<Answer> {
   if (isObserved(shell.observing, verdict.service?.name, start.nowMs))
     return commit(shell, plan(shell, start, verdict))
   const tell = (decision: Deny): Answer => {
@@ -225,7 +235,7 @@ function shed(shell: CheckShell, shedding: Shedding, start: Start, verdict: Shed
   }
   const durationSeconds = (shell.elapsedMs() - start.startedMs) / 1000
   const repeat = () => shell.report({ kind: 'shed', durationSeconds })
-  return shedding.answer(verdict.caller?.id.uri ?? '', verdict.decision, tell, repeat)
+  return sampling.answer(verdict.caller?.id.uri ?? '', verdict.decision, tell, repeat)
 }
 
 /** A check that waits takes a place from its caller and from all. */

@@ -2,7 +2,7 @@ import type { Answer } from '../../base/model/answer.ts'
 import { type Deny, deny } from '../../base/model/decision.ts'
 
 /** Answers refusals for overload with few records: one stands for all of its caller that follow it within a second. */
-export type Shedding = {
+export type RefusalSampling = {
   /** `conclude` records a denial and answers it; `repeat` hears of a refusal that is answered as the one before was. */
   readonly answer: (
     caller: string,
@@ -22,7 +22,7 @@ const maxCallers = 1024
  * A flood of requests must not become a flood of records, which would cost as much as deciding. The next record of a caller
  * says for how many refusals the one before it stood.
  */
-export function createShedding(elapsedMs: () => number): Shedding {
+export function createRefusalSampling(elapsedMs: () => number): RefusalSampling {
   const told = new Map<string, Told>()
   return {
     answer(caller, denial, conclude, repeat) {

@@ -2,10 +2,10 @@ import { quote } from '../../base/text/quote.ts'
 import { isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
 import type { UserIssuer } from './user-issuer.ts'
 
-type Mark = { readonly claim: string; readonly isMark: (value: JsonValue) => boolean }
+type MetaLine = { readonly claim: string; readonly isMark: (value: JsonValue) => boolean }
 
 /** Claims by which providers mark a token that no user stands behind. */
-const clientMarks: readonly Mark[] = [
+const clientMarks: readonly MetaLine[] = [
   // Keycloak, for a service account. `client_id` is no mark: other providers write it for users.
   { claim: 'clientHost', isMark: () => true },
   { claim: 'clientAddress', isMark: () => true },
@@ -28,7 +28,7 @@ const clientMarks: readonly Mark[] = [
 ]
 
 /** An actor that we did not see act (RFC 8693 §4.1; Entra: an agent identity), or a key whose possession we cannot check. */
-const otherMarks: readonly Mark[] = [
+const otherMarks: readonly MetaLine[] = [
   { claim: 'act', isMark: () => true },
   { claim: 'xms_act_fct', isMark: (value) => hasWord(value, '11') },
   { claim: 'cnf', isMark: () => true },
@@ -63,7 +63,7 @@ export function findUserProblem(claims: JsonObject, client: string, issuer: User
     : `expected \`${userClaim}\` to show that a user took part, found ${quote(claims.get(userClaim))}`
 }
 
-function isMarked(claims: JsonObject, { claim, isMark }: Mark): boolean {
+function isMarked(claims: JsonObject, { claim, isMark }: MetaLine): boolean {
   const value = claims.get(claim)
   return value !== undefined && isMark(value)
 }

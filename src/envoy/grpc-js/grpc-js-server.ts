@@ -39,7 +39,7 @@ export async function createGrpcTransport(
     },
   })
   const transport = new GrpcJsTransport({ server, injector, connections, life, setHealth, tick: gate.tick })
-  if (listener.handed === undefined)
+  if (listener.socketSource === undefined)
     report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
 }

@@ -17,7 +17,7 @@ import { tick } from './timing.ts'
 const ageJitter = 0.1
 
 /** Listens with an HTTP/2 of our own, made for unary calls; throws a `TransportError`. */
-export async function createLeanTransport(
+export async function createHttp2Transport(
   listener: GrpcListener,
   handle: CallHandler,
   report: Report,
@@ -56,7 +56,7 @@ export async function createLeanTransport(
     },
   })
   const transport = new LeanTransport(connections, { sessions, life, setServing: health.setServing })
-  if (listener.handed === undefined)
+  if (listener.socketSource === undefined)
     report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
 }

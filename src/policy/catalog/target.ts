@@ -1,4 +1,4 @@
-import { inOnePiece } from '../../base/cache/flat-string.ts'
+import { toFlatString } from '../../base/cache/flat-string.ts'
 import { toCanonicalAddress } from '../../base/http/address.ts'
 import { createQueryReader } from '../../base/http/query-parameter.ts'
 import type { Caller, PeerSource } from '../../base/model/caller.ts'
@@ -51,7 +51,7 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
     return deny('path_ambiguous', reason)
   }
   const request = service.hasRawPaths
-    ? { path: inOnePiece(pathOf(path)), segments: [] }
+    ? { path: toFlatString(pathOf(path)), segments: [] }
     : parseRequestPath(path)
   if (isDeny(request)) return request
   const { path: asked } = request

@@ -4,7 +4,7 @@ import { editDistance } from '../../base/text/near-name.ts'
  * Why a file that is not read looks as if it were part of the policy repository, and what to do; `undefined` when it does
  * not look so. Names are compared as people see them: without case, width, accents, and letters of other alphabets.
  */
-export function likenessOf(path: string): string | undefined {
+export function explainMisnamed(path: string): string | undefined {
   const parts = path.split('/')
   const name = fold(parts.at(-1) ?? '')
   const folders = parts.slice(0, -1)

@@ -1,5 +1,5 @@
 import type { Problem } from '../../base/document/problem.ts'
-import { copiedFile, likenessOf } from './misnamed-file.ts'
+import { copiedFile, explainMisnamed } from './misnamed-file.ts'
 
 /** What a file in a policy repository is for: policies, schema, entities and catalog decide, tests prove. */
 export type Purpose = 'policy' | 'test'
@@ -41,7 +41,7 @@ export function findUnread(paths: readonly string[]): readonly Problem[] {
     if (copied !== undefined && read.has(copied)) return []
     const message = directionMark.test(path)
       ? 'expected a name without marks that turn the direction of writing: it is not the name that is shown'
-      : likenessOf(path)
+      : explainMisnamed(path)
     return message === undefined ? [] : [{ file: printable(path), message }]
   })
 }

@@ -1,7 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { formatAddress } from '../../base/http/address.ts'
-import { createCrowd, type Guest, type Phase } from '../../base/http/connection-limit.ts'
+import {
+  createConnectionLimit,
+  type LimitedConnection,
+  type Phase,
+} from '../../base/http/connection-limit.ts'
 import type { Report } from '../../base/model/event.ts'
 
 /** Whether this process can decide; reasons say why not, notices what an operator should know all the same. */
@@ -31,7 +35,7 @@ export type WorkerReadiness = {
   readonly revision: string | undefined
 }
 
-/** What the admin port shows, handed in as functions: it knows no room of the house. */
+/** What the admin port shows, handed in as functions: it knows no room of the runtime. */
 export type AdminOptions = {
   readonly address: string
   /** 0 lets the system choose. */
@@ -120,16 +124,16 @@ export class AdminServer implements AsyncDisposable {
 }
 
 function limitConnections(server: Server): void {
-  const crowd = createCrowd(maxConnections, evictable)
+  const limit = createConnectionLimit(maxConnections, evictable)
   const phases = new WeakMap<Socket, Phase>()
   server.on('connection', (socket) => {
-    const guest: Guest = {
+    const connection: LimitedConnection = {
       address: socket.remoteAddress ?? '',
       phase: () => phases.get(socket) ?? 'unfinished',
       evict: () => socket.destroy(),
     }
-    crowd.enter(guest)
-    socket.on('close', () => crowd.leave(guest))
+    limit.enter(connection)
+    socket.on('close', () => limit.leave(connection))
   })
   server.on('request', ({ socket }, response) => {
     phases.set(socket, 'busy')

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts'
 import type { RevisionSourceOptions } from '../../policy/revision/revision-source.ts'
 import { type FollowedRevision, followRevision } from '../followed-revision.ts'
 import { createPolicySource } from '../policy-source.ts'
-import type { Opening } from '../start-context.ts'
+import type { StartContext } from '../start-context.ts'
 
 /** As the revision that serves is loaded, proven and kept. */
 export type Loading = Pick<RevisionSourceOptions, 'load' | 'prover' | 'runsTests' | 'keep'>
@@ -17,7 +17,7 @@ const rememberedShare = 0.1
  */
 export async function openShadowRevision(
   config: Config,
-  opening: Opening,
+  context: StartContext,
   loading: Loading,
 ): Promise<FollowedRevision | undefined> {
   const { shadow } = config.policy
@@ -25,17 +25,17 @@ export async function openShadowRevision(
   const maxRemembered = Math.ceil(config.cache.decisions * rememberedShare)
   const followed = await followRevision(
     {
-      source: createPolicySource({ policy: shadow, audit: config.audit }, opening),
+      source: createPolicySource({ policy: shadow, audit: config.audit }, context),
       maxStalenessMs: undefined,
       ...loading,
       load: { ...loading.load, maxRemembered },
       isApart: true,
       onServed: () => {},
-      report: createShadowReport(opening.report),
+      report: createShadowReport(context.report),
     },
-    opening,
+    context,
   )
-  void followed.start().catch((cause: unknown) => opening.report({ kind: 'fault', where: 'shadow', cause }))
+  void followed.start().catch((cause: unknown) => context.report({ kind: 'fault', where: 'shadow', cause }))
   return followed
 }
 

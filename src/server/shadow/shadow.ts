@@ -2,12 +2,12 @@ import type { AuditLog } from '../../audit/write/audit-log.ts'
 import type { PeerSource } from '../../base/model/caller.ts'
 import type { Report } from '../../base/model/event.ts'
 import type { Config } from '../../config/config.ts'
-import type { LookAgain } from '../../decision/check/check.ts'
+import type { OnAnswered } from '../../decision/check/check.ts'
 import { compareWith, type Judgeable, toJudgeable } from '../../explain/shadow.ts'
 import { createShadowTally, type ShadowTally } from '../../explain/shadow-tally.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
 import type { FollowedRevision } from '../followed-revision.ts'
-import type { Opening } from '../start-context.ts'
+import type { StartContext } from '../start-context.ts'
 import { createShadowQueue } from './shadow-queue.ts'
 
 /** Judges some of what was decided again, by a revision that decides nothing. */
@@ -15,7 +15,7 @@ export type Shadow = {
   readonly source: FollowedRevision['source']
   readonly names: FollowedRevision['names']
   /** What the checks of one listener tell of each answer. */
-  readonly lookAgain: (peer: PeerSource) => LookAgain
+  readonly onAnswered: (peer: PeerSource) => OnAnswered
 }
 
 type Waiting = { readonly judgeable: Judgeable; readonly decisionId: string; readonly live: string }
@@ -27,7 +27,7 @@ export function createShadow(
   { sample, perSecond }: Exclude<Config['policy']['shadow'], undefined>,
   { source, names, current }: FollowedRevision,
   audit: Pick<AuditLog, 'isAvailable' | 'tell'>,
-  { closing, report }: Pick<Opening, 'closing' | 'report'>,
+  { closing, report }: Pick<StartContext, 'closing' | 'report'>,
 ): Shadow {
   const tally = createShadowTally()
   const passOver = (why: 'dropped' | 'failed', count: number) => {
@@ -48,7 +48,7 @@ export function createShadow(
   })
   const keep = () => {
     // What cannot be written now is counted on: a shadow is no reason to try a disk that fails.
-    if (audit.isAvailable()) for (const mark of tally.take()) audit.tell(mark)
+    if (audit.isAvailable()) for (const meta of tally.take()) audit.tell(meta)
   }
   const timer = setInterval(keep, keepEveryMs).unref()
   closing.push({
@@ -61,7 +61,7 @@ export function createShadow(
   return {
     source,
     names,
-    lookAgain: (peer) => (input, revision, found, decisionId) => {
+    onAnswered: (peer) => (input, revision, found, decisionId) => {
       if (revision === undefined || source.current === undefined) return
       queue.offer(() => {
         const judgeable = toJudgeable(input, peer, found)

@@ -14,7 +14,7 @@ export type WorkerState = {
  * What all say is said once, what one says with its number.
  */
 export function joinReadiness(told: readonly WorkerState[], isDraining: boolean): Readiness {
-  const states = told.map(withoutStaleWord)
+  const states = told.map(withoutStaleState)
   const ready = !isDraining && states.some(({ readiness }) => readiness?.ready === true)
   const reasons = joinTexts(states, ({ readiness }) => readiness?.reasons ?? ['it does not run'])
   const notices = joinTexts(states, ({ readiness }) => readiness?.notices ?? [])
@@ -36,7 +36,7 @@ export function joinReadiness(told: readonly WorkerState[], isDraining: boolean)
 }
 
 /** Who does not answer is not ready, whatever it said before. */
-function withoutStaleWord(state: WorkerState): WorkerState {
+function withoutStaleState(state: WorkerState): WorkerState {
   const { readiness, isSilent } = state
   if (readiness === undefined || !isSilent) return state
   return { ...state, readiness: { ...readiness, ready: false, reasons: ['it does not answer'] } }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Readiness } from '../admin/admin-server.ts'
 
-/** What the primary tells a worker. */
+/** A message from the primary to a worker. */
 export type Order =
   /** Which worker it is, and the configuration as the primary has read it: a file that changes meanwhile changes nothing. */
   | { readonly kind: 'open'; readonly worker: number; readonly file: string; readonly text: string }
@@ -12,18 +12,18 @@ export type Order =
   /** The logs of all workers, which each names in its own: none can be removed unnoticed. */
   | { readonly kind: 'logs'; readonly logs: readonly string[] }
   /** End at once, as when the primary is gone. */
-  | { readonly kind: 'leave' }
+  | { readonly kind: 'stop' }
 
-/** What a worker tells the primary. */
-export type News =
+/** A message from a worker to the primary. */
+export type WorkerMessage =
   /** With the name of its log. */
   | { readonly kind: 'opened'; readonly log?: string | undefined }
   /** Comes again and again, as a sign of life. */
   | { readonly kind: 'state'; readonly readiness: Readiness; readonly jwks: object }
   /** The connection that was handed over first of those not yet taken is here. */
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'accepted' }
   /** A connection has ended. */
-  | { readonly kind: 'left' }
+  | { readonly kind: 'closed' }
   /** Its metrics; `undefined` when it cannot tell them. */
   | { readonly kind: 'measured'; readonly text: string | undefined }
 
@@ -34,7 +34,7 @@ const orderSchema = v.variant('kind', [
   v.object({ kind: v.literal('measure') }),
   v.object({ kind: v.literal('drain'), signal: v.string() }),
   v.object({ kind: v.literal('logs'), logs: texts }),
-  v.object({ kind: v.literal('leave') }),
+  v.object({ kind: v.literal('stop') }),
 ])
 
 const policySchema = v.object({
@@ -52,15 +52,15 @@ const readinessSchema = v.object({
   shadow: v.optional(policySchema),
 })
 
-const newsSchema = v.variant('kind', [
+const messageSchema = v.variant('kind', [
   v.object({ kind: v.literal('opened'), log: v.optional(v.string()) }),
   v.object({
     kind: v.literal('state'),
     readiness: readinessSchema,
     jwks: v.record(v.string(), v.unknown()),
   }),
-  v.object({ kind: v.literal('taken') }),
-  v.object({ kind: v.literal('left') }),
+  v.object({ kind: v.literal('accepted') }),
+  v.object({ kind: v.literal('closed') }),
   v.object({ kind: v.literal('measured'), text: v.undefinedable(v.string()) }),
 ])
 
@@ -70,8 +70,8 @@ export function parseOrder(message: unknown): Order | undefined {
   return parsed.success ? parsed.output : undefined
 }
 
-/** Reads news; `undefined` when they are none. */
-export function parseNews(message: unknown): News | undefined {
-  const parsed = v.safeParse(newsSchema, message)
+/** Reads a message; `undefined` if it is not one. */
+export function parseWorkerMessage(message: unknown): WorkerMessage | undefined {
+  const parsed = v.safeParse(messageSchema, message)
   return parsed.success ? parsed.output : undefined
 }

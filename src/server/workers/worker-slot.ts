@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { describeCause } from '../../base/model/fault.ts'
 import type { Readiness } from '../admin/admin-server.ts'
 import { passLines } from './pass-lines.ts'
-import { type Order, parseNews } from './worker-channel.ts'
+import { type Order, parseWorkerMessage } from './worker-channel.ts'
 
 /** What a worker runs, and where its lines go. */
 export type WorkerProgram = {
@@ -19,36 +19,36 @@ export type WorkerProgram = {
 /** How a process ended, or why none could be started. */
 export type End = { readonly code: number | null; readonly how: string }
 
-/** A connection, and the place of its listener in the configuration. */
-export type Given = { readonly listener: number; readonly socket: Socket }
+/** A connection, and the slot of its listener in the configuration. */
+export type AssignedConnection = { readonly listener: number; readonly socket: Socket }
 
 type Shown = { readonly readiness: Readiness; readonly jwks: object }
 
 const measureMs = 2000
 // Looks in a row, one every two seconds: half a minute of silence is a worker that hangs, ten seconds are no mere reload.
 // Who starts is silent for as long as many policies take on a machine that has much else to do.
-const maxStartLooks = 60
-const maxSilentLooks = 15
-const maxUnreadyLooks = 5
+const maxStartingChecks = 60
+const maxSilentChecks = 15
+const maxUnreadyChecks = 5
 // Two may pass between two signs of life, which come as often.
-const maxAnsweringLooks = 2
+const maxQuietChecks = 2
 /** Connections on their way to a process: one that does not keep up must not have us hold all that come. */
-const maxGiven = 1000
+const maxAssigned = 1000
 
 /** One worker's number, and the process that has it now. */
-export class WorkerPlace {
+export class WorkerSlot {
   readonly number: number
   readonly #options: WorkerProgram
   #child: ChildProcess | undefined
   #shown: Shown | undefined
   #log: string | undefined
   #connections = 0
-  readonly #given: Given[] = []
-  #silentLooks = 0
-  #unreadyLooks = 0
+  readonly #assigned: AssignedConnection[] = []
+  #silentChecks = 0
+  #unreadyChecks = 0
   #isOpen = false
-  #isLeaving = false
-  #killedFor: string | undefined
+  #isEnding = false
+  #killReason: string | undefined
   #ended: Promise<End> = Promise.resolve({ code: 0, how: 'not started' })
   #onMeasured: ((text: string | undefined) => void) | undefined
   #measuring: Promise<string | undefined> | undefined
@@ -62,16 +62,16 @@ export class WorkerPlace {
   open(): Promise<'opened' | End> {
     const { file, text } = this.#options
     this.#connections = 0
-    this.#silentLooks = 0
-    this.#unreadyLooks = 0
-    this.#isLeaving = false
-    this.#killedFor = undefined
+    this.#silentChecks = 0
+    this.#unreadyChecks = 0
+    this.#isEnding = false
+    this.#killReason = undefined
     const { child, ended } = startProcess(this.number, this.#options)
     this.#child = child
-    this.#ended = ended.then((end) => this.#forget(end))
+    this.#ended = ended.then((end) => this.#clear(end))
     this.#order({ kind: 'open', worker: this.number, file, text })
     const opened = new Promise<'opened'>((resolve) => {
-      child?.on('message', (message) => this.#hear(message, () => resolve('opened')))
+      child?.on('message', (message) => this.#onMessage(message, () => resolve('opened')))
     })
     return Promise.race([opened, this.#ended])
   }
@@ -105,30 +105,30 @@ export class WorkerPlace {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen && !this.#isLeaving
+    return this.#isOpen && !this.#isEnding
   }
 
   get isReady(): boolean {
-    return this.isOpen && this.#saysReady && !this.isSilent
+    return this.isOpen && this.#reportsReady && !this.isSilent
   }
 
   /** Whether it has said nothing for some seconds: what it said last may no longer be so. */
   get isSilent(): boolean {
-    return this.#silentLooks > maxAnsweringLooks
+    return this.#silentChecks > maxQuietChecks
   }
 
   /** Hands it a connection, unless too many are on their way to it. */
-  give(listener: number, socket: Socket): boolean {
-    if (this.#given.length >= maxGiven) return false
+  assign(listener: number, socket: Socket): boolean {
+    if (this.#assigned.length >= maxAssigned) return false
     this.#connections++
-    this.#given.push({ listener, socket })
+    this.#assigned.push({ listener, socket })
     this.#order({ kind: 'connection', listener }, socket)
     return true
   }
 
   /** What was handed over and not taken when the process ended: another may serve it. */
-  takeBack(): readonly Given[] {
-    return this.#given.splice(0)
+  reclaim(): readonly AssignedConnection[] {
+    return this.#assigned.splice(0)
   }
 
   /** Its metrics, or `undefined` when it does not say, or not in time. Who asks meanwhile gets the same answer. */
@@ -147,15 +147,15 @@ export class WorkerPlace {
     return this.#measuring
   }
 
-  /** Looks at it now and then: what is wrong with it for so long that another process must take its place. */
-  look(): 'silent' | 'unready' | undefined {
+  /** Looks at it now and then: what is wrong with it for so long that another process must take its slot. */
+  inspect(): 'silent' | 'unready' | undefined {
     if (this.#child === undefined) return undefined
-    this.#silentLooks++
-    if (!this.#isOpen) return this.#silentLooks > maxStartLooks ? 'silent' : undefined
-    this.#unreadyLooks = this.#saysReady ? 0 : this.#unreadyLooks + 1
-    if (this.#silentLooks > maxSilentLooks) return 'silent'
-    const isServingNobody = this.#isLeaving || this.#connections === 0
-    return this.#unreadyLooks > maxUnreadyLooks && !isServingNobody ? 'unready' : undefined
+    this.#silentChecks++
+    if (!this.#isOpen) return this.#silentChecks > maxStartingChecks ? 'silent' : undefined
+    this.#unreadyChecks = this.#reportsReady ? 0 : this.#unreadyChecks + 1
+    if (this.#silentChecks > maxSilentChecks) return 'silent'
+    const isServingNobody = this.#isEnding || this.#connections === 0
+    return this.#unreadyChecks > maxUnreadyChecks && !isServingNobody ? 'unready' : undefined
   }
 
   /** Has it name the logs of all workers in its own. */
@@ -165,23 +165,23 @@ export class WorkerPlace {
 
   /** Has it drain and end. */
   drain(signal: string): void {
-    this.#isLeaving = true
+    this.#isEnding = true
     this.#order({ kind: 'drain', signal })
   }
 
   /** Has it end at once. It is told: of a child that its parent disconnects, Node.js 20 never says that it has closed. */
-  leave(): void {
-    this.#isLeaving = true
-    this.#order({ kind: 'leave' })
+  stop(): void {
+    this.#isEnding = true
+    this.#order({ kind: 'stop' })
   }
 
   /** `why` is told with its end: what a system kills for memory ends by the same signal. */
   kill(why?: string): void {
-    this.#killedFor ??= why
+    this.#killReason ??= why
     this.#child?.kill('SIGKILL')
   }
 
-  get #saysReady(): boolean {
+  get #reportsReady(): boolean {
     return this.#shown?.readiness.ready === true
   }
 
@@ -190,40 +190,40 @@ export class WorkerPlace {
     if (this.#child?.connected === true) this.#child.send(order, socket, { keepOpen: true }, () => {})
   }
 
-  #hear(message: unknown, onOpened: () => void): void {
-    const news = parseNews(message)
-    this.#silentLooks = 0
-    switch (news?.kind) {
+  #onMessage(received: unknown, onOpened: () => void): void {
+    const message = parseWorkerMessage(received)
+    this.#silentChecks = 0
+    switch (message?.kind) {
       case 'opened':
         this.#isOpen = true
-        this.#log = news.log
+        this.#log = message.log
         onOpened()
         break
       case 'state':
-        this.#shown = news
+        this.#shown = message
         break
-      case 'taken':
+      case 'accepted':
         // This process' end of it; the worker has its own.
-        this.#given.shift()?.socket.destroy()
+        this.#assigned.shift()?.socket.destroy()
         break
-      case 'left':
+      case 'closed':
         this.#connections--
         break
       case 'measured':
-        this.#onMeasured?.(news.text)
+        this.#onMeasured?.(message.text)
         break
       case undefined:
         break
     }
   }
 
-  #forget({ code, how }: End): End {
+  #clear({ code, how }: End): End {
     this.#child = undefined
     this.#shown = undefined
     this.#log = undefined
     this.#connections = 0
     this.#isOpen = false
-    return { code, how: this.#killedFor === undefined ? how : `${how}, for ${this.#killedFor}` }
+    return { code, how: this.#killReason === undefined ? how : `${how}, for ${this.#killReason}` }
   }
 }
 

@@ -1,22 +1,22 @@
 import { Socket } from 'node:net'
 import { formatBeside } from '../../audit/log/worker-logs.ts'
 import type { Config } from '../../config/config.ts'
-import type { Handed } from '../../envoy/transport.ts'
+import type { SocketSource } from '../../envoy/transport.ts'
 import { type Deciding, decide } from '../deciding.ts'
-import { type News, type Order, parseOrder } from './worker-channel.ts'
+import { type Order, parseOrder, type WorkerMessage } from './worker-channel.ts'
 
-type Opening = Extract<Order, { readonly kind: 'open' }>
+type OpenOrder = Extract<Order, { readonly kind: 'open' }>
 
 /** The other end of the channel on which a worker is told what to do. */
 export type Primary = {
   /** The first order: which worker this is, and by which configuration; `undefined` when the primary is gone before. */
-  readonly opening: Promise<Opening | undefined>
+  readonly openOrder: Promise<OpenOrder | undefined>
   /** Resolves when the primary is gone, or says to be. */
   readonly gone: Promise<undefined>
-  readonly tell: (news: News) => void
+  readonly send: (message: WorkerMessage) => void
   /** Takes what comes after the first order. */
   readonly onOrder: (take: (order: Order, socket: Socket | undefined) => void) => void
-  readonly leave: () => void
+  readonly disconnect: () => void
 }
 
 const stateMs = 2000
@@ -26,60 +26,60 @@ export function connectToPrimary(): Primary | undefined {
   const { channel, send } = process
   if (channel === undefined || send === undefined) return undefined
   let take = (_order: Order, _socket: Socket | undefined): void => {}
-  let leave = (): void => {}
+  let onGone = (): void => {}
   const gone = new Promise<undefined>((resolve) => {
-    leave = () => resolve(undefined)
+    onGone = () => resolve(undefined)
   })
-  process.once('disconnect', leave)
-  const opening = new Promise<Opening>((resolve) => {
+  process.once('disconnect', onGone)
+  const openOrder = new Promise<OpenOrder>((resolve) => {
     process.on('message', (message, handle) => {
       const order = parseOrder(message)
       if (order?.kind === 'open') resolve(order)
-      else if (order?.kind === 'leave') leave()
+      else if (order?.kind === 'stop') onGone()
       else if (order !== undefined) take(order, handle instanceof Socket ? handle : undefined)
     })
   })
   return {
-    opening: Promise.race([opening, gone]),
+    openOrder: Promise.race([openOrder, gone]),
     gone,
     // What a primary that is gone does not hear concerns nobody.
-    tell: (news) => void (process.connected && process.send?.(news, undefined, {}, () => {})),
+    send: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
     onOrder(given) {
       take = given
     },
-    leave: () => void (process.connected && process.disconnect()),
+    disconnect: () => void (process.connected && process.disconnect()),
   }
 }
 
 /** Decides for the primary until it says to drain, or is gone. Throws what keeps it from starting. */
-export async function work(config: Config, worker: number, primary: Primary): Promise<'drained' | 'left'> {
-  const takes = new Map<number, Parameters<Handed>[0]>()
-  const handedTo =
-    (listener: number): Handed =>
+export async function work(config: Config, worker: number, primary: Primary): Promise<'drained' | 'stopped'> {
+  const takes = new Map<number, Parameters<SocketSource>[0]>()
+  const socketsFor =
+    (listener: number): SocketSource =>
     (take) =>
       void takes.set(listener, take)
   const state: { deciding?: Deciding } = {}
-  const tellState = () => {
+  const sendState = () => {
     const shown = state.deciding?.shown
-    if (shown !== undefined) primary.tell({ kind: 'state', readiness: shown.readiness(), jwks: shown.jwks() })
+    if (shown !== undefined) primary.send({ kind: 'state', readiness: shown.readiness(), jwks: shown.jwks() })
   }
-  const deciding = await decide(config, { worker: { number: worker, handedTo }, onReadiness: tellState })
+  const deciding = await decide(config, { worker: { number: worker, socketsFor }, onReadiness: sendState })
   state.deciding = deciding
   const ownLog = formatBeside(deciding.log.name, worker)
-  const beating = setInterval(tellState, stateMs)
+  const beating = setInterval(sendState, stateMs)
   try {
     const ordered = new Promise<string>((resolve) => {
       primary.onOrder((order, socket) => {
         if (order.kind === 'connection') serve(socket, takes.get(order.listener), primary)
-        else if (order.kind === 'measure') void measure(deciding.shown, primary.tell)
+        else if (order.kind === 'measure') void measure(deciding.shown, primary.send)
         else if (order.kind === 'drain') resolve(order.signal)
         else if (order.kind === 'logs') deciding.log.nameBeside(order.logs.filter((log) => log !== ownLog))
       })
     })
-    tellState()
-    primary.tell({ kind: 'opened', log: ownLog })
+    sendState()
+    primary.send({ kind: 'opened', log: ownLog })
     const signal = await Promise.race([ordered, primary.gone])
-    if (signal === undefined) return 'left'
+    if (signal === undefined) return 'stopped'
     await Promise.race([deciding.drain(signal), primary.gone])
     return 'drained'
   } finally {
@@ -88,26 +88,30 @@ export async function work(config: Config, worker: number, primary: Primary): Pr
   }
 }
 
-function serve(socket: Socket | undefined, take: Parameters<Handed>[0] | undefined, primary: Primary): void {
-  primary.tell({ kind: 'taken' })
+function serve(
+  socket: Socket | undefined,
+  take: Parameters<SocketSource>[0] | undefined,
+  primary: Primary,
+): void {
+  primary.send({ kind: 'accepted' })
   if (socket !== undefined && take !== undefined) {
-    socket.once('close', () => primary.tell({ kind: 'left' }))
+    socket.once('close', () => primary.send({ kind: 'closed' }))
     take(socket)
   } else {
     // Its client was gone before it came here.
-    primary.tell({ kind: 'left' })
+    primary.send({ kind: 'closed' })
   }
 }
 
 /** Answers with the metrics, if they can be had: who decides does not end for want of them. */
 export async function measure(
   { metricsText, report }: Pick<Deciding['shown'], 'metricsText' | 'report'>,
-  tell: Primary['tell'],
+  send: Primary['send'],
 ): Promise<void> {
   try {
-    tell({ kind: 'measured', text: await metricsText() })
+    send({ kind: 'measured', text: await metricsText() })
   } catch (cause) {
     report({ kind: 'fault', where: 'admin', cause })
-    tell({ kind: 'measured', text: undefined })
+    send({ kind: 'measured', text: undefined })
   }
 }

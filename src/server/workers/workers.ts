@@ -11,7 +11,7 @@ import { createAdminServer } from '../admin/admin-server.ts'
 import type { App } from '../app.ts'
 import { closeAll, drainGraceMs } from '../start-context.ts'
 import { joinReadiness } from './joint-readiness.ts'
-import { Crew } from './worker-pool.ts'
+import { WorkerPool } from './worker-pool.ts'
 import type { WorkerProgram } from './worker-slot.ts'
 
 /** What workers run: our own program, by the configuration as we have read it. */
@@ -45,31 +45,31 @@ async function start(
   closing: AsyncDisposable[],
 ): Promise<App> {
   const { report, metrics } = createObservers(config)
-  const crew = new Crew(config.workers, { ...source, ...openStreams(closing, report, metrics) }, report)
-  closing.push(crew)
+  const pool = new WorkerPool(config.workers, { ...source, ...openStreams(closing, report, metrics) }, report)
+  closing.push(pool)
   const state = { isDraining: false }
   const addresses = { listeners: [] as string[], admin: '' }
   const accepting: AsyncDisposable[] = []
   closing.push({ [Symbol.asyncDispose]: () => closeAll(accepting) })
-  await crew.open(async () => {
+  await pool.open(async () => {
     for (const [index, listener] of config.listeners.entries()) {
-      const acceptor = await createAcceptor(listener, (socket) => crew.give(index, socket))
+      const acceptor = await createAcceptor(listener, (socket) => pool.assign(index, socket))
       accepting.push(acceptor)
       addresses.listeners.push(acceptor.address)
       report({ kind: 'listening', what: 'ext_authz', address: acceptor.address })
     }
-    const admin = await createAdminServer({ ...config.admin, ...toShown(crew, state, metrics), report })
+    const admin = await createAdminServer({ ...config.admin, ...toShown(pool, state, metrics), report })
     closing.push(admin)
     addresses.admin = admin.address
   }, stopping)
   return {
     addresses,
-    failed: crew.failed,
+    failed: pool.failed,
     async drain(signal) {
       report({ kind: 'draining', signal })
       state.isDraining = true
       const drainMs = config.drainSeconds * 1000
-      const drained = crew.drain(signal, drainMs + drainGraceMs + closingMs)
+      const drained = pool.drain(signal, drainMs + drainGraceMs + closingMs)
       // While Envoy has not heard of it, it may still connect.
       await wait(drainMs)
       await closeAll(accepting)
@@ -79,11 +79,11 @@ async function start(
   }
 }
 
-function toShown(crew: Crew, state: { readonly isDraining: boolean }, metrics: Metrics) {
+function toShown(pool: WorkerPool, state: { readonly isDraining: boolean }, metrics: Metrics) {
   return {
     readiness: () =>
       joinReadiness(
-        crew.places.map(({ number, connections, shown, isSilent }) => ({
+        pool.slots.map(({ number, connections, shown, isSilent }) => ({
           worker: number,
           connections,
           readiness: shown?.readiness,
@@ -91,10 +91,10 @@ function toShown(crew: Crew, state: { readonly isDraining: boolean }, metrics: M
         })),
         state.isDraining,
       ),
-    jwks: () => crew.places.find(({ shown }) => shown !== undefined)?.shown?.jwks ?? { keys: [] },
+    jwks: () => pool.slots.find(({ shown }) => shown !== undefined)?.shown?.jwks ?? { keys: [] },
     async metricsText() {
-      for (const { number, connections } of crew.places) metrics.workerConnections(number, connections)
-      const texts = await Promise.all(crew.places.map((place) => place.measure()))
+      for (const { number, connections } of pool.slots) metrics.workerConnections(number, connections)
+      const texts = await Promise.all(pool.slots.map((slot) => slot.measure()))
       return joinMetrics([await metrics.toText(), ...texts.flatMap((text) => text ?? [])])
     },
   }

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { leafHash } from '../../../src/audit/format/merkle.ts'
-import { toVarying } from '../../../src/audit/format/per-check-fields.ts'
+import { toPerCheckFields } from '../../../src/audit/format/per-check-fields.ts'
 import { formatRecord } from '../../../src/audit/format/record.ts'
-import { formatRepeat, maxReferable, startRepeat } from '../../../src/audit/format/repeat.ts'
+import { formatRepeat, maxRepeatTargets, startRepeat } from '../../../src/audit/format/repeat.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { readRecords } from '../../../src/audit/read/query.ts'
 import { verifyLogs } from '../../../src/audit/verify/verify.ts'
@@ -10,7 +10,7 @@ import { deniedParts } from '../../support/decision.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 import { decisionIds, publicKeyOf, segmentsOf, tamper, writeLines } from '../../support/written-log.ts'
 
-const others = decisionIds(2 * maxReferable).map((id) => whole(id))
+const others = decisionIds(2 * maxRepeatTargets).map((id) => whole(id))
 
 describe('audit/format/lost-repeats', () => {
   let directory: string
@@ -98,5 +98,5 @@ function whole(decisionId: string, engine = 'cedar'): string {
 
 function repeat(decisionId: string, of: string, engine?: string): string {
   const leaf = leafHash(Buffer.from(whole(of, engine)))
-  return formatRepeat(startRepeat(of, leaf), toVarying(deniedParts(decisionId))).trimEnd()
+  return formatRepeat(startRepeat(of, leaf), toPerCheckFields(deniedParts(decisionId))).trimEnd()
 }

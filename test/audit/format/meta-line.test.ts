@@ -1,11 +1,16 @@
 import { expect } from 'chai'
-import { formatMark, type Mark, markKindOf, parseMark } from '../../../src/audit/format/meta-line.ts'
+import {
+  formatMetaLine,
+  type MetaLine,
+  metaKindOf,
+  parseMetaLine,
+} from '../../../src/audit/format/meta-line.ts'
 import { formatRecord } from '../../../src/audit/format/record.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { isInvalid } from '../../../src/base/model/invalid.ts'
 import { deniedParts } from '../../support/decision.ts'
 
-const marks: readonly Mark[] = [
+const metaLines: readonly MetaLine[] = [
   {
     version: 1,
     kind: 'segment',
@@ -52,18 +57,18 @@ const marks: readonly Mark[] = [
 ]
 
 describe('audit/format/meta-line', () => {
-  for (const mark of marks) {
-    it(`is known by its first bytes, and comes back: ${mark.kind}`, () => {
-      const line = Buffer.from(formatMark(mark).trimEnd())
-      expect(markKindOf(line)).to.equal(mark.kind)
-      expect(parseMark(line)).to.deep.equal(mark)
+  for (const meta of metaLines) {
+    it(`recognizes and parses a line of kind ${meta.kind}`, () => {
+      const line = Buffer.from(formatMetaLine(meta).trimEnd())
+      expect(metaKindOf(line)).to.equal(meta.kind)
+      expect(parseMetaLine(line)).to.deep.equal(meta)
     })
   }
 
   for (const line of [formatRecord(toRecord(deniedParts())), '', '{}', '{"version":1,"kind":"other"}']) {
-    it(`takes nothing else for a mark: ${line.slice(0, 30)}`, () => {
-      expect(markKindOf(Buffer.from(line))).to.equal(undefined)
-      expect(isInvalid(parseMark(Buffer.from(line)))).to.equal(true)
+    it(`recognizes nothing else as a meta line: ${line.slice(0, 30)}`, () => {
+      expect(metaKindOf(Buffer.from(line))).to.equal(undefined)
+      expect(isInvalid(parseMetaLine(Buffer.from(line)))).to.equal(true)
     })
   }
 })

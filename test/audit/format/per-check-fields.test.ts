@@ -1,5 +1,9 @@
 import { expect } from 'chai'
-import { formatVarying, isPlain, toVarying } from '../../../src/audit/format/per-check-fields.ts'
+import {
+  formatPerCheckFields,
+  isPlain,
+  toPerCheckFields,
+} from '../../../src/audit/format/per-check-fields.ts'
 import { deniedParts } from '../../support/decision.ts'
 
 describe('audit/format/per-check-fields', () => {
@@ -7,16 +11,16 @@ describe('audit/format/per-check-fields', () => {
 
   it('is what its JSON says', () => {
     for (const timeMs of [parts.timeMs, parts.timeMs, 0, parts.timeMs + 1]) {
-      const varying = toVarying({ ...parts, timeMs })
-      expect(varying.time).to.equal(new Date(timeMs).toISOString())
-      expect(JSON.parse(`{${formatVarying(varying)}}`)).to.deep.equal(varying)
+      const perCheck = toPerCheckFields({ ...parts, timeMs })
+      expect(perCheck.time).to.equal(new Date(timeMs).toISOString())
+      expect(JSON.parse(`{${formatPerCheckFields(perCheck)}}`)).to.deep.equal(perCheck)
     }
   })
 
   it('has no trace where the request has none', () => {
-    const varying = toVarying({ ...parts, input: undefined })
-    expect(varying.traceId).to.equal(undefined)
-    expect(JSON.parse(`{${formatVarying(varying)}}`)).not.to.have.property('traceId')
+    const perCheck = toPerCheckFields({ ...parts, input: undefined })
+    expect(perCheck.traceId).to.equal(undefined)
+    expect(JSON.parse(`{${formatPerCheckFields(perCheck)}}`)).not.to.have.property('traceId')
   })
 
   const ids = [

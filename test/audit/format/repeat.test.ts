@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { leafHash } from '../../../src/audit/format/merkle.ts'
-import { toVarying } from '../../../src/audit/format/per-check-fields.ts'
+import { toPerCheckFields } from '../../../src/audit/format/per-check-fields.ts'
 import {
   expandRepeat,
   formatRepeat,
@@ -15,7 +15,10 @@ import { deniedParts } from '../../support/decision.ts'
 
 describe('audit/format/repeat', () => {
   const parts = deniedParts('decision-2')
-  const line = formatRepeat(startRepeat('decision-1', leafHash(Buffer.from('whole'))), toVarying(parts))
+  const line = formatRepeat(
+    startRepeat('decision-1', leafHash(Buffer.from('whole'))),
+    toPerCheckFields(parts),
+  )
 
   it('comes back as it was written', () => {
     expect(parseRepeat(line)).to.deep.equal({

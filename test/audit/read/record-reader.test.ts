@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import { leafHash } from '../../../src/audit/format/merkle.ts'
-import { toVarying } from '../../../src/audit/format/per-check-fields.ts'
+import { toPerCheckFields } from '../../../src/audit/format/per-check-fields.ts'
 import { formatRecord } from '../../../src/audit/format/record.ts'
-import { formatRepeat, maxReferable, startRepeat } from '../../../src/audit/format/repeat.ts'
+import { formatRepeat, maxRepeatTargets, startRepeat } from '../../../src/audit/format/repeat.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { RecordReader, type Wanted } from '../../../src/audit/read/record-reader.ts'
-import { frameMark } from '../../../src/audit/write/sealed-log.ts'
+import { frameMetaLine } from '../../../src/audit/write/sealed-log.ts'
 import { deniedParts } from '../../support/decision.ts'
 
 const later = deniedParts().timeMs + 1000
@@ -27,7 +27,7 @@ describe('audit/read/record-reader', () => {
     { name: 'a record that was changed', lines: [whole('a').replace('clerk', 'chief'), repeat('b', 'a')] },
     { name: 'another of that id', lines: [whole('a'), whole('a', { engine: 'x' }), repeat('b', 'a')] },
     { name: 'another repeat', lines: [whole('a'), repeat('b', 'a'), repeat('c', 'b')] },
-    { name: 'a record of another segment', lines: [whole('a'), segmentMark(), repeat('b', 'a')] },
+    { name: 'a record of another segment', lines: [whole('a'), segmentLine(), repeat('b', 'a')] },
     {
       name: 'a record that is too long to be referred to',
       lines: [whole('a', { engine: 'x'.repeat(5000) }), repeat('b', 'a', { engine: 'x'.repeat(5000) })],
@@ -48,7 +48,7 @@ describe('audit/read/record-reader', () => {
   })
 
   it('holds twice as many records as a repeat may refer back over, and no more', () => {
-    const others = Array.from({ length: 2 * maxReferable - 1 }, (_, index) => whole(`d-${index}`))
+    const others = Array.from({ length: 2 * maxRepeatTargets - 1 }, (_, index) => whole(`d-${index}`))
     expect(bad([whole('a'), ...others, repeat('b', 'a')])).to.equal(0)
     expect(bad([whole('a'), whole('z'), ...others, repeat('b', 'a')])).to.equal(1)
   })
@@ -82,12 +82,15 @@ function whole(decisionId: string, other: { readonly engine?: string } = {}): st
 
 function repeat(decisionId: string, of: string, other = {}, timeMs = deniedParts().timeMs): string {
   const leaf = leafHash(Buffer.from(whole(of, other)))
-  return formatRepeat(startRepeat(of, leaf), toVarying({ ...deniedParts(decisionId), timeMs })).trimEnd()
+  return formatRepeat(
+    startRepeat(of, leaf),
+    toPerCheckFields({ ...deniedParts(decisionId), timeMs }),
+  ).trimEnd()
 }
 
-function segmentMark(): string {
+function segmentLine(): string {
   const [time, log] = ['2026-01-01T00:00:00.000Z', 'replica-1']
-  const mark = {
+  const meta = {
     version: 1,
     kind: 'segment',
     time,
@@ -97,7 +100,7 @@ function segmentMark(): string {
     size: 0,
     frontier: [],
   } as const
-  return frameMark(mark).subarray(1, -1).toString()
+  return frameMetaLine(meta).subarray(1, -1).toString()
 }
 
 function raw(text: string) {

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { type Checkpoint, parseCheckpoint } from '../../../src/audit/format/checkpoint.ts'
 import { frameLine } from '../../../src/audit/format/framed.ts'
 import { leafHash } from '../../../src/audit/format/merkle.ts'
-import { parseMark } from '../../../src/audit/format/meta-line.ts'
+import { parseMetaLine } from '../../../src/audit/format/meta-line.ts'
 import { type Verification, verifyLogs } from '../../../src/audit/verify/verify.ts'
 import { isInvalid } from '../../../src/base/model/invalid.ts'
 import { at, writeWorkerLogs } from '../../support/attacked-logs.ts'
@@ -45,8 +45,8 @@ describe('audit/verify/verify, with checkpoints that were kept elsewhere', () =>
   it('notices that it was rewritten though what it signed was removed up to its end', async () => {
     write(lines, 700)
     const [first = expect.fail(), second = expect.fail()] = segmentsOf(directory)
-    const mark = parseMark(Buffer.from(readFileSync(second, 'utf8').split('\n', 1)[0] ?? ''))
-    const size = !isInvalid(mark) && mark.kind === 'segment' ? mark.size : 0
+    const meta = parseMetaLine(Buffer.from(readFileSync(second, 'utf8').split('\n', 1)[0] ?? ''))
+    const size = !isInvalid(meta) && meta.kind === 'segment' ? meta.size : 0
     const origin = checkpointsOf(directory)[0]?.origin ?? ''
     rmSync(first)
     const [{ flaws } = expect.fail()] = (await verify([{ origin, size, root: leafHash(Buffer.from('x')) }]))
@@ -141,8 +141,8 @@ function wrongIn({ logs, problems }: Verification): readonly string[] {
 function checkpointsOf(directory: string): readonly Checkpoint[] {
   const texts = segmentsOf(directory).flatMap((file) => readFileSync(file, 'utf8').trimEnd().split('\n'))
   return texts.flatMap((text) => {
-    const mark = parseMark(Buffer.from(text))
-    const note = !isInvalid(mark) && mark.kind === 'checkpoint' ? parseCheckpoint(mark.note) : undefined
+    const meta = parseMetaLine(Buffer.from(text))
+    const note = !isInvalid(meta) && meta.kind === 'checkpoint' ? parseCheckpoint(meta.note) : undefined
     return note === undefined || isInvalid(note) ? [] : [note]
   })
 }

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { parseCheckpoint } from '../../../src/audit/format/checkpoint.ts'
-import { formatMark, parseMark } from '../../../src/audit/format/meta-line.ts'
+import { formatMetaLine, parseMetaLine } from '../../../src/audit/format/meta-line.ts'
 import { formatRecord } from '../../../src/audit/format/record.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { type Verification, verifyLogs } from '../../../src/audit/verify/verify.ts'
@@ -150,8 +150,8 @@ describe('audit/verify/verify', () => {
   it('notices that the end of the last log was cut off only by a checkpoint that was kept elsewhere', async () => {
     const last = segmentsOf(directory).at(-1) ?? ''
     const lines = readFileSync(last, 'utf8').trimEnd().split('\n')
-    const mark = parseMark(Buffer.from(lines.at(-1) ?? ''))
-    const note = !isInvalid(mark) && mark.kind === 'checkpoint' ? mark.note : ''
+    const meta = parseMetaLine(Buffer.from(lines.at(-1) ?? ''))
+    const note = !isInvalid(meta) && meta.kind === 'checkpoint' ? meta.note : ''
     const exported = parseCheckpoint(note)
     if (isInvalid(exported)) throw new Error(exported.reason)
     const trust = { ...trustOf(directory), exported: [exported] }
@@ -177,8 +177,8 @@ describe('audit/verify/verify', () => {
     const [first = '', ...others] = segmentsOf(directory)
     rmSync(first)
     const through = { epochMs: Number.MAX_SAFE_INTEGER, sequence: 0 }
-    const mark = formatMark({ version: 1, kind: 'retention', time: '', removed: [], through })
-    appendFileSync(others.at(-1) ?? '', mark)
+    const meta = formatMetaLine({ version: 1, kind: 'retention', time: '', removed: [], through })
+    appendFileSync(others.at(-1) ?? '', meta)
     expect(flawsOf(await verify())).to.have.length(1)
   })
 

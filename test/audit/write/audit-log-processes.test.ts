@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { markKindOf, parseMark } from '../../../src/audit/format/meta-line.ts'
+import { metaKindOf, parseMetaLine } from '../../../src/audit/format/meta-line.ts'
 import { parseRecord } from '../../../src/audit/format/parse-record.ts'
 import { readRecords } from '../../../src/audit/read/query.ts'
 import type { LogLine } from '../../../src/audit/read/record-reader.ts'
@@ -52,8 +52,8 @@ describe('audit/write/audit-log, in processes of its own', () => {
     for (let run = 0; run < 3; run++) await runUntil(appending([directory, `r${run}`, '100000']), 30)
     await runUntil(appending([directory, 'last', '1']))
     const follows = segmentsOf(directory).map((file) => {
-      const mark = parseMark(Buffer.from(readFileSync(file, 'utf8').split('\n', 1)[0] ?? ''))
-      return !isInvalid(mark) && mark.kind === 'segment' ? mark.follows?.log : 'no mark'
+      const meta = parseMetaLine(Buffer.from(readFileSync(file, 'utf8').split('\n', 1)[0] ?? ''))
+      return !isInvalid(meta) && meta.kind === 'segment' ? meta.follows?.log : 'no meta'
     })
     expect(follows).to.have.length(4)
     expect(follows[0]).to.equal(undefined)
@@ -85,7 +85,7 @@ describe('audit/write/audit-log, in processes of its own', () => {
     const lines = await all(directory)
     expect(acknowledged.length).to.be.within(30, 99)
     expect([...ids(lines)]).to.deep.equal(acknowledged)
-    expect(lines.every(({ kind }) => kind === 'record' || kind === 'mark')).to.equal(true)
+    expect(lines.every(({ kind }) => kind === 'record' || kind === 'meta')).to.equal(true)
     await expectSound(directory)
   })
 
@@ -102,7 +102,7 @@ describe('audit/write/audit-log, in processes of its own', () => {
       return isInvalid(record) ? [] : [record.decisionId]
     })
     expect(records).to.deep.equal(acknowledged)
-    const checkpoints = copied.filter((line) => markKindOf(Buffer.from(line)) === 'checkpoint')
+    const checkpoints = copied.filter((line) => metaKindOf(Buffer.from(line)) === 'checkpoint')
     expect(checkpoints.length)
       .to.equal(copied.length - records.length)
       .and.to.be.greaterThan(0)

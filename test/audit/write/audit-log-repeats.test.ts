@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { formatRecord } from '../../../src/audit/format/record.ts'
-import { maxReferable } from '../../../src/audit/format/repeat.ts'
+import { maxRepeatTargets } from '../../../src/audit/format/repeat.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { readRecords } from '../../../src/audit/read/query.ts'
 import type { AuditMode } from '../../../src/audit/write/audit-log-options.ts'
@@ -21,20 +21,20 @@ const maxSegmentBytes = 64_000_000
 
 describe('audit/write/audit-log, how far back a repeat refers', () => {
   it('counts what stands whole before it in the same write', async () => {
-    const batches = [...inBatches(upTo(maxReferable)), [0, maxReferable, 0]].map(toParts)
-    expect(await farthestOf({ mode: 'written', maxSegmentBytes, batches })).to.equal(maxReferable)
+    const batches = [...inBatches(upTo(maxRepeatTargets)), [0, maxRepeatTargets, 0]].map(toParts)
+    expect(await farthestOf({ mode: 'written', maxSegmentBytes, batches })).to.equal(maxRepeatTargets)
   })
 
   it('counts what waits before it in the buffer', async () => {
-    const alternating = upTo(80).flatMap((index) => [0, maxReferable + index])
-    const batches = [upTo(maxReferable - 40), alternating].map(toParts)
-    expect(await farthestOf({ mode: 'buffered', maxSegmentBytes, batches })).to.equal(maxReferable)
+    const alternating = upTo(80).flatMap((index) => [0, maxRepeatTargets + index])
+    const batches = [upTo(maxRepeatTargets - 40), alternating].map(toParts)
+    expect(await farthestOf({ mode: 'buffered', maxSegmentBytes, batches })).to.equal(maxRepeatTargets)
   })
 
   it('never is further than readers are told to hold, whatever is written together', async () => {
     await fc.assert(
       fc.asyncProperty(logged, async (given) => {
-        expect(await farthestOf(given)).to.be.at.most(maxReferable)
+        expect(await farthestOf(given)).to.be.at.most(maxRepeatTargets)
       }),
       { numRuns: 12 },
     )
@@ -47,7 +47,7 @@ const batch = fc.array(asked, { minLength: 1, maxLength: 64 })
 const logged = fc
   .record({
     mode: fc.constantFrom<AuditMode>('written', 'buffered'),
-    filled: fc.integer({ min: maxReferable - 64, max: maxReferable }),
+    filled: fc.integer({ min: maxRepeatTargets - 64, max: maxRepeatTargets }),
     maxSegmentBytes: fc.constantFrom(8_000_000, maxSegmentBytes),
     batches: fc.array(batch, { minLength: 2, maxLength: 5 }),
   })
@@ -58,7 +58,7 @@ const logged = fc
   })
 
 /** Judgements, each told from the others by its reason. */
-const judgements = upTo(maxReferable + 400).map((index) => {
+const judgements = upTo(maxRepeatTargets + 400).map((index) => {
   const { results } = deniedParts().decision
   return deny('policy_denied', `judgement ${index}`, results.slice(index % 2))
 })
@@ -81,7 +81,7 @@ async function farthestOf(given: Logged): Promise<number> {
   const found: string[] = []
   for await (const line of readRecords([directory])) {
     if (line.kind === 'record') found.push(formatRecord(line.record))
-    else if (line.kind !== 'mark') found.push(line.kind)
+    else if (line.kind !== 'meta') found.push(line.kind)
   }
   const written = given.batches.flat().map((parts) => formatRecord(toRecord(parts)))
   const different = written.findIndex((text, at) => found[at] !== text)

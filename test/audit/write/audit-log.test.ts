@@ -89,7 +89,7 @@ describe('audit/write/audit-log', () => {
     expect(() => append(log, 'd-2')).to.throw()
     disk.repair()
     append(log, 'd-3')
-    expect((await lines()).map(({ kind }) => kind)).to.deep.equal(['mark', 'record', 'mark', 'record'])
+    expect((await lines()).map(({ kind }) => kind)).to.deep.equal(['meta', 'record', 'meta', 'record'])
     expect(await ids()).to.deep.equal(['d-1', 'd-3'])
   })
 
@@ -112,7 +112,7 @@ describe('audit/write/audit-log', () => {
     expect(log.isAvailable()).to.equal(true)
     append(log, 'd-2')
     expect(await ids()).to.deep.equal(['d-2'])
-    expect((await lines()).every(({ kind }) => kind === 'record' || kind === 'mark')).to.equal(true)
+    expect((await lines()).every(({ kind }) => kind === 'record' || kind === 'meta')).to.equal(true)
   })
 
   it('is not available while a disk has room for less than the record that failed', async () => {

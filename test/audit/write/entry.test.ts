@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { leafHash } from '../../../src/audit/format/merkle.ts'
 import { formatRecord } from '../../../src/audit/format/record.ts'
-import { maxReferable } from '../../../src/audit/format/repeat.ts'
+import { maxRepeatTargets } from '../../../src/audit/format/repeat.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import type { Batch, Segment } from '../../../src/audit/log/segment.ts'
 import { readRecords } from '../../../src/audit/read/query.ts'
 import { verifyLogs } from '../../../src/audit/verify/verify.ts'
 import { createEntry } from '../../../src/audit/write/entry.ts'
-import { createReferables } from '../../../src/audit/write/repeat-targets.ts'
+import { createRepeatTargets } from '../../../src/audit/write/repeat-targets.ts'
 import type { RecordParts } from '../../../src/base/model/record-parts.ts'
 import { deniedParts, repeatedParts } from '../../support/decision.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -43,7 +43,7 @@ describe('audit/write/entry', () => {
   }
 
   it('repeats no record that was written before the last so many', async () => {
-    const others = decisionIds(maxReferable, 'other')
+    const others = decisionIds(maxRepeatTargets, 'other')
     const toParts = (id: string) => (id.startsWith('other') ? deniedParts(id) : repeatedParts(id))
     await writeLog(directory, ['a', ...others.slice(1), 'b', others[0] ?? '', 'c'], {}, toParts)
     const text = segmentsOf(directory)
@@ -75,7 +75,7 @@ describe('audit/write/entry', () => {
   }
 
   it('copies single lines that need no other', () => {
-    const options = { referables: createReferables(), pseudonymize: undefined, isCopied: true }
+    const options = { repeatTargets: createRepeatTargets(), pseudonymize: undefined, isCopied: true }
     const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
     const first = createEntry(repeatedParts('a'), options)
     const line = first.toBytes(segment, alone())
@@ -91,7 +91,7 @@ describe('audit/write/entry', () => {
   })
 
   it('is whole again in another file than the one that it was made for', () => {
-    const options = { referables: createReferables(), pseudonymize: undefined, isCopied: true }
+    const options = { repeatTargets: createRepeatTargets(), pseudonymize: undefined, isCopied: true }
     const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
     const first = createEntry(repeatedParts('a'), options)
     first.onKept(segment, leafHash(first.toBytes(segment, alone())))
@@ -102,25 +102,25 @@ describe('audit/write/entry', () => {
   })
 
   it('is made again, and whole, when what it repeats has come to stand too far back', () => {
-    const options = { referables: createReferables(), pseudonymize: undefined, isCopied: false }
+    const options = { repeatTargets: createRepeatTargets(), pseudonymize: undefined, isCopied: false }
     const segment: Segment = { path: '', fd: -1, sequence: 0, size: 0, isTorn: false }
     const first = createEntry(repeatedParts('a'), options)
     first.onKept(segment, leafHash(first.toBytes(segment, alone())))
     const second = createEntry(repeatedParts('b'), options)
     const repeat = second.toBytes(segment, alone())
-    const batch = { wholes: maxReferable - 1 }
+    const batch = { wholes: maxRepeatTargets - 1 }
     expect(second.toBytes(segment, batch)).to.equal(repeat)
-    expect(batch.wholes).to.equal(maxReferable - 1)
+    expect(batch.wholes).to.equal(maxRepeatTargets - 1)
     batch.wholes++
     expect(second.toBytes(segment, batch).toString()).to.include('"kind":"decision"')
-    expect(batch.wholes).to.equal(maxReferable + 1)
+    expect(batch.wholes).to.equal(maxRepeatTargets + 1)
   })
 
   async function texts(): Promise<string[]> {
     const found: string[] = []
     for await (const line of readRecords([directory])) {
       if (line.kind === 'record') found.push(JSON.stringify(line.record))
-      else if (line.kind !== 'mark') found.push(line.kind)
+      else if (line.kind !== 'meta') found.push(line.kind)
     }
     return found
   }

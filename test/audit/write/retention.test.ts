@@ -1,7 +1,7 @@
 import { existsSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { RetentionMark } from '../../../src/audit/format/meta-line.ts'
+import type { RetentionLine } from '../../../src/audit/format/meta-line.ts'
 import { type RetentionOptions, retire } from '../../../src/audit/write/retention.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -62,11 +62,11 @@ describe('audit/write/retention', () => {
     expect(left).to.deep.equal(files.map(() => true))
   })
 
-  function said(current: string | undefined, options: Partial<RetentionOptions>): RetentionMark | undefined {
-    let mark: RetentionMark | undefined
+  function said(current: string | undefined, options: Partial<RetentionOptions>): RetentionLine | undefined {
+    let meta: RetentionLine | undefined
     retire(directory, current, { ...noLimit, ...options }, nowMs, (each) => {
-      mark = each
+      meta = each
     })
-    return mark
+    return meta
   }
 })

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { keepRevision, listRevisions, readRevision } from '../../../src/audit/write/revision-store.ts'
+import { listRevisions, readRevision, storeRevision } from '../../../src/audit/write/revision-store.ts'
 import { isInvalid } from '../../../src/base/model/invalid.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -18,7 +18,7 @@ describe('audit/write/revision-store', () => {
   })
 
   it('gives back what was kept', async () => {
-    await keepRevision(directory, 'abc123', files)
+    await storeRevision(directory, 'abc123', files)
     expect(await readRevision(directory, 'abc123')).to.deep.equal(files)
     expect(readdirSync(join(directory, 'revisions'))).to.deep.equal(['abc123.json'])
   })
@@ -26,20 +26,20 @@ describe('audit/write/revision-store', () => {
   it('lists what was kept, the latest first', async () => {
     expect(await listRevisions(directory)).to.deep.equal([])
     for (const [index, id] of ['abc123', 'def456'].entries()) {
-      await keepRevision(directory, id, files)
+      await storeRevision(directory, id, files)
       utimesSync(join(directory, 'revisions', `${id}.json`), index, index)
     }
     expect(await listRevisions(directory)).to.deep.equal(['def456', 'abc123'])
   })
 
   it('keeps a revision once', async () => {
-    await keepRevision(directory, 'abc123', files)
-    await keepRevision(directory, 'abc123', new Map([['other', '']]))
+    await storeRevision(directory, 'abc123', files)
+    await storeRevision(directory, 'abc123', new Map([['other', '']]))
     expect(await readRevision(directory, 'abc123')).to.deep.equal(files)
   })
 
   it('keeps it whole when several do so at once', async () => {
-    await Promise.all(Array.from({ length: 20 }, () => keepRevision(directory, 'abc123', files)))
+    await Promise.all(Array.from({ length: 20 }, () => storeRevision(directory, 'abc123', files)))
     expect(readdirSync(join(directory, 'revisions'))).to.deep.equal(['abc123.json'])
     expect(await readRevision(directory, 'abc123')).to.deep.equal(files)
   })
@@ -47,13 +47,13 @@ describe('audit/write/revision-store', () => {
   for (const id of ['', '..', '../x', 'a/b', '.hidden', 'a\0b', 'x'.repeat(200)]) {
     it(`neither keeps nor reads a revision named ${JSON.stringify(id).slice(0, 20)}`, async () => {
       expect(isInvalid(await readRevision(directory, id))).to.equal(true)
-      const error: unknown = await keepRevision(directory, id, files).catch((cause: unknown) => cause)
+      const error: unknown = await storeRevision(directory, id, files).catch((cause: unknown) => cause)
       expect(error).to.have.property('code', 'revision_not_kept')
     })
   }
 
   it('says when a revision was not kept, is damaged or is another', async () => {
-    await keepRevision(directory, 'abc123', files)
+    await storeRevision(directory, 'abc123', files)
     const text = readFileSync(join(directory, 'revisions', 'abc123.json'), 'utf8')
     writeFileSync(join(directory, 'revisions', 'damaged.json'), text.slice(0, 20))
     writeFileSync(join(directory, 'revisions', 'another.json'), text)
@@ -65,7 +65,7 @@ describe('audit/write/revision-store', () => {
   it('refuses when it cannot be written, and leaves no draft', async () => {
     mkdirSync(directory)
     writeFileSync(join(directory, 'revisions'), '')
-    const error: unknown = await keepRevision(directory, 'abc123', files).catch((cause: unknown) => cause)
+    const error: unknown = await storeRevision(directory, 'abc123', files).catch((cause: unknown) => cause)
     expect(error).to.have.property('code', 'revision_not_kept')
     expect(readdirSync(directory)).to.deep.equal(['revisions'])
   })

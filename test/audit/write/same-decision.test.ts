@@ -4,7 +4,7 @@ import { formatRecord } from '../../../src/audit/format/record.ts'
 import { toRecord } from '../../../src/audit/format/to-record.ts'
 import { readRecords } from '../../../src/audit/read/query.ts'
 import { openAuditLog } from '../../../src/audit/write/open-audit-log.ts'
-import { isLike, toLikeness } from '../../../src/audit/write/same-decision.ts'
+import { isSameDecision, toComparedParts } from '../../../src/audit/write/same-decision.ts'
 import type { RecordParts } from '../../../src/base/model/record-parts.ts'
 import { clerkChain, deniedParts, hospitalId, recordTarget, secrets } from '../../support/decision.ts'
 import { measureHeap } from '../../support/memory.ts'
@@ -70,9 +70,9 @@ const checks: readonly { readonly name: string; readonly parts: RecordParts }[] 
 describe('audit/write/same-decision', () => {
   for (const { name, parts } of checks) {
     it(`knows ${name} again by what its record says, not by which objects say it`, () => {
-      expect(isLike({ ...structuredClone(parts), decision: parts.decision }, toLikeness(parts))).to.equal(
-        true,
-      )
+      expect(
+        isSameDecision({ ...structuredClone(parts), decision: parts.decision }, toComparedParts(parts)),
+      ).to.equal(true)
     })
 
     it(`loses nothing of ${name} that has one thing changed, whatever that is`, async () => {
@@ -89,7 +89,7 @@ describe('audit/write/same-decision', () => {
     const { bytes } = await measureHeap(() =>
       Array.from({ length: count }, (_, index) => {
         const path = `/patients/${index}/records?secret=${'x'.repeat(8000)}`
-        return toLikeness({ ...denied, input: { ...denied.input, path } })
+        return toComparedParts({ ...denied, input: { ...denied.input, path } })
       }),
     )
     expect(bytes / count).to.be.lessThan(2000)
@@ -99,27 +99,30 @@ describe('audit/write/same-decision', () => {
     const names = ['input', 'caller', 'chain', 'service', 'target', 'onward'] as const
     for (const name of names) {
       const shorter = { ...denied, [name]: undefined }
-      expect(isLike(shorter, toLikeness(denied)), name).to.equal(false)
-      expect(isLike(denied, toLikeness(shorter)), name).to.equal(false)
+      expect(isSameDecision(shorter, toComparedParts(denied)), name).to.equal(false)
+      expect(isSameDecision(denied, toComparedParts(shorter)), name).to.equal(false)
     }
     for (const one of checks) {
       for (const other of checks) {
-        expect(isLike(one.parts, toLikeness(other.parts)), `${one.name}, ${other.name}`).to.equal(
-          one === other,
-        )
+        expect(
+          isSameDecision(one.parts, toComparedParts(other.parts)),
+          `${one.name}, ${other.name}`,
+        ).to.equal(one === other)
       }
     }
   })
 
   it('lets go of headers, query and token', () => {
     const onward = { ...denied.onward, token: secrets[0] }
-    const { input: kept, ...rest } = toLikeness({ ...denied, onward })
+    const { input: kept, ...rest } = toComparedParts({ ...denied, onward })
     const text = JSON.stringify([rest, { ...kept, headers: [...(kept?.headers ?? [])] }])
     for (const secret of secrets) expect(text).not.to.include(secret)
   })
 
   it('is of one shape for all, so that holding many weighs little', () => {
-    const [one, other] = [denied, denied].map((parts) => toLikeness({ ...parts, decision: { ...decision } }))
+    const [one, other] = [denied, denied].map((parts) =>
+      toComparedParts({ ...parts, decision: { ...decision } }),
+    )
     expect(one && other && haveSameShape(one, other)).to.equal(true)
   })
 })
@@ -181,7 +184,7 @@ async function recorded(checks: readonly RecordParts[]): Promise<unknown[]> {
   for (const parts of checks) void log.append(parts)
   const found: unknown[] = []
   for await (const line of readRecords([directory])) {
-    if (line.kind !== 'mark')
+    if (line.kind !== 'meta')
       found.push(line.kind === 'record' ? JSON.parse(JSON.stringify(line.record)) : line)
   }
   return found

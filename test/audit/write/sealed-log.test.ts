@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { parseCheckpoint } from '../../../src/audit/format/checkpoint.ts'
 import { frameLine } from '../../../src/audit/format/framed.ts'
 import { createTree, leafHash, toBase64 } from '../../../src/audit/format/merkle.ts'
-import { type CheckpointMark, markKindOf, parseMark } from '../../../src/audit/format/meta-line.ts'
+import { type CheckpointLine, metaKindOf, parseMetaLine } from '../../../src/audit/format/meta-line.ts'
 import {
   type SealedLog,
   type SealedLogOptions,
@@ -30,9 +30,9 @@ describe('audit/write/sealed-log', () => {
     const tree = createTree()
     let checkpoints = 0
     for (const each of lines()) {
-      const mark = markKindOf(each) === 'checkpoint' ? parseMark(each) : undefined
+      const meta = metaKindOf(each) === 'checkpoint' ? parseMetaLine(each) : undefined
       const note =
-        mark && !isInvalid(mark) && mark.kind === 'checkpoint' ? parseCheckpoint(mark.note) : undefined
+        meta && !isInvalid(meta) && meta.kind === 'checkpoint' ? parseCheckpoint(meta.note) : undefined
       if (note !== undefined) {
         expect(note).to.deep.equal({
           origin: 'waywarden/audit/replica-7',
@@ -54,10 +54,10 @@ describe('audit/write/sealed-log', () => {
     log[Symbol.dispose]()
     const tree = createTree()
     for (const each of lines()) {
-      const mark = parseMark(each)
-      if (!isInvalid(mark) && mark.kind === 'segment') {
-        expect(mark.size).to.equal(tree.size())
-        expect(mark.frontier).to.deep.equal(tree.frontier().map(toBase64))
+      const meta = parseMetaLine(each)
+      if (!isInvalid(meta) && meta.kind === 'segment') {
+        expect(meta.size).to.equal(tree.size())
+        expect(meta.frontier).to.deep.equal(tree.frontier().map(toBase64))
       }
       tree.add(leafHash(each))
     }
@@ -127,7 +127,7 @@ describe('audit/write/sealed-log', () => {
     for (const names of named.slice(0, -1)) expect(names).to.deep.equal(['worker-1/a-1'])
     expect(named.at(-1)).to.deep.equal(['worker-1/a-1', 'worker-1/a-2', 'worker-3/b-1'])
     const [first] = lines()
-    expect(first && parseMark(first)).to.include({ worker: 2, sealsEverySeconds })
+    expect(first && parseMetaLine(first)).to.include({ worker: 2, sealsEverySeconds })
   })
 
   function open(options: Partial<SealedLogOptions> = {}): SealedLog {
@@ -149,9 +149,9 @@ describe('audit/write/sealed-log', () => {
   }
 })
 
-function toCheckpoint(each: Buffer): CheckpointMark | undefined {
-  const mark = parseMark(each)
-  return !isInvalid(mark) && mark.kind === 'checkpoint' ? mark : undefined
+function toCheckpoint(each: Buffer): CheckpointLine | undefined {
+  const meta = parseMetaLine(each)
+  return !isInvalid(meta) && meta.kind === 'checkpoint' ? meta : undefined
 }
 
 function linesOf(file: string): readonly Buffer[] {
@@ -162,5 +162,5 @@ function linesOf(file: string): readonly Buffer[] {
 }
 
 function kindsOf(file: string): readonly (string | undefined)[] {
-  return linesOf(file).map(markKindOf)
+  return linesOf(file).map(metaKindOf)
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { inOnePiece } from '../../../src/base/cache/flat-string.ts'
+import { toFlatString } from '../../../src/base/cache/flat-string.ts'
 import { measureHeap } from '../../support/memory.ts'
 
 describe('base/cache/flat-string', () => {
@@ -15,7 +15,7 @@ describe('base/cache/flat-string', () => {
     '__proto__',
   ]) {
     it(`changes nothing in ${JSON.stringify(text)}`, () => {
-      expect(inOnePiece(text)).to.equal(text)
+      expect(toFlatString(text)).to.equal(text)
     })
   }
 
@@ -23,7 +23,7 @@ describe('base/cache/flat-string', () => {
 
   it('lets go of a long text of which a part is kept', async () => {
     const { bytes } = await measureHeap(() =>
-      Array.from({ length: count }, (_, index) => inOnePiece(`${index} `.repeat(1000).slice(0, 20))),
+      Array.from({ length: count }, (_, index) => toFlatString(`${index} `.repeat(1000).slice(0, 20))),
     )
     expect(bytes / count).to.be.lessThan(1000)
   })
@@ -33,7 +33,7 @@ describe('base/cache/flat-string', () => {
       Array.from({ length: count }, (_, index) => {
         let text = ''
         for (let part = 0; part < 100; part++) text += `${index} `
-        return inOnePiece(text)
+        return toFlatString(text)
       }),
     )
     expect(bytes / count).to.be.lessThan(1000)

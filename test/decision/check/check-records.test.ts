@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { CheckInput } from '../../../src/base/model/check-input.ts'
 import { type Deny, deny } from '../../../src/base/model/decision.ts'
-import type { CheckShell, LookAgain } from '../../../src/decision/check/check.ts'
+import type { CheckShell, OnAnswered } from '../../../src/decision/check/check.ts'
 import { buildChecker, input, refusing, revision } from '../../support/built-checker.ts'
 
 type Case = {
@@ -58,8 +58,8 @@ describe('the records of a check', () => {
     })
 
     it(`go with what judges again, which hears of ${name}`, async () => {
-      const told: Parameters<LookAgain>[] = []
-      const { check } = buildChecker({ ...overlay, lookAgain: (...all) => void told.push(all) })
+      const told: Parameters<OnAnswered>[] = []
+      const { check } = buildChecker({ ...overlay, onAnswered: (...all) => void told.push(all) })
       const answer = await check(asked, 2000)
       expect(told.map(([given, by, { decision }, id]) => [given, by, decision.kind, id])).to.deep.equal([
         [

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Answer } from '../../../src/base/model/answer.ts'
 import { type Deny, deny } from '../../../src/base/model/decision.ts'
-import { createShedding } from '../../../src/decision/check/refusal-sampling.ts'
+import { createRefusalSampling } from '../../../src/decision/check/refusal-sampling.ts'
 import { anonymous, buildChecker, input, openAdmission } from '../../support/built-checker.ts'
 import { uris } from '../../support/hospital.ts'
 
@@ -10,7 +10,7 @@ const denial = deny('overloaded', 'too many')
 function build() {
   const clock = { nowMs: 0 }
   const records: Deny[] = []
-  const shedding = createShedding(() => clock.nowMs)
+  const shedding = createRefusalSampling(() => clock.nowMs)
   const shed = (caller: string): { readonly answer: Answer; readonly isRepeated: boolean } => {
     let isRepeated = false
     const answer = shedding.answer(

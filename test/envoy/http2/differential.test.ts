@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js'
 import { expect } from 'chai'
 import { createGrpcTransport } from '../../../src/envoy/grpc-js/grpc-js-server.ts'
 import { createCallHandler } from '../../../src/envoy/handler.ts'
-import { createLeanTransport } from '../../../src/envoy/http2/http2-server.ts'
+import { createHttp2Transport } from '../../../src/envoy/http2/http2-server.ts'
 import type { CallHandler } from '../../../src/envoy/transport.ts'
 import { checkRequestType } from '../../support/check-request.ts'
 import { createGoldenChecker } from '../../support/golden-checker.ts'
@@ -80,7 +80,7 @@ async function bothOutcomes<T>(
   ask: (client: GrpcClient) => Promise<T>,
 ): Promise<readonly T[]> {
   const outcomes: T[] = []
-  for (const create of [createGrpcTransport, createLeanTransport]) {
+  for (const create of [createGrpcTransport, createHttp2Transport]) {
     await using transport = await create(plainListener, await createHandler(), () => {})
     transport.setServing(true)
     const client = createGrpcClient(transport.port)

@@ -8,7 +8,7 @@ import { expect } from 'chai'
 import { createCa } from '../../../demo/ca.ts'
 import { preface } from '../../../src/envoy/http2/frame-reader.ts'
 import { frameType } from '../../../src/envoy/http2/frames.ts'
-import { createLeanTransport } from '../../../src/envoy/http2/http2-server.ts'
+import { createHttp2Transport } from '../../../src/envoy/http2/http2-server.ts'
 import type { Limits } from '../../../src/envoy/http2/limits.ts'
 import type { CallHandler } from '../../../src/envoy/transport.ts'
 import { frameMessage } from '../../../src/envoy/unary-message.ts'
@@ -24,13 +24,13 @@ import { itCarriesCalls } from '../../support/transport-suite.ts'
 import { replaceWallClock } from '../../support/wall-clock.ts'
 
 const listen = (handle: CallHandler = echoing, limits: Partial<Limits> = {}) =>
-  createLeanTransport(plainListener, handle, () => {}, limits)
+  createHttp2Transport(plainListener, handle, () => {}, limits)
 
 describe('envoy/http2/http2-server', () => {
-  itCarriesCalls(createLeanTransport)
-  itListensOnSockets(createLeanTransport)
-  itReportsHealth(createLeanTransport)
-  itBoundsWhatItHolds(createLeanTransport)
+  itCarriesCalls(createHttp2Transport)
+  itListensOnSockets(createHttp2Transport)
+  itReportsHealth(createHttp2Transport)
+  itBoundsWhatItHolds(createHttp2Transport)
 
   it('denies what is larger than it takes: a gRPC error would obey `failure_mode_allow`', async () => {
     await using transport = await listen()
@@ -112,7 +112,7 @@ describe('envoy/http2/http2-server', () => {
 
   it('sends a connection away whose TLS handshake ends after draining began', async () => {
     const { tls, ca } = createTls()
-    const transport = await createLeanTransport({ ...plainListener, tls }, echoing, () => {})
+    const transport = await createHttp2Transport({ ...plainListener, tls }, echoing, () => {})
     const socket = connect(transport.port, '127.0.0.1')
     await once(socket, 'connect')
     // Connections are taken in their order, so once this one is served the other has been taken.
@@ -128,7 +128,7 @@ describe('envoy/http2/http2-server', () => {
 
   it('closes on a TLS client that speaks no HTTP/2', async () => {
     const { tls } = createTls()
-    await using transport = await createLeanTransport({ ...plainListener, tls }, echoing, () => {})
+    await using transport = await createHttp2Transport({ ...plainListener, tls }, echoing, () => {})
     const secure = connectTls({ port: transport.port, host: '127.0.0.1', rejectUnauthorized: false })
     let heard = 0
     secure.on('data', (bytes: Buffer) => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { keepRevision, readRevision } from '../../../src/audit/write/revision-store.ts'
+import { readRevision, storeRevision } from '../../../src/audit/write/revision-store.ts'
 import { readPolicyDirectory } from '../../../src/policy/source/directory-source.ts'
 import { createDirectorySource } from '../../../src/policy/source/followed-directory.ts'
 import type { PolicyFiles } from '../../../src/policy/source/policy-files.ts'
@@ -66,7 +66,7 @@ describe('policy/source/followed-directory', () => {
     const read = await readPolicyDirectory(policies)
     if ('problems' in read) throw new TypeError(JSON.stringify(read.problems))
     const audit = join(directory, 'audit')
-    await keepRevision(audit, read.id, read.files)
+    await storeRevision(audit, read.id, read.files)
     place = { policies, audit, served: read }
   })
   const open = () => createDirectorySource(place.policies, 3_600_000, (id) => readRevision(place.audit, id))
