@@ -85,7 +85,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['envoy/http2/grpc-message.ts', 'through http2/calls and http2/sending'],
   ['envoy/http2/limits.ts', 'through http2/floods and http2/timing'],
   ['envoy/http2/method.ts', 'types only'],
-  ['envoy/http2/padding.ts', 'through http2/data-frames and http2/header-frames'],
   ['envoy/http2/session.ts', 'through every test of a session in http2'],
   ['envoy/http2/settings-frame.ts', 'through http2/control-frames and http2/sending'],
   ['envoy/http2/stream.ts', 'types alone, and the record that they describe'],

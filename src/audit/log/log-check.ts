@@ -32,7 +32,7 @@ export type LogTrust = {
 export type Signer = 'checkpoint' | 'successor'
 
 /** What a check finds, as it finds it. */
-export type Findings = {
+export type LogCheckEvents = {
   readonly onSigned: (lines: readonly Leaf[], by: Signer) => void
   readonly onFlaw: (flaw: Flaw) => void
 }
@@ -66,7 +66,7 @@ const maxPendingBytes = 256 * 1024 * 1024
  */
 export class LogCheck {
   readonly #trust: LogTrust
-  readonly #findings: Findings
+  readonly #events: LogCheckEvents
   #progress = new CheckProgress()
   /**
    * The progress before a segment that does not go on from it, until a signature covers the first line of that segment. Anybody can
@@ -83,9 +83,9 @@ export class LogCheck {
   #isEnded = false
   #isVouched = false
 
-  constructor(trust: LogTrust, findings: Findings) {
+  constructor(trust: LogTrust, events: LogCheckEvents) {
     this.#trust = trust
-    this.#findings = findings
+    this.#events = events
   }
 
   /** The lines that follow are those of this segment. */
@@ -217,7 +217,7 @@ export class LogCheck {
       this.#isVouched = this.#checkpoint !== undefined || this.#trust.isVouchedWhole
       if (!this.#isVouched) return
       this.#settle(tree)
-      this.#findings.onSigned(pending, 'successor')
+      this.#events.onSigned(pending, 'successor')
     } else {
       const first = pending[0]?.raw ?? raw
       this.#fail(first, 'or a line after it is not what the log after it found', sealed.size)
@@ -256,7 +256,7 @@ export class LogCheck {
     const last = lines.at(-1)?.meta
     this.#isEnded = last?.kind === 'checkpoint' && last.end === true
     this.#settle(tree)
-    this.#findings.onSigned(lines, 'checkpoint')
+    this.#events.onSigned(lines, 'checkpoint')
   }
 
   #settle(tree: Tree): void {
@@ -301,7 +301,7 @@ export class LogCheck {
     message: string,
     index = this.#progress.tree.size(),
   ): void {
-    this.#findings.onFlaw({ file, line, index, message })
+    this.#events.onFlaw({ file, line, index, message })
   }
 }
 

@@ -107,3 +107,13 @@ function forget(session: Session): void {
   closeBlock(session)
   session.reader.part = undefined
 }
+
+/** A fault of ours ends the one connection on which it showed, and not the server. */
+export function guard(session: Session, work: () => void): void {
+  try {
+    work()
+  } catch (cause) {
+    session.onFault(cause)
+    abortSession(session, 'internal_error')
+  }
+}

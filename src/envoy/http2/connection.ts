@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
-import { closeSession, disconnect } from './closing.ts'
+import { closeSession, disconnect, guard } from './closing.ts'
 import { errorCode } from './frames.ts'
-import { guard } from './guard.ts'
 import { greet, receive } from './receiving.ts'
 import { createSession, type Link, type Session, type SessionOptions } from './session.ts'
 import { onSent } from './unsent.ts'

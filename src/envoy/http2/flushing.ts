@@ -1,6 +1,5 @@
-import { closeSession } from './closing.ts'
+import { closeSession, guard } from './closing.ts'
 import { errorCode } from './frames.ts'
-import { guard } from './guard.ts'
 import { flush } from './output.ts'
 import type { Session } from './session.ts'
 import { countUnsent } from './unsent.ts'

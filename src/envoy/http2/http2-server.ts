@@ -4,9 +4,9 @@ import { unrecordedDenial } from '../codec/respond.ts'
 import { type Connections, openConnections } from '../connections.ts'
 import { tickMs } from '../limits.ts'
 import type { CallContext, CallHandler, GrpcListener, Transport } from '../transport.ts'
+import { guard } from './closing.ts'
 import { endSession, openSession } from './connection.ts'
 import { startDraining } from './draining.ts'
-import { guard } from './guard.ts'
 import { createHealth } from './health.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import type { Method, Methods } from './method.ts'
@@ -55,7 +55,7 @@ export async function createHttp2Transport(
       if (life.isDraining) startDraining(session)
     },
   })
-  const transport = new LeanTransport(connections, { sessions, life, setServing: health.setServing })
+  const transport = new Http2Transport(connections, { sessions, life, setServing: health.setServing })
   if (listener.socketSource === undefined)
     report({ kind: 'listening', what: 'ext_authz', address: transport.address })
   return transport
@@ -67,7 +67,7 @@ type Parts = {
   readonly setServing: (isServing: boolean) => void
 }
 
-class LeanTransport implements Transport {
+class Http2Transport implements Transport {
   readonly address: string
   readonly port: number
   readonly setServing: (isServing: boolean) => void

@@ -18,7 +18,7 @@ const healthPath = '/grpc.health.v1.Health/Check'
 /** What a client sees of a call: the answer's bytes, or the status. */
 type Outcome = { readonly bytes: string } | { readonly status: unknown }
 
-describe('ext-authz/lean against grpc-js', () => {
+describe('envoy/http2 against grpc-js', () => {
   for (const file of readdirSync(folder)) {
     const { name, peer, metadata, request } = JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
     it(`gives the same bytes for the golden case ${name}`, async () => {

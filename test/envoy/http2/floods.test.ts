@@ -109,7 +109,7 @@ const floods: readonly Flood[] = [
   { name: 'frames of unknown types', frames: () => encodeFrame(0xbe, 0, 0, Buffer.alloc(0)) },
 ]
 
-describe('ext-authz/lean, floods', () => {
+describe('envoy/http2, floods', () => {
   for (const { name, frames, prepare, method, atMost = 1100 } of floods) {
     it(`ends a connection that sends ${name}, after a bounded number and without keeping anything`, () => {
       const test = createTestSession({}, method === undefined ? undefined : { [checkPath]: method })

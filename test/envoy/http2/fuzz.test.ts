@@ -107,7 +107,7 @@ const damage: Move = (play) => {
   play.test.hear(play.random(4) === 0 ? bytes.subarray(0, play.random(bytes.length)) : bytes)
 }
 
-describe(`ext-authz/lean, anything may happen (SEED=${seed})`, () => {
+describe(`envoy/http2, random frames (SEED=${seed})`, () => {
   it(`keeps its promises in ${runs} conversations of ${steps} moves`, async () => {
     let moved = 0
     for (let run = 0; run < runs; run++) moved += await converse(seed + run, false)

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { guard } from '../../../src/envoy/http2/guard.ts'
+import { guard } from '../../../src/envoy/http2/closing.ts'
 import { callFrames, checkPath, createTestSession } from '../../support/http2-session.ts'
 
-describe('envoy/http2/guard', () => {
+describe('envoy/http2/closing, a fault', () => {
   it('reports a fault, and ends the one connection on which it showed', () => {
     const broken = new Error('broken')
     const faults: unknown[] = []
