@@ -4,8 +4,8 @@ import type { SpiffeId } from '../../base/model/spiffe-id.ts'
 import type { Service } from '../../base/model/target.ts'
 
 /**
- * Everyone who acts once the caller does, the caller first. A caller that is the latest actor already, because it called
- * itself, is not recorded twice; an ingress peer only passes the user's request on and never acts.
+ * Returns the actors once the caller acts, the caller first. A caller that is already the latest actor (it called itself)
+ * is not recorded twice. An ingress peer is never an actor, because it only passes on the user's request.
  */
 export function actorsWith(chain: Chain, caller: Caller): readonly SpiffeId[] {
   if (caller.isIngress) return []
@@ -14,8 +14,8 @@ export function actorsWith(chain: Chain, caller: Caller): readonly SpiffeId[] {
 }
 
 /**
- * How many calls of agents to themselves added no actor, once the caller calls this service. INVARIANT: each hop adds an
- * actor, or is such a call, or is followed by one that adds an actor; so the bounds of both bound the length of a chain.
+ * Counts agents' calls to themselves that added no actor, this call included. INVARIANT: each hop adds an actor, is such
+ * a call, or is followed by a hop that adds an actor. So the two bounds together limit the length of a chain.
  */
 export function selfCallsWith(chain: Chain, caller: Caller, callee: Pick<Service, 'spiffeId'>): number {
   if (chain.kind !== 'delegated') return 0

@@ -7,13 +7,13 @@ import type { SigningKey } from '../jws/signing-key.ts'
 import { actorsWith, selfCallsWith } from './actors.ts'
 import { type ChainToken, chainType, maxTokenBytes, toChainClaims } from './token.ts'
 
-/** A chain of its own for the next holder, ready to travel. */
+/** A signed chain for the next holder, ready to send. */
 export type SignedChain = {
   readonly token: string
   readonly jti: string
   readonly txn: string
   readonly kid: string
-  /** The digest of the token that it extends; none for the first of a chain. */
+  /** The digest of the parent token; `undefined` for the first token of a chain. */
   readonly parHash: string | undefined
   /** Seconds since the epoch. */
   readonly expiresAt: number
@@ -23,14 +23,14 @@ export type MintOptions = {
   readonly key: SigningKey
   readonly issuer: string
   readonly maxLifetimeSeconds: number
-  /** `token`: the chain ends with the user's token, if that is sooner than `maxLifetimeSeconds`. */
+  /** `token`: the chain ends with the user's token if that is sooner than `maxLifetimeSeconds`. */
   readonly ceiling: 'fixed' | 'token'
   readonly maxDepth: number
 }
 
 /**
- * Extends a chain by its caller and signs it for the service that receives the call. The caller becomes the
- * latest actor; the service has not acted yet, so it is named as holder only. `ids.txn` names a chain that begins here.
+ * Extends a chain by its caller and signs it for the called service. The caller becomes the latest actor. The service has
+ * not acted yet, so it is named as holder only. `ids.txn` names a chain that begins here.
  */
 export function mintChild(
   chain: DelegatedChain | FirstHop,
@@ -65,7 +65,7 @@ export function mintChild(
     actors,
     selfCalls,
     parHash: chain.kind === 'delegated' ? chain.digest : undefined,
-    // Never taken back: what was weak once stays so.
+    // Never cleared: a recovered chain stays recovered in every later hop.
     isRecovered: chain.kind === 'delegated' && chain.isRecovered,
   }
   const text = signCompactJws(chainType, toChainClaims(token), options.key)
@@ -81,7 +81,8 @@ function beginChain(firstHop: FirstHop, options: MintOptions, now: number, txn: 
   const latest = now + options.maxLifetimeSeconds
   return {
     txn,
-    // The user's token and not this moment: a token issued before a revocation must not begin a chain after it.
+    // The time of the user's token, not the current time. Otherwise a token issued before a revocation could begin a
+    // chain after it.
     rootIssuedAt: Math.min(now, firstHop.issuedAt),
     ceiling: options.ceiling === 'token' ? Math.min(latest, firstHop.expiresAt) : latest,
   }

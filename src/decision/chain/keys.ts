@@ -3,28 +3,28 @@ import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { type KeySet, toKeySet, type VerifyingKey } from '../jws/key-set.ts'
 import { parsePublicHalf, parseSigningKey, type SigningKey } from '../jws/signing-key.ts'
 
-/** The keys of a chain issuer: one signs; it, the next and the previous one verify. */
+/** The keys of a chain issuer. The active key signs; the active, next and previous keys verify. */
 export type ChainKeys = {
   readonly signing: SigningKey
   readonly verifying: KeySet
-  /** SHA-256 of which key signs and which verify, base64: two of one `id` sign and verify alike. */
+  /** SHA-256 (base64) over the signing key and the verifying keys. Equal ids mean equal keys. */
   readonly id: string
 }
 
-/** Puts the keys of an issuer together. */
+/** Builds the key set of an issuer. */
 export function toChainKeys(signing: SigningKey, publicKeys: readonly VerifyingKey[]): ChainKeys {
   const described = [signing.public, ...publicKeys].map(({ kid, alg, jwk }) => [kid, alg, jwk])
   const id = createHash('sha256').update(JSON.stringify(described)).digest('base64')
   return { signing, verifying: toKeySet(publicKeys), id }
 }
 
-/** The file whose key signs. */
+/** The file of the signing key. */
 export const activeKeyFile = 'active.jwk.json'
 
-/** All files that a keys directory may have; the others only verify. */
+/** All files that a keys directory may hold. Keys in the other files only verify. */
 export const keyFiles = ['active.jwk.json', 'next.jwk.json', 'previous.jwk.json'] as const
 
-/** Parses the key files of a directory, by name; reports every problem with the file that has it. */
+/** Parses the key files of a directory, by file name. Each problem names its file. */
 export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | readonly Invalid[] {
   const problems: Invalid[] = []
   const keys = new Map<string, VerifyingKey>()
@@ -46,7 +46,7 @@ export function toJwks(keys: KeySet): { readonly keys: readonly VerifyingKey['jw
   return { keys: [...keys.keys.values()].map((key) => key.jwk) }
 }
 
-/** Generates an ES256 key as JWK text; its `kid` is its thumbprint (RFC 7638), so no two keys share one. */
+/** Generates an ES256 key as JWK text. Its `kid` is its thumbprint (RFC 7638), so no two keys share one. */
 export function generateKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const { kty, crv, x, y, d } = privateKey.export({ format: 'jwk' })

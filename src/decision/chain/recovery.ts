@@ -6,18 +6,18 @@ import { type Deny, deny } from '../../base/model/decision.ts'
 import type { SpiffeId } from '../../base/model/spiffe-id.ts'
 import { skewSeconds } from './token.ts'
 
-/** By what a chain may be found again, and how many are kept. */
+/** Which ids of a request can find a chain again, and how many chains are kept. */
 export type RecoveryOptions = {
-  /** The trace id of `traceparent`, which OpenTelemetry hands on by itself. */
+  /** The trace id of `traceparent`, which OpenTelemetry propagates by itself. */
   readonly byTrace: boolean
-  /** Headers that hold a session's or conversation's id, such as `mcp-session-id`. */
+  /** Headers that hold the id of a session or conversation, such as `mcp-session-id`. */
   readonly byHeaders: readonly string[]
   readonly maxChains: number
-  /** Until when this workload may hold a chain that this process never kept; seconds since the epoch. */
+  /** Until when this workload may hold a chain that this process does not know, in seconds since the epoch. */
   readonly unknownUntil: (holder: SpiffeId) => number
 }
 
-/** What is handed to a callee: a chain and what tells it apart from others, or nothing. */
+/** One handover to a callee: a chain and the fields that distinguish it, or no chain. */
 export type Handing =
   | {
       readonly token: string
@@ -26,26 +26,26 @@ export type Handing =
       readonly scopes: readonly string[]
       readonly expiresAt: number
     }
-  /** The callee serves somebody who has no chain; until then its own calls may be meant for them. */
+  /** A call without a chain. Until `expiresAt`, later calls of this callee may belong to it. */
   | { readonly token: undefined; readonly expiresAt: number }
 
-/** Chains of agents that lose the header, by whom they were minted for and an id that the request hands on. */
+/** Chains of agents that lose the header. The key is the holder and an id that the request carries on. */
 export type Recovery = {
-  /** The headers that hold ids. */
+  /** The names of the headers that hold ids. */
   readonly names: readonly string[]
   readonly keep: (headers: Headers, holder: SpiffeId, handing: Handing) => void
   /**
-   * The one live chain that was minted for this caller under an id that its request carries. Denied in doubt: if another
-   * could be meant, also one that has been evicted, or that was handed out before this process started.
+   * Returns the one live chain that was minted for this caller under an id of the request. Denies if another chain could
+   * be meant. That includes chains that were evicted and chains from before the start of this process.
    */
   readonly find: (headers: Headers, caller: SpiffeId, nowMs: number) => string | Deny | undefined
-  /** Headers that hold an id which two readers could read differently, and which must not reach a callee. */
+  /** Headers whose id two readers could read differently. They must not reach a callee. */
   readonly unusable: (headers: Headers) => readonly string[]
-  /** Until when ids may be in doubt because chains were evicted; seconds since the epoch, 0 for never. */
+  /** Until when ids may be ambiguous because chains were evicted, in seconds since the epoch; 0 if none were. */
   readonly lostUntil: () => number
 }
 
-/** The newest handing under one id, and until when another one could be meant; both times in seconds since the epoch. */
+/** The newest handover under one id, and until when another one could be meant. Times are seconds since the epoch. */
 type Kept = {
   readonly token: string | undefined
   readonly meaning: string
@@ -57,8 +57,8 @@ const maxIdLength = 256
 const traceHeader = 'traceparent'
 
 /**
- * Keeps chains in the memory of this process alone. The key has the caller that mTLS proved, so no workload finds the chain
- * of another. The id was chosen upstream, so the chain is marked as recovered, and doubt denies.
+ * Keeps chains in the memory of this process only. The key contains the caller that mTLS proved, so no workload finds the
+ * chain of another. The id was chosen upstream, so a found chain is marked as recovered, and ambiguity denies.
  */
 export function createRecovery(options: RecoveryOptions): Recovery {
   const { byTrace, byHeaders, maxChains, unknownUntil } = options
@@ -99,17 +99,17 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   }
 }
 
-/** Until when another handing could be meant, once one of this meaning follows the former. */
+/** Until when another handover could be meant, after a handover with this meaning follows the former. */
 function othersOf(former: Kept, meaning: string): number {
   return former.meaning === meaning ? former.othersUntil : endOf(former)
 }
 
-/** Until when a call can belong to one of these: so long a chain is admitted whose header is not lost. */
+/** Until when a call can belong to one of these handovers. A chain in a header is admitted for the same time. */
 function endOf({ expiresAt, othersUntil }: Kept): number {
   return Math.max(expiresAt + skewSeconds, othersUntil)
 }
 
-/** Until when handings could be meant that have been evicted, by key; seconds since the epoch, 0 for none. */
+/** Until when evicted handovers could be meant, by key; seconds since the epoch, 0 for none. */
 type Evicted = {
   readonly note: (key: string, until: number) => void
   readonly until: (key: string) => number
@@ -119,7 +119,7 @@ type Evicted = {
 /** 4 MiB. */
 const evictedSlots = 1 << 20
 
-/** Keys share slots: a key may be in doubt because of another one, but no key is certain that should be in doubt. */
+/** Keys share slots. A shared slot can make a key ambiguous by mistake; it never makes an ambiguous key certain. */
 function createEvicted(): Evicted {
   const slots = new Uint32Array(evictedSlots)
   let latest = 0
@@ -139,7 +139,7 @@ function readId(headers: Headers, name: string): string | undefined {
   if (name === traceHeader) return traceIdOf(headers)
   const header = singleHeader(headers, name)
   if (header === undefined || header === 'repeated') return undefined
-  // Envoy joins what came twice by a comma.
+  // Envoy joins repeated headers with a comma.
   const isId = header.value !== '' && header.value.length <= maxIdLength && !header.value.includes(',')
   return isId ? header.value : undefined
 }

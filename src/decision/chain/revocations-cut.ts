@@ -1,12 +1,12 @@
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 
-/** The texts of elements, some at a time; and at the end the file without them. */
+/** Yields the texts of elements in pieces, then returns the file without them. */
 export type Pieces = Generator<string, string | Invalid>
 
-/** A piece of this size is parsed in some two milliseconds. */
+/** Parsing a piece of this size takes about two milliseconds. */
 const defaultPieceBytes = 32 * 1024
 const maxElementBytes = 64 * 1024
-/** What stands around the elements, white space included. */
+/** The bytes outside of the arrays, white space included. */
 const maxOutlineBytes = 64 * 1024
 const maxFileBytes = 256 * 1024 * 1024
 
@@ -16,24 +16,24 @@ const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x
 type Cut = {
   readonly file: Buffer
   readonly pieceBytes: number
-  /** What stands around the elements so far, and how many bytes that is. */
+  /** The text outside of the arrays so far, and its size in bytes. */
   readonly outline: string[]
   outlineBytes: number
-  /** Up to where the file is in the outline or in a piece. */
+  /** The offset up to which the file is in the outline or in a piece. */
   doneTo: number
-  /** Beyond, the present element or the outline is too long. */
+  /** The offset beyond which the current element or the outline is too long. */
   limitAt: number
   depth: number
-  /** Whether the file is an object. */
+  /** True if the file is a JSON object. */
   isObject: boolean
-  /** The array that is being cut: its elements so far, and whether pieces of it are done. */
+  /** The current array: its elements so far, and whether it already yielded pieces. */
   array: { elements: number; hasPieces: boolean } | undefined
 }
 
 /**
- * Cuts a JSON object: the elements of each array in it come in pieces; the object itself comes last, with these arrays empty.
- * INVARIANT: the file is JSON exactly if each piece is, within brackets, and the rest is. So they can be parsed one after the
- * other, and no step takes long, however large the file is.
+ * Cuts a JSON object. The elements of each array come in pieces; the object comes last, with these arrays empty.
+ * INVARIANT: the file is valid JSON exactly if each piece is valid within brackets and the rest is valid. So the pieces
+ * can be parsed one by one, and no step takes long, however large the file is.
  */
 export function* cutRevocations(file: Buffer, pieceBytes: number = defaultPieceBytes): Pieces {
   if (file.length > maxFileBytes)
@@ -70,7 +70,7 @@ export function* cutRevocations(file: Buffer, pieceBytes: number = defaultPieceB
   return addToOutline(cut, file.length).join('')
 }
 
-/** The quote that ends a text; the limit, when it lies before. */
+/** Returns the offset of the closing quote of a string, or the limit if that comes first. */
 function endOfText({ file, limitAt }: Cut, start: number): number {
   const end = Math.min(file.length, limitAt + 2)
   const part = file.subarray(0, end)
@@ -91,7 +91,7 @@ function open(cut: Cut, at: number, byte: number): void {
   cut.limitAt = at + maxElementBytes
 }
 
-/** The piece that ends with this element, or nothing while it is small. */
+/** Returns the piece that ends with this element, or nothing while the piece is small. */
 function nextElement(cut: Cut, array: NonNullable<Cut['array']>, at: number): string | Invalid {
   array.elements++
   cut.limitAt = at + maxElementBytes
@@ -99,11 +99,11 @@ function nextElement(cut: Cut, array: NonNullable<Cut['array']>, at: number): st
   const piece = cut.file.toString('utf8', cut.doneTo, at)
   cut.doneTo = at + 1
   array.hasPieces = true
-  // Blank, it would hide that the element before the comma is missing.
+  // A blank piece would hide that the element before the comma is missing.
   return isBlank(piece) ? invalid('expected JSON') : piece
 }
 
-/** The last piece; nothing of an array without elements. */
+/** Returns the last piece, or nothing if the array has no elements. */
 function closeArray(cut: Cut, at: number): string | Invalid {
   const piece = cut.file.toString('utf8', cut.doneTo, at)
   const isComma = cut.array?.hasPieces === true && isBlank(piece)
@@ -127,7 +127,7 @@ function tooLong({ array }: Cut): Invalid {
     : invalid(`entry ${array.elements + 1}: expected at most ${maxElementBytes} bytes`)
 }
 
-/** White space as JSON has it, no more. */
+/** White space as JSON defines it. */
 function isBlank(text: string): boolean {
   return /^[ \t\n\r]*$/.test(text)
 }

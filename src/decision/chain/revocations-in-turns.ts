@@ -2,7 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Invalid } from '../../base/model/invalid.ts'
 import { parseRevocationsInSteps, type Revocations } from './revocations.ts'
 
-/** As `parseRevocations`, a turn of the event loop for each step, so that requests are decided meanwhile. */
+/**
+ * Does what `parseRevocations` does, with one turn of the event loop for each step, so that checks continue meanwhile.
+ */
 export async function parseRevocationsInTurns(file: Buffer): Promise<Revocations | readonly Invalid[]> {
   const steps = parseRevocationsInSteps(file)
   for (let step = steps.next(); ; step = steps.next()) {

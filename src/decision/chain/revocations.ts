@@ -11,17 +11,17 @@ import { cutRevocations } from './revocations-cut.ts'
 const kinds = ['actor', 'user', 'txn', 'jti'] as const
 type Kind = (typeof kinds)[number]
 
-/** Who is revoked: for each kind of member, what began before that many seconds since the epoch. */
+/** The revoked members. Each value is a time in seconds since the epoch; everything that began before it is revoked. */
 export type Revocations = Readonly<Record<Kind, ReadonlyMap<string, number>>>
 
-/** A file is parsed in steps of a few milliseconds each; the result comes with the last one. */
+/** Parses a file in steps of a few milliseconds. The last step returns the result. */
 export type RevocationSteps = Generator<undefined, Revocations | readonly Invalid[], undefined>
 
 const maxProblems = 50
 
 type Entry = { readonly kind: Kind; readonly id: string; readonly notBefore: number }
 
-/** Nobody is revoked. */
+/** No revocations. */
 export const noRevocations: Revocations = {
   actor: new Map(),
   user: new Map(),
@@ -30,8 +30,8 @@ export const noRevocations: Revocations = {
 }
 
 /**
- * Parses `{"version": 1, "entries": [{"actor" | "user" | "txn" | "jti": …, "not_before"?: seconds}]}`.
- * A user is `<issuer name>/<id>`. Without `not_before` the entry holds for good.
+ * Parses `{"version": 1, "entries": [{"actor" | "user" | "txn" | "jti": …, "not_before"?: seconds}]}`. A user is `<issuer
+ * name>/<id>`. An entry without `not_before` never ends.
  */
 export function parseRevocations(text: string): Revocations | readonly Invalid[] {
   const steps = parseRevocationsInSteps(Buffer.from(text))
@@ -41,7 +41,7 @@ export function parseRevocations(text: string): Revocations | readonly Invalid[]
   }
 }
 
-/** The same of a file that may have a million entries. Between two steps others can work. */
+/** Parses a file that may have a million entries, and yields between steps. */
 export function* parseRevocationsInSteps(file: Buffer, pieceBytes?: number): RevocationSteps {
   const found = {
     actor: new LargeMap<number>(),
@@ -69,14 +69,14 @@ export function* parseRevocationsInSteps(file: Buffer, pieceBytes?: number): Rev
   }
 }
 
-/** How many entries are in force. */
+/** Counts the entries in force. */
 export function countRevocations(revocations: Revocations): number {
   return Object.values(revocations).reduce((sum, entries) => sum + entries.size, 0)
 }
 
 /**
- * Refuses a chain of which any member is revoked. A member is revoked for what began before `not_before`: a chain
- * when it was rooted, a first hop when the user's token was issued, an autonomous call now.
+ * Refuses a chain if any member is revoked. Each member has a start that is compared with `not_before`: when the chain
+ * was rooted, when the user's token was issued (first hop), or now (autonomous call).
  */
 export function checkRevoked(
   chain: Chain,
@@ -95,7 +95,7 @@ export function checkRevoked(
   return undefined
 }
 
-/** What is wrong with a file besides its entries. */
+/** Finds faults of the file outside of its entries. */
 function findFault(outline: string): Invalid | undefined {
   const file = parseStrictJson(outline)
   if (isInvalid(file)) return file
@@ -103,7 +103,7 @@ function findFault(outline: string): Invalid | undefined {
   return isRight ? undefined : invalid('expected `version` 1 and an array `entries`')
 }
 
-/** In an array in an object, so that entries nest as deep as in their file. */
+/** Wraps the piece in an array in an object, so that entries have the same nesting depth as in their file. */
 function parseEntries(piece: string): readonly JsonValue[] | Invalid {
   const parsed = parseStrictJson(`{"entries":[${piece}]}`)
   if (isInvalid(parsed)) return parsed
@@ -111,7 +111,7 @@ function parseEntries(piece: string): readonly JsonValue[] | Invalid {
   return Array.isArray(entries) ? entries : invalid('expected JSON')
 }
 
-/** Of two entries for one member the stricter holds. */
+/** If two entries name one member, the stricter one wins. */
 function add(members: LargeMap<number>, { id, notBefore }: Entry): void {
   members.set(id, Math.max(notBefore, members.get(id) ?? 0))
 }
@@ -139,7 +139,7 @@ function parseEntry(entry: JsonValue, index: number): Entry | Invalid {
     : { kind, id, notBefore }
 }
 
-/** An entry that can never match would revoke nothing, and nobody would notice. */
+/** Refuses an entry that can never match: it would revoke nothing, and no operator would notice. */
 function isMember(kind: Kind, id: string): boolean {
   if (kind === 'actor') return !isInvalid(parseSpiffeId(id))
   return kind === 'user' ? /^[^/]+\/./u.test(id) : id !== ''
@@ -148,7 +148,7 @@ function isMember(kind: Kind, id: string): boolean {
 function readNotBefore(entry: JsonObject): number | undefined {
   if (!entry.has('not_before')) return Number.POSITIVE_INFINITY
   const notBefore = entry.get('not_before')
-  // Later than the year 5138 means that somebody wrote milliseconds.
+  // A time after the year 5138 is almost certainly written in milliseconds.
   return typeof notBefore === 'number' && notBefore >= 0 && notBefore < 1e11 ? notBefore : undefined
 }
 

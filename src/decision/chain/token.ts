@@ -7,11 +7,11 @@ import { parseSpiffeId, type SpiffeId } from '../../base/model/spiffe-id.ts'
 import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
 import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
 
-/** What a chain token says. Times are seconds since the epoch. */
+/** The content of a chain token. Times are seconds since the epoch. */
 export type ChainToken = {
   readonly issuer: string
   readonly subject: Omit<Subject, 'issuerName'>
-  /** Who may present it. */
+  /** The only workload that may present the token. */
   readonly holder: SpiffeId
   readonly issuedAt: number
   readonly expiresAt: number
@@ -21,7 +21,7 @@ export type ChainToken = {
   readonly authTime: number | undefined
   readonly rootIssuedAt: number
   readonly ceiling: number
-  /** Who has acted, latest first. */
+  /** The actors, latest first. */
   readonly actors: readonly SpiffeId[]
   /** Calls of an agent to itself that added no actor. */
   readonly selfCalls: number
@@ -32,10 +32,10 @@ export type ChainToken = {
 /** The `typ` of a chain token (RFC 8725 §3.11). */
 export const chainType = 'actor-chain+jwt'
 
-/** The greatest token, in bytes: HTTP servers allow 8 to 16 KiB for all headers together. */
+/** The maximum token size in bytes. HTTP servers allow 8 to 16 KiB for all headers together. */
 export const maxTokenBytes = 4096
 
-/** How far the clocks of two replicas may be apart. */
+/** The accepted clock difference between two replicas. */
 export const skewSeconds = 30
 
 const version = 1
@@ -46,7 +46,7 @@ const claimNames = new Set(
 const contextNames = new Set(['groups', 'auth_time', 'root_iat', 'ceil', 'self'])
 const actorNames = new Set(['sub', 'iss', 'sub_profile', 'act'])
 
-/** Parses the text of a chain token. What it says is not proven yet. */
+/** Parses the text of a chain token. The result is not verified yet. */
 export function parseChainToken(
   text: string,
   limits: { readonly maxDepth: number; readonly maxLifetimeSeconds: number },
@@ -65,7 +65,7 @@ export function parseChainToken(
   return problem === undefined ? { jws, token } : malformed(problem)
 }
 
-/** The claims of a token; `parseChainToken` reads them back. */
+/** Returns the claims of a token. `parseChainToken` reads them back. */
 export function toChainClaims(token: ChainToken): Readonly<Record<string, unknown>> {
   return {
     ver: version,
@@ -84,7 +84,7 @@ export function toChainClaims(token: ChainToken): Readonly<Record<string, unknow
       auth_time: token.authTime,
       root_iat: token.rootIssuedAt,
       ceil: token.ceiling,
-      // Only if it has happened: an older replica refuses a claim that it does not know.
+      // Written only if it happened, because an older replica refuses a claim that it does not know.
       self: token.selfCalls > 0 ? token.selfCalls : undefined,
     },
     act: toActClaim(token.actors),
@@ -119,12 +119,12 @@ function readActors(outermost: JsonValue | undefined, maxDepth: number): readonl
     actors.push(actor)
     act = act.get('act')
   }
-  // A copy is as long as its content; a list that grew has room for sixteen more.
+  // A copy has the exact size; a list that grew reserves room for sixteen more.
   return [...actors]
 }
 
 function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken | Deny {
-  // A claim that this version does not know could be a restriction, so it is not for us to ignore.
+  // An unknown claim could be a restriction, so it must not be ignored.
   if (hasOthers(claims, claimNames)) return malformed('found a claim that version 1 does not have')
   if (claims.get('ver') !== version) return malformed(`expected \`ver\` to be ${version}`)
   if (claims.get('sub_profile') !== 'user') return malformed('expected `sub_profile` to be `user`')
@@ -151,10 +151,10 @@ function readClaims(claims: JsonObject, actors: readonly SpiffeId[]): ChainToken
   if (selfCalls > 0 && actors.length === 0) return malformed('expected `tctx.self` only when there is `act`')
   if (parHash !== undefined && readText(parHash) === undefined)
     return malformed('expected `par_hash` to be text')
-  // Present or absent: a `false` would be a second way to say nothing.
+  // Either present or absent: `false` would be a second encoding of "absent".
   if (claims.has('recovered') && claims.get('recovered') !== true)
     return malformed('expected `recovered` to be true')
-  // An actor acted with a token of its own: that token is the parent.
+  // An actor acted with its own token, and that token is the parent.
   if (actors.length > 0 !== (parHash !== undefined))
     return malformed('expected `par_hash` just when there is `act`')
   return {
@@ -192,7 +192,9 @@ function readContext(context: JsonValue | undefined):
   return selfCalls === undefined ? undefined : { groups, authTime, rootIssuedAt, ceiling, selfCalls }
 }
 
-/** What cannot be right whatever the time is now; the replica that began the chain may be ahead of the one that extended it. */
+/**
+ * Finds times that are wrong at any clock. The replica that began the chain may be ahead of the replica that extended it.
+ */
 function findTimeProblem(token: ChainToken, maxLifetimeSeconds: number): string | undefined {
   if (token.expiresAt <= token.issuedAt) return 'expected `exp` after `iat`'
   if (token.expiresAt > token.ceiling) return 'expected `exp` not to pass `tctx.ceil`'
@@ -215,7 +217,7 @@ function readTime(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined
 }
 
-/** A safe integer, as all numbers of strict JSON. Absent means none: a 0 would be a second way to say so. */
+/** A safe integer, like all numbers of strict JSON. Absent means zero: a written 0 would be a second encoding. */
 function readCount(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && value > 0 ? value : undefined
 }
@@ -232,8 +234,8 @@ function readSpiffeId(value: JsonValue | undefined): SpiffeId | undefined {
 }
 
 /**
- * Thousands of remembered chains name the same few users: one object for each. Anybody can send a token that names
- * others, so what nobody has proven yet takes little room.
+ * Thousands of cached chains name the same few users, so each user is one shared object. The cache is small, because
+ * anybody can send an unverified token that names other users.
  */
 const asOne = remember((subject: ChainToken['subject']) => subject, {
   maxEntries: 2000,
@@ -246,11 +248,11 @@ const asOne = remember((subject: ChainToken['subject']) => subject, {
   isWorth: () => true,
 })
 
-/** About what a group, and what all of it, weighs beside its texts. */
+/** The approximate memory of a group, and of the whole entry, without their texts. */
 const groupBytes = 32
 const fixedBytes = 300
 
-/** And the same few agents. */
+/** The same for the few agents. */
 const parseOnce = remember(parseSpiffeId, {
   maxEntries: 2000,
   keyOf: (text) => text,

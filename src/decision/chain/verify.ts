@@ -9,21 +9,24 @@ import { actorsWith } from './actors.ts'
 import { checkRevoked, type Revocations } from './revocations.ts'
 import { type ChainToken, parseChainToken, skewSeconds } from './token.ts'
 
-/** Whose chains are believed, and how far they may reach. */
+/** The trusted issuer and keys, and the limits of a chain. */
 export type ChainTrust = {
   readonly issuer: string
   readonly keys: KeySet
-  /** Our names for the users' identity providers, by issuer URL. */
+  /** The configured names of the identity providers, by issuer URL. */
   readonly userIssuers: ReadonlyMap<string, string>
-  /** How many may act, the caller included. */
+  /** The maximum number of actors, the caller included. */
   readonly maxDepth: number
   readonly maxLifetimeSeconds: number
 }
 
-/** A chain token that a trusted key signed. `admitChain` says who may present it, and when. */
+/** A chain token that a trusted key signed. `admitChain` then checks who may present it, and when. */
 export type ProvenChain = { readonly kind: 'proven'; readonly token: ChainToken; readonly digest: string }
 
-/** The chain that a request carries, `undefined` when none. An empty or repeated header is a broken chain, never a missing one. */
+/**
+ * Returns the chain of a request; `undefined` if there is none. An empty or repeated header is a broken chain, never a
+ * missing one.
+ */
 export function presentedChain(
   headers: Headers,
   name: string,
@@ -32,7 +35,7 @@ export function presentedChain(
   return header === 'repeated' ? deny('chain_malformed', 'expected one header value, found several') : header
 }
 
-/** Proves that a trusted key signed this text: all of a chain that may be remembered. */
+/** Verifies that a trusted key signed this text. Only this part may be cached. */
 export function verifySignedChain(text: string, trust: ChainTrust): ProvenChain | Deny {
   const parsed = parseChainToken(text, trust)
   if (isDeny(parsed)) return parsed
@@ -43,7 +46,7 @@ export function verifySignedChain(text: string, trust: ChainTrust): ProvenChain 
   return { kind: 'proven', token, digest: jws.digest }
 }
 
-/** Admits a proven chain for this caller, now. Nothing in here may be remembered. */
+/** Checks that this caller may present a proven chain now. No result of this function may be cached. */
 export function admitChain(
   proven: ProvenChain,
   caller: Caller,
@@ -65,7 +68,7 @@ export function admitChain(
   return checkRevoked(chain, caller, revocations, nowMs) ?? chain
 }
 
-/** The holder proof: this one comparison stops replay by a sibling, splicing and laundering. */
+/** Checks the holder. This one comparison stops replay by a sibling, splicing and laundering. */
 function checkHolder(token: ChainToken, caller: Caller): Deny | undefined {
   if (caller.isIngress) return deny('chain_not_yours', 'an ingress peer holds no chain')
   return token.holder.uri === caller.id.uri
@@ -76,7 +79,7 @@ function checkHolder(token: ChainToken, caller: Caller): Deny | undefined {
 function checkTimes(token: ChainToken, now: number): Deny | undefined {
   if (token.issuedAt > now + skewSeconds)
     return deny('chain_not_yet_valid', `\`iat\` ${formatTime(token.issuedAt)}, now ${formatTime(now)}`)
-  // The ceiling is a promise about the whole chain, so it has no tolerance.
+  // The ceiling limits the whole chain, so no clock tolerance applies to it.
   const isExpired = now >= token.expiresAt + skewSeconds || now >= token.ceiling
   return isExpired
     ? deny('chain_expired', `\`exp\` ${formatTime(token.expiresAt)}, now ${formatTime(now)}`)

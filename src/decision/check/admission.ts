@@ -1,69 +1,73 @@
 import { type Deny, deny } from '../../base/model/decision.ts'
 import type { SpiffeId } from '../../base/model/spiffe-id.ts'
 
-/** What bounds the checks under way. */
+/** Bounds on checks in flight. */
 export type AdmissionOptions = {
-  /** Checks that may wait for something at once. */
+  /** The maximum number of checks that wait for something at once. */
   readonly maxInFlight: number
-  /** Delay that may not stand, milliseconds. */
+  /** The tolerable standing delay, in milliseconds. */
   readonly targetMs: number
   /** Monotonic clock. */
   readonly elapsedMs: () => number
-  /** The share of the time since it was last asked in which the event loop had work, 0 to 1. */
+  /** The share of time since the last call in which the event loop was busy, 0 to 1. */
   readonly utilization: () => number
 }
 
-/** Who may still ask. Under load the callers that cost most are refused first, and the others pass. */
+/** Admits or refuses callers. Under load it first refuses the callers that cost most. */
 export type Admission = {
-  /** Refuses every caller while as many checks wait as may; `undefined` admits. */
+  /** Refuses every caller while `maxInFlight` checks wait; `undefined` admits. */
   readonly refuseAll: () => Deny | undefined
-  /** Refuses a caller that has had its share of the time or of the places for checks that wait; `undefined` admits. */
+  /** Refuses a caller that has used up its share of time or of waiting checks; `undefined` admits. */
   readonly refuse: (caller: SpiffeId) => Deny | undefined
-  /** Counts a check of a caller, and the time that it has cost, milliseconds. */
+  /** Counts one check of a caller and its cost in milliseconds. */
   readonly charge: (caller: SpiffeId, workMs: number) => void
-  /** Takes a place for a check that waits, of a caller if it is known who calls; what is returned gives the place back. */
+  /** Counts a waiting check, for the caller if it is known. The returned function ends it. */
   readonly hold: (caller: SpiffeId | undefined) => () => void
-  /** To be called by a timer every `lookMs`: how late it comes is how late answers are. */
+  /** A timer must call this every `lookMs`. The lateness of the call measures the delay of answers. */
   readonly look: () => void
 }
 
-/** Time between two looks, milliseconds. */
+/** The interval between two measurements, in milliseconds. */
 export const lookMs = 20
 
-/** What one caller has of the places and of the window; `checks` are those that its least has not made up for yet. */
+/** What one caller uses now. `checks` are those above the guaranteed rate. */
 type Share = { waiting: number; checks: number; workMs: number }
 
 type Load = {
   readonly shares: Map<string, Share>
   waiting: number
-  /** What one caller may have of a window. */
+  /** The work that one caller may use in a window. */
   limitMs: number
   lateWindows: number
   endsAtMs: number
   lookedAtMs: number
-  /** The least delay of the window; infinite while there is none. */
+  /** The least delay measured in the window; infinite before the first measurement. */
   leastLateMs: number
 }
 
 const windowMs = 50
-/** One window alone can be a reload or a collection of garbage. */
+/** A single late window can be a reload or a garbage collection. */
 const standingWindows = 2
-/** What every caller has, however late we are: 60 checks a second, and a second's at once. */
+/** Guaranteed to every caller at any delay: 60 checks a second, with a burst of 60. */
 const leastChecks = 3
 const burstChecks = 60
-/** What all callers together have of a window, in equal parts: a queue sinks all the same, and one busy caller works on. */
+/**
+ * The work of a window that all callers share equally during overload. The queue still shrinks, and one busy caller can
+ * continue.
+ */
 const sharedWorkMs = windowMs / 10
 const growth = 1.1
-/** A loop that is late and has less to do waits for a processor that others use: to refuse requests would not help it. */
+/** A late but mostly idle event loop waits for a processor that others use. Refusing requests would not help. */
 const leastUtilization = 0.5
-/** Callers of one window; those who come after them share one place. */
+/** The maximum number of callers in one window; further callers share one entry. */
 const maxCallers = 4096
 const everybodyElse = ''
 
 /**
- * Keeps the queue short as CoDel does (RFC 8289): the least delay of a window counts, for a burst may pass and a standing
- * queue may not. While one stands, what each caller may have of a window is halved again and again, and then it rises for
- * some seconds, so that the callers that cost most meet it first. No caller ever holds more places than it leaves for the others.
+ * Keeps the queue short like CoDel (RFC 8289). The least delay of a window counts, because a burst may pass and a
+ * standing queue may not. During a standing queue each caller's limit is halved in every window; afterwards it rises for
+ * some seconds. So the most expensive callers reach it first. No caller ever has more waiting checks than it leaves for
+ * the others.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
   const { maxInFlight, elapsedMs } = options
@@ -75,7 +79,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     },
     refuse(caller) {
       const nowMs = elapsedMs()
-      // Work that does not pause keeps the timer from coming, and must not make a window longer.
+      // Work that never pauses delays the timer. It must not lengthen the window.
       if (nowMs >= load.endsAtMs) moveOn(load, options, nowMs)
       const share = shareOf(load, caller)
       if (share.waiting >= maxInFlight - load.waiting)
@@ -132,13 +136,13 @@ function latenessOf({ lookedAtMs }: Load, nowMs: number): number {
   return Math.max(0, nowMs - lookedAtMs - lookMs)
 }
 
-/** Ends a window and begins the next. */
+/** Ends a window and starts the next one. */
 function moveOn(load: Load, { targetMs, utilization }: AdmissionOptions, nowMs: number): void {
   const lateMs = Number.isFinite(load.leastLateMs) ? load.leastLateMs : latenessOf(load, nowMs)
   const isBusy = utilization() >= leastUtilization
   load.lateWindows = lateMs > targetMs && isBusy ? load.lateWindows + 1 : 0
   load.limitMs = nextLimit(load)
-  // Windows that passed while the process slept count, too: requests that waited meanwhile arrive all at once.
+  // Windows that passed while the process slept count too, because the requests that waited meanwhile arrive at once.
   const madeUp = leastChecks * (1 + Math.floor((nowMs - load.endsAtMs) / windowMs))
   for (const [name, share] of load.shares) {
     share.workMs = 0
@@ -156,6 +160,6 @@ function nextLimit({ limitMs, lateWindows, shares }: Load): number {
     return Math.max(sharedWorkMs / Math.max(1, shares.size), Math.min(limitMs, mostMs) / 2)
   }
   const raisedMs = lateWindows === 0 ? limitMs * growth : limitMs
-  // No window holds more.
+  // No window has more work than this.
   return raisedMs < 2 * windowMs ? raisedMs : Number.POSITIVE_INFINITY
 }

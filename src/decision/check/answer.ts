@@ -4,17 +4,17 @@ import { isDeny } from '../../base/model/decision.ts'
 import { type HeaderNames, removalsOf } from './removals.ts'
 import type { Verdict } from './verdict.ts'
 
-/** What the answer depends on besides the decision. */
+/** Inputs of the answer besides the decision. */
 export type Answering = {
   readonly reference: { readonly decisionId: string; readonly policyRevision: string | undefined }
-  /** The request's own headers; none when it could not be decoded. */
+  /** The request's own headers; empty if it could not be decoded. */
   readonly received: Headers
   readonly isObserving: boolean
 }
 
 /**
- * The answer to Envoy for a decision. An allow gives the callee exactly one chain or none, and removes headers that would mislead
- * it. While observing, only the chain and misleading ids are changed.
+ * Maps a decision to the answer for Envoy. An allow sets exactly one chain or none, and removes misleading headers. While
+ * observing, only the chain and ambiguous ids are changed.
  */
 export function toAnswer(
   { decision, caller, chain, service, onward }: Verdict,

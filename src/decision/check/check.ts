@@ -15,9 +15,9 @@ import type { HeaderNames } from './removals.ts'
 import type { Stopwatch } from './stopwatch.ts'
 import { type Asked, type Call, refusal, type Verdict } from './verdict.ts'
 
-/** What surrounds the checks of one listener: facts, clocks, effects. */
+/** The surroundings of the checks of one listener: facts, clocks and effects. */
 export type CheckShell = {
-  /** Facts of this moment, for a check that begins now. */
+  /** Returns the current facts for a check that begins now. */
   readonly facts: (revision: Revision, nowMs: number, stopwatch: Stopwatch | undefined) => Facts
   readonly revision: () => Revision | undefined
   readonly observing: Observing | undefined
@@ -25,31 +25,33 @@ export type CheckShell = {
   /** Shared by all listeners. */
   readonly admission: Omit<Admission, 'look'>
   /**
-   * Writes the record before the answer leaves; `false` if it cannot, or not by the deadline (monotonic clock). `now`: the
-   * answer does not wait for the record.
+   * Writes the record before the answer is sent. Returns `false` if that fails or takes longer than the deadline
+   * (monotonic clock). `now`: the answer does not wait for the record.
    */
   readonly record: (parts: RecordParts, by: number | 'now') => MaybePromise<boolean>
-  /** Told of each request that is passed on, with its chain or without. */
+  /** Called for each request that is passed on, with or without a chain. */
   readonly handedOn: (headers: Headers, verdict: Verdict, nowMs: number) => void
   readonly onAnswered?: OnAnswered
   readonly report: Report
-  /** Wall clock, for tokens, revocations, `observe` and records; read once a check. */
+  /** Wall clock, for tokens, revocations, `observe` and records. Read once for each check. */
   readonly nowMs: () => number
   /** Monotonic clock, for the deadline and durations. */
   readonly elapsedMs: () => number
   readonly createDecisionId: () => string
-  /** Begins to trace a check that came in at this moment of the monotonic clock; absent when nothing is traced. */
+  /** Starts the trace of a check that arrived at this time of the monotonic clock; absent if nothing is traced. */
   readonly trace?: (input: CheckInput | Deny, receivedMs: number) => CheckTrace | undefined
 }
 
 /** The trace of one check. */
 export type CheckTrace = {
   readonly stopwatch: Stopwatch
-  /** Told of the record of the answer, once. */
+  /** Called once, with the record of the answer. */
   readonly end: (parts: RecordParts, outcome: Answer['kind']) => void
 }
 
-/** Told of every answer, for what judges it again once it has left; neither throws nor waits. */
+/**
+ * Called for every answer, so that a shadow can judge the check again after the answer. It must neither throw nor wait.
+ */
 export type OnAnswered = (
   input: CheckInput | Deny,
   revision: Revision | undefined,
@@ -58,15 +60,15 @@ export type OnAnswered = (
 ) => void
 
 /**
- * Decides requests, at once if nothing has to be waited for; `refuse` answers a request that reached no decision. Each
- * answer has its record. Deadlines are on the monotonic clock, as is the moment at which a request came in, if it is known.
+ * Decides requests, synchronously if nothing has to be awaited. `refuse` answers a request that reached no decision. Each
+ * answer has a record. Deadlines and times of arrival are on the monotonic clock.
  */
 export type Checker = {
   readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs?: number) => MaybePromise<Answer>
   readonly refuse: (decision: Deny) => Answer
 }
 
-/** Makes the checker of one listener. */
+/** Creates the checker of one listener. */
 export function createChecker(shell: CheckShell): Checker {
   const sampling = createRefusalSampling(shell.elapsedMs)
   return {
@@ -88,7 +90,7 @@ export function createChecker(shell: CheckShell): Checker {
   }
 }
 
-/** A check as it begins: its request, the revision and the moment by which it is decided, its deadline. */
+/** A check at its start: request, revision, time of decision and deadline. */
 type Start = {
   readonly input: CheckInput | Deny
   readonly revision: Revision | undefined
@@ -110,7 +112,7 @@ function begin(
   return { input, revision: revision(), nowMs: nowMs(), startedMs: elapsedMs(), deadlineMs, trace }
 }
 
-/** Facts in, verdict out. A caller that has asked too much is refused before anything costs more than to know who it is. */
+/** Facts in, verdict out. An overloading caller is refused as soon as it is identified, before any expensive step. */
 function decide(shell: CheckShell, { input, revision, nowMs, startedMs, trace }: Start): Verdict {
   const full = shell.admission.refuseAll()
   if (full !== undefined) return refusal(full)
@@ -134,13 +136,15 @@ function decideCall(input: CheckInput, call: Call, facts: Facts): Verdict {
   return asked.kind === 'verdict' ? asked : judgeAsked(asked, facts)
 }
 
-/** After the deadline Envoy no longer waits: an allow would record a chain that nobody receives. */
+/**
+ * Refuses an allow after the deadline. Envoy no longer waits, so the record would name a chain that no callee received.
+ */
 function inTime(shell: CheckShell, { deadlineMs }: Start, verdict: Verdict, reason: string): Verdict {
   if (isDeny(verdict.decision) || shell.elapsedMs() <= deadlineMs) return verdict
   return refused(verdict, deny('deadline_exceeded', reason, verdict.decision.results))
 }
 
-/** What a verdict will do: the answer that it leads to, under an id of its own, and how that is recorded. */
+/** The planned effects of a verdict: its answer, under a new id, and its record. */
 type Plan = {
   readonly start: Start
   readonly verdict: Verdict
@@ -150,24 +154,28 @@ type Plan = {
 
 function plan(shell: CheckShell, start: Start, verdict: Verdict): Plan {
   const isObserving = isObserved(shell.observing, verdict.service?.name, start.nowMs)
-  // INVARIANT: a record names a minted chain only if the answer hands it on.
+  // INVARIANT: a record names a minted chain only if the answer contains it.
   const isKeptBack = !isObserving && isDeny(verdict.decision) && verdict.onward !== undefined
   const planned = isKeptBack ? refused(verdict, verdict.decision) : verdict
   return { start, verdict: planned, decisionId: shell.createDecisionId(), isObserving }
 }
 
-/** No record, no allow: what cannot be written down is refused, and the refusal recorded if it can be. */
+/**
+ * Without a record there is no allow. A check that cannot be recorded is refused, and the refusal is recorded if
+ * possible.
+ */
 function commit(shell: CheckShell, planned: Plan): MaybePromise<Answer> {
   const { start, verdict } = planned
   return andThen(record(shell, planned, verdict, start.deadlineMs), (isKept) => {
     const final = isKept ? inTime(shell, start, verdict, 'recorded too late') : withoutRecord(verdict)
-    // A denial could not be recorded a moment ago; the denial of an allow is the last record of its id, which counts.
+    // The denial itself could not be recorded just before. The denial that replaces an allow is the last record of its
+    // id, and the last record counts.
     if (final !== verdict && !isDeny(verdict.decision)) recordUnwaited(shell, planned, final)
     return respond(shell, planned, final)
   })
 }
 
-/** A refusal stands whether or not its record can be kept, so nobody waits for that. */
+/** Records a refusal without waiting, because the refusal stands even if it cannot be recorded. */
 function recordUnwaited(shell: CheckShell, planned: Plan, verdict: Verdict): void {
   const isKept = record(shell, planned, verdict, 'now')
   if (typeof isKept === 'boolean') return
@@ -194,7 +202,7 @@ function respond(shell: CheckShell, planned: Plan, verdict: Verdict): Answer {
   const reference = { decisionId, policyRevision: revision?.id }
   const received = isDeny(input) ? noHeaders : input.headers
   const answer = toAnswer(verdict, shell.headers, { reference, received, isObserving })
-  // Only now is it certain that the callee gets the chain, and that the handing over is on record.
+  // Only now it is certain that the callee gets the chain and that this is on record.
   if (answer.kind !== 'deny') shell.handedOn(received, verdict, nowMs)
   shell.onAnswered?.(input, revision, verdict, decisionId)
   trace?.end(toParts(shell, planned, verdict), answer.kind)
@@ -219,7 +227,7 @@ function isShed(verdict: Verdict): verdict is Shed {
   return isDeny(verdict.decision) && verdict.decision.code === 'overloaded'
 }
 
-/** What is only observed passes on as it is, and so cannot be answered as the one before was. */
+/** Answers a refusal for overload. An observed refusal passes the request on, so it cannot reuse the previous answer. */
 function shed(
   shell: CheckShell,
   sampling: RefusalSampling,
@@ -238,7 +246,7 @@ function shed(
   return sampling.answer(verdict.caller?.id.uri ?? '', verdict.decision, tell, repeat)
 }
 
-/** A check that waits takes a place from its caller and from all. */
+/** Counts a waiting check for its caller and for all. */
 function holdPlace({ admission }: CheckShell, { caller }: Verdict, answered: Promise<Answer>): void {
   const free = admission.hold(caller?.id)
   answered.then(free, free)
@@ -250,7 +258,7 @@ function countFailed(results: readonly PrincipalResult[]): number {
   return failed
 }
 
-/** A denial stays as it is. While observing it refuses nothing, but hands on no chain that is not on record. */
+/** Changes a verdict that has no record. A denial stays. While observing, the request passes without a chain. */
 function withoutRecord(verdict: Verdict): Verdict {
   const { decision } = verdict
   if (isDeny(decision)) return refused(verdict, decision)
@@ -260,7 +268,7 @@ function withoutRecord(verdict: Verdict): Verdict {
   )
 }
 
-/** A verdict that refuses after all: a chain that was minted for it is handed to nobody. */
+/** Turns a verdict into a refusal. A chain that was minted for it is discarded. */
 function refused({ onward: _unsent, ...found }: Verdict, decision: Deny): Verdict {
   return { ...found, decision }
 }

@@ -8,17 +8,17 @@ import { provenChain } from './proven-chain.ts'
 import { extendChain, findTarget, judgeRemembered } from './remembered.ts'
 import { type Asked, type Call, refusal, type Verdict } from './verdict.ts'
 
-// The pure steps of a check, in their order: identify, ask, judge, extend. Each takes what the one before has proven, reads
-// nothing but its arguments, and waits for nothing.
+// The pure steps of a check, in order: identify, ask, judge, extend. Each step takes the results of the previous step,
+// reads only its arguments, and never waits.
 
-/** What identifies a caller, beside its request. */
+/** The facts that identify a caller, besides the request. */
 export type CallFacts = Pick<Facts, 'revision' | 'stopwatch'> & {
   readonly settings: Pick<CheckSettings, 'peer' | 'trustDomain' | 'isMutualTls' | 'ingress'>
 }
 
 /**
- * Where to, and who calls? Where to comes first: it is the mesh's word, not the caller's, so that every later refusal names
- * the service.
+ * Finds the called service, then the caller. The service comes first because the mesh names it, not the caller. So every
+ * later refusal can name the service.
  */
 export function identify(input: CheckInput, { settings, revision, stopwatch }: CallFacts): Call | Verdict {
   const { catalog } = revision
@@ -38,7 +38,7 @@ export function identify(input: CheckInput, { settings, revision, stopwatch }: C
   return stranger === undefined ? { kind: 'call', service, caller } : refusal(stranger, { caller, service })
 }
 
-/** On whose behalf, and what is wanted? */
+/** Finds the chain and the target of a request. */
 export function ask(input: CheckInput, { service, caller }: Call, facts: Facts): Asked | Verdict {
   const chain = provenChain(input, caller, facts)
   if (isDeny(chain)) return refusal(chain, { caller, service })
@@ -47,7 +47,10 @@ export function ask(input: CheckInput, { service, caller }: Call, facts: Facts):
   return { kind: 'asked', service, caller, chain, target, questionKey }
 }
 
-/** May everyone in the chain do it? If so, or if a refusal is only observed, with a chain for the callee. */
+/**
+ * Judges every principal of the chain. If all are permitted, or the refusal is only observed, it mints a chain for the
+ * callee.
+ */
 export function judgeAsked(asked: Asked, facts: Facts): Verdict {
   const { caller, chain, service, target, questionKey } = asked
   const decision = judgeRemembered(asked, facts)
@@ -61,7 +64,7 @@ export function judgeAsked(asked: Asked, facts: Facts): Verdict {
     onward: undefined,
     questionKey,
   }
-  // A proven chain goes on where the policies' refusal is only observed, so that the callee's own calls can be observed.
+  // While a policy refusal is only observed, a proven chain is extended, so that the callee's own calls can be observed.
   const goesOn =
     !isDeny(decision) ||
     (decision.code === 'policy_denied' && isObserved(facts.settings.observing, service.name, facts.nowMs))

@@ -12,26 +12,26 @@ import type { Memories } from './memories.ts'
 import type { Observing } from './observing.ts'
 import type { Stopwatch } from './stopwatch.ts'
 
-/** What the configuration says to the checks of one listener. It never changes while the process runs. */
+/** The configuration for the checks of one listener. It never changes while the process runs. */
 export type CheckSettings = {
-  /** How the listener learns who calls, and so where to. */
+  /** The source of the caller's identity, and so of the destination. */
   readonly peer: PeerSource
   readonly trustDomain: TrustDomain
-  /** Whether Envoy has to prove itself with a certificate. */
+  /** True if Envoy must present a client certificate. */
   readonly isMutualTls: boolean
-  /** The header in which a chain travels. */
+  /** The header that carries a chain. */
   readonly chainHeader: string
-  /** By the SPIFFE ID of an ingress peer, the names of the identity providers whose users it may bring. */
+  /** The identity providers whose users each ingress peer may bring; the key is the SPIFFE ID of the peer. */
   readonly ingress: ReadonlyMap<string, ReadonlySet<string>>
   readonly carriesUserToken: UserTokenFinder
   readonly trust: Omit<ChainTrust, 'keys'>
-  /** By an identity provider's URL, the groups that a chain may bring from it. */
+  /** The groups that a chain may take from each identity provider; the key is its issuer URL. */
   readonly groupsAllowed: ReadonlyMap<string, ReadonlySet<string>>
   readonly minting: Omit<MintOptions, 'key'>
   readonly observing: Observing | undefined
 }
 
-/** All that a check knows beside its request. `identify`, `ask`, `judge` and `extend` read nothing else. */
+/** All inputs of a check besides its request. `identify`, `ask`, `judge` and `extend` read nothing else. */
 export type Facts = {
   readonly settings: CheckSettings
   readonly revision: Revision
@@ -39,15 +39,15 @@ export type Facts = {
   /** All configured identity providers. */
   readonly issuers: readonly UserIssuer[]
   readonly revocations: Revocations
-  /** Chains that callees may have lost; `undefined` unless the configuration asks for it. */
+  /** Chains that callees may have lost; `undefined` unless configured. */
   readonly recovery: Pick<Recovery, 'find'> | undefined
   /** The wall clock of the whole check, milliseconds since the epoch. */
   readonly nowMs: number
   readonly memories: Memories
-  /** A new UUID, for a chain that is minted. */
+  /** Returns a new UUID for a minted chain. */
   readonly createId: () => string
-  /** From 0 to 1, so that children of one moment are not all minted anew in another. */
+  /** Returns 0 to 1. It spreads the renewal of children that were minted at the same time. */
   readonly random: () => number
-  /** Times the steps of a check that is traced. */
+  /** Times the steps of a traced check. */
   readonly stopwatch: Stopwatch | undefined
 }

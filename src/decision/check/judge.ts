@@ -6,15 +6,15 @@ import type { Target } from '../../base/model/target.ts'
 import { excerpt } from '../../base/text/quote.ts'
 import { actorsWith } from '../chain/actors.ts'
 
-/** All principals of the chain may do what the target says. */
+/** All principals of the chain may do what the target names. */
 export type Permission = { readonly kind: 'permission'; readonly results: readonly PrincipalResult[] }
 
-/** What `judge` needs of a revision: an answer for one principal. */
+/** The part of a revision that `judge` needs: an answer for one principal. */
 export type Judge = { readonly evaluate: (query: Query) => PrincipalResult }
 
 /**
- * The only way to a decision: may every principal of this chain do this? The live line, policy tests and `why` all ask
- * here. An added actor can only subtract, as RFC 8693 §4.1 demands of prior actors, for each one adds a question.
+ * The only way to a decision: may every principal of this chain do this? Live checks, policy tests and `why` all call it.
+ * Each actor adds one question, so an added actor can only subtract rights. RFC 8693 §4.1 requires this of prior actors.
  */
 export function judge(caller: Caller, chain: Chain, target: Target, revision: Judge): Permission | Deny {
   const refusal = admit(caller, chain, target)
@@ -30,7 +30,7 @@ export function judge(caller: Caller, chain: Chain, target: Target, revision: Ju
   return deny('policy_denied', `${roles.join(', ')} not permitted${had}`, results)
 }
 
-/** The groups that the policies were asked about, or those of the token that `groupsAllow` does not name. */
+/** Names the groups that the policies were asked about, or the token's groups that `groupsAllow` does not name. */
 function describeGroups(chain: Chain): string {
   if (chain.kind === 'none') return 'no chain'
   const unlisted = chain.kind === 'first-hop' ? chain.unlistedGroups : undefined
@@ -44,10 +44,10 @@ function enumerate(groups: readonly string[]): string {
   return groups.length > maxGroups ? `${shown} and ${groups.length - maxGroups} more` : shown
 }
 
-/** A reason is a line of text; a token may have hundreds of groups. */
+/** A reason is one line of text; a token may have hundreds of groups. */
 const maxGroups = 5
 
-/** What no policy can permit. */
+/** Refuses requests that no policy can permit. */
 function admit(caller: Caller, chain: Chain, { service, requiredScope }: Target): Deny | undefined {
   if (chain.kind === 'first-hop' && !service.isEntry) {
     return deny(
@@ -68,7 +68,7 @@ function admit(caller: Caller, chain: Chain, { service, requiredScope }: Target)
   return undefined
 }
 
-/** One question for each principal, in the order caller, delegators, subject. */
+/** Returns one question for each principal, in the order caller, delegators, subject. */
 function toQueries(caller: Caller, chain: Chain, target: Target): readonly Query[] {
   if (chain.kind === 'none') {
     const principal = { kind: 'autonomous', id: caller.id } as const

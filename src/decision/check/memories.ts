@@ -7,35 +7,35 @@ import type { ChainKeys } from '../chain/keys.ts'
 import type { ProvenChain } from '../chain/verify.ts'
 import type { Permission } from './judge.ts'
 
-/** A verified token. Two tokens of one signature are told apart by their text. */
+/** A verified token. The text distinguishes two tokens with the same signature. */
 export type RememberedChain = { readonly text: string; readonly proven: ProvenChain }
 
-/** A child and while it is handed out again, milliseconds since the epoch. */
+/** A minted child, and until when it is reused, in milliseconds since the epoch. */
 export type RememberedChild = {
   readonly signed: SignedChain
   readonly sinceMs: number
   readonly untilMs: number
 }
 
-/** All that the checks of one listener remember; it changes nothing but time. Each key is from `keys.ts`. */
+/** All caches of the checks of one listener. They change nothing but time. All keys are from `keys.ts`. */
 export type Memories = {
-  /** By the end of the token's text, while the same keys verify. */
+  /** By the end of the token's text; valid while the same keys verify. */
   readonly chains: (keys: ChainKeys) => Memory<RememberedChain>
-  /** By parent, caller and callee, while the same key signs and the same revision serves. */
+  /** By parent, caller and callee; valid while the same key signs and the same revision serves. */
   readonly children: (keys: ChainKeys, revision: Revision) => Memory<RememberedChild>
-  /** By service, method and path, while the same revision serves. */
+  /** By service, method and path; valid while the same revision serves. */
   readonly targets: (revision: Revision) => Memory<Target>
-  /** By caller, chain, service, method and path, while the same revision serves. */
+  /** By caller, chain, service, method and path; valid while the same revision serves. */
   readonly judgements: (revision: Revision) => Memory<Permission | Deny>
 }
 
-/** How many entries, from `cache` of waywarden.yaml. */
+/** The maximum number of entries, from `cache` in waywarden.yaml. */
 export type MemorySizes = { readonly chains: number; readonly decisions: number }
 
-/** Bytes for each entry on average. Long paths, many groups or errors of policies take the room of several entries. */
+/** Average bytes of an entry. Long paths, many groups or policy errors take the room of several entries. */
 const roomBytes = { chain: 3072, child: 2048, judgement: 1024, target: 512 }
 
-/** Makes empty memories. */
+/** Creates empty caches. */
 export function createMemories({ chains, decisions }: MemorySizes): Memories {
   const sized = <V extends object>(maxEntries: number, bytes: number) =>
     createGenerations<V>({ maxEntries, maxBytes: maxEntries * bytes })

@@ -9,8 +9,8 @@ import type { Facts } from './facts.ts'
 import { verifyChain } from './remembered.ts'
 
 /**
- * On whose behalf the caller comes: a user whom an ingress peer brings, or the chain that the caller presents or has lost. No
- * chain is a kind of its own, which `judge` admits only where the catalog says so.
+ * Finds the chain of a request: a user whom an ingress peer brings, a presented chain, or a recovered chain. No chain is
+ * a kind of its own, which `judge` admits only where the catalog allows it.
  */
 export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Chain | Deny {
   const { settings, revocations, recovery, nowMs } = facts
@@ -36,7 +36,7 @@ export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Ch
 
 const none = { kind: 'none' } as const
 
-/** A user's own token, by a provider whose users this ingress peer may bring. */
+/** Verifies a user's own token, from a provider whose users this ingress peer may bring. */
 function verifyUser(input: CheckInput, caller: Caller, facts: Facts): FirstHop | Deny {
   const { settings, issuers, revocations, nowMs, stopwatch } = facts
   const names = settings.ingress.get(caller.id.uri)

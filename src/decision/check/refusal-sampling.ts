@@ -1,9 +1,9 @@
 import type { Answer } from '../../base/model/answer.ts'
 import { type Deny, deny } from '../../base/model/decision.ts'
 
-/** Answers refusals for overload with few records: one stands for all of its caller that follow it within a second. */
+/** Answers overload refusals with few records. One record stands for all refusals of the same caller within a second. */
 export type RefusalSampling = {
-  /** `conclude` records a denial and answers it; `repeat` hears of a refusal that is answered as the one before was. */
+  /** `conclude` records and answers a denial. `repeat` is called for a refusal that reuses the previous answer. */
   readonly answer: (
     caller: string,
     denial: Deny,
@@ -15,12 +15,12 @@ export type RefusalSampling = {
 type Told = { readonly answer: Answer; readonly atMs: number; repeated: number }
 
 const standsForMs = 1000
-/** Callers that are told apart; when one is forgotten, nobody learns for how many its record stood. */
+/** The maximum number of callers to track. If one is evicted, its count of unrecorded refusals is lost. */
 const maxCallers = 1024
 
 /**
- * A flood of requests must not become a flood of records, which would cost as much as deciding. The next record of a caller
- * says for how many refusals the one before it stood.
+ * Limits the records of a flood, which would cost as much as deciding. A caller's next record says how many refusals the
+ * previous one stood for.
  */
 export function createRefusalSampling(elapsedMs: () => number): RefusalSampling {
   const told = new Map<string, Told>()
@@ -47,7 +47,7 @@ function withRepeated(denial: Deny, repeated: number): Deny {
   return deny(denial.code, `${denial.reason}; the record before this one stands for ${repeated} more`)
 }
 
-/** Forgets the caller that was answered longest ago. */
+/** Evicts the caller that was answered longest ago. */
 function makeRoom(told: Map<string, Told>): void {
   if (told.size < maxCallers) return
   for (const oldest of told.keys()) {

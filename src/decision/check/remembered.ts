@@ -13,16 +13,16 @@ import { keyOfCaller, keyOfChain, keyOfRequest } from './keys.ts'
 import type { RememberedChild } from './memories.ts'
 import type { Asked } from './verdict.ts'
 
-// The costly steps of a check, each asked once for one question. A fault is never remembered.
+// The expensive steps of a check, each cached by its question. A fault is never cached.
 
-/** About what an entry weighs beside its texts, bytes. */
+/** The approximate bytes of an entry without its texts. */
 const fixedBytes = 400
 const bytesOfResult = 200
 
-/** The end of a token, which is its signature: no two good tokens are likely to share it, and to hash a whole token is dear. */
+/** The end of a token is its signature, so two valid tokens hardly ever share it. Hashing a whole token is expensive. */
 const tokenKeyLength = 64
 
-/** The chain of this text, presented by this caller, now. What is remembered is that a key in force has signed it. */
+/** Verifies the chain of this text for this caller now. Only the signature check is cached. */
 export function verifyChain(text: string, caller: Caller, facts: Facts): DelegatedChain | Deny {
   const { settings, revocations, nowMs, stopwatch } = facts
   const stop = stopwatch?.step('verify chain')
@@ -40,12 +40,12 @@ function proveChain(text: string, { settings, keys, memories }: Facts): ProvenCh
   const signed = verifySignedChain(text, { ...settings.trust, keys: keys.verifying })
   if (isDeny(signed)) return signed
   const proven = withAllowedGroups(signed, settings)
-  // The text, and about as much again for what it says.
+  // The text, and about the same again for the parsed token.
   memory.set(key, { text, proven }, text.length * 2 + fixedBytes)
   return proven
 }
 
-/** A chain may be older than the configuration: groups that `groupsAllow` no longer has are taken away. */
+/** A chain may be older than the configuration, so groups that `groupsAllow` no longer contains are removed. */
 function withAllowedGroups(proven: ProvenChain, { groupsAllowed }: CheckSettings): ProvenChain {
   const { token } = proven
   const allowed = groupsAllowed.get(token.subject.issuer)
@@ -54,7 +54,7 @@ function withAllowedGroups(proven: ProvenChain, { groupsAllowed }: CheckSettings
   return { ...proven, token: { ...token, subject: { ...token.subject, groups } } }
 }
 
-/** What is wanted, and the key of the whole question. */
+/** Returns the target, and the key of the whole question. */
 export function findTarget(
   service: CatalogService,
   caller: Caller,
@@ -73,7 +73,7 @@ export function findTarget(
   return { target, questionKey }
 }
 
-/** Policies see no clock (revision/cedar-call.ts says what they see), so a judgement lasts as long as its revision. */
+/** Policies cannot read a clock (see policy/cedar/cedar-call.ts), so a judgement is valid as long as its revision. */
 export function judgeRemembered(asked: Asked, facts: Facts): Permission | Deny {
   const stop = facts.stopwatch?.step('judge')
   const memory = asked.questionKey === undefined ? undefined : facts.memories.judgements(facts.revision)
@@ -92,7 +92,7 @@ function judgeAnew({ caller, chain, target }: Asked, { revision, stopwatch }: Fa
   return judge(caller, chain, target, watched)
 }
 
-/** Errors are the one part that policies can make long. */
+/** Policy errors are the only part that policies can make long. */
 function bytesOf({ results }: Permission | Deny): number {
   let bytes = fixedBytes
   for (const { errors } of results) for (const { message } of errors) bytes += message.length + fixedBytes
@@ -102,8 +102,8 @@ function bytesOf({ results }: Permission | Deny): number {
 const maxJitter = 0.2
 
 /**
- * The chain that the callee may present. A child of the same parent, caller and callee serves again in the first quarter of
- * its life, so that most of a hop's time is left. A first hop begins another transaction each time.
+ * Mints the chain that the callee may present. A child of the same parent, caller and callee is reused for the first
+ * quarter of its life, so that most of the hop's lifetime remains. A first hop always begins a new transaction.
  */
 export function extendChain(
   chain: DelegatedChain | FirstHop,
@@ -134,7 +134,7 @@ function extendRemembered(
   const signed = mint(chain, caller, callee, facts)
   if (isDeny(signed)) return signed
   const lifeMs = signed.expiresAt * 1000 - nowMs
-  // Chains that were minted in one moment, as after a start, are not all to be minted anew in another.
+  // Spreads the renewal of chains that were minted at the same time, such as after a start.
   const untilMs = nowMs + (lifeMs / 4) * (1 - maxJitter * random())
   memory.set(key, { signed, sinceMs: nowMs, untilMs }, signed.token.length + fixedBytes)
   return signed

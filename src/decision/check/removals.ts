@@ -3,20 +3,20 @@ import { createTwinFinder, foldName, type TwinFinder } from '../../base/http/hea
 import type { Caller } from '../../base/model/caller.ts'
 import type { Headers } from '../../base/model/check-input.ts'
 
-/** Which request headers Waywarden owns. */
+/** The request headers that Waywarden owns. */
 export type HeaderNames = {
   readonly chain: string
-  /** Where a user's token may travel; empty if agents may have the token. */
+  /** Headers that may carry a user's token; empty if agents may have the token. */
   readonly userToken: readonly string[]
-  /** Headers with an id by which a chain is found again. */
+  /** Headers with an id that can find a chain again. */
   readonly ids: readonly string[]
-  /** Those of `ids` that hold something which two readers could read differently. */
+  /** Those of `ids` whose content two readers could read differently. */
   readonly unusable: (received: Headers) => readonly string[]
 }
 
 /**
- * Headers that some server or framework takes for the method, the path or a part of the path. The policy guide has this list and
- * says who reads them; `removeHeaders` of a service makes it longer.
+ * Headers that some server or framework uses as the method, the path or a part of the path. The policy guide has this
+ * list with the readers of each. `removeHeaders` of a service extends it.
  */
 export const overridingHeaders: readonly string[] = [
   'x-http-method',
@@ -38,26 +38,26 @@ export const overridingHeaders: readonly string[] = [
   'x-envoy-original-path',
 ]
 
-/** A gateway that cuts a prefix off the path says so in this header. From agents it is removed. */
+/** A gateway that strips a path prefix writes it here. The header is removed if an agent sends it. */
 const prefixHeader = 'x-forwarded-prefix'
 
-/** Overwritten by the waypoint. Its twins are not. */
+/** The waypoint overwrites this header, but not its other spellings. */
 const peerHeader = 'x-forwarded-client-cert'
 
-/** What the removals depend on besides the received headers. */
+/** Inputs of the removals besides the received headers. */
 export type Removing = {
   readonly caller: Pick<Caller, 'isIngress'> | undefined
   readonly isObserving: boolean
-  /** Whether the answer sets a chain of its own, which replaces the received one. */
+  /** True if the answer sets a new chain, which replaces the received one. */
   readonly hasChild: boolean
   /** `removeHeaders` of the service. */
   readonly more: readonly string[]
 }
 
 /**
- * The request headers that Envoy removes: those that are ours or override the request, in every spelling that a server could take
- * for them. The same list each time for nearly all requests, so that it is encoded once. While observing, only chains and ids that
- * mislead are removed.
+ * Lists the request headers that Envoy must remove: those that Waywarden owns or that override the request, in every
+ * spelling that a server might accept. Nearly all requests get the same list object, so that it is encoded once. While
+ * observing, only chains and ambiguous ids are removed.
  */
 export function removalsOf(
   received: Headers,

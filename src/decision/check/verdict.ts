@@ -6,19 +6,19 @@ import type { CatalogService } from '../../policy/catalog/catalog.ts'
 import type { SignedChain } from '../chain/extend.ts'
 import type { Permission } from './judge.ts'
 
-/** Where a request goes and who calls. */
+/** The called service and the caller. */
 export type Call = { readonly kind: 'call'; readonly service: CatalogService; readonly caller: Caller }
 
-/** All that is asked: may everyone in this chain do this? */
+/** The whole question: may every principal of this chain do this? */
 export type Asked = Omit<Call, 'kind'> & {
   readonly kind: 'asked'
   readonly chain: Chain
   readonly target: Target
-  /** Says all of the question, for what is remembered of it; `undefined` for a chain that begins here. */
+  /** The cache key of the whole question; `undefined` for a chain that begins here. */
   readonly questionKey: string | undefined
 }
 
-/** What a check has decided, and what it had found out by then. `onward` is the chain that the callee may present in its turn. */
+/** The decision of a check, and everything found before it. `onward` is the chain that the callee may present next. */
 export type Verdict = {
   readonly kind: 'verdict'
   readonly decision: Permission | Deny
@@ -30,7 +30,7 @@ export type Verdict = {
   readonly questionKey?: string | undefined
 }
 
-/** A verdict before policies were asked. */
+/** Builds a verdict from before the policies were asked. */
 export function refusal(decision: Deny, found: Omit<Verdict, 'kind' | 'decision'> = {}): Verdict {
   return { ...found, kind: 'verdict', decision }
 }

@@ -3,7 +3,7 @@ import { createQueryReader } from '../../base/http/query-parameter.ts'
 import type { CheckInput } from '../../base/model/check-input.ts'
 import type { UserIssuer } from './user-issuer.ts'
 
-/** Headers in which gateways hand on a user's access token, besides the copies that the configuration names. */
+/** Headers in which gateways pass on a user's access token, besides the configured copies. */
 export const tokenHeaders: readonly string[] = [
   'authorization',
   'proxy-authorization',
@@ -11,24 +11,24 @@ export const tokenHeaders: readonly string[] = [
   'x-auth-request-access-token',
 ]
 
-/** The shortest text worth decoding: an `iss` and an `aud` do not fit in less. */
+/** The shortest text worth decoding: a shorter one cannot hold an `iss` and an `aud`. */
 const minPartLength = 24
 /** A token has three parts or five. */
 const maxParts = 64
-/** How often a recipient might decode before it comes to a token: Basic carries one in base64, which may be encoded again. */
+/** How many layers of encoding a recipient might undo. Basic carries a token in base64, which may itself be encoded. */
 const maxLayers = 2
 
 type Issuers = readonly Pick<UserIssuer, 'issuer' | 'audience'>[]
 type Claims = { readonly iss?: unknown; readonly aud?: unknown }
 
-/** Whether a request carries a token of one of the ingress issuers, for that issuer's audience. */
+/** Returns true if a request carries a token of an ingress issuer for that issuer's audience. */
 export type UserTokenFinder = (request: Pick<CheckInput, 'headers' | 'path'>) => boolean
 
 /**
- * Makes the finder of users' own tokens that agents kept and send again past the chain. It looks at `tokenHeaders`, at `tokenCopies`,
- * at every other spelling of these names, and at `access_token` in the query (RFC 6750 §2.3); at nothing else, neither cookies nor
- * bodies. Nothing is verified, and a value is read as leniently as any recipient might: in whatever scheme, spelling or wrapping,
- * and however often.
+ * Creates the finder for user tokens that agents kept and now send beside the chain. It reads `tokenHeaders`,
+ * `tokenCopies`, every other spelling of these names, and `access_token` in the query (RFC 6750 §2.3). It reads no
+ * cookies and no bodies. Nothing is verified. Values are decoded as leniently as any recipient might decode them: any
+ * scheme, spelling or wrapping, any number of times.
  */
 export function createUserTokenFinder(
   issuers: Issuers,
@@ -51,17 +51,17 @@ function carriesToken(texts: readonly string[], issuers: Issuers, layers: number
   const parts = texts
     .flatMap((text) => withoutEscapes(text).split(/[^A-Za-z0-9_+/-]+/))
     .filter((part) => part.length >= minPartLength)
-  // Reading thousands of parts would stall everybody, and passing any over would let a token by.
+  // Reading thousands of parts would delay all checks, and skipping some could miss a token. So the answer is yes.
   if (parts.length > maxParts) return true
   const decoded = parts.map((part) => Buffer.from(part, 'base64url').toString('utf8'))
   const claims = decoded.map(readClaims)
   if (claims.some((each) => each !== undefined && isForAny(each, issuers))) return true
-  // What is JSON is a part of some token, however many names stand in it, and wraps none.
+  // A part that is JSON belongs to a token, however many names it has. It wraps no other token.
   const wrapping = decoded.filter((_, index) => claims[index] === undefined)
   return layers > 0 && wrapping.length > 0 && carriesToken(wrapping, issuers, layers - 1)
 }
 
-/** Only the characters of a token are decoded; escaping others hides nothing. */
+/** Only escaped token characters matter; escaping other characters hides nothing. */
 function withoutEscapes(text: string): string {
   return text.replace(/%([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

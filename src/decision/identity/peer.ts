@@ -7,14 +7,14 @@ import { parseSpiffeId, type SpiffeId, type TrustDomain } from '../../base/model
 import { parseXfcc } from './xfcc.ts'
 
 export type PeerOptions = {
-  /** The one source that the listener trusts. */
+  /** The one identity source that the listener trusts. */
   readonly peer: PeerSource
   readonly trustDomain: TrustDomain
   /** SPIFFE IDs of the ingress peers. */
   readonly ingressPeers: Pick<ReadonlySet<string>, 'has'>
   /** SPIFFE IDs of all known waypoints. */
   readonly waypoints: ReadonlySet<string>
-  /** Whether Envoy has to prove itself to us with a certificate. */
+  /** True if Envoy must present a client certificate. */
   readonly isMutualTls: boolean
 }
 
@@ -24,7 +24,7 @@ const xfccHeader = 'x-forwarded-client-cert'
 const peerKey = 'x-waypoint-peer-principal'
 const localKey = 'x-waypoint-local-principal'
 
-/** Who calls, from the one source that the listener names; never from whichever source happens to parse. */
+/** Identifies the caller from the one source that the listener names, never from another source that happens to parse. */
 export function identifyCaller(input: CheckInput, options: PeerOptions): Caller | Deny {
   const peer = readPeer(input, options.peer)
   if (isDeny(peer)) return peer
@@ -92,7 +92,7 @@ function fromPrincipal({ sourcePrincipal, tlsPeerUris }: CheckInput): Peer | Den
   return isDeny(waypoint) ? waypoint : { id, waypoint }
 }
 
-/** A mesh has far fewer workloads than requests, and one that stays the same object is known by it. */
+/** A mesh has far fewer workloads than requests. Sharing one object for each id makes comparisons fast. */
 const readSpiffeId: (text: string) => SpiffeId | Deny = remember(
   (text: string) => {
     const id = parseSpiffeId(text)

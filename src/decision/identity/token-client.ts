@@ -2,13 +2,13 @@ import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { quote } from '../../base/text/quote.ts'
 import type { JsonObject } from '../jws/json.ts'
 
-/** Where providers name the client: OpenID Connect, RFC 9068, Okta and UAA, Entra v1. No two of them may differ. */
+/** The claims that name the client: OpenID Connect, RFC 9068, Okta and UAA, Entra v1. No two of them may differ. */
 const clientClaims = ['azp', 'client_id', 'cid', 'appid'] as const
 
 /** The client to which the provider issued a token. */
 export type TokenClient = { readonly kind: 'client'; readonly id: string }
 
-/** Reads the client, which every access token names in one claim or in several that agree. */
+/** Reads the client. An access token names it in one claim, or in several that agree. */
 export function readClient(claims: JsonObject): TokenClient | Invalid {
   const named = clientClaims.filter((claim) => claims.has(claim))
   const [first] = named
@@ -24,7 +24,7 @@ export function readClient(claims: JsonObject): TokenClient | Invalid {
       )
 }
 
-/** Why tokens of this client do not count here. */
+/** Explains why tokens of this client are not accepted; `undefined` if they are. */
 export function findClientProblem({ id }: TokenClient, accepted: readonly string[]): string | undefined {
   return accepted.length === 0 || accepted.includes(id) ? undefined : `client ${quote(id)} is not accepted`
 }

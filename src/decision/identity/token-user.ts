@@ -2,21 +2,22 @@ import { quote } from '../../base/text/quote.ts'
 import { isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
 import type { UserIssuer } from './user-issuer.ts'
 
-type MetaLine = { readonly claim: string; readonly isMark: (value: JsonValue) => boolean }
+type ClientMark = { readonly claim: string; readonly isMark: (value: JsonValue) => boolean }
 
-/** Claims by which providers mark a token that no user stands behind. */
-const clientMarks: readonly MetaLine[] = [
-  // Keycloak, for a service account. `client_id` is no mark: other providers write it for users.
+/** Claims that mark a token without a user. */
+const clientMarks: readonly ClientMark[] = [
+  // Keycloak, for a service account. `client_id` is not a mark: other providers write it for users too.
   { claim: 'clientHost', isMark: () => true },
   { claim: 'clientAddress', isMark: () => true },
   { claim: 'clientId', isMark: () => true },
-  // Keycloak, since 26.2: kinds of session and token, and the grant, which no mapper can change. A refreshed token says `rt`.
+  // Keycloak since 26.2: kind of session and token, and the grant, which no mapper can change. A refreshed token has
+  // `rt`.
   { claim: 'jti', isMark: (value) => /^(?:on|of|tr|nt|ft|un)(?:rt|lt|un)cc:/.test(String(value)) },
-  // Entra: `app`, `device`, and whatever is not `user`.
+  // Entra: `app`, `device`, and every value other than `user`.
   { claim: 'idtyp', isMark: (value) => value !== 'user' },
   // Entra: a service principal, a device, an application without one, a federated managed identity.
   { claim: 'xms_idrel', isMark: (value) => hasWord(value, '7', '9', '13', '33') },
-  // Entra: an agent identity, or the user account that is an agent's.
+  // Entra: an agent identity, or the user account of an agent.
   { claim: 'xms_sub_fct', isMark: (value) => hasWord(value, '11', '13') },
   // Auth0; UAA and ForgeRock.
   { claim: 'gty', isMark: isClientCredentials },
@@ -27,22 +28,25 @@ const clientMarks: readonly MetaLine[] = [
   { claim: 'sub_profile', isMark: (value) => !hasWord(value, 'user') },
 ]
 
-/** An actor that we did not see act (RFC 8693 §4.1; Entra: an agent identity), or a key whose possession we cannot check. */
-const otherMarks: readonly MetaLine[] = [
+/**
+ * An actor whose action Waywarden did not see (RFC 8693 §4.1; Entra: an agent identity), or a key whose possession it
+ * cannot check.
+ */
+const otherMarks: readonly ClientMark[] = [
   { claim: 'act', isMark: () => true },
   { claim: 'xms_act_fct', isMark: (value) => hasWord(value, '11') },
   { claim: 'cnf', isMark: () => true },
 ]
 
-/** Where providers name a user, besides the claim that is configured as `id`. */
+/** Claims that may name a user, besides the configured `id` claim. */
 const nameClaims = ['sub', 'preferred_username', 'username', 'user_name', 'upn', 'unique_name', 'email']
 
 /** Names of clients and workloads: Keycloak, Auth0, Google, Kubernetes, SPIFFE. */
 const clientName = /^service-account-|@clients$|\.gserviceaccount\.com$|^system:serviceaccount:|^spiffe:\/\//i
 
 /**
- * Why a genuine access token is not proven to be a user's own. Known marks of a client's token refuse it; `userClaim` is the
- * proof that a user took part, since a realm can take every mark away.
+ * Explains why a genuine access token is not proven to be a user's. Known marks of client tokens refuse it. `userClaim`
+ * proves that a user took part, because a realm can remove every mark.
  */
 export function findUserProblem(claims: JsonObject, client: string, issuer: UserIssuer): string | undefined {
   const mark = clientMarks.find((each) => isMarked(claims, each))
@@ -51,7 +55,7 @@ export function findUserProblem(claims: JsonObject, client: string, issuer: User
   const name = [issuer.id, ...nameClaims].find((claim) => isNameOfClient(claims.get(claim), client))
   if (name !== undefined)
     return `expected a user's token, found a client's own: \`${name}\` is ${quote(claims.get(name))}`
-  // Cognito names the user of every access token but a client's own.
+  // Cognito names the user in every access token except a client's own.
   if (claims.get('token_use') === 'access' && !isShown(claims.get('username')))
     return "expected a user's token, found a client's own: `token_use` is `access`, and `username` is missing"
   const other = otherMarks.find((each) => isMarked(claims, each))
@@ -63,7 +67,7 @@ export function findUserProblem(claims: JsonObject, client: string, issuer: User
     : `expected \`${userClaim}\` to show that a user took part, found ${quote(claims.get(userClaim))}`
 }
 
-function isMarked(claims: JsonObject, { claim, isMark }: MetaLine): boolean {
+function isMarked(claims: JsonObject, { claim, isMark }: ClientMark): boolean {
   const value = claims.get(claim)
   return value !== undefined && isMark(value)
 }
@@ -74,8 +78,8 @@ function isNameOfClient(value: JsonValue | undefined, client: string): boolean {
 }
 
 /**
- * Whether a value says something: a text with a letter or digit that is no word for "no", texts, a time, `true`.
- * Entra writes `scp: "/"` for an application.
+ * True if a value asserts something: a text with a letter or digit that is not a word for "no", a list of texts, a time,
+ * or `true`. Entra writes `scp: "/"` for an application.
  */
 function isShown(value: JsonValue | undefined): boolean {
   if (typeof value === 'string')

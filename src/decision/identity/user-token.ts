@@ -16,16 +16,16 @@ const maxBytes = 16 * 1024
 const maxIdLength = 255
 const skewSeconds = 30
 const bearerPattern = /^Bearer ([A-Za-z0-9._-]+)$/i
-/** The claims that say whether the provider has verified what another one holds (OpenID Connect Core §5.1). */
+/** The claims that say whether the provider has verified another claim (OpenID Connect Core §5.1). */
 const verifiedBy: ReadonlyMap<string, string> = new Map([
   ['email', 'email_verified'],
   ['phone_number', 'phone_number_verified'],
 ])
 
 /**
- * Verifies the user's own OAuth access token (RFC 9068, and what Keycloak, Entra and Okta issue) that an ingress peer presents.
- * Only a user's access token begins a chain: no ID token, no client's own token, nothing that was delegated before. Only the
- * claims that are read here matter, and a reason names the one that was wrong.
+ * Verifies the user's own OAuth access token (RFC 9068, and the forms of Keycloak, Entra and Okta) from an ingress peer.
+ * Only a user's access token begins a chain: no ID token, no client's own token, and no delegated token. Only the claims
+ * read here matter. A reason names the claim that was wrong.
  */
 export function verifyUserToken(
   headers: Headers,
@@ -38,7 +38,7 @@ export function verifyUserToken(
   const issuer = issuers.find((candidate) => candidate.issuer === claims.get('iss'))
   if (issuer === undefined)
     return invalidToken(`\`iss\` is ${quote(claims.get('iss'))}, which this ingress peer may not present`)
-  // An ID token names a client as audience: what kind of token it is comes first, or the reason would mislead.
+  // An ID token has a client as audience. The kind is checked first, because otherwise the reason would mislead.
   const forged = findSignatureProblem(jws, issuer.keys) ?? findKindProblem(jws)
   if (forged !== undefined) return invalidToken(forged)
   if (!isAudience(claims.get('aud'), issuer.audience))
@@ -73,8 +73,8 @@ function isAudience(value: JsonValue | undefined, audience: string): boolean {
 }
 
 /**
- * Times may have fractions (RFC 7519 §2), ours have none. `exp` and `auth_time` are rounded down, as an earlier time grants
- * less; so is `iat`, as a revocation holds for what was issued before it.
+ * Times in JWT may have fractions (RFC 7519 §2); chains have none. `exp` and `auth_time` are rounded down, because an
+ * earlier time grants less. `iat` is rounded down too, because a revocation applies to earlier tokens.
  */
 function readTimes(
   claims: JsonObject,
@@ -105,7 +105,7 @@ function readTimes(
   }
 }
 
-/** Seconds since the epoch that a chain can carry on. */
+/** True for seconds since the epoch that a chain can carry. */
 function isTime(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 }
@@ -137,7 +137,7 @@ function readGroups(
   claims: JsonObject,
   { groups: claim, groupsAbsent }: UserIssuer,
 ): readonly string[] | Deny {
-  // Entra leaves a long list out and says so; a list that is not there must not read as "in no group".
+  // Entra omits a long list and says so. The omitted list must not be read as "in no group".
   if (isOverflow(claims, claim))
     return invalidToken(`\`${claim}\` overflowed: the provider left the list out`)
   if (groupsAbsent === 'none' && !claims.has(claim)) return []
@@ -149,14 +149,14 @@ function readGroups(
       )
 }
 
-/** Keycloak writes roles into an object, and everybody first names the path to them. */
+/** Keycloak nests roles in an object, and its users tend to configure that path first. */
 function hintAtNesting(claims: JsonObject, claim: string): string {
   const [outer = ''] = claim.split('.')
   if (claims.has(claim) || outer === claim || !isJsonObject(claims.get(outer))) return ''
   return `; \`${outer}\` is an object, and only claims at the top level are read: map the list to one at the provider`
 }
 
-/** A distributed claim (OpenID Connect Core §5.6.2), or what Entra writes in its place in the implicit flow. */
+/** True for a distributed claim (OpenID Connect Core §5.6.2), or for Entra's replacement in the implicit flow. */
 function isOverflow(claims: JsonObject, claim: string): boolean {
   const elsewhere = claims.get('_claim_names')
   if (isJsonObject(elsewhere) ? elsewhere.has(claim) : elsewhere !== undefined) return true
@@ -164,7 +164,7 @@ function isOverflow(claims: JsonObject, claim: string): boolean {
   return [...claims.keys()].some((name) => name.startsWith(`${claim}:src`))
 }
 
-/** `scope` (RFC 9068), else `scp`, as text or as a list. */
+/** Reads `scope` (RFC 9068), else `scp`, as text or as a list. */
 function readScopes(claims: JsonObject): readonly string[] | Deny {
   const claim = claims.get('scope') ?? claims.get('scp') ?? ''
   const text = isStringArray(claim) ? claim.join(' ') : claim

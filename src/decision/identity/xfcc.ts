@@ -2,15 +2,18 @@ import { remember } from '../../base/cache/remember.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../../base/model/spiffe-id.ts'
 
-/** What a waypoint says of a connection: `by` itself, `uri` the peer. */
+/** A waypoint's statement about a connection: `by` is the waypoint, `uri` the peer. */
 export type Xfcc = { readonly by: SpiffeId; readonly uri: SpiffeId }
 
-/** A comma would begin a second element or a second URI, so it ends no value; Envoy writes `-` for an absent one. */
+/**
+ * A comma would begin a second element or a second URI, so no value contains one. Envoy writes `-` for an absent value.
+ */
 const pattern = /^By=([^,;="\s]+);URI=([^,;="\s]+)$/
 
 /**
- * Parses the one form of `x-forwarded-client-cert` that Istio's waypoints write (istio/istio#59986). Any other form
- * comes from another proxy, whose first elements may be a client's own. A mesh has far fewer forms of it than requests.
+ * Parses the one form of `x-forwarded-client-cert` that Istio's waypoints write (istio/istio#59986). Another form comes
+ * from another proxy, whose first elements may come from a client. Results are cached, because a mesh has far fewer
+ * values than requests.
  */
 export const parseXfcc: (value: string) => Xfcc | Invalid = remember(readXfcc, {
   maxEntries: 2000,
@@ -29,7 +32,7 @@ function readXfcc(value: string): Xfcc | Invalid {
   return isInvalid(uri) ? invalid(`XFCC \`URI\`: ${uri.reason}`) : { by, uri }
 }
 
-/** Names the keys that were found, never their values: `Cert` holds a whole certificate. */
+/** Lists the keys that were found, never their values, because `Cert` holds a whole certificate. */
 function describeOther(value: string): string {
   const keys = [...value.matchAll(/(?:^|[;,])\s*([A-Za-z]{1,16})=/g)].map(([, key]) => `\`${key}\``)
   if (keys.length === 0) return ''

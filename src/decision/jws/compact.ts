@@ -3,25 +3,25 @@ import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { quote } from '../../base/text/quote.ts'
 import { type JsonObject, parseStrictJson, type Reading } from './json.ts'
 
-/** A compact JWS that has one reading; nothing in it is proven before `verifySignature`. */
+/** A compact JWS with exactly one reading. Nothing in it is proven before `verifySignature`. */
 export type ParsedJws = {
   readonly kind: 'jws'
   readonly protectedHeader: ProtectedHeader
   readonly claims: JsonObject
   readonly signingInput: string
   readonly signature: string
-  /** base64url SHA-256 of the signing input: a name for this token that no re-encoding can change. */
+  /** base64url SHA-256 of the signing input. No re-encoding of the token can change it. */
   readonly digest: string
 }
 
-/** `typ` is missing only where a provider left it out. */
+/** `typ` is missing only if a provider omitted it. */
 export type ProtectedHeader = {
   readonly alg: string
   readonly kid: string
   readonly typ: string | undefined
 }
 
-/** Why a text is no JWS for us. */
+/** Explains why a text is not an acceptable JWS. */
 export type JwsFault = {
   readonly kind: 'jws-fault'
   readonly fault: 'too_large' | 'malformed'
@@ -33,8 +33,8 @@ export type CompactJwsOptions = {
   /** The accepted media types (explicit typing, RFC 8725 §3.11). */
   readonly typ: readonly string[]
   /**
-   * `ours`: the header has `alg`, `kid` and `typ`, exactly as we write them. `provider`: `typ` may be missing, is compared
-   * as a media type is, and other members may stand beside it.
+   * `ours`: the header has exactly `alg`, `kid` and `typ`, as Waywarden writes them. `provider`: `typ` may be missing, is
+   * compared as a media type, and other members are allowed.
    */
   readonly reading: Reading
 }
@@ -42,14 +42,14 @@ export type CompactJwsOptions = {
 const maxKidLength = 128
 const ourMembers: ReadonlySet<string> = new Set(['alg', 'kid', 'typ'])
 /**
- * Members that change what is signed, demand processing that we do not do, or are the mark of another kind of token
- * (`jwk`: a DPoP proof). `jku`, `x5u`, `x5c` and `x5t` name a key; they are never read, because only `kid` chooses one.
+ * Header members that change the signed content, demand unsupported processing, or mark another kind of token (`jwk`: a
+ * DPoP proof). `jku`, `x5u`, `x5c` and `x5t` also name keys. They are never read, because only `kid` chooses a key.
  */
 const harmfulMembers: ReadonlySet<string> = new Set(['crit', 'b64', 'zip', 'jwk'])
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const base64urlPattern = /^[A-Za-z0-9_-]+$/
 
-/** Parses a JWS in compact serialization (RFC 7515 §7.1); sizes are checked before anything is decoded. */
+/** Parses a JWS in compact serialization (RFC 7515 §7.1). Sizes are checked before decoding. */
 export function parseCompactJws(text: string, options: CompactJwsOptions): ParsedJws | JwsFault {
   if (text.length > options.maxBytes) {
     return fault('too_large', `expected at most ${options.maxBytes} bytes, found ${text.length}`)
@@ -85,7 +85,7 @@ function parseHeader(part: string, { typ: types, reading }: CompactJwsOptions): 
   return { alg, kid, typ }
 }
 
-/** Media types have no case, and `application/` may be left out (RFC 7515 §4.1.9). */
+/** Media types ignore case, and `application/` may be omitted (RFC 7515 §4.1.9). */
 function isSameType(type: string, found: string, reading: Reading): boolean {
   if (reading === 'ours') return found === type
   return found.toLowerCase().replace(/^application\//, '') === type.toLowerCase()
@@ -102,8 +102,8 @@ function parsePart(part: string, reading: Reading): JsonObject | Invalid {
 }
 
 /**
- * Only the one canonical spelling: no padding, and no bits left over in the last character. Otherwise the same
- * signature would verify under several texts, and whatever is keyed by the text could be walked around.
+ * Accepts only the canonical spelling: no padding, and no leftover bits in the last character. Otherwise one signature
+ * would verify under several texts, and a key derived from the text could be bypassed.
  */
 function decodeBase64url(part: string): Uint8Array | undefined {
   if (!base64urlPattern.test(part)) return undefined

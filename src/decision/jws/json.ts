@@ -4,28 +4,28 @@ import { quote } from '../../base/text/quote.ts'
 /** A JSON value as `parseStrictJson` reads it. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
 
-/** A JSON object. A `Map`, so that no member name can touch a prototype. */
+/** A JSON object. It is a `Map`, so that no member name can reach a prototype. */
 export type JsonObject = ReadonlyMap<string, JsonValue>
 
 /**
- * How much may stand in a document. `ours`: what we write ourselves, so anything else is an attack. `provider`: what an
- * identity provider writes for many readers, so a member that nobody reads may hold any JSON value.
+ * How strict the reader is. `ours`: a document that Waywarden wrote, so any deviation is an attack. `provider`: a
+ * document for many readers, so unread members may hold any JSON value.
  */
 export type Reading = 'ours' | 'provider'
 
-/** Objects and arrays within each other: a chain of the greatest depth, eight, nests nine. */
+/** The maximum nesting. A chain of the maximum depth, eight, nests nine. */
 const maxNesting: Readonly<Record<Reading, number>> = { ours: 16, provider: 64 }
 const forbiddenNames: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
-/** With its quotes, a text of at least 13 characters. */
+/** The longest token to use as it is, quotes included: a text of at most 13 characters. */
 const shortToken = 15
 const integerPattern = /^-?(?:0|[1-9][0-9]*)$/
 const tokenPattern = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g
 
 /**
- * Reads a JSON object that has only one reading: no duplicate member names at any level (RFC 8725 §2.4, RFC 7515 §4),
- * bounded nesting, and in documents of ours safe integers, well-formed strings and harmless names only. `JSON.parse` alone
- * lets the last duplicate win, and another parser the first. In a provider's document a number may be any and a string
- * ill-formed: the code that reads such a member checks it (`isSafeInteger`, `isWellFormed`).
+ * Parses a JSON object that has exactly one reading: no duplicate member names at any level (RFC 8725 §2.4, RFC 7515 §4)
+ * and bounded nesting. Documents of ours also have only safe integers, well-formed strings and harmless names. With
+ * duplicates, `JSON.parse` takes the last value, and another parser may take the first. In a provider's document numbers
+ * can be unsafe and strings ill-formed; the reader of such a member checks it (`isSafeInteger`, `isWellFormed`).
  */
 export function parseStrictJson(text: string, reading: Reading = 'ours'): JsonObject | Invalid {
   if (!isJson(text))
@@ -38,12 +38,12 @@ export function parseStrictJson(text: string, reading: Reading = 'ours'): JsonOb
   return isJsonObject(value) ? value : invalid('expected a JSON object')
 }
 
-/** Whether a JSON value is an object. */
+/** True if a JSON value is an object. */
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return value instanceof Map
 }
 
-/** Whether a JSON value is an array of strings. */
+/** True if a JSON value is an array of strings. */
 export function isStringArray(value: JsonValue | undefined): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
@@ -55,7 +55,7 @@ type Reader = {
   problem: string | undefined
 }
 
-/** The grammar is left to `JSON.parse`; what follows may then take every token for granted. */
+/** `JSON.parse` checks the grammar. The code after it relies on every token. */
 function isJson(text: string): boolean {
   try {
     JSON.parse(text)
@@ -88,7 +88,7 @@ function readObject(reader: Reader, depth: number): JsonObject {
     do {
       const name = readString(reader, reader.tokens[reader.position] ?? '""')
       if (members.has(name)) refuse(reader, `expected distinct member names, found ${quote(name)} twice`)
-      // A map has no prototype that a name could touch; in documents of ours such a name is an attack on another reader.
+      // A map has no prototype that a name could reach. In documents of ours such a name is an attack on another reader.
       if (reader.reading === 'ours' && forbiddenNames.has(name))
         refuse(reader, `found the forbidden member name \`${name}\``)
       reader.position += 2
@@ -110,15 +110,15 @@ function readArray(reader: Reader, depth: number): readonly JsonValue[] {
 
 function readString(reader: Reader, token: string): string {
   const text: unknown = isPlain(token) ? token.slice(1, -1) : JSON.parse(token)
-  // A lone surrogate becomes U+FFFD when it is encoded again, so that two different strings would be one.
+  // Encoding turns a lone surrogate into U+FFFD, so two different strings would become one.
   if (typeof text === 'string' && (text.isWellFormed() || reader.reading === 'provider')) return text
   refuse(reader, 'expected well-formed Unicode')
   return ''
 }
 
 /**
- * Whether the text is short and stands between the quotes as it is. Of a longer one V8 makes a slice that keeps all of
- * the document in memory (`SlicedString`, from 13 characters on): a cached id would keep a whole token in memory.
+ * True if the text is short and needs no unescaping. V8 makes a slice of a longer one that keeps the whole document in
+ * memory (`SlicedString`, from 13 characters on). Then a cached id would keep a whole token in memory.
  */
 function isPlain(token: string): boolean {
   return token.length < shortToken && !token.includes('\\')

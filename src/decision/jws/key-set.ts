@@ -3,21 +3,21 @@ import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson, type Reading } from './json.ts'
 import { findWeakness } from './weak-key.ts'
 
-/** The algorithms that may sign a chain. */
+/** The algorithms for signing a chain. */
 export const chainAlgorithms = ['ES256', 'EdDSA'] as const
 
-/** The algorithms that identity providers may sign with. */
+/** The algorithms that are accepted from identity providers. */
 export const tokenAlgorithms = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
 
-/** A JWS algorithm that we verify. */
+/** A supported JWS algorithm. */
 export type Algorithm = (typeof tokenAlgorithms)[number]
 
-/** A public key and the one algorithm that it may be used with (RFC 8725 §3.1). */
+/** A public key and its only algorithm (RFC 8725 §3.1). */
 export type VerifyingKey = {
   readonly kid: string
   readonly alg: Algorithm
   readonly key: KeyObject
-  /** Its public members, as they are published. */
+  /** The public members, as published. */
   readonly jwk: Readonly<Record<string, string>>
 }
 
@@ -29,9 +29,9 @@ const maxBytes = 256 * 1024
 export const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
 
 /**
- * Parses a JWK Set of ours (RFC 7517 §5). Keys for encryption or for other algorithms are passed over; a private or shared
- * key, a key without `kid`, two keys of one `kid` or a weak key refuse the whole set. For a provider's set, see
- * `parseProviderKeys`.
+ * Parses one of Waywarden's own JWK Sets (RFC 7517 §5). Keys for encryption or other algorithms are skipped. A private or
+ * shared key, a key without `kid`, a duplicate `kid` or a weak key refuses the whole set. `parseProviderKeys` parses a
+ * provider's set.
  */
 export function parseJwks(text: string): KeySet | Invalid {
   const items = readJwks(text, 'ours')
@@ -48,7 +48,7 @@ export function parseJwks(text: string): KeySet | Invalid {
   return keys.size > 0 ? { keys } : invalid(`JWKS: expected a key for ${chainAlgorithms.join(', ')}`)
 }
 
-/** The members of `keys` in a JWK Set, unread; sizes are checked before anything is parsed. */
+/** Returns the members of `keys` in a JWK Set, not parsed yet. Sizes are checked before parsing. */
 export function readJwks(text: string, reading: Reading): readonly JsonValue[] | Invalid {
   if (text.length > maxBytes) return invalid(`JWKS: expected at most ${maxBytes} bytes, found ${text.length}`)
   const set = parseStrictJson(text, reading)
@@ -57,17 +57,20 @@ export function readJwks(text: string, reading: Reading): readonly JsonValue[] |
   return Array.isArray(items) ? items : invalid('JWKS: expected an array `keys`')
 }
 
-/** Makes a set of keys whose `kid`s are known to differ. */
+/** Builds a key set. The caller guarantees that all `kid`s differ. */
 export function toKeySet(keys: readonly VerifyingKey[]): KeySet {
   return { keys: new Map(keys.map((key) => [key.kid, key])) }
 }
 
-/** The key of that name. A `kid` is an opaque map key: never a path, a URL or a query. */
+/** Finds a key by name. A `kid` is an opaque map key: never a path, a URL or a query. */
 export function resolveKey(keySet: KeySet, kid: string): VerifyingKey | undefined {
   return keySet.keys.get(kid)
 }
 
-/** The public half of a JWK, private or not; the algorithm follows from the key and must be among `algorithms`. */
+/**
+ * Returns the public half of a private or public JWK. The key determines the algorithm, which must be one of
+ * `algorithms`.
+ */
 export function toVerifyingKey(jwk: JsonObject, algorithms: readonly Algorithm[]): VerifyingKey | Invalid {
   const kid = jwk.get('kid')
   if (typeof kid !== 'string' || kid === '' || kid.length > 128) return invalid('expected a short `kid`')
@@ -98,7 +101,7 @@ function isOurs(alg: Algorithm): boolean {
   return chainAlgorithms.some((ours) => ours === alg)
 }
 
-/** A key has one algorithm. RSA keys without `alg` are what some providers publish; RS256 is what they sign with. */
+/** A key has one algorithm. Some providers publish RSA keys without `alg`; they sign with RS256. */
 export function algorithmOf(jwk: JsonObject): Algorithm | undefined {
   const alg = jwk.get('alg')
   const possible = possibleAlgorithms(jwk)
@@ -114,12 +117,12 @@ function possibleAlgorithms(jwk: JsonObject): readonly Algorithm[] {
   return []
 }
 
-/** An algorithm of ours on a key of another kind is an attempt at confusion, not a key to pass over. */
+/** A supported algorithm on a key of another type is an attempt at confusion, so the key is not simply skipped. */
 function isContradictory(jwk: JsonObject): boolean {
   return tokenAlgorithms.some((alg) => alg === jwk.get('alg'))
 }
 
-/** The members of the public half, whatever else the JWK holds. */
+/** Returns the members of the public half and drops all others. */
 export function publicMembers(jwk: JsonObject): Record<string, string> {
   const members: Record<string, string> = {}
   for (const name of ['kty', 'crv', 'x', 'y', 'n', 'e']) {
@@ -129,7 +132,7 @@ export function publicMembers(jwk: JsonObject): Record<string, string> {
   return members
 }
 
-/** The public key of these members; `undefined` when there is none. */
+/** Imports the public key of these members; `undefined` if they are no key. */
 export function importPublicKey(jwk: JsonWebKey): KeyObject | undefined {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' })

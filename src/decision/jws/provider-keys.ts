@@ -18,17 +18,17 @@ import {
 } from './key-set.ts'
 import { verifySignature } from './signature.ts'
 
-/** A key of a provider that verifies nothing here. */
+/** A provider's key that cannot verify signatures here. */
 export type UnusableKey = {
   readonly kind: 'unusable'
-  /** Its place in the set, from 1. */
+  /** Its position in the set, from 1. */
   readonly position: number
   readonly kid: string | undefined
-  /** Why; reads on after the key's name. */
+  /** The reason; the text continues after the key's name. */
   readonly why: string
-  /** Whether it was never meant to sign tokens, so that no operator has to know. */
+  /** True if the key was never meant to sign tokens, so that no notice is needed. */
   readonly isForOtherUse: boolean
-  /** Whether its private half stands in the set, so that anybody who reads the set can sign with it. */
+  /** True if the set contains its private half, so that every reader of the set can sign with it. */
   readonly isExposed: boolean
   readonly key: KeyObject | undefined
 }
@@ -37,21 +37,21 @@ type UsableKey = { readonly kind: 'usable'; readonly position: number; readonly 
 
 type AnyKey = UsableKey | UnusableKey
 
-/** A provider's public keys: those that verify, and the others with the reason. */
+/** A provider's public keys: the usable ones, and the others with reasons. */
 export type ProviderKeys = KeySet & { readonly unusable: readonly UnusableKey[] }
 
-/** Values of `use` under which a key may sign tokens; SPIFFE bundles write `jwt-svid` for `sig`. */
+/** Values of `use` that allow signing tokens; SPIFFE bundles write `jwt-svid` for `sig`. */
 const signingUses: readonly JsonValue[] = ['sig', 'jwt-svid']
-/** Values of `use` by which a key signs no tokens (RFC 7517 §4.2, SPIFFE bundles). */
+/** Values of `use` that exclude signing tokens (RFC 7517 §4.2, SPIFFE bundles). */
 const otherUses: readonly JsonValue[] = ['enc', 'x509-svid', 'wit-svid']
-/** RFC 9864 names the curve; for us it is the same algorithm. */
+/** RFC 9864 names the curve; the algorithm is the same here. */
 const aliases: ReadonlyMap<JsonValue | undefined, string> = new Map([['Ed25519', 'EdDSA']])
 const maxNamed = 10
 
 /**
- * Parses the JWK Set of an identity provider (RFC 7517 §5). A key that cannot be used costs no other key, because a provider
- * changes its keys without asking us. A set without any usable key is refused, so that the set in force stays; but a key
- * whose private half is exposed is believed no more, wherever it was read before.
+ * Parses the JWK Set of an identity provider (RFC 7517 §5). An unusable key does not affect other keys, because a
+ * provider changes its keys without notice. A set without any usable key is refused, so the set in force stays. A key
+ * whose private half is exposed is removed even from the set in force.
  */
 export function parseProviderKeys(text: string, inForce?: ProviderKeys): ProviderKeys | Invalid {
   const items = readJwks(text, 'provider')
@@ -67,12 +67,12 @@ export function parseProviderKeys(text: string, inForce?: ProviderKeys): Provide
   return invalid(`JWKS: expected a key for ${tokenAlgorithms.join(', ')}${why.join('')}`)
 }
 
-/** The keys that were meant to sign and verify nothing here, each with the reason. */
+/** Lists the keys that were meant to sign but are unusable here, with reasons. */
 export function keyNotices({ unusable }: ProviderKeys): readonly string[] {
   return unusable.filter(({ isForOtherUse }) => !isForOtherUse).map(describeUnusable)
 }
 
-/** Why no usable key of the provider signed this; `undefined` when one did. */
+/** Explains why no usable key of the provider signed this; `undefined` if one did. */
 export function findSignatureProblem(jws: ParsedJws, keys: ProviderKeys): string | undefined {
   const { alg, kid } = jws.protectedHeader
   const key = resolveKey(keys, kid)
@@ -142,7 +142,10 @@ function findKeyProblem(jwk: JsonObject): string | undefined {
     : `${quote(alg)} is not taken${taken}`
 }
 
-/** A token names a key by `kid` alone. The same key twice is one key; two keys of one `kid` leave open which is meant. */
+/**
+ * A token names its key by `kid` alone. Duplicates of one key count once. Two different keys with one `kid` are
+ * ambiguous.
+ */
 function withoutAmbiguous(read: readonly AnyKey[]): readonly AnyKey[] {
   const first = new Map<string, VerifyingKey>()
   const ambiguous = new Set<string>()
@@ -163,7 +166,7 @@ function withoutAmbiguous(read: readonly AnyKey[]): readonly AnyKey[] {
 
 const twice = 'the set has another key of this `kid`, and a token could mean either'
 
-/** The public half may stand in the set once more, under the same `kid` or another. */
+/** The public half of an exposed key may also be in the set, under the same `kid` or another. */
 function withoutExposed(read: readonly AnyKey[]): readonly AnyKey[] {
   const exposed = read.filter((each) => each.kind === 'unusable').filter(({ isExposed }) => isExposed)
   return read.map((each) =>

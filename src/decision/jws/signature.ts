@@ -3,10 +3,10 @@ import type { ParsedJws } from './compact.ts'
 import { type Algorithm, type KeySet, resolveKey } from './key-set.ts'
 import type { SigningKey } from './signing-key.ts'
 
-// Node's own functions rather than a library over WebCrypto: one that hands a signature to a thread and waits for it takes
-// twice the processor time, and this is the greater part of what a chain costs that nobody has seen before.
+// Uses Node's own synchronous functions. A library over WebCrypto passes each signature to a thread and takes twice the
+// CPU time. Signatures are the largest part of the cost of a chain that is not cached.
 
-/** What node:crypto needs to know of an algorithm (RFC 7518 §3.1, RFC 8037 §3.1). */
+/** The parameters of an algorithm for node:crypto (RFC 7518 §3.1, RFC 8037 §3.1). */
 type Parameters = {
   readonly hash: 'sha256' | null
   readonly options: object
@@ -18,7 +18,7 @@ const parametersOf: Readonly<Record<Algorithm, Parameters>> = {
   ES256: { hash: 'sha256', options: { dsaEncoding: 'ieee-p1363' }, signatureBytes: 64 },
   EdDSA: { hash: null, options: {}, signatureBytes: 64 },
   RS256: { hash: 'sha256', options: { padding: constants.RSA_PKCS1_PADDING } },
-  // The salt is as long as the hash, no other length will do (RFC 7518 §3.5).
+  // The salt must be exactly as long as the hash (RFC 7518 §3.5).
   PS256: {
     hash: 'sha256',
     options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
@@ -26,8 +26,8 @@ const parametersOf: Readonly<Record<Algorithm, Parameters>> = {
 }
 
 /**
- * Whether the key that `kid` names signed this. The algorithm is the key's own: a header that asks for another
- * one (`none`, HS256 with the public key as secret) is a bad signature.
+ * Checks that the key named by `kid` signed this. The algorithm is the key's own: a header with another one (`none`, or
+ * HS256 with the public key as secret) is a bad signature.
  */
 export function verifySignature(jws: ParsedJws, keySet: KeySet): true | 'key_unknown' | 'signature' {
   const key = resolveKey(keySet, jws.protectedHeader.kid)

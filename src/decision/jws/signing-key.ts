@@ -3,7 +3,7 @@ import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { type JsonObject, parseStrictJson } from './json.ts'
 import { chainAlgorithms, toVerifyingKey, type VerifyingKey } from './key-set.ts'
 
-/** A private key, the public key that goes with it, and their one algorithm. */
+/** A private key, its public key, and their one algorithm. */
 export type SigningKey = { readonly key: KeyObject; readonly public: VerifyingKey }
 
 /** Parses a private JWK with `kid`, for ES256 or EdDSA. */
@@ -19,7 +19,7 @@ export function parseSigningKey(text: string): SigningKey | Invalid {
     : invalid('expected `d` to belong to the public key')
 }
 
-/** Parses the public half of a JWK that signs or once signed chains. */
+/** Parses the public half of a JWK that signs chains or did so before. */
 export function parsePublicHalf(text: string): VerifyingKey | Invalid {
   const jwk = parseStrictJson(text)
   return isInvalid(jwk) ? jwk : toVerifyingKey(jwk, chainAlgorithms)

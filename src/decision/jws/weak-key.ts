@@ -3,8 +3,8 @@ import type { KeyObject } from 'node:crypto'
 const minRsaBits = 2048
 
 /**
- * The points of small order on edwards25519 (RFC 7748 §7), little-endian y without the sign bit. Under such a public key
- * anybody can make signatures that verify.
+ * The points of small order on edwards25519 (RFC 7748 §7), as little-endian y without the sign bit. Anybody can forge
+ * signatures for such a public key.
  */
 const smallOrder: ReadonlySet<string> = new Set([
   '00'.repeat(32),
@@ -16,12 +16,12 @@ const smallOrder: ReadonlySet<string> = new Set([
   `ee${'ff'.repeat(30)}7f`,
 ])
 
-/** Why signatures under a well-formed public key prove nothing. */
+/** Explains why signatures of a well-formed public key prove nothing. */
 export function findWeakness(key: KeyObject): string | undefined {
   const { modulusLength: bits, publicExponent: exponent } = key.asymmetricKeyDetails ?? {}
   if (bits !== undefined && bits < minRsaBits)
     return `expected an RSA key of at least ${minRsaBits} bits, found ${bits}`
-  // With the exponent 1 a signature is the padded hash itself, which anybody can write.
+  // With exponent 1 a signature is the padded hash itself, which anybody can write.
   if (exponent !== undefined && (exponent < 3n || exponent % 2n === 0n))
     return `expected an RSA key with an odd exponent of at least 3, found ${exponent}`
   return key.asymmetricKeyType === 'ed25519' && isOfSmallOrder(key)
