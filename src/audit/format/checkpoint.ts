@@ -2,14 +2,14 @@ import { hash, type KeyObject, sign, verify } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { type Hash, parseHash, toBase64 } from './merkle.ts'
 
-/** What a log says of itself: all of its first `size` lines hash to `root` (C2SP tlog-checkpoint). */
+/** A log's statement about itself: its first `size` lines hash to `root` (C2SP tlog-checkpoint). */
 export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Hash }
 
 const ed25519 = 1
 const publicKeyBytes = 32
 const signaturePattern = /^\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})$/
 
-/** A signed note (C2SP signed-note) whose key is named as its log. */
+/** Returns a signed note (C2SP signed-note). The key name is the log's origin. */
 export function signCheckpoint(checkpoint: Checkpoint, privateKey: KeyObject, publicKey: KeyObject): string {
   const text = toText(checkpoint)
   const signature = Buffer.concat([
@@ -19,7 +19,7 @@ export function signCheckpoint(checkpoint: Checkpoint, privateKey: KeyObject, pu
   return `${text}\n\u2014 ${checkpoint.origin} ${signature.toString('base64')}\n`
 }
 
-/** The checkpoint that one of the keys has signed under its log's name; signatures of others (witnesses) are passed over. */
+/** Returns the checkpoint if one of the keys signed it under its log's name. Other signatures (witnesses) are skipped. */
 export function verifyCheckpoint(note: string, publicKeys: readonly KeyObject[]): Checkpoint | Invalid {
   const checkpoint = parseCheckpoint(note)
   if (isInvalid(checkpoint)) return checkpoint
@@ -37,7 +37,7 @@ export function verifyCheckpoint(note: string, publicKeys: readonly KeyObject[])
   return invalid(`checkpoint of ${checkpoint.size}: signed by none of the given keys`)
 }
 
-/** Reads a checkpoint without asking who signed it. */
+/** Parses a checkpoint without verifying its signatures. */
 export function parseCheckpoint(note: string): Checkpoint | Invalid {
   const [text] = splitNote(note)
   const [origin = '', digits = '', encoded = ''] = text.split('\n')
@@ -48,13 +48,13 @@ export function parseCheckpoint(note: string): Checkpoint | Invalid {
     : invalid('checkpoint: expected an origin, a size and a root hash, one a line')
 }
 
-/** How verifiers know the key: `<name>+<key id>+<base64 of type and key>` (C2SP signed-note). */
+/** The verifier key of C2SP signed-note: `<name>+<key id>+<base64 of type and key>`. */
 export function formatVerifierKey(name: string, publicKey: KeyObject): string {
   const typed = Buffer.concat([Buffer.of(ed25519), rawPublicKey(publicKey)])
   return `${name}+${keyId(name, publicKey).toString('hex')}+${typed.toString('base64')}`
 }
 
-/** The key as RFC 8032 writes it: the last 32 bytes of its SPKI form. */
+/** The raw key of RFC 8032: the last 32 bytes of its SPKI form. */
 export function rawPublicKey(publicKey: KeyObject): Buffer {
   const known = rawKeys.get(publicKey)
   if (known !== undefined) return known
@@ -63,7 +63,7 @@ export function rawPublicKey(publicKey: KeyObject): Buffer {
   return raw
 }
 
-/** To export a key takes longer than to sign with it, and each checkpoint names its key. */
+/** Exporting a key takes longer than signing with it, and each checkpoint names its key. */
 const rawKeys = new WeakMap<KeyObject, Buffer>()
 
 function toText({ origin, size, root }: Checkpoint): string {

@@ -1,4 +1,4 @@
-/** Items by a key of each, in the order in which keys come first. */
+/** Groups items by key, in the order in which keys first occur. */
 export function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
   const groups = new Map<K, T[]>()
   for (const item of items) {

@@ -1,13 +1,13 @@
 import { type Hash, nodeHash } from './merkle.ts'
 
-/** Leaves from `first` on, and the whole subtrees that stand before them (`frontier` of a tree of size `first`). */
+/** Leaves from `first` on, and the roots of the whole subtrees before them (`frontier` of a tree of size `first`). */
 export type KnownLeaves = {
   readonly first: number
   readonly frontier: readonly Hash[]
   readonly leaves: readonly Hash[]
 }
 
-/** The audit path of RFC 6962 §2.1.1, from the leaf's sibling up, for leaf `index` of the tree over all that is known. */
+/** The audit path of RFC 6962 §2.1.1 for leaf `index`, from the leaf's sibling up. */
 export function inclusionPath(known: KnownLeaves, index: number): readonly Hash[] {
   const path: Hash[] = []
   let [low, high] = [0, known.first + known.leaves.length]
@@ -21,7 +21,7 @@ export function inclusionPath(known: KnownLeaves, index: number): readonly Hash[
   return path.toReversed()
 }
 
-/** The root to which a leaf's path leads (RFC 9162 §2.1.3.2), or `undefined` when the path has not the length that it must have. */
+/** Computes the root from a leaf and its path (RFC 9162 §2.1.3.2); `undefined` if the path has the wrong length. */
 export function rootOfPath(leaf: Hash, index: number, size: number, path: readonly Hash[]): Hash | undefined {
   if (index >= size) return undefined
   let [root, at, last] = [leaf, index, size - 1]
@@ -44,7 +44,7 @@ function subtree(known: KnownLeaves, low: number, high: number): Hash {
   return nodeHash(subtree(known, low, middle), subtree(known, middle, high))
 }
 
-/** INVARIANT: a caller from above asks for a whole subtree whose parent is not whole. Those are on the frontier. */
+/** INVARIANT: the caller asks for a whole subtree whose parent is not whole. Such subtrees are on the frontier. */
 function rootBefore({ first, frontier }: KnownLeaves, low: number): Hash {
   let [start, position] = [0, 0]
   while (start < low) {
@@ -54,7 +54,7 @@ function rootBefore({ first, frontier }: KnownLeaves, low: number): Hash {
   return at(frontier, position)
 }
 
-/** The largest power of two below `count`. */
+/** Returns the largest power of two below `count`. */
 function split(count: number): number {
   return largestPowerUpTo(count - 1)
 }

@@ -1,4 +1,4 @@
-/** One line of a log, newline excluded; `isEnded` is false when the file ends without one. */
+/** One line of a log without newline. `isEnded` is false if the file ends without a newline. */
 export type RawLine = {
   readonly file: string
   readonly line: number
@@ -7,11 +7,11 @@ export type RawLine = {
 }
 
 const newline = 0x0a
-/** How much of a file is read at once. */
+/** The read size for files. */
 export const highWaterMark: number = 1 << 18
 const maxLineBytes = 4 * 1024 * 1024
 
-/** Splits at `\n` alone, because other separators can stand inside a record that another program has written. */
+/** Splits at `\n` only, because records of other programs can contain other separators. */
 export class LineSplitter {
   readonly #file: string
   #line = 0
@@ -22,7 +22,7 @@ export class LineSplitter {
     this.#file = file
   }
 
-  /** The lines that end in this chunk. Their bytes are a view into it. */
+  /** Returns the lines that end in this chunk. Their bytes are views into it. */
   push(chunk: Buffer): readonly RawLine[] {
     const lines: RawLine[] = []
     let start = 0
@@ -35,24 +35,24 @@ export class LineSplitter {
       this.#pieces = []
       this.#restBytes = 0
     }
-    // No writer of ours makes lines this long. The line is cut here, so it fails to parse and is reported.
+    // No Waywarden writes lines this long. The line is cut here, so it fails to parse and is reported.
     if (this.#restBytes < maxLineBytes) this.#pieces.push(chunk.subarray(start))
     this.#restBytes += chunk.length - start
     return lines
   }
 
-  /** How many bytes follow the last newline. */
+  /** The number of bytes after the last newline. */
   get restBytes(): number {
     return this.#restBytes
   }
 
-  /** What follows the last newline; cut after 4 MiB. */
+  /** The bytes after the last newline, cut after 4 MiB. */
   rest(): RawLine {
     return { file: this.#file, line: this.#line + 1, bytes: Buffer.concat(this.#pieces), isEnded: false }
   }
 }
 
-/** The lines of a stream, in batches: to wait for each line costs more than to read it. */
+/** Yields the lines of a stream in batches, because awaiting each line costs more than reading it. */
 export async function* splitLines(
   file: string,
   chunks: AsyncIterable<Buffer>,
@@ -63,7 +63,7 @@ export async function* splitLines(
   if (!isBlank(rest.bytes)) yield [rest]
 }
 
-/** A log that ran out of disk writes blank lines to find out when there is room again. */
+/** A log on a full disk writes blank lines to probe for free space. */
 function isBlank(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 0x20 && byte !== 0x0d) return false
   return true

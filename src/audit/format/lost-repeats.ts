@@ -2,15 +2,18 @@ import { type Hash, toBase64 } from './merkle.ts'
 import { beginsWith, firstIdEnd, leafAt, maxTargetBytes, repeatStart, wholeStart } from './repeat.ts'
 import { createWholeLines } from './whole-lines.ts'
 
-/** Follows the lines of a log as readers do, by a look at their first bytes. */
+/** Follows the lines of a log like a reader, by their first bytes. */
 export type LostRepeats = {
-  /** Another segment begins. */
+  /** Starts the next segment. */
   readonly begin: () => void
-  /** Whether the next line, of that hash, repeats a record that readers do not find: nobody can tell what was decided. */
+  /**
+   * True if this line (with this hash) repeats a record outside of the reader's window. Then the decision cannot be
+   * reconstructed.
+   */
   readonly isLost: (bytes: Buffer, leaf: Hash) => boolean
 }
 
-/** Stands before the first line. */
+/** Starts before the first line. */
 export function createLostRepeats(): LostRepeats {
   const leaves = createWholeLines<string>()
   return {

@@ -3,47 +3,51 @@ import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { frontierLength, type Hash, parseHash } from './merkle.ts'
 import { type ShadowLine, shadowLine } from './shadow-line.ts'
 
-/** The first line of a segment: where in its log it stands, and what was found before it. */
+/** The first line of a segment: its position in the log, and the state of the log before it. */
 export type SegmentLine = {
   readonly version: 1
   readonly kind: 'segment'
   readonly time: string
-  /** The log's name in file names, and in checkpoints. */
+  /** The log's name in file names and checkpoints. */
   readonly log: string
   readonly origin: string
   readonly sequence: number
-  /** How many lines of the log stand before this one, and the roots of their whole subtrees (base64, RFC 6962). */
+  /** The number of lines of the log before this one, and the roots of their whole subtrees (base64, RFC 6962). */
   readonly size: number
   readonly frontier: readonly string[]
-  /** The log's segment before this one, and how many of its bytes are the log; `torn`: what follows could not be cut off. */
+  /** The previous segment of the log and its size in bytes. `torn`: bytes after that could not be cut off. */
   readonly after?:
     | { readonly sequence: number; readonly bytes: number; readonly torn?: true | undefined }
     | undefined
-  /** The log that this one found in its directory, as it ended. */
+  /** The log that this writer found in its directory, as it ended. */
   readonly follows?: FoundLog | undefined
-  /** While its writer runs, a checkpoint follows at least so often. Absent in logs that did not promise it. */
+  /**
+   * While the writer runs, checkpoints are at most this far apart. Absent in logs of older versions, which did not
+   * promise it.
+   */
   readonly sealsEverySeconds?: number | undefined
-  /** Which of several workers writes the log. */
+  /** The number of the worker that writes the log. */
   readonly worker?: number | undefined
 }
 
-/** A log as its successor found it. `torn`: bytes behind the last line, because the writer was killed while it wrote one. */
+/** A log as its successor found it. `torn`: bytes after the last line, because the writer was killed during a write. */
 export type FoundLog = {
   readonly log: string
   readonly sequence: number
   readonly size: number
   readonly root: string
   readonly torn?: Torn | undefined
-  /** Later segments of that log that have no whole line. */
+  /** Later segments of that log without a whole line. */
   readonly behind?: readonly (Torn & { readonly sequence: number })[] | undefined
 }
 
-/** The bytes of a line that was never ended. */
+/** The bytes of an unfinished line. */
 export type Torn = { readonly bytes: number; readonly sha256: string }
 
 /**
- * A signed checkpoint over all lines before it. `leaves`: their hashes since the checkpoint before (base64), which name what was
- * changed. The note signs nothing of its own line: `time`, `end` and `beside` count once the next checkpoint covers them.
+ * A signed checkpoint over all lines before it. `leaves` are their hashes since the previous checkpoint (base64); they
+ * show which line was changed. The note does not sign its own line: `time`, `end` and `beside` are proven by the next
+ * checkpoint.
  */
 export type CheckpointLine = {
   readonly version: 1
@@ -51,13 +55,13 @@ export type CheckpointLine = {
   readonly note: string
   readonly leaves: string
   readonly time?: string | undefined
-  /** The writer closes the log: one more checkpoint follows, and nothing else. */
+  /** The writer closes the log. Only one more checkpoint follows. */
   readonly end?: true | undefined
-  /** Logs that lie in other folders of the same audit directory: those of other workers. */
+  /** Logs in other folders of the same audit directory: the logs of other workers. */
   readonly beside?: readonly string[] | undefined
 }
 
-/** What retention removed: everything up to and including this segment, in the order in which segments were written. */
+/** Records a removal by retention: all segments up to and including `through`, in order of age. */
 export type RetentionLine = {
   readonly version: 1
   readonly kind: 'retention'
@@ -75,7 +79,7 @@ export type UnrecordedLine = {
   readonly denials: number
 }
 
-/** What a log says of itself between its records. */
+/** A line that a log writes about itself, between its records. */
 export type MetaLine = SegmentLine | CheckpointLine | RetentionLine | UnrecordedLine | ShadowLine
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -136,7 +140,7 @@ const startBytes = 48
 
 /** The kind of a meta line, by its first bytes; `undefined` for a record or anything else. */
 export function metaKindOf(line: Buffer): MetaLine['kind'] | undefined {
-  // Nearly all lines are records, which two bytes tell: the version of one kind, and how the other begins.
+  // Two bytes identify nearly all records: the version of a repeat, and the first letter of the kind `decision`.
   if (line[11] !== 0x31 || line[21] === 0x64) return undefined
   const kind = metaStart.exec(line.toString('latin1', 0, startBytes))?.[1]
   return metaKinds.find((known) => known === kind)
@@ -150,12 +154,12 @@ export function parseMetaLine(line: Buffer): MetaLine | Invalid {
     const parsed = v.safeParse(meta, JSON.parse(line.toString()))
     if (parsed.success) return parsed.output
   } catch {
-    // Not JSON: no meta line either.
+    // Not JSON, so not a meta line.
   }
   return invalid('meta line: expected kind segment, checkpoint, retention, unrecorded or shadow, version 1')
 }
 
-/** The roots that stand before a segment, or `undefined` when they cannot be those of a tree of its size. */
+/** Returns the roots before a segment; `undefined` if they do not fit a tree of that size. */
 export function frontierOf({ size, frontier }: SegmentLine): readonly Hash[] | undefined {
   const hashes = frontier.flatMap((root) => parseHash(root) ?? [])
   return hashes.length === frontier.length && hashes.length === frontierLength(size) ? hashes : undefined

@@ -12,7 +12,7 @@ const uid = v.object({ type: v.string(), id: v.string() })
 const policy = v.object({ id: v.string(), file: v.string(), line: v.number() })
 const role = v.picklist(['caller', 'delegator', 'subject', 'autonomous'])
 const subject = v.object({ issuerName: v.string(), issuer: v.string(), id: v.string(), groups: texts })
-// By hand, for `v.record` leaves out names such as `constructor`, which a route may give a parameter.
+// Custom code, because `v.record` drops names such as `constructor`, which a route parameter may have.
 const params = v.custom<Readonly<Record<string, string>>>(isTextByName, 'expected texts by name')
 const chain: v.GenericSchema<unknown, RecordedChain> = v.variant('kind', [
   v.object({ kind: v.literal('none') }),
@@ -39,7 +39,7 @@ const chain: v.GenericSchema<unknown, RecordedChain> = v.variant('kind', [
   }),
 ])
 
-// Not strict: a later Waywarden may add fields, and what an auditor kept must still be read.
+// Not strict: a later Waywarden may add fields, and kept records must stay readable.
 const decisionRecord: v.GenericSchema<unknown, DecisionRecord> = v.object({
   version: v.literal(1),
   kind: v.literal('decision'),
@@ -93,7 +93,7 @@ const decisionRecord: v.GenericSchema<unknown, DecisionRecord> = v.object({
   truncated: texts,
 })
 
-/** Parses one line of an audit log. Fields that it does not know are left out; a version that it does not know is refused. */
+/** Parses one line of an audit log. Unknown fields are dropped; an unknown version is refused. */
 export function parseRecord(line: string): DecisionRecord | Invalid {
   let value: unknown
   try {
@@ -110,7 +110,7 @@ export function parseRecord(line: string): DecisionRecord | Invalid {
   return invalid(`record: \`${v.getDotPath(issue) ?? ''}\`: expected ${issue.expected ?? 'another value'}`)
 }
 
-/** Who called, to judge the decision again. */
+/** Rebuilds the caller, to judge the decision again. */
 export function toCaller(record: DecisionRecord): Caller | Invalid {
   if (record.caller === undefined) return invalid('record: the check ended before its caller was known')
   const id = parseSpiffeId(record.caller.id)
@@ -120,7 +120,7 @@ export function toCaller(record: DecisionRecord): Caller | Invalid {
   return { id, waypoint, provenBy: record.caller.provenBy, isIngress: record.caller.isIngress }
 }
 
-/** On whose behalf it was, to judge the decision again. */
+/** Rebuilds the chain, to judge the decision again. */
 export function toChain({ chain, txn, jtiIn, pseudonymized }: DecisionRecord): Chain | Invalid {
   if (pseudonymized === true) return invalid('record: its user has a pseudonym, whom no policy knows')
   if (chain === undefined) return invalid('record: the check ended before its chain was known')
@@ -145,7 +145,10 @@ export function toChain({ chain, txn, jtiIn, pseudonymized }: DecisionRecord): C
   }
 }
 
-/** What was wanted, of a service that the caller looks up by `record.service.name` in the recorded revision. */
+/**
+ * Rebuilds the target, to judge the decision again. The caller finds the service by `record.service.name` in the recorded
+ * revision.
+ */
 export function toTarget({ target, request, truncated }: DecisionRecord, service: Service): Target | Invalid {
   if (target === undefined || request === undefined) {
     return invalid('record: the check ended before its action and resource were known')

@@ -1,7 +1,7 @@
 import { traceIdOf } from '../../base/http/trace-context.ts'
 import type { Headers } from '../../base/model/check-input.ts'
 
-/** What a check says of it. */
+/** The inputs of these fields. */
 type Told = {
   readonly decisionId: string
   readonly timeMs: number
@@ -9,7 +9,7 @@ type Told = {
   readonly input?: { readonly headers: Headers } | undefined
 }
 
-/** What no two checks have in common, however alike they are: the part of a record that a repeat says anew. */
+/** The fields that differ between any two checks. A repeat writes only these. */
 export type PerCheckFields = {
   readonly decisionId: string
   /** ISO 8601, UTC. */
@@ -18,17 +18,17 @@ export type PerCheckFields = {
   readonly traceId?: string | undefined
 }
 
-/** The perCheck part of one check's record. */
+/** Returns these fields of one check. */
 export function toPerCheckFields({ decisionId, timeMs, durationMicros, input }: Told): PerCheckFields {
   return { decisionId, time: toTime(timeMs), durationMicros, traceId: input && traceIdOf(input.headers) }
 }
 
-/** Whether an id stands in JSON as it is. */
+/** True if an id needs no escaping in JSON. */
 export function isPlain(id: string): boolean {
   return /^[\w.:-]{1,128}$/.test(id)
 }
 
-/** The members as JSON, without braces. INVARIANT: the id is plain, and a time and a trace id cannot but be. */
+/** The members as JSON without braces. INVARIANT: the id is plain; a time and a trace id always are. */
 export function formatPerCheckFields({ decisionId, time, durationMicros, traceId }: PerCheckFields): string {
   const members = `"decisionId":"${decisionId}","time":"${time}","durationMicros":${durationMicros}`
   return traceId === undefined ? members : `${members},"traceId":"${traceId}"`
@@ -36,7 +36,7 @@ export function formatPerCheckFields({ decisionId, time, durationMicros, traceId
 
 let last = { timeMs: Number.NaN, time: '' }
 
-/** Under load many checks end in one millisecond, and to write it costs more than all else in a repeat. */
+/** Under load many checks end in the same millisecond. Formatting the time is the most expensive part of a repeat. */
 function toTime(timeMs: number): string {
   if (last.timeMs !== timeMs) last = { timeMs, time: new Date(timeMs).toISOString() }
   return last.time

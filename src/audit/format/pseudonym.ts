@@ -4,13 +4,16 @@ import { describeCause } from '../../base/model/fault.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import type { DecisionRecord } from './record.ts'
 
-/** The name under which a user stands in records: the same user always has the same. */
+/** Returns a user's pseudonym. The same user always gets the same one. */
 export type Pseudonymize = (issuerName: string, id: string) => string
 
 const minLength = 32
 const pseudonymLength = 22
 
-/** Reads the secret that makes pseudonyms. A reader who has the secret can find a known user's records. Nobody can turn a pseudonym back into a name. */
+/**
+ * Reads the secret of the pseudonyms. With the secret one can find a known user's records. A pseudonym cannot be reversed
+ * into a name.
+ */
 export function readPseudonyms(file: string): Pseudonymize | Invalid {
   try {
     const secret = readFileSync(file, 'utf8').trim()
@@ -22,9 +25,9 @@ export function readPseudonyms(file: string): Pseudonymize | Invalid {
   }
 }
 
-/** Makes pseudonyms by HMAC-SHA-256. */
+/** Creates pseudonyms by HMAC-SHA-256. */
 export function createPseudonyms(secret: string): Pseudonymize {
-  // Length-prefixed, so that no two users ever are one text.
+  // Length-prefixed, so that two users never give the same text.
   return (issuerName, id) => {
     const digest = createHmac('sha256', secret)
       .update(`${issuerName.length}:${issuerName}/${id}`)
@@ -33,7 +36,10 @@ export function createPseudonyms(secret: string): Pseudonymize {
   }
 }
 
-/** The record with its user's pseudonym wherever the user's id stood. Groups stay: policies are explained by them. */
+/**
+ * Replaces the user's id by its pseudonym everywhere in the record. Groups stay, because they explain the policies'
+ * answers.
+ */
 export function withPseudonym(record: DecisionRecord, pseudonymize: Pseudonymize): DecisionRecord {
   const { chain, results, deniedBy, reason } = record
   if (chain === undefined || chain.kind === 'none') return record

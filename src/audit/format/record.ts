@@ -4,10 +4,10 @@ import type { DenyCode, PolicyReference, PrincipalResult, Role } from '../../bas
 import type { EntityUid } from '../../base/model/entity-uid.ts'
 import { toSafeJson } from '../../base/text/json-line.ts'
 
-/** An actor of a chain and how it was proven: `inherited` from the signed chain. The caller is proven by mTLS, see `caller`. */
+/** An actor of a chain and its proof: `inherited` from the signed chain. `caller` is proven by mTLS. */
 export type RecordedActor = { readonly id: string; readonly proven: 'inherited' }
 
-/** On whose behalf, as the record keeps it; times in seconds since the epoch. */
+/** The chain, as recorded. Times are seconds since the epoch. */
 export type RecordedChain =
   | { readonly kind: 'none' }
   | {
@@ -22,19 +22,19 @@ export type RecordedChain =
       readonly kind: 'delegated'
       readonly subject: Subject
       readonly actors: readonly RecordedActor[]
-      /** Present when an agent called itself and that added no actor: how often. */
+      /** The number of calls of an agent to itself that added no actor; absent if none. */
       readonly self?: number | undefined
       readonly scopes: readonly string[]
       readonly expiresAt: number
       readonly rootIssuedAt: number
       readonly ceiling: number
       readonly authTime?: number | undefined
-      /** Present when some hop lost the header and the chain was found again. */
+      /** Present if some hop lost the header and the chain was recovered. */
       readonly recovered?: true | undefined
       readonly digest: string
     }
 
-/** What Cedar said of one principal. */
+/** Cedar's answer for one principal. */
 export type RecordedResult = {
   readonly principal: EntityUid
   readonly role: Role
@@ -43,22 +43,25 @@ export type RecordedResult = {
   readonly errors: readonly { readonly policy: PolicyReference; readonly message: string }[]
 }
 
-/** One decision, version 1: evidence of who asked what on whose behalf, and everything `judge` needs to decide again. Never a token. */
+/**
+ * One decision, version 1. It is the evidence of who asked for what on whose behalf, and holds all inputs of `judge`. It
+ * never holds a token.
+ */
 export type DecisionRecord = {
   readonly version: 1
   readonly kind: 'decision'
   readonly decisionId: string
-  /** When the check began; ISO 8601, UTC. */
+  /** The start of the check; ISO 8601, UTC. */
   readonly time: string
   readonly durationMicros: number
   readonly traceId?: string | undefined
-  /** `observed`: passed on although `code` would have refused it. */
+  /** `observed`: passed on, although `code` would have refused it. */
   readonly outcome: 'allow' | 'observed' | 'deny'
   readonly code?: DenyCode | undefined
   readonly reason?: string | undefined
   readonly txn?: string | undefined
   readonly jtiIn?: string | undefined
-  /** The minted child: its id, its parent's digest, and the key that signed it. */
+  /** The minted child: its id, its parent's digest, and its signing key. */
   readonly jtiOut?: string | undefined
   readonly parHash?: string | undefined
   readonly kid?: string | undefined
@@ -89,19 +92,19 @@ export type DecisionRecord = {
     | undefined
   readonly chain?: RecordedChain | undefined
   readonly results: readonly RecordedResult[]
-  /** All principals that refused, with the ids of the policies that made them. */
+  /** All principals that were refused, with the ids of the responsible policies. */
   readonly deniedBy: readonly {
     readonly principal: EntityUid
     readonly role: Role
     readonly policies: readonly string[]
   }[]
   readonly policyRevision?: string | undefined
-  /** SHA-256 of the revision's files, as hexadecimal digits. */
+  /** SHA-256 of the revision's files, in hexadecimal. */
   readonly policyDigest?: string | undefined
   readonly engine?: string | undefined
-  /** Present when the user's id is a keyed hash of it; see `audit.pseudonyms`. */
+  /** Present if the user's id is a keyed hash; see `audit.pseudonyms`. */
   readonly pseudonymized?: true | undefined
-  /** Fields that were too long to keep whole; a cut text ends with the original's length and SHA-256. */
+  /** Fields that were too long. A cut text ends with the original's length and SHA-256. */
   readonly truncated: readonly string[]
 }
 

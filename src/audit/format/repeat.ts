@@ -6,62 +6,65 @@ import { formatPerCheckFields, type PerCheckFields } from './per-check-fields.ts
 import type { DecisionRecord } from './record.ts'
 
 /**
- * A record that says no more than what tells it apart from an earlier one of its segment. `leaf` is the hash (base64)
- * of that record's line as a leaf of the log's tree, so that nobody can put another in its place.
+ * A record that contains only its differences from an earlier record of its segment. `leaf` is the leaf hash (base64) of
+ * that record's line, so that no other record can replace it.
  */
 export type Repeat = PerCheckFields & {
   readonly version: 2
   readonly kind: 'repeat'
-  /** The decision whose record was written whole. */
+  /** The decision whose record was written in full. */
   readonly of: string
   readonly leaf: string
 }
 
-/** A repeat refers to one of so many records before it in its segment that are whole and may be referred to. */
+/**
+ * The reach of a repeat: it refers to one of the last 4096 records of its segment that were written in full and are short
+ * enough.
+ */
 export const maxRepeatTargets = 4096
 
-/** Only a line of so many bytes may be referred to: readers hold all that a repeat may mean. */
+/** The maximum length of a line that can be repeated, because readers hold all lines within reach. */
 export const maxTargetBytes = 4096
 
-/** How a line begins that may be referred to, and how a repeat does, each up to its first id. */
+/** The start of a repeatable line, and of a repeat, each up to its first id. */
 export const wholeStart = '{"version":1,"kind":"decision","decisionId":"'
 export const repeatStart = '{"version":2,"kind":"repeat","of":"'
 
-/** What stands in a repeat between `of` and its own members; always as long. */
+/** The text of a repeat between `of` and its own members. Its length is constant. */
 const leafMember = '","leaf":"'
 const leafLength = 44
 const quote = 0x22
 
-/** What all repeats of one record begin with: its id and its leaf. */
+/** Returns the common start of all repeats of one record: its id and its leaf. */
 export function startRepeat(of: string, leaf: Hash): string {
   return toFlatString(`${repeatStart}${of}${leafMember}${toBase64(leaf)}",`)
 }
 
-/** The repeat as one line of NDJSON, newline included; `start` by `startRepeat`. */
+/** Returns the repeat as one line of NDJSON, newline included. `start` comes from `startRepeat`. */
 export function formatRepeat(start: string, perCheck: PerCheckFields): string {
   return `${start}${formatPerCheckFields(perCheck)}}\n`
 }
 
-/** Whether a line begins as records that stand whole do, or as repeats do. */
+/** True if a line starts like a full record, or like a repeat. */
 export function beginsWith(line: Buffer, start: typeof wholeStart | typeof repeatStart): boolean {
-  // The version and the kind's first letter tell nearly all lines apart.
+  // The version and the first letter of the kind distinguish nearly all lines.
   const [version, kind] = [11, 21]
   const isAlike = line[version] === start.charCodeAt(version) && line[kind] === start.charCodeAt(kind)
   return isAlike && line.toString('latin1', 0, start.length) === start
 }
 
-/** Where the id ends that follows on such a beginning. */
+/** Returns the end of the first id after this start. */
 export function firstIdEnd(line: Buffer, start: typeof wholeStart | typeof repeatStart): number {
   return line.indexOf(quote, start.length)
 }
 
-/** The leaf that a repeat names, if its `of` ends at `ofEnd`. */
+/** Returns the leaf of a repeat whose `of` ends at `ofEnd`. */
 export function leafAt(line: Buffer, ofEnd: number): string {
   const start = ofEnd + leafMember.length
   return line.toString('latin1', start, start + leafLength)
 }
 
-/** Where a repeat's own members begin, if its `of` ends at `ofEnd`. */
+/** Returns the offset of a repeat's own members, if its `of` ends at `ofEnd`. */
 export function ownStart(ofEnd: number): number {
   return ofEnd + leafMember.length + leafLength + '",'.length
 }
@@ -77,18 +80,18 @@ const repeat: v.GenericSchema<unknown, Repeat> = v.object({
   traceId: v.optional(v.string()),
 })
 
-/** Parses one line; fields that it does not know are left out. */
+/** Parses one line; unknown fields are dropped. */
 export function parseRepeat(line: string): Repeat | Invalid {
   try {
     const parsed = v.safeParse(repeat, JSON.parse(line))
     if (parsed.success) return parsed.output
   } catch {
-    // Not JSON: no repeat either.
+    // Not JSON, so not a repeat.
   }
   return invalid('record: expected a repeat, version 2; a newer Waywarden may read it')
 }
 
-/** The whole record that a repeat stands for. INVARIANT: `whole` is the record that `leaf` names. */
+/** Returns the full record of a repeat. INVARIANT: `whole` is the record that `leaf` names. */
 export function expandRepeat(
   whole: DecisionRecord,
   { decisionId, time, durationMicros, traceId }: PerCheckFields,

@@ -2,27 +2,27 @@ import * as v from 'valibot'
 import { type DenyCode, denyCodes } from '../../base/model/decision.ts'
 
 /**
- * What a second policy revision would have decided otherwise over a short time: no decision, so no record. Counted, so that
- * a revision that differs in everything fills no disk.
+ * Differences that a second policy revision would have made over a short time. It is not a decision, so it is not a
+ * record. It contains counts, so that a revision that differs everywhere does not fill the disk.
  */
 export type ShadowLine = {
   readonly version: 1
   readonly kind: 'shadow'
-  /** ISO 8601, UTC: from the first check that was judged again to the last. */
+  /** ISO 8601, UTC: from the first to the last check that was judged again. */
   readonly since: string
   readonly until: string
-  /** The revision that decided, and the one that did not. */
+  /** `live` made the decisions; `shadow` judged them again. */
   readonly live: string
   readonly shadow: string
-  /** Checks judged again, and those that were to be and were not: too many at once, or a fault. */
+  /** Checks that were judged again, and checks that were dropped because of too many at once or a fault. */
   readonly judged: number
   readonly dropped: number
   readonly differences: readonly ShadowDifference[]
-  /** Checks that were decided otherwise but, for too many distinct names, stand in no difference. */
+  /** Checks that differed but are not in `differences`, because there were too many distinct names. */
   readonly cut: number
 }
 
-/** Checks of one kind: one service, action and caller, decided so and otherwise. It names no user. */
+/** Checks of one kind: one service, action and caller, with both outcomes. It names no user. */
 export type ShadowDifference = {
   readonly service: string
   readonly action: string
@@ -30,11 +30,11 @@ export type ShadowDifference = {
   readonly before: ShadowOutcome
   readonly after: ShadowOutcome
   readonly count: number
-  /** Ids of a few of the decisions. */
+  /** The ids of a few of the decisions. */
   readonly examples: readonly string[]
 }
 
-/** `allow`, or the code of a refusal, who refused and by which policies. */
+/** `allow`, or the code of a refusal, with the refused principals and the policies. */
 export type ShadowOutcome = {
   readonly decision: 'allow' | DenyCode
   readonly deniedBy: readonly string[]
@@ -50,7 +50,7 @@ const outcome = v.object({
   policies: texts,
 })
 
-/** What a line of kind `shadow` must be. */
+/** The schema of a line of kind `shadow`. */
 export const shadowLine: v.GenericSchema<unknown, ShadowLine> = v.object({
   version: v.literal(1),
   kind: v.literal('shadow'),

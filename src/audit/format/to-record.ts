@@ -7,13 +7,13 @@ import type { Target } from '../../base/model/target.ts'
 import { toPerCheckFields } from './per-check-fields.ts'
 import type { DecisionRecord, RecordedChain, RecordedResult } from './record.ts'
 
-// As long as a path may be that the catalog accepts, so that nothing `judge` reads is ever cut.
+// As long as the longest path that the catalog accepts, so that no input of `judge` is ever cut.
 const maxJudgedLength = 8192
 const maxUnjudgedLength = 512
 const maxTextLength = 2048
 const maxErrors = 20
 
-/** Builds the record of one check. Every field is named here: nothing enters a record by being spread into it. */
+/** Builds the record of one check. Every field is named here; no field enters a record through a spread. */
 export function toRecord(parts: RecordParts): DecisionRecord {
   const truncated: string[] = []
   const { decision, caller, chain, target, onward, input } = parts
@@ -58,14 +58,17 @@ export function toRecord(parts: RecordParts): DecisionRecord {
   }
 }
 
-/** What was never judged needs no more than a reader does, and anybody can send it. */
+/**
+ * Returns the request of a check that was not judged. Anybody can send such requests, so it keeps only what a reader
+ * needs.
+ */
 function toRequest(
   input: NonNullable<RecordParts['input']>,
   isJudged: boolean,
   truncated: string[],
 ): DecisionRecord['request'] {
   const length = isJudged ? maxTextLength : maxUnjudgedLength
-  // The query stays out: clients put secrets there, and no decision reads it.
+  // The query is dropped: clients put secrets there, and no decision reads it.
   const [path = ''] = input.path.split('?', 1)
   return {
     method: bound(input.method, 'request.method', length, truncated),

@@ -3,19 +3,19 @@ import { leafHash, toBase64 } from './merkle.ts'
 import { parseRecord } from './parse-record.ts'
 import type { DecisionRecord } from './record.ts'
 
-/** A line to which others may refer. */
+/** A line that repeats can refer to. */
 export type WholeLine = {
   readonly bytes: Buffer
-  /** What is looked for and does not stand in that part of it which is also said of those that refer to it. */
+  /** The wanted texts that are not in the part of the line that its repeats share. */
   readonly unmentioned: readonly Buffer[]
-  /** Its hash, base64, and what it says; found out when first asked. */
+  /** Its leaf hash (base64) and its parsed record; both are computed on first use. */
   readonly leaf: () => string
   readonly record: () => DecisionRecord | Invalid
 }
 
 const constantStart = Buffer.from(',"outcome":')
 
-/** Keeps a line. Its bytes are copied, for they are part of a chunk that would stay with them. */
+/** Holds a line. The bytes are copied, because a view would keep its whole chunk in memory. */
 export function createWholeLine(line: Buffer, needles: readonly Buffer[]): WholeLine {
   const bytes = Buffer.from(line)
   const constantAt = bytes.indexOf(constantStart)

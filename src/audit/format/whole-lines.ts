@@ -1,23 +1,23 @@
 import { maxRepeatTargets } from './repeat.ts'
 
 /**
- * Twice as many as a repeat may refer back over: there are logs whose writer did not count what it wrote together with the
- * repeat, so that some of their repeats refer further back.
+ * Twice the reach of a repeat. Older writers did not count the lines of the same batch, so some of their repeats refer
+ * further back.
  */
 const maxHeld = 2 * maxRepeatTargets
 
-/** The lines of a segment that readers hold for the repeats that may come: the last so many, found by their decision id. */
+/** The latest lines of a segment that repeats may refer to, by decision id. */
 export type WholeLines<T> = {
   readonly add: (decisionId: string, line: T) => void
-  /** The last line of that id. */
+  /** Returns the latest line of that id. */
   readonly find: (decisionId: string) => T | undefined
-  /** Another segment begins. */
+  /** Starts the next segment. */
   readonly clear: () => void
 }
 
 /**
- * Holds none yet; `T` is what is kept of a line. They go round in a ring, for to ask a map for its oldest key takes the
- * longer, the more were deleted before it.
+ * Starts empty. `T` is the value that is held for a line. A ring evicts the oldest, because finding the oldest key of a
+ * map gets slower with each deleted key.
  */
 export function createWholeLines<T>(): WholeLines<T> {
   const ordinals = new Map<string, number>()

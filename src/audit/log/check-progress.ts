@@ -3,20 +3,20 @@ import { createTree, type Hash, leafHash, type Tree } from '../format/merkle.ts'
 import type { MetaLine, SegmentLine } from '../format/meta-line.ts'
 import type { Sealed } from './tampering.ts'
 
-/** A whole line of a log, its hash as a leaf, and what it says if it is a meta line of the log itself. */
+/** A whole line of a log and its leaf hash. `meta` is set if it is a meta line of the log itself. */
 export type Leaf = {
   readonly raw: RawLine
   readonly hash: Hash
-  /** Which line of the log it is, from 0. */
+  /** The number of the line in the log, from 0. */
   readonly index: number
   readonly kind: MetaLine['kind'] | undefined
   readonly meta: MetaLine | undefined
 }
 
-/** How far a check of a log has come: its tree, and the lines that were read since the last checkpoint. */
+/** The state of a check of a log: its tree, and the lines since the last checkpoint. */
 export class CheckProgress {
   readonly isBegun: boolean
-  /** How many lines stand before the first segment that was read. */
+  /** The number of lines before the first segment that was read. */
   readonly beginsAt: number
   origin: string | undefined
   #tree: Tree
@@ -26,7 +26,7 @@ export class CheckProgress {
   #sequence = 0
   #isLost = false
 
-  /** Behind so many lines, of which the roots of whole subtrees are known; behind none before the first segment. */
+  /** Starts after `sealed.size` lines, whose subtree roots are known; by default before the first line. */
   constructor(
     sealed: Sealed = { size: 0, frontier: [] },
     begun?: Pick<CheckProgress, 'beginsAt' | 'origin'>,
@@ -38,7 +38,7 @@ export class CheckProgress {
     this.#tree = createTree(sealed.size, sealed.frontier)
   }
 
-  /** All lines so far. */
+  /** The tree over all lines so far. */
   get tree(): Tree {
     return this.#tree
   }
@@ -48,7 +48,7 @@ export class CheckProgress {
     return this.#sealed
   }
 
-  /** The lines since then. */
+  /** The lines since the last checkpoint. */
   get pending(): readonly Leaf[] {
     return this.#pending
   }
@@ -57,22 +57,22 @@ export class CheckProgress {
     return this.#pendingBytes
   }
 
-  /** The segment in which the last line stands. */
+  /** The segment of the last line. */
   get sequence(): number {
     return this.#sequence
   }
 
-  /** Nothing is known of the lines that follow, up to the next segment. */
+  /** True while the following lines, up to the next segment, are unknown. */
   get isLost(): boolean {
     return this.#isLost
   }
 
-  /** Whether a segment that says that so many lines stand before it goes on from here. */
+  /** True if a segment that names `size` lines before it continues from here. */
   isBefore({ size }: Pick<SegmentLine, 'size'>): boolean {
     return this.isBegun && !this.#isLost && this.#tree.size() === size
   }
 
-  /** Adds a line of a segment; returns which line of the log it is. */
+  /** Adds a line of a segment; returns its number in the log. */
   add(line: Pick<Leaf, 'raw' | 'kind' | 'meta'>, sequence: number): number {
     const [hash, index] = [leafHash(line.raw.bytes), this.#tree.size()]
     this.#tree.add(hash)
@@ -82,14 +82,14 @@ export class CheckProgress {
     return index
   }
 
-  /** All lines of the tree are signed. */
+  /** Marks all lines of the tree as signed. */
   seal(tree: Tree): void {
     this.#tree = tree
     this.#sealed = { size: tree.size(), frontier: tree.frontier() }
     this.#clear()
   }
 
-  /** Lines of the segment are missing or cannot be read. */
+  /** Notes that lines of the segment are missing or cannot be read. */
   lose(): void {
     this.#isLost = true
     this.#clear()

@@ -4,17 +4,17 @@ import { groupBy } from '../format/group.ts'
 /** Checkpoints of one log that were kept elsewhere. */
 export type Exported = {
   readonly all: readonly Checkpoint[]
-  /** Those that sign so many lines. */
+  /** Returns the checkpoints over this many lines. */
   readonly of: (size: number) => readonly Checkpoint[]
 }
 
-/** Sorts checkpoints by the log that they are of: the end of an origin is the log's name. */
+/** Groups checkpoints by log. The end of an origin is the log's name. */
 export function groupExported(checkpoints: readonly Checkpoint[]): (log: string) => Exported {
   const logs = groupBy(checkpoints, ({ origin }) => logOf(origin))
   return (log) => toExported(logs.get(log) ?? [])
 }
 
-/** The name of the log in an origin. */
+/** Returns the log's name from an origin. */
 export function logOf(origin: string): string {
   return origin.slice(origin.lastIndexOf('/') + 1)
 }

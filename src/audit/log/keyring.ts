@@ -8,12 +8,12 @@ import { parsePublicKey, publicKeyFile } from './log-key.ts'
 import { describe, openRegular } from './segment-file.ts'
 import { parseWorkerFolder } from './worker-logs.ts'
 
-/** The keys by which the logs of an audit directory must be signed. */
+/** Returns the keys that the logs of an audit directory must be signed with. */
 export type Keyring = (root: string) => Promise<readonly KeyObject[] | Invalid>
 
 /**
- * The keys that were given; without any the one that lies in the audit directory. That one proves only that log and key belong
- * together: who can change the log can change it, too.
+ * Uses the given keys; without any, the key in the audit directory. That key proves only that log and key belong
+ * together, because whoever can change the log can change the key too.
  */
 export function createKeyring(given: readonly KeyObject[] | undefined): Keyring {
   if (given !== undefined) return async () => given
@@ -25,7 +25,7 @@ export function createKeyring(given: readonly KeyObject[] | undefined): Keyring 
   }
 }
 
-/** Workers share one key. Each has its public part in its folder, and a folder with another key is not one of theirs. */
+/** Workers share one key. Each worker's folder has the public part; a folder with another key does not belong to them. */
 async function readKeysBeside(root: string): Promise<readonly KeyObject[] | Invalid> {
   const own = await readKey(join(root, publicKeyFile))
   if (own !== undefined) return isInvalid(own) ? own : [own]
@@ -47,7 +47,7 @@ async function readKeysBeside(root: string): Promise<readonly KeyObject[] | Inva
   return invalid(`\`${join(root, publicKeyFile)}\` is missing; name the public key with \`--key\``)
 }
 
-/** `undefined` when there is no such file. */
+/** Returns `undefined` if the file does not exist. */
 async function readKey(path: string): Promise<KeyObject | Invalid | undefined> {
   try {
     await using file = await openRegular(path)

@@ -16,69 +16,69 @@ import { CheckProgress, type Leaf } from './check-progress.ts'
 import type { Exported } from './exported.ts'
 import { type Flaw, findDifference, keepGenuine, readSigned } from './tampering.ts'
 
-/** What a log is checked against. */
+/** The inputs that a log is checked against. */
 export type LogTrust = {
   readonly log: string
   readonly keys: readonly KeyObject[]
-  /** How a log that is signed itself found this one. */
+  /** This log as a signed later log found it. */
   readonly found: FoundLog | undefined
-  /** Whether that log vouches for this one even if no checkpoint does. */
+  /** True if the later log vouches for this one even without a checkpoint. */
   readonly isVouchedWhole: boolean
   /** Checkpoints of this log that were kept elsewhere. */
   readonly exported?: Exported | undefined
 }
 
-/** Who signed for lines: a checkpoint of their own log, or only the log that came after it. */
+/** The signer of lines: a checkpoint of their own log, or only the next log. */
 export type Signer = 'checkpoint' | 'successor'
 
-/** What a check finds, as it finds it. */
+/** Receives the results of a check as they occur. */
 export type LogCheckEvents = {
   readonly onSigned: (lines: readonly Leaf[], by: Signer) => void
   readonly onFlaw: (flaw: Flaw) => void
 }
 
-/** What the lines of a log amount to. */
+/** The result of checking a log's lines. */
 export type Checked = {
   readonly origin: string | undefined
-  /** How many lines stood before the first segment that was read. */
+  /** The number of lines before the first segment that was read. */
   readonly beginsAt: number
   readonly size: number
   readonly root: Hash
-  /** The segment in which the last of these lines stands. */
+  /** The segment of the last line. */
   readonly sequence: number
-  /** The last checkpoint that holds. */
+  /** The last valid checkpoint. */
   readonly checkpoint: Checkpoint | undefined
-  /** The writer signed that it closed the log. */
+  /** True if the writer signed that it closed the log. */
   readonly isEnded: boolean
-  /** The log after it signed that it found these lines. */
+  /** True if the next log signed that it found these lines. */
   readonly isVouched: boolean
-  /** Lines behind the last checkpoint for which nobody has signed yet. */
+  /** Lines after the last checkpoint, not signed yet. */
   readonly unsigned: readonly Leaf[]
 }
 
-/** A writer signs after about a thousand lines: more than these without a checkpoint are not held in memory. */
+/** A writer signs after about a thousand lines. No more lines than this are held without a checkpoint. */
 const maxPending = 100_000
 const maxPendingBytes = 256 * 1024 * 1024
 
 /**
- * Checks the lines of one log in their order, and passes on those that are signed. After a line that is not what was signed it
- * goes on: with the next line if the checkpoint names the lines that it signed, else with the next segment.
+ * Checks the lines of one log in order, and passes on those that are signed. After a changed line it continues: with the
+ * next line if the checkpoint lists the signed lines, else with the next segment.
  */
 export class LogCheck {
   readonly #trust: LogTrust
   readonly #events: LogCheckEvents
   #progress = new CheckProgress()
   /**
-   * The progress before a segment that does not go on from it, until a signature covers the first line of that segment. Anybody can
-   * put signed lines behind a first line that says where they would stand; such a segment counts as if it were not there.
+   * The state before a segment that does not continue from it, until a signature covers the first line of that segment.
+   * Anybody can put signed lines after a forged first line. Such a segment is ignored.
    */
   #proven: CheckProgress | undefined
   #checkpoint: Checkpoint | undefined
   #sequence = 0
   #isFirstLine = true
-  /** The lines of this segment are not the log's. */
+  /** True if the lines of this segment do not belong to the log. */
   #isSkipped = false
-  /** The log has no more lines, by its writer's word or by its successor's. */
+  /** True if the writer or its successor signed that the log has no more lines. */
   #isOver = false
   #isEnded = false
   #isVouched = false
@@ -88,14 +88,14 @@ export class LogCheck {
     this.#events = events
   }
 
-  /** The lines that follow are those of this segment. */
+  /** Starts a segment. */
   begin(sequence: number): void {
     this.#sequence = sequence
     this.#isFirstLine = true
     this.#isSkipped = false
   }
 
-  /** Takes a whole line. */
+  /** Reads a whole line. */
   read(raw: RawLine): void {
     if (this.#isFirstLine) {
       this.#isFirstLine = false
@@ -109,12 +109,12 @@ export class LogCheck {
     if (!this.#isSkipped && !this.#progress.isLost) this.#add(raw, kind, meta)
   }
 
-  /** Lines of this segment are missing or cannot be read. */
+  /** Notes that lines of this segment are missing or cannot be read. */
   lose(): void {
     this.#progress.lose()
   }
 
-  /** There are no more lines. */
+  /** Ends the check. */
   finish(last: Pick<RawLine, 'file'>): Checked {
     if (this.#proven?.isBegun) this.#progress = this.#proven
     const { found, exported } = this.#trust
@@ -138,7 +138,7 @@ export class LogCheck {
     }
   }
 
-  /** The line of the last checkpoint is the one line that it cannot sign. What a successor did not find was added later. */
+  /** The last checkpoint cannot sign its own line. Lines that the successor did not find were added later. */
   #unsigned(): readonly Leaf[] {
     const { pending } = this.#progress
     if (this.#checkpoint === undefined) return this.#isVouched ? [] : pending
@@ -152,7 +152,7 @@ export class LogCheck {
     this.#isSkipped = true
   }
 
-  /** Goes on from what the first line of a segment says, or returns why it cannot. */
+  /** Continues from the first line of a segment, or returns the reason why it cannot. */
   #begin(raw: RawLine): string | undefined {
     const { log } = this.#trust
     const meta = parseMetaLine(raw.bytes)
@@ -169,13 +169,16 @@ export class LogCheck {
     return undefined
   }
 
-  /** Whether as many lines stand before a segment as its first line says: of those that are proven, or else of all. */
+  /**
+   * True if the number of lines before a segment is as its first line says, counting the proven lines first, then all.
+   */
   #continues(meta: SegmentLine): boolean {
     if (this.#proven?.isBefore(meta)) {
       this.#progress = this.#proven
       this.#proven = undefined
     }
-    // If a line before it was changed, the next checkpoint says which: it brings the hashes of all since the last one.
+    // If an earlier line was changed, the next checkpoint shows which one, because it contains the hashes of all lines
+    // since the last one.
     return this.#progress.isBefore(meta)
   }
 
@@ -241,7 +244,7 @@ export class LogCheck {
     }
     const { origin, tree, sealed, pending } = this.#progress
     const checkpoint = verifyCheckpoint(meta.note, this.#trust.keys)
-    // A line that is no checkpoint of ours is a line like others: the next checkpoint tells whether it was signed.
+    // An invalid checkpoint is treated like any line: the next checkpoint shows whether it was signed.
     if (isInvalid(checkpoint)) this.#fail(raw, checkpoint.reason)
     else if (checkpoint.origin !== origin) this.#fail(raw, `is of \`${checkpoint.origin}\``)
     else if (checkpoint.size <= sealed.size && this.#checkpoint !== undefined) {
@@ -264,7 +267,7 @@ export class LogCheck {
     this.#progress.seal(tree)
   }
 
-  /** Goes on from the lines that the checkpoint signed, if it says which they were. */
+  /** Continues with the lines that the checkpoint signed, if it lists them. */
   #recover(raw: RawLine, checkpoint: Checkpoint, { leaves }: CheckpointLine): void {
     const { sealed, pending } = this.#progress
     const signed = readSigned(leaves, sealed, checkpoint)
@@ -278,7 +281,7 @@ export class LogCheck {
     const at = pending[difference.position]?.raw ?? raw
     this.#fail(at, difference.message, sealed.size + difference.position)
     const genuine = keepGenuine(signed.leaves, pending)
-    // Only a first line that was signed says where in the log its segment stands.
+    // Only a signed first line proves where in the log its segment begins.
     if (this.#proven !== undefined && genuine[0] !== pending[0]) {
       this.#progress = this.#proven
       this.#proven = undefined
@@ -288,7 +291,7 @@ export class LogCheck {
     this.#seal(checkpoint, signed.tree, genuine)
   }
 
-  /** Some line since the last checkpoint is not what was signed, and nothing says which. */
+  /** Reports that some line since the last checkpoint was changed, and that nothing shows which one. */
   #failUnsealed(raw: RawLine): void {
     const { pending, sealed } = this.#progress
     const first = pending[0]?.raw ?? raw

@@ -5,23 +5,23 @@ import { explainFileError } from '../../base/follow/file-error.ts'
 import { isAbsent } from '../../base/model/fault.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 
-/** What signs a log's checkpoints. */
+/** The key pair that signs a log's checkpoints. */
 export type LogKey = { readonly privateKey: KeyObject; readonly publicKey: KeyObject }
 
-/** The public key beside the log, for its verifiers. */
+/** The public key beside the log, for verifiers. */
 export const publicKeyFile = 'log-key.pub'
-/** What signs, in the directory, unless the configuration names another file. */
+/** The default private key file in the audit directory. */
 export const privateKeyFile = 'log-key'
 
-/** The key that signed this log is not there any more; another one would look like a forger's. */
+/** The key that signed this log is gone. A new key would look like a forger's. */
 export class LogKeyGone extends Error {
   override readonly name = 'LogKeyGone'
   readonly code = 'log_key_gone'
 }
 
 /**
- * Reads the key, or makes one (Ed25519, 0600) for a log that never had one; its public part is put beside the log. Throws
- * when neither can be, and `LogKeyGone` when there was one.
+ * Reads the key. For a log that never had one it creates one (Ed25519, mode 0600). The public key is written beside the
+ * log. Throws if that fails, and `LogKeyGone` if the key is gone.
  */
 export function openLogKey(directory: string, file: string | undefined): LogKey {
   const path = file ?? join(directory, privateKeyFile)
@@ -42,7 +42,7 @@ export function openLogKey(directory: string, file: string | undefined): LogKey 
   return { privateKey, publicKey }
 }
 
-/** Why a key that is there cannot sign; one that is not there is made. */
+/** Explains why an existing key cannot sign; a missing key will be created. */
 export function refuseLogKey(path: string): string | undefined {
   try {
     const { asymmetricKeyType } = createPrivateKey(readFileSync(path, 'utf8'))
@@ -66,19 +66,22 @@ export function parsePublicKey(text: string): KeyObject | Invalid {
       : fromVerifierKey(text.trim())
     if (key?.asymmetricKeyType === 'ed25519') return key
   } catch {
-    // What is no key at all is reported as what is none of ours.
+    // A text that is no key is reported like an unknown key.
   }
   return invalid('key: expected an Ed25519 public key, as PEM or as `name+id+base64`')
 }
 
-/** Puts the public key beside the log. Only what differs is written: a full disk must not cost the file that is there. */
+/**
+ * Writes the public key beside the log. Only a difference is written, so that a full disk cannot destroy the existing
+ * file.
+ */
 export function showPublicKey(directory: string, publicKey: KeyObject): void {
   const path = join(directory, publicKeyFile)
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   if (readIfThere(path) !== pem) writeFileSync(path, pem)
 }
 
-/** `undefined` only when the kernel knows no such file. */
+/** Returns `undefined` only if the file does not exist. */
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
@@ -92,7 +95,7 @@ function create(path: string): string {
   const { privateKey } = generateKeyPairSync('ed25519')
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  // `wx` refuses a link that somebody has put there.
+  // `wx` refuses a link that was placed there.
   writeFileSync(path, pem, { mode: 0o600, flag: 'wx' })
   return pem
 }

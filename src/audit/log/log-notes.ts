@@ -1,7 +1,7 @@
 import { formatCount } from '../../base/text/count.ts'
 import { isSigned, type LogSet, type ReadLog, retiredBy } from '../verify/log-set.ts'
 
-/** What is no flaw, and an auditor should know all the same. */
+/** Lists facts that are no flaws but matter to an auditor. */
 export function findNotes(log: ReadLog, set: LogSet): readonly string[] {
   if (!isSigned(log))
     return log.verdict.records > 0 ? [] : ['it has no record: its process ended before it wrote one']

@@ -1,13 +1,13 @@
 /**
- * How far a record is proven, from the best: by a checkpoint of its log; only by the log that came after, because its writer was
- * killed before it could sign; not yet; or not at all, because it comes from no log.
+ * The proof of a record, best first. `signed`: by a checkpoint of its log. `followed`: only by the next log, because the
+ * writer was killed before it could sign. `unsigned`: not yet. `claimed`: never, because it comes from no log.
  */
 export const proofLevels = ['signed', 'followed', 'unsigned', 'claimed'] as const
 
-/** How far a record is proven. */
+/** The proof level of a record. */
 export type ProofLevel = (typeof proofLevels)[number]
 
-/** Whether one record of a decision counts before another that was read earlier: if it is proven as well, the later one does. */
+/** True if a record of a decision replaces one that was read earlier: if it is at least as well proven. */
 export function supersedes(standing: ProofLevel, before: ProofLevel | undefined): boolean {
   return before === undefined || proofLevels.indexOf(standing) <= proofLevels.indexOf(before)
 }

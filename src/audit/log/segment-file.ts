@@ -4,23 +4,26 @@ import { isInvalid } from '../../base/model/invalid.ts'
 import { parseMetaLine, type SegmentLine } from '../format/meta-line.ts'
 import type { SegmentName } from './segment.ts'
 
-/** A file that has a segment's name, and where it lies. */
+/** A file with a segment's name, and its location. */
 export type SegmentFile = SegmentName & {
   readonly path: string
   readonly directory: string
-  /** The audit directory: for a worker's folder the one above it. */
+  /** The audit directory. For a worker's folder this is its parent. */
   readonly root: string
   /** The number in the name of the worker's folder. */
   readonly worker: number | undefined
 }
 
-/** The same, with what its first line says; `undefined` when it does not begin as this segment does. */
+/** A segment file with its first line; `undefined` if that is not the line of this segment. */
 export type HeadedSegment = SegmentFile & { readonly header: SegmentLine | undefined }
 
-/** A segment's first line is much shorter: a tree has at most 53 roots of 44 characters. */
+/** A segment's first line is much shorter, because a tree has at most 53 roots of 44 characters. */
 const maxHeaderBytes = 64 * 1024
 
-/** Opens a regular file. A link, a pipe or a folder is refused: a pipe would block the reader, a link leads out of the log. */
+/**
+ * Opens a regular file. Links, pipes and folders are refused: a pipe would block the reader, and a link can lead out of
+ * the log.
+ */
 export async function openRegular(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
@@ -33,7 +36,7 @@ export async function openRegular(path: string): Promise<FileHandle> {
   throw new TypeError('it is no regular file')
 }
 
-/** What the first line of a segment says; `undefined` when it does not begin as a segment does, or cannot be read. */
+/** Reads the first line of a segment; `undefined` if it is not one or cannot be read. */
 export async function readHeader(path: string): Promise<SegmentLine | undefined> {
   let file: FileHandle | undefined
   try {
@@ -43,14 +46,14 @@ export async function readHeader(path: string): Promise<SegmentLine | undefined>
     const meta = end === -1 ? undefined : parseMetaLine(buffer.subarray(0, end))
     return meta !== undefined && !isInvalid(meta) && meta.kind === 'segment' ? meta : undefined
   } catch {
-    // The walk over the log opens the file again, and reports why it cannot be read.
+    // The walk over the log opens the file again and reports the fault.
     return undefined
   } finally {
     await file?.close()
   }
 }
 
-/** A failed system call in plain words. */
+/** Explains a failed system call in plain words. */
 export function describe(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   const code = 'code' in cause ? cause.code : undefined

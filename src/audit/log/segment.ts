@@ -3,45 +3,45 @@ import { join } from 'node:path'
 import { isErrno } from '../../base/model/fault.ts'
 import type { Hash } from '../format/merkle.ts'
 
-/** Writes part of a buffer at the end of a file and returns how much; `node:fs` `writeSync` is one. */
+/** Appends part of a buffer to a file and returns the number of bytes written, like `writeSync` of `node:fs`. */
 export type WriteBytes = (fd: number, bytes: Uint8Array, offset: number, length: number) => number
 
-/** One file of the log, open for appending and owned by this process alone. */
+/** One file of the log, open for appending, owned by this process alone. */
 export type Segment = {
   readonly path: string
   readonly fd: number
   readonly sequence: number
-  /** How many bytes of it are whole lines. */
+  /** The size of its whole lines in bytes. */
   size: number
-  /** A failed write left bytes behind `size` that could not be cut off: nothing may follow them. */
+  /** True if a failed write left bytes after `size` that could not be cut off. Nothing may be appended then. */
   isTorn: boolean
 }
 
-/** What is written at once, as far as it has its bytes. */
+/** Lines that are written together, as far as their bytes are known. */
 export type Batch = {
-  /** How many of its lines are records that stand whole. */
+  /** The number of records in it that are written in full. */
   wholes: number
 }
 
-/** What is appended, framed (framed.ts): bytes, or what makes them for the segment in which they are to stand. */
+/** A framed line to append (see framed.ts): its bytes, or a function that makes them for a segment. */
 export type Line =
   | Buffer
   | {
-      /** Its bytes behind those of the batch, in which it is counted. */
+      /** Returns its bytes after the lines of `batch`, and counts it there. */
       readonly toBytes: (segment: Segment, batch: Batch) => Buffer
-      /** Told that the line stands there, and which leaf it is. */
+      /** Called when the line has been written, with its leaf hash. */
       readonly onKept: (segment: Segment, leaf: Hash) => void
     }
 
-/** How a segment is named: by the log it belongs to (a replica, and when that began), and its number. */
+/** The parts of a segment's file name: the log (replica and start time) and a sequence number. */
 export type SegmentName = { readonly origin: string; readonly epochMs: number; readonly sequence: number }
 
 const exists = 'EEXIST'
 const maxAttempts = 1000
 
 /**
- * Creates the next segment. Creation is exclusive: no two processes ever share a file, and a file that somebody put
- * there, a link included, is never written to.
+ * Creates the next segment exclusively. Two processes never share a file, and an existing file or link is never written
+ * to.
  */
 export function createSegment(directory: string, first: SegmentName): Segment {
   for (let attempt = 0; ; attempt++) {
@@ -55,17 +55,17 @@ export function createSegment(directory: string, first: SegmentName): Segment {
   }
 }
 
-/** The log's own name. */
+/** Returns the log's name. */
 export function formatLogName({ origin, epochMs }: Pick<SegmentName, 'origin' | 'epochMs'>): string {
   return `${origin}-${epochMs}`
 }
 
-/** A segment's file name. */
+/** Returns a segment's file name. */
 export function formatSegmentName(name: SegmentName): string {
   return `${formatLogName(name)}-${String(name.sequence).padStart(6, '0')}.ndjson`
 }
 
-/** What a file name says, or `undefined` when it is no segment's. Each segment has one name: `01` is not another way to write `1`. */
+/** Parses a segment's file name; `undefined` if it is none. Each segment has one spelling: `01` does not mean `1`. */
 export function parseSegmentName(file: string): SegmentName | undefined {
   const [, origin, epoch, sequence] = /^(.+)-(\d{1,15})-(\d{6,9})\.ndjson$/.exec(file) ?? []
   if (origin === undefined) return undefined
@@ -73,17 +73,17 @@ export function parseSegmentName(file: string): SegmentName | undefined {
   return formatSegmentName(name) === file ? name : undefined
 }
 
-/** The largest `epochMs` that a file name can say. */
+/** The largest `epochMs` that a file name can hold. */
 export const maxEpochMs = 999_999_999_999_999
 
-/** Whether a segment was begun before another: by when its log began, then by its number. */
+/** Orders segments by the start of their log, then by number. */
 export function bySegmentAge(one: SegmentName, other: SegmentName): number {
   return (
     one.epochMs - other.epochMs || one.origin.localeCompare(other.origin) || one.sequence - other.sequence
   )
 }
 
-/** Appends whole lines, all or none: what a failed write left behind is cut off again. Throws what the kernel said. */
+/** Appends whole lines, all or none: the bytes of a failed write are cut off again. Throws the kernel's error. */
 export function appendLines(segment: Segment, lines: Uint8Array, write: WriteBytes): void {
   let offset = 0
   try {
@@ -99,7 +99,7 @@ export function appendLines(segment: Segment, lines: Uint8Array, write: WriteByt
   }
 }
 
-/** Whether that much could be appended; nothing stays behind. Throws what the kernel said. */
+/** Tests whether this many bytes could be appended, and leaves nothing behind. Throws the kernel's error. */
 export function probe(segment: Segment, bytes: number, write: WriteBytes): void {
   const { size } = segment
   appendLines(segment, Buffer.alloc(bytes, '\n'), write)
@@ -107,12 +107,12 @@ export function probe(segment: Segment, bytes: number, write: WriteBytes): void 
   cutBack(segment)
 }
 
-/** Whether the file still has a name: what is written to a deleted file is lost. */
+/** True if the file still has a name. Data that is written to a deleted file is lost. */
 export function isLinked(segment: Segment): boolean {
   return fstatSync(segment.fd).nlink > 0
 }
 
-/** Gives the descriptor back. */
+/** Closes the file descriptor. */
 export function closeSegment(segment: Segment): void {
   try {
     closeSync(segment.fd)

@@ -1,12 +1,12 @@
 import type { Checkpoint } from '../format/checkpoint.ts'
 import { createTree, type Hash, type Tree, toHashes } from '../format/merkle.ts'
 
-/** A tree as of its last checkpoint. */
+/** A tree at its last checkpoint. */
 export type Sealed = { readonly size: number; readonly frontier: readonly Hash[] }
 
-/** What is wrong, and where. `line` 0 is the file as a whole; `index` counts the lines of the log from 0. */
+/** A flaw and its place. `line` 0 means the whole file; `index` counts the lines of the log from 0. */
 export type Flaw = {
-  /** Present when what is there is what was signed, and is of no use all the same. */
+  /** Present if the content is as signed but still unusable. */
   readonly isSigned?: true
   readonly file: string
   readonly line: number
@@ -14,10 +14,10 @@ export type Flaw = {
   readonly message: string
 }
 
-/** Where lines stop being those that were signed, and what became of the first that is not. */
+/** The first line that differs from the signed lines, and the kind of change. */
 export type Difference = { readonly position: number; readonly message: string }
 
-/** The hashes that stand beside a checkpoint (base64), if they lead from the one before to what it signs. */
+/** Returns the hashes listed in a checkpoint (base64), if they lead from the previous checkpoint to this root. */
 export function readSigned(
   base64: string,
   { size, frontier }: Sealed,
@@ -29,7 +29,7 @@ export function readSigned(
   return tree.size() === checkpoint.size && tree.root() === checkpoint.root ? { leaves, tree } : undefined
 }
 
-/** Compares the lines' hashes as signed with those found; `undefined` when they are the same. */
+/** Compares signed hashes with found hashes; `undefined` if they are equal. */
 export function findDifference(signed: readonly Hash[], found: readonly Hash[]): Difference | undefined {
   const length = Math.max(signed.length, found.length)
   for (let position = 0; position < length; position++) {
@@ -50,7 +50,7 @@ function describe(signed: readonly Hash[], found: readonly Hash[], was: Hash, is
   return 'was changed: it is not what was signed'
 }
 
-/** Of the lines found those that were signed, each as often as it was. */
+/** Keeps the found lines that were signed, each as often as it was signed. */
 export function keepGenuine<T extends { readonly hash: Hash }>(
   signed: readonly Hash[],
   found: readonly T[],

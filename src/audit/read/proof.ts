@@ -15,15 +15,15 @@ import { type ProofLevel, supersedes } from '../log/proof-level.ts'
 import { bySegmentAge, formatLogName, parseSegmentName } from '../log/segment.ts'
 import { readRecords } from './query.ts'
 
-/** That a line stands in a log, for somebody who has nothing but the log's public key. */
+/** A proof that a line is in a log. A verifier needs only the log's public key. */
 export type Proof = {
-  /** The record's line, newline excluded: the leaf. */
+  /** The record's line without newline: the leaf. */
   readonly line: string
-  /** The line to which it refers, when it does not say all by itself; it names that line's hash. */
+  /** The full record's line, if this line is a repeat. The repeat contains its hash. */
   readonly of: string | undefined
   readonly index: number
   readonly path: readonly Hash[]
-  /** The signed checkpoint of a tree that holds the leaf. */
+  /** The signed checkpoint of a tree that contains the leaf. */
   readonly note: string
 }
 
@@ -31,7 +31,10 @@ type Place = { readonly file: string; readonly line: number; readonly of?: Buffe
 
 const header = 'c2sp.org/tlog-proof@v1'
 
-/** Proves that a decision's record (of several the best proven, and of those the last) is in its log, by the first checkpoint after it. */
+/**
+ * Proves a decision's record by the first checkpoint after it. Of several records it takes the best proven, and of those
+ * the last.
+ */
 export async function proveDecision(
   paths: readonly string[],
   decisionId: string,
@@ -50,14 +53,14 @@ export async function proveDecision(
     : proveLine(place)
 }
 
-/** The proof in the C2SP tlog-proof format; the record stands in `extra`. */
+/** Formats the proof as C2SP tlog-proof, with the record in `extra`. */
 export function formatProof({ line, of, index, path, note }: Proof): string {
   const extra = Buffer.from(of === undefined ? line : `${line}\n${of}`).toString('base64')
   const hashes = path.map((hash) => `${toBase64(hash)}\n`).join('')
   return `${header}\nextra ${extra}\nindex ${index}\n${hashes}\n${note}`
 }
 
-/** Reads a proof of a record. */
+/** Parses a proof of a record. */
 export function parseProof(text: string): Proof | Invalid {
   const end = text.indexOf('\n\n')
   const [first, extra = '', indexed = '', ...hashes] = text.slice(0, Math.max(end, 0)).split('\n')
@@ -78,10 +81,10 @@ export function parseProof(text: string): Proof | Invalid {
   }
 }
 
-/** What is proven: a record, and the checkpoint of a tree in which it is. */
+/** A proven record, and the checkpoint of a tree that contains it. */
 export type Proven = { readonly record: DecisionRecord; readonly checkpoint: Checkpoint }
 
-/** What the proof proves, or why it proves nothing. */
+/** Verifies a proof, or explains why it proves nothing. */
 export function verifyProof(proof: Proof, keys: readonly KeyObject[]): Proven | Invalid {
   const { line, index, path, note } = proof
   const checkpoint = verifyCheckpoint(note, keys)
@@ -133,7 +136,7 @@ async function proveLine(place: Place): Promise<Proof | Invalid> {
   return invalid('no checkpoint covers the record yet: one follows within seconds while its writer lives')
 }
 
-/** The file itself and the later segments of its log. */
+/** Returns this file and the later segments of its log. */
 async function segmentsFrom(file: string): Promise<readonly string[]> {
   const own = parseSegmentName(basename(file))
   if (own === undefined) return [file]

@@ -13,10 +13,10 @@ import { foundBy, type OpenLog, openLogs } from '../verify/open-logs.ts'
 import { walkLog } from '../verify/walk-log.ts'
 import { type LogLine, RecordReader, type Wanted } from './record-reader.ts'
 
-/** Which lines are read, and the public keys of the logs; without keys those that lie beside the logs are believed. */
+/** The wanted lines, and the public keys of the logs. Without keys, the keys beside the logs are trusted. */
 export type Query = Wanted & { readonly keys?: readonly KeyObject[] | undefined }
 
-/** What stands on one line, and how far a record is proven. */
+/** The content of one line, with the proof level of a record. */
 export type FoundLine =
   | Exclude<LogLine, { readonly kind: 'record' }>
   | (Extract<LogLine, { readonly kind: 'record' }> & { readonly standing: ProofLevel })
@@ -25,8 +25,8 @@ const stdin = '-'
 const maxNamed = 5
 
 /**
- * Reads the records of log directories, segment files and standard input (`-`). Of a log only those that are signed, and those at
- * its end that its writer has not signed yet; each says which (`standing`). What else lies there is reported and not read.
+ * Reads the records of log directories, segment files and standard input (`-`). From a log it yields only signed records,
+ * and the unsigned ones at its end; `standing` says which. Other files there are reported and not read.
  */
 export async function* readRecords(paths: readonly string[], query: Query = {}): AsyncGenerator<FoundLine> {
   const { segments, loose, strays } = await findEvidence(paths)
@@ -36,18 +36,18 @@ export async function* readRecords(paths: readonly string[], query: Query = {}):
   for (const file of loose) yield* readLoose(file, reader)
 }
 
-/** A decision's record, and how far it is proven. */
+/** A decision's record and its proof level. */
 export type FoundDecision = {
   readonly kind: 'found'
   readonly record: DecisionRecord
   readonly standing: ProofLevel
-  /** Lines and files that were not read, and why. */
+  /** Lines and files that were not read, with reasons. */
   readonly unread: readonly string[]
 }
 
 /**
- * Finds one decision's record: the best proven, and of those the last, because a refusal to allow without a record is recorded
- * under the same id.
+ * Finds one decision's record: the best proven, and of those the last. A refusal to allow without a record has the same
+ * id as the allow.
  */
 export async function findDecision(
   paths: readonly string[],
@@ -57,7 +57,7 @@ export async function findDecision(
   const unread: string[] = []
   const torn: string[] = []
   let found: Extract<FoundLine, { readonly kind: 'record' }> | undefined
-  // Most lines are of other decisions; only those that mention this one are worth parsing.
+  // Most lines are of other decisions, so only lines that contain this id are parsed.
   for await (const line of readRecords(paths, { mentions: [decisionId], keys })) {
     if (line.kind === 'record') {
       const isIt = line.record.decisionId === decisionId
@@ -77,7 +77,7 @@ export async function findDecision(
   )
 }
 
-/** Where a line or a file is that was not read, and why. */
+/** Formats the place and the reason of a line or file that was not read. */
 export function formatBad({ file, line, reason }: Extract<LogLine, { readonly kind: 'bad' }>): string {
   return line === 0 ? `\`${file}\`: ${reason}` : `${file}:${line}: ${reason}`
 }

@@ -17,15 +17,15 @@ import type { ShadowLine } from '../format/shadow-line.ts'
 import { createWholeLine, type WholeLine } from '../format/whole-line.ts'
 import { createWholeLines } from '../format/whole-lines.ts'
 
-/** What stands on one line. `torn`: the last line of a file whose writer was killed or ran out of disk in the middle of it. */
+/** The content of one line. `torn`: an unfinished last line, because the writer was killed or the disk was full. */
 export type LogLine = { readonly file: string; readonly line: number } & (
   | {
       readonly kind: 'record'
       readonly record: DecisionRecord
-      /** For a record that only refers to another: that other's line. */
+      /** The full record's line, if this record is a repeat. */
       readonly of?: Buffer | undefined
     }
-  /** What the log says of itself; see `verifyLogs`. */
+  /** A meta line; see `verifyLogs`. */
   | { readonly kind: 'meta'; readonly meta: Exclude<MetaLine, ShadowLine>['kind'] }
   | { readonly kind: 'shadow'; readonly shadow: ShadowLine }
   | { readonly kind: 'torn' }
@@ -33,10 +33,10 @@ export type LogLine = { readonly file: string; readonly line: number } & (
   | { readonly kind: 'bad'; readonly reason: string }
 )
 
-/** Which lines are read: those that may hold all of these texts, and records of this time. */
+/** The wanted lines: those that may contain all of these texts, and records of this time. */
 export type Wanted = {
   readonly mentions?: readonly string[]
-  /** Milliseconds since the epoch; from the first on, before the second. */
+  /** Milliseconds since the epoch; `sinceMs` is inclusive, `untilMs` exclusive. */
   readonly sinceMs?: number | undefined
   readonly untilMs?: number | undefined
 }
@@ -46,8 +46,8 @@ const timeStart = '","time":"'
 const timeLength = 24
 
 /**
- * Reads the lines of logs in their order: a repeat is read with the record before it that it refers to. Most lines are
- * passed over by a look at their bytes; holds one segment's referable lines and nothing else.
+ * Reads the lines of logs in order. A repeat is read together with its full record. Most lines are skipped by their
+ * bytes. It holds only the repeatable lines of one segment.
  */
 export class RecordReader {
   readonly #needles: readonly Buffer[]
@@ -59,11 +59,11 @@ export class RecordReader {
   constructor({ mentions = [], sinceMs, untilMs }: Wanted) {
     this.#needles = mentions.map((text) => Buffer.from(text))
     this.#since = sinceMs === undefined ? '' : new Date(sinceMs).toISOString()
-    // Sorts behind all times.
+    // Sorts after all times.
     this.#until = untilMs === undefined ? '~' : new Date(untilMs).toISOString()
   }
 
-  /** What the line says, or `undefined` when it is not wanted. */
+  /** Returns the content of the line; `undefined` if it is not wanted. */
   read(raw: RawLine): LogLine | undefined {
     if (raw.file !== this.#file) {
       this.#file = raw.file
@@ -91,7 +91,7 @@ export class RecordReader {
     const ofEnd = firstIdEnd(bytes, repeatStart)
     const own = ownStart(ofEnd)
     const whole = this.#wholes.find(bytes.toString('latin1', repeatStart.length, ofEnd))
-    // What it mentions may stand in the record that it refers to; whether it does when that is missing, nobody knows.
+    // The wanted text may be in the full record. If that is missing, the line is reported.
     if (whole?.unmentioned.every((needle) => bytes.includes(needle, own)) === false) return undefined
     if (!this.#isOfTime(bytes, bytes.indexOf(quote, own + ownId.length))) return undefined
     const repeat = parseRepeat(bytes.toString())
@@ -116,7 +116,10 @@ export class RecordReader {
     return meta === 'shadow' ? toShadowLine(raw) : { kind: 'meta', file, line, meta }
   }
 
-  /** A time that is not where it is expected: the caller parses the whole record. */
+  /**
+   * True if the record is of the wanted time, or if its time is not at the expected place. Then the caller parses the
+   * whole record.
+   */
   #isOfTime(bytes: Buffer, idEnd: number): boolean {
     if (this.#since === '' && this.#until === '~') return true
     const start = idEnd + timeStart.length

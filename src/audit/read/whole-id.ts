@@ -1,14 +1,14 @@
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { type Query, readRecords } from './query.ts'
 
-/** How an id of ours may begin; a whole one has 36 characters. */
+/** The start of a decision id; a whole id has 36 characters. */
 const beginning = /^[\da-f]{4}[\da-f-]{0,31}$/
 const maxNamed = 5
 const stdin = '-'
 
 /**
- * The id that begins like this, as Git completes a commit. What is no beginning of an id, or of none in these logs, is
- * returned as it is. Standard input can be read only once, so nothing is looked up there.
+ * Completes the start of an id, as Git completes a commit. A text that is no such start is returned unchanged. Standard
+ * input can be read only once, so it is not searched.
  */
 export async function findWholeId(
   paths: readonly string[],

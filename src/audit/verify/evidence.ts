@@ -6,27 +6,27 @@ import { parseSegmentName } from '../log/segment.ts'
 import { describe, readHeader, type SegmentFile } from '../log/segment-file.ts'
 import { maxWorkers, parseWorkerFolder } from '../log/worker-logs.ts'
 
-/** What lies below the paths that a command was given. */
+/** The files below the paths of a command. */
 export type Evidence = {
-  /** Files of logs: what they say counts as far as it is signed. */
+  /** Segment files of logs. Their content counts as far as it is signed. */
   readonly segments: readonly SegmentFile[]
-  /** Files that belong to no log, such as an export, and `-`: what they say is taken at its word. */
+  /** Files of no log, such as an export, and `-`. Their content is unproven. */
   readonly loose: readonly string[]
-  /** Paths at which there is neither. */
+  /** Paths without either. */
   readonly empty: readonly string[]
-  /** What lies among logs, looks like evidence and is none; also what cannot be read. No command reads it. */
+  /** Files among logs that look like evidence and are none, and files that cannot be read. No command reads them. */
   readonly strays: readonly Stray[]
 }
 
-/** A file or folder that is not read, and why. */
+/** A file or folder that is not read, with the reason. */
 export type Stray = { readonly path: string; readonly reason: string }
 
 type Found = { -readonly [key in keyof Evidence]: Evidence[key][number][] }
 
-/** The true paths of the segments that were found, and how often one was. */
+/** The real paths of the found segments, and how many were found twice. */
 type Seen = { readonly keys: Set<string>; hits: number }
 
-/** A directory of an audit log: where it lies, by the path that was given and by its true one. */
+/** A directory of an audit log: the given path and the real path. */
 type Place = {
   readonly path: string
   readonly real: string
@@ -37,7 +37,7 @@ type Place = {
 const stdin = '-'
 const extension = '.ndjson'
 
-/** Looks at directories, files and standard input (`-`). The same file is found once, however often it is named. */
+/** Searches directories, files and standard input (`-`). A file that is named twice is found once. */
 export async function findEvidence(paths: readonly string[]): Promise<Evidence> {
   const found: Found = { segments: [], loose: [], empty: [], strays: [] }
   const seen: Seen = { keys: new Set(), hits: 0 }
@@ -71,7 +71,7 @@ async function findInDirectory(path: string, found: Found, seen: Seen): Promise<
   }
 }
 
-/** Looks into the folder of a worker; returns why it is none. */
+/** Searches a worker's folder; returns the reason if it is not one. */
 async function findInFolder(
   { path, real }: Place,
   name: string,
@@ -135,7 +135,7 @@ function addLoose(path: string, found: Found, seen: Seen): void {
   seen.hits++
 }
 
-/** Whether logs lie here: then only what is signed counts. In other directories nothing is. */
+/** True if the directory holds logs. Then only signed content counts. Other directories hold nothing signed. */
 async function isOfLog({ path, worker }: Place, entries: readonly Dirent[]): Promise<boolean> {
   const isNamed = entries.some(
     ({ name }) => name === publicKeyFile || name === privateKeyFile || parseWorkerFolder(name) !== undefined,
@@ -148,7 +148,7 @@ async function isOfLog({ path, worker }: Place, entries: readonly Dirent[]): Pro
   return false
 }
 
-/** A folder such as `worker-2` is a worker’s if keys or other workers’ folders lie above it. */
+/** A folder such as `worker-2` is a worker's if its parent has keys or other workers' folders. */
 async function placeOf(path: string): Promise<Place> {
   const real = await realpath(path)
   const worker = parseWorkerFolder(basename(real))

@@ -3,14 +3,14 @@ import { parseBeside } from '../log/worker-logs.ts'
 import { isRemoved, isSigned, isThrough, type LogSet, type ReadLog } from './log-set.ts'
 import type { Lost } from './verify-log.ts'
 
-/** How long a process may take from creating its log to signing it. */
+/** The maximum time from creating a log to signing it. */
 const startMs = 15_000
-/** Clocks of replicas differ, and a busy disk takes its time. */
+/** Allows for clock differences between replicas and for slow disks. */
 const toleranceMs = 4 * 60_000
-/** A checkpoint follows records within seconds, so unsigned ones are not from much later than the last signed ones. */
+/** A checkpoint follows records within seconds, so unsigned records cannot be much later than the last signed ones. */
 const unsignedMs = 60_000
 
-/** All that is wrong with a log: by itself, beside other logs, and with the place where it lies. */
+/** Finds all flaws of a log: in itself, compared with other logs, and of its location. */
 export function findFlaws(log: ReadLog, set: LogSet): readonly Flaw[] {
   const { verdict, keyProblem, segments, directory } = log
   const file = segments.at(-1)?.path ?? directory
@@ -22,14 +22,14 @@ export function findFlaws(log: ReadLog, set: LogSet): readonly Flaw[] {
   return [...lost, ...own, ...others.map(toFlaw), ...findMisplaced(log)]
 }
 
-/** Nobody changed anything, and yet it is no evidence of what was decided. */
+/** Nothing was changed, but the decision cannot be reconstructed. */
 function toLost({ count, first }: Lost): Flaw {
   const others = count === 1 ? '' : `, and so it is with ${count - 1} after it`
   const message = `cannot be read: it repeats a record that is not where readers look, before it in its segment${others}`
   return { ...first, isSigned: true, message }
 }
 
-/** What shows only beside other logs, or by what the log's signed lines say of others: that something is missing. */
+/** Finds missing logs, by comparing logs and by their signed statements about each other. */
 function findMissing(log: ReadLog, set: LogSet): readonly string[] {
   if (!isSigned(log)) return findUnsigned(log, set)
   return [...findBefore(log, set), ...findEnd(log, set)]
@@ -66,7 +66,10 @@ function findBefore(log: ReadLog, set: LogSet): readonly string[] {
   return flaws
 }
 
-/** Logs in other folders that it names must be there, unless the later logs of that folder say that retention removed them. */
+/**
+ * Logs in other folders that this log names must exist, unless later logs of that folder record their removal by
+ * retention.
+ */
 function findBeside({ verdict }: ReadLog, set: LogSet): readonly string[] {
   return verdict.beside.flatMap((path) => {
     const { name, worker } = parseBeside(path)
@@ -95,7 +98,7 @@ function findEnd(log: ReadLog, set: LogSet): readonly string[] {
   ]
 }
 
-/** Files that lie where they do not belong. */
+/** Finds files in the wrong place. */
 function findMisplaced({ verdict, copies, worker, segments, directory }: ReadLog): readonly Flaw[] {
   const flaws = copies.map(({ path, sequence }) => {
     const first = segments.find((segment) => segment.sequence === sequence)?.path ?? directory
@@ -103,7 +106,7 @@ function findMisplaced({ verdict, copies, worker, segments, directory }: ReadLog
     return { file: path, line: 0, index: 0, message }
   })
   const { opening } = verdict
-  // Logs that promise nothing were written before logs said which worker wrote them.
+  // Logs without that promise are from before logs named their worker.
   if (worker === undefined || opening?.sealsEverySeconds === undefined || opening.worker === worker)
     return flaws
   const writer = opening.worker === undefined ? 'no worker' : `worker ${opening.worker}`

@@ -8,7 +8,7 @@ import { bySegmentAge, formatLogName } from '../log/segment.ts'
 import { type HeadedSegment, readHeader, type SegmentFile } from '../log/segment-file.ts'
 import { type Walk, walkLog } from './walk-log.ts'
 
-/** The files of one log, and how its neighbours saw it. */
+/** The files of one log, and the statements of its neighbours. */
 export type OpenLog = {
   readonly log: string
   readonly root: string
@@ -16,27 +16,28 @@ export type OpenLog = {
   readonly worker: number | undefined
   readonly epochMs: number
   readonly segments: readonly HeadedSegment[]
-  /** Files that claim to be a segment that is there already. */
+  /** Files that claim to be a segment that exists already. */
   readonly copies: readonly SegmentFile[]
   readonly keys: readonly KeyObject[]
-  /** Why there are no keys. */
+  /** The reason why there are no keys. */
   readonly keyProblem: string | undefined
   /** The first line of the log, if it is signed. */
   readonly opening: SegmentLine | undefined
-  /** Signed logs that say that they found this one. More than one means that two logs went on from it. */
+  /** Signed logs that found this one. More than one means that two logs continue it. */
   readonly successors: readonly Successor[]
 }
 
 /**
- * A signed log and what it says of the one before it. Before logs promised checkpoints (`isOld`), a process followed whatever log it
- * found, said nothing of later segments without a line, and its predecessor may have been killed before it signed once. Now a
- * log is signed when it begins, and a process vouches only for the end of one that its key has signed.
+ * A signed log and its statement about the previous log. Older versions (`isOld`) made no promise of checkpoints. Such a
+ * process followed any log that it found, did not mention later segments without a line, and its predecessor may have
+ * been killed before its first signature. Newer logs are signed from the start, and a process vouches only for a log that
+ * its key has signed.
  */
 export type Successor = { readonly log: string; readonly found: FoundLog; readonly isOld: boolean }
 
 type Opening = OpenLog & { opening: SegmentLine | undefined; readonly successors: Successor[] }
 
-/** Sorts segments into logs, oldest first, and reads how each log begins and which log it followed. */
+/** Groups segments into logs, oldest first, and reads each log's first line and its reference to the previous log. */
 export async function openLogs(
   segments: readonly SegmentFile[],
   keyring: Keyring,
@@ -63,7 +64,7 @@ export async function openLogs(
   return logs
 }
 
-/** How the log that came after found it: the first says so, if there are several. */
+/** Returns the log as its successor found it; the first successor counts. */
 export function foundBy({
   successors,
 }: Pick<OpenLog, 'successors'>): Pick<Walk, 'found' | 'isTornExact' | 'isVouchedWhole'> {
@@ -100,7 +101,7 @@ async function toLog(files: readonly SegmentFile[], keyring: Keyring): Promise<O
   }
 }
 
-/** The first line of a log, as soon as some signature covers it; `undefined` if none does, or something else is there first. */
+/** Reads the first line of a log once a signature covers it; `undefined` if none does, or if another line comes first. */
 async function readOpening(log: OpenLog): Promise<SegmentLine | undefined> {
   let signed: readonly Leaf[] | undefined
   let isFlawed = false

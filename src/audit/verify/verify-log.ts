@@ -7,23 +7,25 @@ import type { Flaw } from '../log/tampering.ts'
 import { foundBy, type OpenLog } from './open-logs.ts'
 import { type Walked, walkLog } from './walk-log.ts'
 
-/** Repeats of which nobody can tell what was decided: how many, and the first of them. */
+/** Repeats whose decision cannot be reconstructed: their number, and the first one. */
 export type Lost = { readonly count: number; readonly first: Omit<Flaw, 'message' | 'isSigned'> }
 
-/** What a log's files amount to. What it says of itself and of others counts only as far as it is signed. */
+/**
+ * The result of reading a log's files. A log's statements about itself and others count only as far as they are signed.
+ */
 export type LogVerdict = Omit<Walked, 'unsigned'> & {
   readonly records: number
-  /** Lines that nobody has signed yet, and how many of them are records. */
+  /** The number of unsigned lines, and of records among them. */
   readonly unsealed: number
   readonly unsealedRecords: number
-  /** Records that only the log after it has signed. */
+  /** The number of records that only the next log has signed. */
   readonly vouched: number
-  /** The first line of the first segment that is left. */
+  /** The first line of the first remaining segment. */
   readonly opening: SegmentLine | undefined
   readonly retired: readonly RetentionLine[]
   /** Logs of other folders that it names. */
   readonly beside: readonly string[]
-  /** The last time that it says of itself, and the last that its unsigned records say; 0 for none. */
+  /** The last time in its signed lines, and in its unsigned records; 0 if there is none. */
   readonly signedAtMs: number
   readonly unsealedAtMs: number
   readonly lost: Lost | undefined
@@ -44,7 +46,7 @@ type Gathered = {
 const timeStart = '"time":"'
 const timeLength = 24
 
-/** Reads a log's segments, in their order. `onBytes` is called with how much was read. */
+/** Reads a log's segments in order. `onBytes` receives the number of bytes of each read. */
 export async function verifyLog(
   log: OpenLog,
   exported: Exported,
@@ -88,7 +90,7 @@ export async function verifyLog(
   }
 }
 
-/** Counts records, and the repeats among them whose record readers do not find. */
+/** Counts records, and repeats whose record readers cannot find. */
 function createCounter(found: Gathered): (leaf: Leaf) => void {
   const repeats = createLostRepeats()
   return (leaf) => {
@@ -118,7 +120,7 @@ function isRecord({ kind }: Leaf): boolean {
   return kind === undefined
 }
 
-/** The time that a record says; 0 when it says none. */
+/** Returns the time of a record; 0 if it has none. */
 function timeOf({ raw: { bytes } }: Leaf): number {
   const start = bytes.indexOf(timeStart)
   if (start === -1) return 0

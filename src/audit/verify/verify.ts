@@ -14,18 +14,18 @@ import { createLogSet, hostOf, isRemoved, isSigned, type LogSet, type ReadLog } 
 import { openLogs } from './open-logs.ts'
 import { type LogVerdict, verifyLog } from './verify-log.ts'
 
-/** What logs are verified against. */
+/** The inputs that logs are verified against. */
 export type Trust = {
-  /** Public keys of the logs; without any those that lie beside the logs are believed. */
+  /** Public keys of the logs. Without keys, the keys beside the logs are trusted. */
   readonly keys: readonly KeyObject[] | undefined
   /** Checkpoints that were kept elsewhere. */
   readonly exported: readonly Checkpoint[]
-  /** The moment up to which every log that was not closed should reach; without it the end of the newest one. */
+  /** The time that every unclosed log should reach; by default the end of the newest log. */
   readonly asOfMs?: number | undefined
   readonly nowMs?: () => number
 }
 
-/** A log in its directory, all that is wrong with it, and what is no flaw but worth knowing. */
+/** A log in its directory, with its flaws and notes. */
 export type VerifiedLog = {
   readonly log: string
   readonly directory: string
@@ -35,10 +35,10 @@ export type VerifiedLog = {
   readonly notes: readonly string[]
 }
 
-/** All logs that were found, oldest first, and what is wrong beside them. */
+/** All logs that were found, oldest first, and further problems. */
 export type Verification = { readonly logs: readonly VerifiedLog[]; readonly problems: readonly string[] }
 
-/** Verifies every log of the paths (directories or segment files) by nothing but the files and public keys. */
+/** Verifies every log of the paths (directories or segment files), from the files and public keys alone. */
 export async function verifyLogs(
   paths: readonly string[],
   trust: Trust,
@@ -47,7 +47,7 @@ export async function verifyLogs(
   const nowMs = trust.nowMs ?? Date.now
   const evidence = await findEvidence(paths)
   const logs = await readLogs(segmentsOf(evidence), trust, onBytes)
-  // A log that began after its directory was listed is named already, and not read yet.
+  // A log that began after its directory was listed may be named already but not read yet.
   if (isAnyMissing(logs)) {
     const known = new Set(logs.map(({ log }) => log))
     const added = segmentsOf(await findEvidence(paths))
@@ -89,7 +89,7 @@ function isAnyMissing(logs: readonly ReadLog[]): boolean {
   return logs.some(({ verdict }) => verdict.beside.some((path) => !known.has(parseBeside(path).name)))
 }
 
-/** A file with a segment’s name is looked at as one, wherever it lies. */
+/** A file with a segment's name is treated as one, wherever it is. */
 function segmentsOf({ segments, loose }: Evidence): readonly SegmentFile[] {
   const unsigned = loose.flatMap((path) => {
     const [name, directory] = [parseSegmentName(basename(path)), dirname(path)]
@@ -107,7 +107,7 @@ function findStrays({ strays, loose, empty }: Evidence): readonly string[] {
   ]
 }
 
-/** One installation signs as one authority. Two are one only if a log of the one follows a log of the other. */
+/** One installation signs with one authority. Two authorities are one only if a log of one follows a log of the other. */
 function findAuthorities(set: LogSet): readonly string[] {
   const groups: Set<string>[] = []
   for (const chain of new Set(set.logs.map(set.chainOf))) {
@@ -127,7 +127,7 @@ function authorityOf({ log, verdict: { origin } }: ReadLog): readonly string[] {
   return origin === undefined ? [] : [origin.slice(0, -log.length - 1)]
 }
 
-/** Checkpoints from elsewhere whose log is missing, or of which two cannot both be true. */
+/** Finds kept checkpoints whose log is missing, or that contradict each other. */
 function findUnexported(set: LogSet, exported: readonly Checkpoint[]): readonly string[] {
   const origins = new Set(set.logs.map(({ verdict }) => verdict.origin))
   const problems = new Set<string>()
@@ -152,12 +152,12 @@ function findUnexported(set: LogSet, exported: readonly Checkpoint[]): readonly 
   return [...problems]
 }
 
-/** Whether retention removed a log of which nothing is left, as far as what is left can say. */
+/** True if the remaining logs show that retention removed a log completely. */
 function isRetired(set: LogSet, origin: string): boolean {
   const name = logOf(origin)
   const after = set.logs.find(({ opening }) => opening?.follows?.log === name)
   if (after !== undefined) return isRemoved(set.chainOf(after), name)
-  // Of several writers on one machine or pod, nobody can tell which one wrote it.
+  // If a machine or pod has several writers, the log cannot be assigned to one of them.
   const host = set.logs.filter(({ log }) => hostOf(log) === hostOf(name))
   const [first] = host
   const isOneWriter = first !== undefined && host.every((log) => set.chainOf(first).includes(log))

@@ -7,24 +7,24 @@ import { type Checked, LogCheck, type LogTrust } from '../log/log-check.ts'
 import { describe, type HeadedSegment, openRegular, type SegmentFile } from '../log/segment-file.ts'
 import type { Flaw } from '../log/tampering.ts'
 
-/** What a log's files amount to. */
+/** The result of walking over a log's files. */
 export type Walked = Checked & {
-  /** Bytes behind the last newline: a line that is being written, or that its writer was killed at. */
+  /** Bytes after the last newline: a line in progress, or one whose writer was killed. */
   readonly tornBytes: number
 }
 
-/** What is wanted of a walk over a log, besides what its check finds. */
+/** The inputs of a walk over a log, besides those of its check. */
 export type Walk = LogTrust & {
   readonly segments: readonly HeadedSegment[]
-  /** The log that found this one says of every byte behind its lines. */
+  /** True if the log that found this one names every byte after its lines. */
   readonly isTornExact: boolean
   readonly onSigned: ConstructorParameters<typeof LogCheck>[1]['onSigned']
   readonly onFlaw: (flaw: Flaw) => void
-  /** Called with how much was read. */
+  /** Receives the number of bytes of each read. */
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
 
-/** The bytes that a segment has behind its last newline. */
+/** The bytes of a segment after its last newline. */
 type Torn = {
   readonly path: string
   readonly sequence: number
@@ -33,8 +33,8 @@ type Torn = {
 }
 
 /**
- * Reads the segments of one log in their order and checks them, a piece at a time: after each `next`, what was found so far has
- * been passed on.
+ * Reads and checks the segments of one log in order, piece by piece. After each `next`, all results so far have been
+ * passed on.
  */
 export async function* walkLog(walk: Walk): AsyncGenerator<undefined, Walked> {
   const check = new LogCheck(walk, walk)
@@ -47,7 +47,7 @@ export async function* walkLog(walk: Walk): AsyncGenerator<undefined, Walked> {
       const rest = yield* readSegment(segment, next, check, walk)
       if (rest !== undefined) torn.push(rest)
     } catch (cause) {
-      // A segment that retention has just removed is missing, and the next one says of which lines.
+      // Retention has just removed this segment. The next segment says which lines are missing.
       if (isAbsent(cause)) continue
       walk.onFlaw({ ...whole(segment), message: `cannot be read: ${describe(cause)}` })
       check.lose()
@@ -65,7 +65,7 @@ export async function* walkLog(walk: Walk): AsyncGenerator<undefined, Walked> {
   return { ...checked, tornBytes }
 }
 
-/** Reads one segment as far as the log goes; returns what stands behind its last newline. */
+/** Reads one segment up to the end of the log; returns the bytes after its last newline. */
 async function* readSegment(
   segment: SegmentFile,
   next: SegmentLine | undefined,
@@ -76,7 +76,7 @@ async function* readSegment(
   await using file = await openRegular(segment.path)
   const { size } = await file.stat()
   const splitter = new LineSplitter(segment.path)
-  // Bytes that a failed write left behind are no part of the log. All else is read, and compared with what was signed.
+  // Bytes of a failed write are not part of the log. Everything else is read and compared with the signed hashes.
   for await (const chunk of chunksOf(file, next?.after?.torn === true ? end : undefined)) {
     for (const line of splitter.push(chunk)) check.read(line)
     onBytes(chunk.length)
@@ -102,7 +102,7 @@ function chunksOf(file: FileHandle, end: number | undefined): AsyncIterable<Buff
   return file.createReadStream({ highWaterMark, autoClose: false, ...range })
 }
 
-/** For each segment the first line of the next one that has a line. */
+/** Returns for each segment the first line of the next segment that has one. */
 function findFollowers(segments: readonly HeadedSegment[]): readonly (SegmentLine | undefined)[] {
   let next: SegmentLine | undefined
   return segments
@@ -115,7 +115,7 @@ function findFollowers(segments: readonly HeadedSegment[]): readonly (SegmentLin
     .toReversed()
 }
 
-/** What differs between the bytes behind the last lines and what the log that came after says of them. */
+/** Compares the bytes after the last lines with the next log's statement about them. */
 function findOtherTorn(torn: readonly Torn[], found: FoundLog, isExact: boolean): string | undefined {
   const said = new Map((found.behind ?? []).map((each) => [each.sequence, each]))
   if (found.torn !== undefined) said.set(found.sequence, { ...found.torn, sequence: found.sequence })

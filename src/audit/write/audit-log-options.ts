@@ -8,26 +8,29 @@ import type { RetentionOptions } from './retention.ts'
 import type { SealedLogOptions } from './sealed-log.ts'
 import { findBeside } from './siblings.ts'
 
-/** When an answer may leave: `written`: its record is in the kernel, `durable`: on the disk, `buffered`: in our memory. */
+/**
+ * When the answer may be sent: `written`: the record is in the kernel; `durable`: it is on disk; `buffered`: it is in
+ * this process' memory.
+ */
 export type AuditMode = 'written' | 'durable' | 'buffered'
 
-/** How the log is kept. */
+/** Options of the audit log. */
 export type AuditLogOptions = {
   readonly directory: string
   readonly mode: AuditMode
-  /** Whether each record also goes to standard output, for the cluster's log pipeline. */
+  /** True if each record also goes to standard output, for the cluster's log pipeline. */
   readonly stdout: boolean
   /** Names this replica in file names: letters, digits, `.`, `_`, `-`. */
   readonly origin: string
   readonly report: Report
-  /** Who answers for the log; stands before its name in checkpoints. */
+  /** The authority of the log; the prefix of its name in checkpoints. */
   readonly authority?: string
-  /** File of the Ed25519 key that signs checkpoints; made in the directory when absent. */
+  /** The file of the Ed25519 key for checkpoints; created in the directory if absent. */
   readonly key?: string | undefined
   readonly retention?: RetentionOptions
-  /** How records name users; absent by their ids. */
+  /** Replaces the users' ids in records; absent if records have the ids. */
   readonly pseudonymize?: Pseudonymize | undefined
-  /** Which of several workers writes the log; `undefined` for a process that decides alone. */
+  /** The number of the worker that writes the log; `undefined` without workers. */
   readonly worker?: number | undefined
   readonly maxSegmentBytes?: number
   readonly reserveBytes?: number
@@ -41,7 +44,7 @@ export type AuditLogOptions = {
 const maxSegmentBytes = 64 * 1024 * 1024
 const sealEvery = 1000
 
-/** How the log itself is written: what is not said is as it should be, and it goes on from what lies in the directory. */
+/** Options of the log itself, with defaults, continuing from the logs in the directory. */
 export function toSealedLogOptions(
   options: AuditLogOptions,
   hooks: Pick<SealedLogOptions, 'onSealed' | 'onRotated'>,
@@ -52,7 +55,7 @@ export function toSealedLogOptions(
   return {
     ...hooks,
     directory: options.directory,
-    // No path separator may come in by a host name, and a hidden file would escape the reader.
+    // A host name must not add a path separator, and readers would skip a hidden file.
     origin: options.origin.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_'),
     epochMs: options.epochMs ?? Math.max(Date.now(), earliestMs),
     authority: `${options.authority ?? 'waywarden'}/audit`,

@@ -18,11 +18,14 @@ import { WriteBuffer } from './write-buffer.ts'
 
 const reserveBytes = 1024 * 1024
 const tickMs = 5000
-/** What the reserve gives up beside the record itself. */
+/** Released from the reserve in addition to the record's size. */
 const releaseBytes = 64 * 1024
 const maxWaiting = 10_000
 
-/** The log of this process: every record a line, every line a leaf of a tree whose root it signs now and then. */
+/**
+ * The audit log of this process. Every record is a line, and every line a leaf of a Merkle tree whose root is signed
+ * regularly.
+ */
 export class AuditLog implements AsyncDisposable {
   readonly #options: AuditLogOptions
   readonly #lock: DirectoryLock
@@ -45,7 +48,7 @@ export class AuditLog implements AsyncDisposable {
     const write = options.write ?? writeSync
     this.#log = new SealedLog(
       toSealedLogOptions(options, {
-        // A copy that is kept elsewhere shows later that the end was cut off.
+        // A copy of the checkpoint elsewhere later shows if the end of the log was cut off.
         onSealed: (note) =>
           this.#copy?.write(frameMetaLine({ version: 1, kind: 'checkpoint', note, leaves: '' }).subarray(1)),
         onRotated: ({ fd }) => this.#leave(fd),
@@ -63,18 +66,18 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /**
-   * Keeps one record as the mode says: `written` before it returns, `durable` when its promise resolves. Throws or
-   * rejects with `AuditUnavailable`. A log that failed tries again at every call.
+   * Writes one record according to the mode: `written` before it returns, `durable` when its promise resolves. Throws or
+   * rejects with `AuditUnavailable`. After a failure, every call tries again.
    */
   append(parts: RecordParts): void | Promise<void> {
     const entry = this.#toEntry(parts)
     const isDenial = parts.decision.kind === 'deny' && parts.isObserved !== true
-    // A denial stands even when its record cannot be written; whatever passed does not, and must not be claimed.
+    // A denial stands even if its record cannot be written. An allow does not, so the copy must not contain it.
     if (isDenial) this.#writeCopy(entry)
     else this.#refuseInOutage(entry)
     if (this.#buffer === undefined) this.#keep([entry], isDenial)
     else this.#buffer.add(entry, entry.sizeIn(this.#log.segment), this.#outage.failedBytes > 0, isDenial)
-    // While no sync succeeds, a denial is content with being in the kernel.
+    // While syncs fail, a denial only has to reach the kernel.
     if (this.#commit === undefined || this.#outage.failedBytes > 0) {
       if (!isDenial) this.#writeCopy(entry)
       return
@@ -89,8 +92,8 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /**
-   * Keeps several records by one write, as `written`: all, or none and `false`. What is to be done when the disk does not do
-   * as it should depends on each record, and is known to `append` alone.
+   * Writes several records with one write, as `written`: all of them, or none and `false`. The reaction to a failing disk
+   * depends on each record, so it is left to `append`.
    */
   tryAppendAll(all: readonly RecordParts[]): boolean {
     if (this.#outage.failedBytes > 0 || !this.#reserve.isWhole) return false
@@ -110,13 +113,13 @@ export class AuditLog implements AsyncDisposable {
     if (!this.#isClosed) this.#log.nameBeside(logs)
   }
 
-  /** Writes what is no decision, if it can be written now; nothing depends on it. */
+  /** Writes a meta line if it can be written now. Nothing depends on it. */
   tell(meta: MetaLine): void {
     const line = frameMetaLine(meta)
     if (this.#tryPut([line])) this.#copy?.write(line.subarray(1))
   }
 
-  /** Whether the next record can be written. After a failure it finds out with as many bytes as the record that failed had. */
+  /** True if the next record can be written. After a failure it probes with the size of the failed record. */
   isAvailable(): boolean {
     if (this.#isClosed) return false
     try {
@@ -157,14 +160,16 @@ export class AuditLog implements AsyncDisposable {
   #refuseInOutage(entry: Entry): void {
     if (this.#isClosed) return
     const isFull = !this.#reserve.isWhole && !this.#reserve.refill()
-    // Each further try would leave another file behind; `isAvailable` finds out when syncs succeed again.
+    // Each further try would create another file; `isAvailable` detects when syncs succeed again.
     const isStuck = this.#commit !== undefined && this.#outage.failedBytes > 0
     if (!isFull && !isStuck) return
     const cause = isFull ? 'the disk has no room for the reserve' : 'the disk does not sync'
     this.#outage.fail(new RangeError(cause), entry.sizeIn(this.#log.segment))
   }
 
-  /** A sync that hangs must not stop everything else: it is asked for, and its answer counts the next time. */
+  /**
+   * A hanging sync must not block the process. The probe runs in the background and its result counts on the next call.
+   */
   #probeSync(commit: GroupCommit): boolean {
     if (this.#isProbing) return false
     this.#isProbing = true
@@ -180,16 +185,16 @@ export class AuditLog implements AsyncDisposable {
       this.#put(entries)
     } catch (cause) {
       const bytes = entries.reduce((sum, entry) => sum + entry.sizeIn(this.#log.segment), 0)
-      // What a reserve is for: that the denials of a full disk are on record.
+      // The reserve exists so that denials are recorded on a full disk.
       const isHelped =
         isDenial && isDiskFull(cause) && this.#reserve.release(bytes + releaseBytes) && this.#tryPut(entries)
       if (isHelped) return
       if (isDenial) this.#pendingLines.countDenial()
-      // A full disk is no fault of the file; any other fault may be.
+      // A full disk is not the file's fault; any other error may be.
       if (!isDiskFull(cause)) this.#log.leaveSegment()
       this.#outage.fail(cause, bytes)
     }
-    // In `durable` it is the sync that tells whether the disk works.
+    // In `durable` mode only a sync shows whether the disk works.
     if (this.#commit === undefined) this.#recover()
   }
 
@@ -245,7 +250,7 @@ export class AuditLog implements AsyncDisposable {
     })
   }
 
-  /** What waits in a file that is left must be on the disk, or be written again to the next. */
+  /** Lines that wait for a sync of the abandoned file must reach the disk, or are written again to the next file. */
   #leave(fd: number): void {
     if (this.#commit === undefined) return
     try {

@@ -3,13 +3,13 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isAbsent, isErrno } from '../../base/model/fault.ts'
 
-/** A directory's only writer. */
+/** Held by the only writer of a directory. */
 export type DirectoryLock = Disposable & {
-  /** Says that its holder lives; to be called more often than every few seconds. */
+  /** Shows that the holder is alive. Call it at least every few seconds. */
   readonly refresh: () => void
 }
 
-/** Another process writes there. */
+/** Another process writes to the directory. */
 export class DirectoryTaken extends Error {
   override readonly name = 'DirectoryTaken'
   readonly code = 'directory_taken'
@@ -27,9 +27,9 @@ const prefix = 'lock.'
 const unknownSpace = ''
 
 /**
- * Takes the directory, or throws `DirectoryTaken`. Every taking has a number of its own and is created exclusively:
- * of two processes that both find the last holder dead, one fails to create the next number. Throws as well when it cannot
- * find out whether the last holder lives: a fault must not make two writers.
+ * Locks the directory, or throws `DirectoryTaken`. Each lock has its own number and is created exclusively. If two
+ * processes both find the last holder dead, only one can create the next number. It also throws if it cannot determine
+ * whether the last holder is alive, because a fault must never lead to two writers.
  */
 export function lockDirectory(directory: string, nowMs: number): DirectoryLock {
   const last = Math.max(0, ...numbersIn(directory))
@@ -40,7 +40,7 @@ export function lockDirectory(directory: string, nowMs: number): DirectoryLock {
     writeFileSync(path, JSON.stringify(self()), { flag: 'wx', mode: 0o600 })
   } catch (cause) {
     if (!isErrno(cause, 'EEXIST')) {
-      // On a full disk the name is there and its content is not.
+      // On a full disk the file exists without its content.
       rmSync(path, { force: true })
       throw cause
     }
@@ -59,14 +59,14 @@ export function lockDirectory(directory: string, nowMs: number): DirectoryLock {
         const now = new Date()
         utimesSync(path, now, now)
       } catch {
-        // A lock that somebody removed, or a disk that fails: our files are ours by their names all the same.
+        // The lock was removed, or the disk fails. Segment files are still exclusive by their names.
       }
     },
     [Symbol.dispose]() {
       try {
         rmSync(path, { force: true })
       } catch {
-        // The directory is gone or fails: nobody else can be kept out of it by a lock that cannot be reached.
+        // The directory is gone or fails. A lock that cannot be reached cannot keep others out.
       }
     },
   }
@@ -82,9 +82,10 @@ function numbersIn(directory: string): readonly number[] {
 function isAlive(path: string, nowMs: number): boolean {
   const holder = readHolder(path)
   const own = self()
-  // The number is taken before its content is written, so a lock without a whole content counts as held while it is fresh.
+  // The number is created before its content is written. So a lock without complete content counts as held while it is
+  // fresh.
   if (holder === undefined || holder.host !== own.host) return isFresh(path, nowMs)
-  // One host name and another process space: a container that was replaced by ours.
+  // The same host name with another process space is a container that this one replaced.
   const isKnown = holder.space !== unknownSpace && own.space !== unknownSpace
   if (isKnown && holder.space !== own.space) return false
   const started = startOf(holder.pid)
@@ -92,7 +93,7 @@ function isAlive(path: string, nowMs: number): boolean {
   return isHidden ? isFresh(path, nowMs) : started === holder.started
 }
 
-/** A holder that lives refreshes its lock. */
+/** A live holder refreshes its lock. */
 function isFresh(path: string, nowMs: number): boolean {
   return nowMs - modifiedAtMs(path) < staleMs
 }
@@ -102,8 +103,8 @@ function self(): Holder {
 }
 
 /**
- * When a process began, in the kernel's words; `undefined` when there is none, `hidden` when the kernel does not show it to
- * us. A pid alone may belong to another process by now.
+ * Returns the start time of a process as the kernel reports it; `undefined` if there is none, `hidden` if the kernel
+ * hides it. A pid alone may belong to another process by now.
  */
 function startOf(pid: number): string | undefined {
   try {
@@ -112,13 +113,13 @@ function startOf(pid: number): string | undefined {
     return state === 'Z' || state === 'X' ? undefined : fields[18]
   } catch (cause) {
     if (isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM')) return 'hidden'
-    // A process that ends while it is read is ESRCH.
+    // Reading a process that is just ending gives ESRCH.
     if (isAbsent(cause) || isErrno(cause, 'ESRCH')) return signalReaches(pid) ? '' : undefined
     throw cause
   }
 }
 
-/** Where there is no /proc. */
+/** Used where there is no /proc. */
 function signalReaches(pid: number): boolean {
   try {
     return process.platform !== 'linux' && process.kill(pid, 0)
@@ -131,13 +132,13 @@ function processSpace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid')
   } catch (cause) {
-    // No /proc, or not for us.
+    // There is no /proc, or it is not readable.
     if (isAbsent(cause) || isErrno(cause, 'EACCES') || isErrno(cause, 'EPERM')) return unknownSpace
     throw cause
   }
 }
 
-/** What a lock says of its holder; `undefined` when it is gone, or does not say it yet. */
+/** Reads the holder from a lock; `undefined` if the lock is gone or incomplete. */
 function readHolder(path: string): Holder | undefined {
   const text = readLock(path)
   try {

@@ -9,28 +9,30 @@ import { toRecord } from '../format/to-record.ts'
 import type { Batch, Line, Segment } from '../log/segment.ts'
 import type { FoundTarget, RepeatTargets } from './repeat-targets.ts'
 
-/** What makes entries of checks. */
+/** The dependencies of entries. */
 export type EntryOptions = {
   readonly repeatTargets: RepeatTargets
   readonly pseudonymize: Pseudonymize | undefined
-  /** Whether copies are made, for which more of each record is held. */
+  /** True if copies are written; then more of each record is held. */
   readonly isCopied: boolean
 }
 
-/** One check's record on its way into the log: whole, or as a repeat where the segment has a record that says the rest. */
+/**
+ * One check's record on its way into the log: in full, or as a repeat if the segment has a record with the same decision.
+ */
 export type Entry = Exclude<Line, Buffer> & {
-  /** How many bytes it takes there, or at most when there is no segment. */
+  /** Its size in bytes in that segment; without a segment the maximum. */
   readonly sizeIn: (segment: Segment | undefined) => number
-  /** Always whole, newline included: a reader of the copy sees single lines. */
+  /** Always the full record, newline included, because a reader of the copy sees single lines. */
   readonly toCopy: (segment: Segment | undefined) => Buffer
 }
 
-/** The line for a segment, and the record there that it repeats. */
+/** The line for a segment, and the record that it repeats. */
 type Formed = { readonly segment: Segment; readonly line: Buffer; readonly repeated: FoundTarget | undefined }
 
 const constantStart = ',"outcome":'
 
-/** Makes the entry of a check. */
+/** Creates the entry of a check. */
 export function createEntry(
   parts: RecordParts,
   { repeatTargets, pseudonymize, isCopied }: EntryOptions,
@@ -63,7 +65,7 @@ export function createEntry(
     onKept(segment: Segment, leaf: Hash) {
       if (formed === undefined || formed.repeated !== undefined) return
       const constant = isCopied ? toWhole().slice(toWhole().indexOf(constantStart)) : undefined
-      // Zero byte and newline are no part of the line.
+      // The zero byte and the newline are not part of the line.
       const bytes = formed.line.length - 2
       repeatTargets.add(
         segment,
@@ -81,7 +83,10 @@ export function createEntry(
   }
 }
 
-/** Whether it can stand there: while a repeat waited to be written, others may have come between it and what it repeats. */
+/**
+ * True if the line is still valid there. While a repeat waits to be written, other lines may move its record out of
+ * reach.
+ */
 function isOf(formed: Formed, segment: Segment, batch: Batch, repeatTargets: RepeatTargets): boolean {
   if (formed.segment !== segment) return false
   return formed.repeated === undefined || repeatTargets.isWithinReach(formed.repeated, batch.wholes)

@@ -6,17 +6,17 @@ type Waiter = {
   readonly reject: (cause: unknown) => void
 }
 
-/** What a group commit needs of the log it commits. */
+/** The group commit's view of the log. */
 export type GroupCommitOptions = {
   readonly fd: () => number
   readonly sync: (fd: number) => Promise<void>
-  /** Writes lines once more, to another file: a failed sync may have lost their pages for good (fsync(2)). */
+  /** Writes lines again to another file, because a failed sync may have lost their pages for good (fsync(2)). */
   readonly rewrite: (lines: readonly Line[]) => void
-  /** More than so many at once are refused: the disk does not keep up. */
+  /** The maximum number of waiting lines; more are refused, because the disk does not keep up. */
   readonly maxWaiting: number
 }
 
-/** Makes lines durable, many by one sync: lines that arrive while a sync runs share the next one. */
+/** Makes lines durable. Lines that arrive during a sync share the next one. */
 export class GroupCommit implements AsyncDisposable {
   readonly #options: GroupCommitOptions
   #waiting: Waiter[] = []
@@ -27,7 +27,7 @@ export class GroupCommit implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Resolves when the line, which has been written, is on the disk; rejects when it cannot be. */
+  /** Resolves when the written line is on disk; rejects if that fails. */
   wait(line: Line): Promise<void> {
     if (this.#waiting.length >= this.#options.maxWaiting) {
       return Promise.reject(new RangeError(`${this.#waiting.length} records wait for the disk`))
@@ -37,12 +37,12 @@ export class GroupCommit implements AsyncDisposable {
     return done
   }
 
-  /** The file that lines were written to could not be synced when it was left: all that wait are written again. */
+  /** The abandoned file could not be synced, so all waiting lines are written again. */
   lose(): void {
     this.#hasLost = true
   }
 
-  /** Whether a sync succeeds at the moment. */
+  /** Tests whether a sync succeeds now. */
   probe(): Promise<boolean> {
     const { fd, sync } = this.#options
     return Promise.resolve()
@@ -58,7 +58,7 @@ export class GroupCommit implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    // One turn of the loop gathers what came with it; a sync that runs gathers the rest.
+    // One turn of the event loop gathers lines that arrived together; a running sync gathers the rest.
     await new Promise(setImmediate)
     while (this.#waiting.length > 0) {
       const batch = this.#waiting

@@ -5,12 +5,12 @@ import { lockDirectory } from './directory-lock.ts'
 import { AuditUnavailable } from './outage.ts'
 import { isDiskFull, shrinkReserve } from './reserve.ts'
 
-/** Opens the log: takes its directory, says how the log before it ended, or throws `AuditUnavailable`. */
+/** Opens the log: locks its directory and records how the previous log ended. Throws `AuditUnavailable`. */
 export function openAuditLog(options: AuditLogOptions): AuditLog {
   try {
     return open(options)
   } catch (cause) {
-    // Who starts on a full disk is to say no, not to be absent: the reserve of the process before has room for that.
+    // A process that starts on a full disk must deny, not be absent. The previous process' reserve has room for that.
     if (isDiskFull(cause) && shrinkReserve(options.directory)) return open(options)
     throw new AuditUnavailable('the audit log could not be opened', { cause })
   }

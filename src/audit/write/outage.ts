@@ -1,12 +1,12 @@
 import type { Report } from '../../base/model/event.ts'
 
-/** The record could not be written: no record, no allow. */
+/** The record could not be written, so there is no allow. */
 export class AuditUnavailable extends Error {
   override readonly name = 'AuditUnavailable'
   readonly code = 'audit_unavailable'
 }
 
-/** While records cannot be written. It is told of once, and lasts until the reserve is whole again. */
+/** An outage of the log. It is reported once, and lasts until the reserve is full again. */
 export class Outage {
   readonly #report: Report
   #failedBytes = 0
@@ -16,12 +16,12 @@ export class Outage {
     this.#report = report
   }
 
-  /** How many bytes could not be written last; 0 when all is well. */
+  /** The size of the last failed write in bytes; 0 without an outage. */
   get failedBytes(): number {
     return this.#failedBytes
   }
 
-  /** Begins or goes on; throws `AuditUnavailable`. */
+  /** Starts or continues the outage; throws `AuditUnavailable`. */
   fail(cause: unknown, bytes: number): never {
     this.#failedBytes = bytes
     const error = new AuditUnavailable('the record could not be written', { cause })
@@ -30,7 +30,7 @@ export class Outage {
     throw error
   }
 
-  /** A record has been written. */
+  /** Called after a successful write; ends the outage if the reserve is full. */
   recover(isReserveWhole: boolean): void {
     this.#failedBytes = 0
     if (isReserveWhole) this.#isTold = false

@@ -1,16 +1,16 @@
 import type { MetaLine } from '../format/meta-line.ts'
 import { frameMetaLine } from './sealed-log.ts'
 
-/** What is to be said with the next line that can be written. */
+/** Meta lines that are written before the next line. */
 export type PendingLines = {
   readonly add: (meta: MetaLine) => void
-  /** One more denial was answered and could not be recorded. */
+  /** Counts a denial that was answered and could not be recorded. */
   readonly countDenial: () => void
   readonly toLines: () => readonly Buffer[]
   readonly clear: () => void
 }
 
-/** Has nothing to say yet. */
+/** Starts empty. */
 export function createPendingLines(nowMs: () => number): PendingLines {
   const now = (): string => new Date(nowMs()).toISOString()
   let metaLines: Buffer[] = []

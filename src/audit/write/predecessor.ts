@@ -14,17 +14,17 @@ import {
   type SegmentName,
 } from '../log/segment.ts'
 
-/** The last log of a directory and when it began: its successor begins later, whatever the clock says. */
+/** The last log of a directory and its start time. The next log starts later than that, whatever the clock says. */
 export type Predecessor = { readonly epochMs: number; readonly found: FoundLog | undefined }
 
-/** The segments of one log, by their age, the oldest first. */
+/** The segments of one log, oldest first. */
 type Segments = readonly SegmentName[]
 type Rest = Torn & { readonly sequence: number }
 
 /**
- * Finds out how the last log of the directory ended. What it says enters the new log's first line, and so its tree: a tail
- * that a killed process left unsigned is signed by its successor. Only a log that our key has signed counts, and nothing behind
- * the end of one that was closed: otherwise this process would sign for what somebody else has put there.
+ * Determines how the last log of the directory ended. The result is in the new log's first line, and so in its tree: the
+ * successor signs the unsigned tail of a killed process. Only a log that this key has signed counts, and nothing after
+ * the end of a closed log. Otherwise this process would sign lines that another program put there.
  */
 export function findPredecessor(directory: string, publicKey: KeyObject): Predecessor | undefined {
   const logs = listLogs(directory)
@@ -32,20 +32,20 @@ export function findPredecessor(directory: string, publicKey: KeyObject): Predec
     const signed = segments.findLastIndex((segment) => isSignedBy(directory, segment, publicKey))
     if (signed !== -1) return toPredecessor(directory, segments.slice(signed), publicKey)
   }
-  // None is signed by this key: the key is new, or the logs are older than keys.
+  // This key has signed none of them: the key is new, or the logs are older than keys.
   const [last = []] = logs
   const begun = last.findLastIndex((segment) => readFrom(directory, [segment], undefined) !== undefined)
   return toPredecessor(directory, last.slice(Math.max(0, begun)), undefined)
 }
 
-/** The name of the directory's last log that our key has signed. */
+/** Returns the name of the directory's last log that this key has signed. */
 export function findSignedLog(directory: string, publicKey: KeyObject): string | undefined {
   const segments = listLogs(directory).flatMap((log) => log.toReversed())
   const last = segments.find((segment) => isSignedBy(directory, segment, publicKey))
   return last && formatLogName(last)
 }
 
-/** The latest log first. */
+/** Lists the logs, latest first. */
 function listLogs(directory: string): readonly Segments[] {
   const names = readdirSync(directory, { withFileTypes: true })
     .flatMap((entry) => (entry.isFile() ? (parseSegmentName(entry.name) ?? []) : []))
@@ -53,7 +53,10 @@ function listLogs(directory: string): readonly Segments[] {
   return [...groupBy(names, formatLogName).values()].toReversed()
 }
 
-/** Whether our key has signed the first checkpoint of a segment. No more of it is read: there may be many segments. */
+/**
+ * True if this key has signed the first checkpoint of a segment. Nothing after it is read, because there may be many
+ * segments.
+ */
 function isSignedBy(directory: string, segment: SegmentName, key: KeyObject): boolean {
   let isSigned = false
   const onSigned = (): void => {
@@ -77,7 +80,7 @@ function toPredecessor(
   return first && { epochMs: first.epochMs, found: readFrom(directory, segments, key) }
 }
 
-/** How a log ended, by all of these segments. */
+/** Reads how a log ended, from all of these segments. */
 function readFrom(directory: string, segments: Segments, key: KeyObject | undefined): FoundLog | undefined {
   const [first] = segments
   if (first === undefined) return undefined
@@ -95,11 +98,11 @@ function readFrom(directory: string, segments: Segments, key: KeyObject | undefi
   const { size, root, sequence, isEnded } = check.finish({ file: log })
   if (size === 0) return undefined
   const found = { log, sequence, size, root: toBase64(root) }
-  // Behind the end of a log that was closed, nothing is the log's.
+  // Nothing after the end of a closed log belongs to it.
   return isEnded ? found : { ...found, ...toTorn(rests, sequence) }
 }
 
-/** What is wrong with a log is for `audit verify` to report. */
+/** Flaws of a log are reported by `audit verify`, not here. */
 function createCheck(segment: SegmentName, key: KeyObject | undefined, onSigned: () => void): LogCheck {
   const trust = { log: formatLogName(segment), keys: key === undefined ? [] : [key] }
   return new LogCheck({ ...trust, found: undefined, isVouchedWhole: false }, { onSigned, onFlaw() {} })
@@ -114,7 +117,7 @@ function toTorn(rests: readonly Rest[], last: number): Pick<FoundLog, 'torn' | '
   }
 }
 
-/** Passes on a segment's lines until it is enough; returns what follows the last newline. */
+/** Passes on a segment's lines until enough are read; returns the bytes after the last newline. */
 function readLines(
   directory: string,
   segment: SegmentName,
@@ -125,7 +128,7 @@ function readLines(
   try {
     const splitter = new LineSplitter(path)
     for (;;) {
-      // Lines are views into the chunk, so each chunk has memory of its own.
+      // Lines are views into the chunk, so each chunk needs its own memory.
       const chunk = Buffer.alloc(highWaterMark)
       const bytes = readSync(fd, chunk)
       if (bytes === 0) break

@@ -4,29 +4,29 @@ import { maxRepeatTargets, maxTargetBytes } from '../format/repeat.ts'
 import type { Segment } from '../log/segment.ts'
 import { type ComparedParts, isSameDecision, toComparedParts } from './same-decision.ts'
 
-/** A record that stands whole in the current segment. */
+/** A full record in the current segment. */
 export type RepeatTarget = {
-  /** What its repeats begin with. */
+  /** The start of its repeats. */
   readonly repeatStart: string
-  /** Its line from behind what varies; absent where nobody copies it. */
+  /** Its line after the per-check fields; absent if there are no copies. */
   readonly constant: string | undefined
 }
 
-/** The same, found where it stands. */
+/** The same, with its position. */
 export type FoundTarget = RepeatTarget & {
-  /** Which of the segment's whole records it is, from 1. */
+  /** The number of the full record in the segment, from 1. */
   readonly ordinal: number
 }
 
 type Kept = FoundTarget & { readonly likeness: ComparedParts }
 
-/** The records of a segment to which a repeat may refer. */
+/** The records of a segment that repeats may refer to. */
 export type RepeatTargets = {
-  /** The record of the segment that says of a check all that does not vary, if it is within reach. */
+  /** Returns the record of the segment that has the same decision, if it is within reach. */
   readonly find: (segment: Segment, parts: RecordParts, ahead: number) => FoundTarget | undefined
-  /** Whether a repeat may refer to it although so many whole records are yet to stand between; of the current segment alone. */
+  /** True if a repeat may still refer to it with `ahead` more full records in between; for the current segment only. */
   readonly isWithinReach: (found: FoundTarget, ahead: number) => boolean
-  /** A line of so many bytes has been written whole; readers count it even when nothing can refer to it. */
+  /** Adds a full line of this size. Readers count it even if nothing can refer to it. */
   readonly add: (
     segment: Segment,
     parts: RecordParts,
@@ -35,7 +35,7 @@ export type RepeatTargets = {
   ) => void
 }
 
-/** Holds at most `maxRepeatTargets`, by the question that policies were asked: one for each. */
+/** Holds at most `maxRepeatTargets`, one for each question to the policies. */
 export function createRepeatTargets(): RepeatTargets {
   let current: Segment | undefined
   let count = 0
@@ -59,7 +59,7 @@ export function createRepeatTargets(): RepeatTargets {
       if (bytes > maxTargetBytes) return
       count++
       const { questionKey } = parts
-      // Without a question there is nothing by which it could be found again.
+      // Without a question there is no key to find it by.
       if (questionKey === undefined || parts.decision.results.length === 0 || record === undefined) return
       kept.delete(questionKey)
       const { repeatStart, constant } = record

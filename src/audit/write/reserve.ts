@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { isErrno } from '../../base/model/fault.ts'
 import type { WriteBytes } from '../log/segment.ts'
 
-/** Where the ballast lies beside the log. */
+/** The reserve file beside the log. */
 export const reserveFile = 'reserve'
 const blockBytes = 64 * 1024
 const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = constants
 
-/** Whether the kernel said that there is no room: no fault of the file. */
+/** True if the disk is full, which is not the file's fault. */
 export function isDiskFull(cause: unknown): boolean {
   return isErrno(cause, 'ENOSPC') || isErrno(cause, 'EDQUOT')
 }
 
-/** Gives up part of a reserve that another process has left; `false` when there is none. */
+/** Shrinks the reserve of a previous process; `false` if there is none. */
 export function shrinkReserve(directory: string): boolean {
   try {
     const path = join(directory, reserveFile)
@@ -26,7 +26,7 @@ export function shrinkReserve(directory: string): boolean {
   }
 }
 
-/** Room on disk that is given up so that a full disk still takes the records of denials. */
+/** Disk space that is released on a full disk, so that denials can still be recorded. */
 export class Reserve implements Disposable {
   readonly #directory: string
   readonly #wantedBytes: number
@@ -41,12 +41,12 @@ export class Reserve implements Disposable {
     this.refill()
   }
 
-  /** Allows are only recorded while the reserve is whole: they must not use it up. */
+  /** Allows are recorded only while the reserve is full, because they must not use it up. */
   get isWhole(): boolean {
     return this.#bytes >= this.#wantedBytes
   }
 
-  /** Gives up at least that much of the disk; `false` when there is no more to give. */
+  /** Releases at least this many bytes; `false` if nothing is left. */
   release(bytes: number): boolean {
     if (this.#fd === undefined || this.#bytes === 0) return false
     try {
@@ -59,11 +59,11 @@ export class Reserve implements Disposable {
     }
   }
 
-  /** Takes back what was given up, as far as the disk lets it. */
+  /** Reserves the released space again, as far as the disk allows. */
   refill(): boolean {
     try {
       this.#fd ??= this.#open()
-      // Zeros that are really written: a hole would reserve nothing.
+      // Writes real zeros, because a hole would reserve nothing.
       const block = Buffer.alloc(blockBytes)
       while (this.#bytes < this.#wantedBytes) {
         const wanted = Math.min(blockBytes, this.#wantedBytes - this.#bytes)
@@ -72,7 +72,7 @@ export class Reserve implements Disposable {
         if (written < wanted) break
       }
     } catch {
-      // The reserve is not whole. The caller learns it, and tries again.
+      // The reserve is not full. The caller sees it and tries again.
     }
     return this.isWhole
   }
@@ -84,7 +84,7 @@ export class Reserve implements Disposable {
       this.#bytes = fstatSync(fd).size
       return fd
     } catch (cause) {
-      // It is opened again at each try.
+      // Each try opens it again.
       closeSync(fd)
       throw cause
     }

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { RetentionLine } from '../format/meta-line.ts'
 import { bySegmentAge, parseSegmentName, type SegmentName } from '../log/segment.ts'
 
-/** How long segments are kept; what is absent sets no limit. */
+/** How long segments are kept. An absent value means no limit. */
 export type RetentionOptions = {
-  /** Since a segment was last written to. */
+  /** Since the last write to a segment. */
   readonly ageMs: number | undefined
   /** Of all segments of the directory together. */
   readonly bytes: number | undefined
@@ -16,7 +16,10 @@ type Retirement = { readonly meta: RetentionLine; readonly paths: readonly strin
 
 type KeptFile = SegmentName & { readonly file: string; readonly bytes: number; readonly writtenAtMs: number }
 
-/** Removes what may go. It is said and signed before it is done; on a full disk it is done all the same, and said later. */
+/**
+ * Removes expired segments. The removal is recorded and signed first. On a full disk it happens anyway and is recorded
+ * later.
+ */
 export function retire(
   directory: string,
   current: string | undefined,
@@ -30,7 +33,7 @@ export function retire(
   for (const path of retired.paths) rmSync(path, { force: true })
 }
 
-/** What retention would remove: the oldest segments, never one behind which an older one stays, and never `current`. */
+/** Finds the segments to remove: the oldest first, never one with an older one remaining, and never `current`. */
 function findRetired(
   directory: string,
   current: string | undefined,

@@ -11,13 +11,13 @@ const storedRevision = v.object({
   files: v.array(v.tuple([v.string(), v.string()])),
 })
 
-/** A policy revision could not be kept, so no decision may be made by it. */
+/** A policy revision could not be stored, so it must not decide. */
 export class RevisionNotKept extends Error {
   override readonly name = 'RevisionNotKept'
   readonly code = 'revision_not_kept'
 }
 
-/** Keeps a policy revision's files by its id, whole or not at all, so that decisions made by it can be judged again. */
+/** Stores a policy revision's files by id, completely or not at all, so that its decisions can be judged again. */
 export async function storeRevision(
   directory: string,
   id: string,
@@ -35,10 +35,7 @@ export async function storeRevision(
   }
 }
 
-/**
- * The files of a revision that was kept; invalid when none was, or what is kept is none. Their hash shows whether they are
- * still what was kept; the caller compares.
- */
+/** Reads the files of a stored revision; invalid if there is none or it is damaged. The caller compares their hash. */
 export async function readRevision(
   directory: string,
   id: string,
@@ -55,7 +52,7 @@ export async function readRevision(
   }
 }
 
-/** The ids of all revisions that were kept, the latest first. Throws when that cannot be found out. */
+/** Lists the ids of all stored revisions, latest first. Throws if they cannot be listed. */
 export async function listRevisions(directory: string): Promise<readonly string[]> {
   const folder = join(directory, 'revisions')
   const names = (await namesIn(folder)).filter((name) => name.endsWith('.json'))
@@ -81,7 +78,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** No revision was kept where there is no folder for them. */
+/** A missing folder means that no revision was stored. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder)
@@ -92,7 +89,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
 }
 
 function pathOf(directory: string, id: string): string | undefined {
-  // The id comes back from records, which anybody may have edited: it must not lead out of the directory.
+  // The id comes from records, which may have been edited. It must not lead out of the directory.
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(id)
     ? join(directory, 'revisions', `${id}.json`)
     : undefined

@@ -7,12 +7,12 @@ import type { RecordParts } from '../../base/model/record-parts.ts'
 import type { SpiffeId } from '../../base/model/spiffe-id.ts'
 import type { Target } from '../../base/model/target.ts'
 
-/** What of a check another is compared with: no header, no token. */
+/** The parts of a check that are compared with another check. They contain no header and no token. */
 export type ComparedParts = Omit<RecordParts, 'decisionId' | 'timeMs' | 'durationMicros'>
 
 /**
- * Keeps what is compared, and lets go of the request. Every field by its name: what begins as a spread gets a hidden class
- * of its own from V8, which thousands of them weigh, and which every check that compares stumbles over.
+ * Copies the compared parts and drops the request. Each field is named, because V8 gives an object that starts as a
+ * spread its own hidden class. Thousands of them cost memory and slow down every comparison.
  */
 export function toComparedParts(parts: RecordParts): ComparedParts {
   const { input, onward, decision, isObserved, policyRevision, policyDigest, engine } = parts
@@ -24,7 +24,7 @@ export function toComparedParts(parts: RecordParts): ComparedParts {
     policyDigest,
     engine,
     input: input && {
-      // A slice would keep the query, too.
+      // A slice would keep the query in memory.
       path: toFlatString(withoutQuery(input.path)),
       method: input.method,
       host: input.host,
@@ -41,12 +41,12 @@ export function toComparedParts(parts: RecordParts): ComparedParts {
   return likeness
 }
 
-/** No field can be forgotten. */
+/** Ensures that no field is missing. */
 type Whole = { readonly [field in keyof Required<ComparedParts>]: ComparedParts[field] }
 
 /**
- * Whether a check's record says what the other's does, but for what varies. Written out, for it stands on the path of
- * every check; test/audit/write/same-decision.test.ts changes each field that there is, and the compiler adds new ones to it.
+ * True if the records of two checks differ only in their per-check fields. It is written out, because it runs for every
+ * check. test/audit/write/same-decision.test.ts changes each field, and the compiler adds new fields to that test.
  */
 export function isSameDecision(one: ComparedParts, other: ComparedParts): boolean {
   return (
@@ -147,7 +147,7 @@ function isSameService(one: ComparedParts['service'], other: ComparedParts['serv
   return one.name === other.name && isSameId(one.spiffeId, other.spiffeId)
 }
 
-/** Results that were remembered are the same objects. */
+/** Cached results are the same objects. */
 function areSameResults(one: readonly PrincipalResult[], other: readonly PrincipalResult[]): boolean {
   if (one === other) return true
   return one.length === other.length && one.every((result, at) => isSameResult(result, other[at]))
@@ -176,7 +176,7 @@ function areSamePolicies(one: readonly PolicyReference[], other: readonly Policy
   )
 }
 
-/** Its method and path are those of the request. */
+/** Method and path are compared with the request. */
 function isSameTarget(one: Target | undefined, other: Target | undefined): boolean {
   if (one === undefined || other === undefined || one === other) return one === other
   return (

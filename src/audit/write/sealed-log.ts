@@ -17,22 +17,22 @@ import {
   type WriteBytes,
 } from '../log/segment.ts'
 
-/** How a log is written and sealed. */
+/** Options for writing and sealing a log. */
 export type SealedLogOptions = {
   readonly directory: string
-  /** Names the log in its files: the replica, and when the log began. */
+  /** Names the log in its files: the replica and the start time. */
   readonly origin: string
   readonly epochMs: number
-  /** Stands before the log's name in checkpoints, so that it is unique in the world. */
+  /** The prefix of the log's name in checkpoints, which makes it unique. */
   readonly authority: string
   readonly key: LogKey
   readonly follows: FoundLog | undefined
   readonly maxSegmentBytes: number
-  /** After how many lines a checkpoint follows. */
+  /** The number of lines after which a checkpoint follows. */
   readonly sealEvery: number
-  /** Which of several workers writes the log. */
+  /** The number of the worker that writes the log. */
   readonly worker?: number | undefined
-  /** Logs that lie in other folders of the audit directory when it begins. */
+  /** Logs in other folders of the audit directory at the start. */
   readonly beside?: readonly string[]
   readonly write: WriteBytes
   readonly nowMs: () => number
@@ -41,12 +41,15 @@ export type SealedLogOptions = {
   readonly onRotated: (segment: Segment) => void
 }
 
-/** For how long at most a segment that was deleted is written to. */
+/** The maximum time of writing to a deleted segment before it is noticed. */
 const linkedMs = 100
-/** So often a checkpoint follows although nothing else was written: a log that ends without one was cut off, or its writer died. */
+/** The interval of checkpoints without other lines. A log that ends without one was cut off, or its writer died. */
 export const sealsEverySeconds = 60
 
-/** An append-only log in numbered segments. Every line is a leaf of one Merkle tree, whose signed checkpoints stand between them. */
+/**
+ * An append-only log in numbered segments. Every line is a leaf of one Merkle tree; signed checkpoints are lines between
+ * the records.
+ */
 export class SealedLog implements Disposable {
   readonly #options: SealedLogOptions
   readonly #log: string
@@ -58,10 +61,10 @@ export class SealedLog implements Disposable {
   #after: SegmentLine['after']
   #linkedAtMs = Number.NEGATIVE_INFINITY
   #sealedAtMs = Number.NEGATIVE_INFINITY
-  /** The segment in which the last checkpoint stands. */
+  /** The segment of the last checkpoint. */
   #sealedInSegment: Segment | undefined
   #beside: readonly string[]
-  /** The last checkpoint, or one before it in its segment, names the logs in other folders. */
+  /** True if a checkpoint of this segment already names the logs in other folders. */
   #isBesideNamed = false
   #isClosed = false
 
@@ -77,12 +80,12 @@ export class SealedLog implements Disposable {
     return this.#log
   }
 
-  /** Where the next line goes, if there is a file at the moment. */
+  /** The segment for the next line, if a file is open. */
   get segment(): Segment | undefined {
     return this.#segment
   }
 
-  /** Appends lines, all or none. Throws what the kernel said. */
+  /** Appends lines, all or none. Throws the kernel's error. */
   put(lines: readonly Line[]): void {
     const current = this.#segmentFor(0)
     let framed = frameAll(lines, current)
@@ -96,17 +99,17 @@ export class SealedLog implements Disposable {
   }
 
   /**
-   * Signs a checkpoint over all that was written since the last; `false` when it could not be written. When nothing was written,
-   * it signs one now and then: that shows that the writer lives.
+   * Signs a checkpoint over all lines since the last one; `false` if it cannot be written. Without new lines it signs at
+   * intervals, to show that the writer is alive.
    */
   trySeal(): boolean {
     const isNew = this.#tree.size() !== this.#sealedSize || !this.#isBesideNamed
-    // A clock that was set back must not keep the log from being signed.
+    // A clock that was set back must not stop the signing.
     const isDue = Math.abs(this.#options.nowMs() - this.#sealedAtMs) >= sealsEverySeconds * 1000
     return isNew || isDue ? this.#seal() : true
   }
 
-  /** Names logs in other folders of the audit directory, so that none of them can be removed unnoticed. */
+  /** Names the logs in other folders of the audit directory, so that none of them can be removed unnoticed. */
   nameBeside(logs: readonly string[]): void {
     if (logs.every((log) => this.#beside.includes(log))) return
     this.#beside = [...logs]
@@ -114,7 +117,7 @@ export class SealedLog implements Disposable {
     this.trySeal()
   }
 
-  /** Signs that nothing more comes: the last checkpoint but one says so, and the last signs that. */
+  /** Signs that the log ends: the last checkpoint but one says so, and the last one signs that. */
   end(): void {
     if (this.#isClosed) return
     if (this.#seal(true)) this.#seal()
@@ -125,7 +128,7 @@ export class SealedLog implements Disposable {
     const { key, onSealed } = this.#options
     const segment = this.#segment
     const size = this.#tree.size()
-    // A segment without its first line gets that with its next record.
+    // A segment without its first line gets it with its next record.
     if (segment === undefined || segment.size === 0) return true
     const note = signCheckpoint(
       { origin: this.#origin(), size, root: this.#tree.root() },
@@ -143,7 +146,7 @@ export class SealedLog implements Disposable {
         frameMetaLine({ version: 1, kind: 'checkpoint', note, leaves, time, end, beside }),
       ])
     } catch {
-      // Evidence without a seal is still evidence: the next checkpoint covers these lines, too.
+      // Evidence without a seal is still evidence. The next checkpoint covers these lines too.
       this.#unsealed = unsealed
       return false
     }
@@ -155,12 +158,15 @@ export class SealedLog implements Disposable {
     return true
   }
 
-  /** Finds out whether so many bytes could be written. Throws what the kernel said. */
+  /** Tests whether this many bytes could be written. Throws the kernel's error. */
   probe(bytes: number): void {
     probe(this.#segmentFor(bytes), bytes, this.#options.write)
   }
 
-  /** Goes on in a new file, since this one cannot be trusted; an empty file is kept, so that a failing disk is not littered. */
+  /**
+   * Continues in a new file, because this one cannot be trusted. An empty file is kept, so that a failing disk does not
+   * collect files.
+   */
   leaveSegment(): void {
     if (this.#segment !== undefined && (this.#segment.size > 0 || this.#segment.isTorn)) this.#drop()
   }
@@ -170,7 +176,7 @@ export class SealedLog implements Disposable {
     this.#drop()
   }
 
-  /** Appends framed lines, behind the segment's first where it has none. */
+  /** Appends framed lines, after the segment's first line if it is missing. */
   #append(segment: Segment, framed: readonly Buffer[], lines: readonly Line[] = framed): void {
     const header = segment.size === 0 ? this.#toHeader(segment) : undefined
     appendLines(
@@ -205,7 +211,7 @@ export class SealedLog implements Disposable {
     }
     this.#drop()
     const made = mkdirSync(directory, { recursive: true, mode: 0o700 })
-    // Readers take the key from there, and it went with the directory.
+    // Readers use the key in the directory, which was removed with it.
     if (made !== undefined) showPublicKey(directory, this.#options.key.publicKey)
     const created = createSegment(directory, { ...this.#options, sequence: this.#sequence })
     this.#sequence = created.sequence + 1
@@ -213,7 +219,7 @@ export class SealedLog implements Disposable {
     return created
   }
 
-  /** Asks the kernel now and then only, which costs as much as a third of a write. */
+  /** Asks the kernel only at intervals, because it costs a third of a write. */
   #isLinked(segment: Segment): boolean {
     const nowMs = this.#options.nowMs()
     if (nowMs >= this.#linkedAtMs && nowMs < this.#linkedAtMs + linkedMs) return true

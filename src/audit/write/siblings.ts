@@ -4,8 +4,8 @@ import { auditDirectoryOf, formatBeside, parseWorkerFolder, workerLog } from '..
 import { findSignedLog } from './predecessor.ts'
 
 /**
- * The last log of each other folder of the audit directory, as far as our key has signed it: of the process that decided alone
- * before there were workers, and of workers, those included whose number is no longer used.
+ * Finds the last log of each other folder of the audit directory, as far as this key has signed it. These are the log
+ * from before there were workers, and those of workers, including workers that are no longer used.
  */
 export function findBeside(
   directory: string,

@@ -4,8 +4,8 @@ const maxBufferedBytes = 1024 * 1024
 const flushMs = 1000
 
 /**
- * A copy of the log on a stream that somebody else reads. The segment is the evidence: when the reader stalls or
- * leaves, lines of the copy are lost, which is told once an outage, and decisions go on.
+ * A copy of the log on a stream for another program. The segments are the evidence. If the reader is slow or gone, lines
+ * of the copy are lost, which is reported once for each outage, and decisions continue.
  */
 export class StdoutCopy implements AsyncDisposable {
   readonly #stream: Writable
@@ -20,19 +20,19 @@ export class StdoutCopy implements AsyncDisposable {
     stream.on('error', this.#onError)
   }
 
-  /** Passes a line on without waiting. */
+  /** Writes a line without waiting. */
   write(line: Uint8Array): void {
     if (!this.#stream.writable) this.#lose(new RangeError('the stream is closed'))
     else if (this.#stream.writableLength + line.length > maxBufferedBytes) {
       this.#lose(new RangeError('the reader is too slow'))
     } else {
-      // Only an empty buffer ends an outage, so that a reader that takes a line now and then is told of once.
+      // Only an empty buffer ends an outage, so that a slow reader is reported once.
       if (this.#stream.writableLength === 0) this.#isLosing = false
       this.#stream.write(line)
     }
   }
 
-  /** Gives the reader a moment to take what is buffered; the stream itself stays open. */
+  /** Gives the reader some time to read the buffer; the stream stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stream.writable && this.#stream.writableLength > 0) {
       await new Promise<void>((resolve) => {

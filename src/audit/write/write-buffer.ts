@@ -11,13 +11,16 @@ export class WriteBuffer implements Disposable {
   #entries: Entry[] = []
   #bytes = 0
 
-  /** `write` keeps all of the entries or throws. */
+  /** `write` writes all entries or throws. */
   constructor(write: (entries: readonly Entry[]) => void) {
     this.#write = write
     this.#flushing = setInterval(() => this.tryFlush(), flushMs).unref()
   }
 
-  /** Takes an entry. In an outage what is `sure` to be wanted is taken on trust, though not without end; all else is tried at once. */
+  /**
+   * Adds an entry. During an outage, entries that are `sure` (denials) are buffered up to a limit; all others are tried
+   * at once.
+   */
   add(entry: Entry, bytes: number, isOutage: boolean, isSure: boolean): void {
     if (this.#bytes + bytes > maxBytes || (isOutage && !isSure)) this.#flush()
     this.#entries.push(entry)
@@ -25,12 +28,15 @@ export class WriteBuffer implements Disposable {
     if (this.#bytes >= flushBytes && !isOutage) this.tryFlush()
   }
 
-  /** Writes what waits. A failure is told once an outage, and tried again with the next entry and the next moment. */
+  /**
+   * Writes the waiting entries. A failure is reported once for each outage, and retried with the next entry and at the
+   * next interval.
+   */
   tryFlush(): void {
     try {
       this.#flush()
     } catch {
-      // `write` has told of it.
+      // `write` has reported it.
     }
   }
 
