@@ -14,7 +14,7 @@ const terminal: Terminal = {
   hasColors: process.stdout.isTTY === true && process.stdout.hasColors(),
 }
 
-// A reader that has seen enough (`| head`) is no error.
+// A reader that closes the pipe early (`| head`) is not an error.
 process.stdout.on('error', leaveUnread)
 process.exitCode = await runCommandLine(process.argv.slice(2), terminal)
 

@@ -4,15 +4,15 @@ import { decide } from './deciding.ts'
 
 /** A running Waywarden. */
 export type App = AsyncDisposable & {
-  /** What the ports turned out to be; listeners in the order of the configuration. */
+  /** The actual addresses; listeners in the order of the configuration. */
   readonly addresses: { readonly listeners: readonly string[]; readonly admin: string }
-  /** Says NOT_SERVING, waits until Envoy has heard it, and finishes what is in flight. */
+  /** Reports NOT_SERVING, waits until Envoy has seen it, and finishes the calls in flight. */
   readonly drain: (signal: string) => Promise<void>
-  /** Resolves when what decides behind it is gone and cannot be started again; never for one that decides itself. */
+  /** Resolves when no worker can decide and none can be restarted. Without workers it never resolves. */
   readonly failed: Promise<Error>
 }
 
-/** Opens every room and begins to answer; throws when a file or port that the configuration names cannot be used. */
+/** Opens everything and starts to serve. Throws if a configured file or port cannot be used. */
 export async function startApp(config: Config, pollMs?: number): Promise<App> {
   const deciding = await decide(config, { pollMs })
   try {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { explainFileError } from '../base/follow/file-error.ts'
 import { isAbsent } from '../base/model/fault.ts'
 
-/** Why records could not be written into a directory that may yet have to be made; `undefined` when they could. */
+/** Explains why records cannot be written to a directory, which may not exist yet; `undefined` if they can. */
 export async function refuseAuditDirectory(directory: string): Promise<string | undefined> {
   for (let place = directory; ; place = dirname(place)) {
     try {

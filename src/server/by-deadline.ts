@@ -1,11 +1,11 @@
-/** The monotonic clock on which transports and checks read deadlines. */
+/** The monotonic clock of transports and checks, for deadlines. */
 export function elapsedMs(): number {
   return performance.now()
 }
 
 /**
- * The result of work, or the result that stands in for it if the deadline (`elapsedMs`) passes first. Work that ends later
- * changes nothing any more.
+ * Returns the result of the work, or `late()` if the deadline (on the clock of `elapsedMs`) passes first. A later result
+ * is ignored.
  */
 export function byDeadline<T>(work: Promise<T>, deadlineMs: number, late: () => T): Promise<T> {
   return new Promise((resolve, reject) => {

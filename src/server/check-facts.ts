@@ -7,10 +7,10 @@ import { createMemories } from '../decision/check/memories.ts'
 import { createUserTokenFinder } from '../decision/identity/agent-token.ts'
 import type { Credentials } from './credentials.ts'
 
-/** Where new UUIDs and random numbers come from. */
+/** The source of new UUIDs and random numbers. */
 export type Chance = { readonly createId: () => string; readonly random: () => number }
 
-/** Gathers the facts for the checks of one listener, which share their memories. */
+/** Collects the facts for the checks of one listener. All its checks share caches. */
 export function createFacts(
   config: Config,
   listener: Pick<Listener, 'peer' | 'tls'>,
@@ -35,7 +35,7 @@ export function createFacts(
   })
 }
 
-/** What the configuration says to the checks of one listener. */
+/** Returns the configuration for the checks of one listener. */
 export function toCheckSettings(
   config: Config,
   { peer, tls }: Pick<Listener, 'peer' | 'tls'>,

@@ -11,17 +11,17 @@ import type { UserIssuer } from '../decision/identity/user-issuer.ts'
 import { keyNotices, type ProviderKeys, parseProviderKeys } from '../decision/jws/provider-keys.ts'
 import { type StartContext, StartError } from './start-context.ts'
 
-/** Everything secret or public that decides whom we believe; each part follows its files. */
+/** All keys and revocations; each part follows its files. */
 export type Credentials = {
   readonly keys: () => ChainKeys
   /** Every configured identity provider, with its keys. */
   readonly issuers: () => readonly UserIssuer[]
   readonly revocations: () => Revocations
-  /** What is in force and still needs an operator: keys of identity providers that verify nothing. */
+  /** Problems that an operator must fix: identity providers' keys that cannot verify. */
   readonly notices: () => readonly string[]
 }
 
-/** Opens files one by one and collects what is wrong with all of them. */
+/** Opens files one by one and collects all problems. */
 type Opener = <T extends object>(
   what: FollowedSource,
   files: Pick<FollowOptions<T>, 'paths' | 'optional' | 'nameOf' | 'parse'>,
@@ -29,7 +29,7 @@ type Opener = <T extends object>(
   afterwards?: (value: T) => void,
 ) => Promise<(() => T) | undefined>
 
-/** Reads signing keys, identity providers' keys and revocations; throws a `StartError` with every problem. */
+/** Reads signing keys, identity providers' keys and revocations. Throws a `StartError` with every problem. */
 export async function openCredentials(
   config: Config,
   { closing, followed, report, pollMs }: StartContext,

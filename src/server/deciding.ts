@@ -15,27 +15,27 @@ import { readinessOf } from './readiness.ts'
 import { openRuntime } from './runtime.ts'
 import { closeAll, drainGraceMs, type StartContext, type Worker } from './start-context.ts'
 
-/** What decides, and what it shows of itself. */
+/** The part of the process that decides, and the state that it exposes. */
 export type Deciding = AsyncDisposable & {
-  /** Of its listeners, in the order of the configuration. */
+  /** The addresses of its listeners, in the order of the configuration. */
   readonly addresses: readonly string[]
   readonly log: Pick<AuditLog, 'name' | 'nameBeside'>
   readonly shown: Pick<AdminOptions, 'readiness' | 'metricsText' | 'jwks' | 'report'>
-  /** Says NOT_SERVING, waits until Envoy has heard it, and finishes what is in flight. */
+  /** Reports NOT_SERVING, waits until Envoy has seen it, and finishes the calls in flight. */
   readonly drain: (signal: string) => Promise<void>
 }
 
 type DecideOptions = {
   readonly pollMs?: number | undefined
   readonly worker?: Worker | undefined
-  /** Called when it may have become ready, or no longer is. */
+  /** Called when readiness may have changed. */
   readonly onReadiness?: () => void
 }
 
 const defaultPollMs = 2000
 const notYet: Readiness = { ready: false, reasons: ['starting'], notices: [] }
 
-/** Opens every room but the admin port; throws when a file or port that the configuration names cannot be used. */
+/** Opens everything but the admin port. Throws if a configured file or port cannot be used. */
 export async function decide(config: Config, options: DecideOptions = {}): Promise<Deciding> {
   const closing: AsyncDisposable[] = []
   try {
@@ -65,7 +65,7 @@ async function begin(
   for (const [index, listener] of config.listeners.entries())
     transports.push(await listen(runtime, index, listener, context, memory, worker?.socketsFor(index)))
   setServing()
-  // A full disk or a failed engine is found out between requests too, and so is its recovery.
+  // A full disk or a failed engine, and its recovery, must be noticed between requests too.
   const watch = setInterval(setServing, pollMs).unref()
   closing.push({ [Symbol.asyncDispose]: async () => clearInterval(watch) })
   return {

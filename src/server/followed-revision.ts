@@ -6,19 +6,19 @@ import type { Revision } from '../policy/revision/revision.ts'
 import { RevisionSource, type RevisionSourceOptions } from '../policy/revision/revision-source.ts'
 import type { StartContext } from './start-context.ts'
 
-/** A revision that follows its source, and the names of its catalog that follow DNS. */
+/** A revision that follows its source, with catalog names that follow DNS. */
 export type FollowedRevision = {
   readonly source: RevisionSource
   readonly names: Poller
-  /** Its catalog has what the names resolve to. */
+  /** The current revision. Its catalog contains the resolved addresses. */
   readonly current: () => Revision | undefined
-  /** Reads for the first time, and looks its names up. */
+  /** Reads the source for the first time and resolves its names. */
   readonly start: () => Promise<void>
 }
 
 const dnsPollMs = 10_000
 
-/** Opens what follows a policy source and its names. Until `start` it has no revision. */
+/** Creates the followers of a policy source and of its names. There is no revision until `start`. */
 export async function followRevision(
   options: Omit<RevisionSourceOptions, 'nowMs'>,
   { closing }: Pick<StartContext, 'closing'>,

@@ -4,7 +4,7 @@ import type { GitPolicy } from '../config/policy.ts'
 
 const keys = ['sshKey', 'knownHosts', 'tokenFile', 'ca', 'proxyAuthFile', 'allowedSigners'] as const
 
-/** The files without which Git could not be asked, or not be believed; one problem each. */
+/** Checks the files that Git needs for access and trust; one problem for each. */
 export async function refuseGitFiles(git: GitPolicy | undefined): Promise<readonly string[]> {
   const problems = keys.map(async (key) => {
     const file = git?.[key]

@@ -13,7 +13,9 @@ import type { Runtime } from './runtime.ts'
 import type { StartContext } from './start-context.ts'
 import { createCheckTracing } from './traced.ts'
 
-/** Opens one port on which Envoy asks, or serves connections from `socketSource`; `index` is its position in the configuration. */
+/**
+ * Opens a listener for Envoy, or serves connections from `socketSource`. `index` is its position in the configuration.
+ */
 export async function listen(
   runtime: Runtime,
   index: number,
@@ -26,7 +28,7 @@ export async function listen(
   const { check, refuse } = createChecker(createShell(runtime, listener))
   const handler = createCallHandler({ check, refuse, elapsedMs, budgetMs: config.deadlineMs, report })
   const certificates = runtime.certificates[index]
-  // Only where it listens: grpc-js takes a tenth of a second to load, and 15 MiB.
+  // Imported only if used: grpc-js takes 0.1 seconds and 15 MiB to load.
   const createTransport =
     listener.transport === 'lean'
       ? createHttp2Transport

@@ -11,20 +11,20 @@ import { findExposedSecrets } from './tls/exposed-secrets.ts'
 import { openTracing } from './tracing.ts'
 import { warmUp } from './warm-up.ts'
 
-/** Everything that serving reads before it writes, listens or decides. `config check` reads the same, by the same code. */
+/** Everything that serving reads before it writes, listens or decides. `config check` reads it with the same code. */
 export type Parts = {
   readonly credentials: Credentials
-  /** By listener; `undefined` for one without TLS. */
+  /** For each listener; `undefined` without TLS. */
   readonly certificates: readonly (FollowedCertificates | undefined)[]
-  /** How records and traces name users; `undefined` by their ids. */
+  /** Replaces users' ids in records and traces; `undefined` if they have the ids. */
   readonly pseudonymize: Pseudonymize | undefined
-  /** Traces checks; `undefined` unless the configuration asks for it. */
+  /** Traces checks; `undefined` unless configured. */
   readonly tracer: Tracer | undefined
-  /** Secrets that every user of the machine can read. */
+  /** Secret files that every user of the machine can read. */
   readonly exposed: readonly string[]
 }
 
-/** Opens every part; throws a `StartError` with everything that is wrong with any of them. */
+/** Opens every part. Throws a `StartError` with the problems of all parts. */
 export async function openParts(config: Config, context: StartContext): Promise<Parts> {
   const problems: string[] = []
   const attempt = async <T>(open: () => T | Promise<T>): Promise<T | undefined> => {
@@ -71,7 +71,7 @@ function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
   throw new StartError([`\`audit.pseudonyms\`: ${pseudonymize.reason}`])
 }
 
-/** Looks whether records could be written and signed; nothing is written yet. */
+/** Checks that records could be written and signed; writes nothing. */
 async function checkAudit({ audit }: Config): Promise<void> {
   const place = await refuseAuditDirectory(audit.directory)
   if (place !== undefined) throw new StartError([place])

@@ -6,7 +6,7 @@ import { createGitSource } from '../policy/source/git-source.ts'
 import type { PolicySource } from '../policy/source/policy-source.ts'
 import { type StartContext, StartError, type Worker } from './start-context.ts'
 
-/** Where the configuration says that policies come from. */
+/** Creates the configured policy source. */
 export function createPolicySource(
   {
     policy,
@@ -19,12 +19,12 @@ export function createPolicySource(
 ): PolicySource {
   if (policy.git !== undefined)
     return createGitSource(worker === undefined ? policy.git : ofWorker(policy.git, worker))
-  // The configuration's rules leave exactly one.
+  // The configuration's rules ensure that exactly one source is configured.
   if (policy.directory === undefined) throw new StartError(['policy: expected `directory` or `git`'])
   return createDirectorySource(policy.directory, pollMs, (id) => readRevision(audit.directory, id))
 }
 
-/** One process, one directory. */
+/** Each process has its own directory. */
 function ofWorker(git: GitPolicy, { number }: Worker): GitPolicy {
   return { ...git, directory: `${git.directory}.worker-${number}` }
 }

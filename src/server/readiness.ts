@@ -4,7 +4,7 @@ import type { Readiness } from './admin/admin-server.ts'
 import type { Runtime } from './runtime.ts'
 import { isAllObserved, standingOf } from './standing-notices.ts'
 
-/** Whether this process can decide, why not, and what its operator should know all the same. */
+/** Returns readiness, its reasons, and the notices for the operator. */
 export function readinessOf(
   runtime: Runtime,
   followed: readonly Pick<Poller, 'standing'>[],
@@ -43,7 +43,7 @@ export function readinessOf(
   }
 }
 
-/** Why no revision serves. */
+/** Explains why no revision serves. */
 function silence({ isStale, confirmedAtMs }: Runtime['revisions']): string {
   return isStale && confirmedAtMs !== undefined
     ? 'the policy source has been silent for longer than `policy.maxStaleness`'
@@ -67,7 +67,7 @@ function toPolicy({
   }
 }
 
-/** Whatever is wrong with what decides nothing, requests are decided as before. */
+/** Lists the problems of the shadow. They never affect served requests. */
 export function shadowNotices(
   problems: readonly string[],
   shadow: Revision | undefined,
@@ -82,13 +82,16 @@ function shadowProblems({ source, names }: Exclude<Runtime['shadow'], undefined>
   return [...source.standing, ...names.standing].flatMap(toTexts)
 }
 
-/** The notices of a source that could not be read, or whose content was refused. What was read before stays in force. */
+/**
+ * Lists the notices of a source that could not be read, or whose content was refused. The last good content stays in
+ * force.
+ */
 export function toNotices(standing: Standing): readonly string[] {
   const what = standing.kind === 'failed' ? 'not followed' : 'not in force'
   return toTexts(standing).map((problem) => `${what}: ${problem}`)
 }
 
-/** The time is cut to the minute, so that workers that failed together have one notice (joint-readiness.ts). */
+/** The time is rounded to the minute, so that workers that failed together have the same notice (joint-readiness.ts). */
 function toTexts({ problems, sinceMs }: Standing): readonly string[] {
   const since = `${new Date(sinceMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`
   return problems.map((problem) => `${problem} (since ${since})`)

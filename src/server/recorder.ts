@@ -8,7 +8,10 @@ import { byDeadline } from './by-deadline.ts'
 
 type Log = Pick<AuditLog, 'append' | 'tryAppendAll'>
 
-/** Has what a check knows recorded, and says whether that was kept in time. One for all listeners, so that all share its writes. */
+/**
+ * Records checks, and reports whether each record was written in time. All listeners share it, so that they share its
+ * writes.
+ */
 export function createRecorder(log: Log, { mode }: Pick<Config['audit'], 'mode'>): CheckShell['record'] {
   const gather = createGathering(log)
   return (parts, by) => {
@@ -24,12 +27,12 @@ type Waiting = {
   readonly reject: (cause: unknown) => void
 }
 
-/** More than what one read of one connection brings are not made to wait for one another. */
+/** The maximum number of records in one write: about as many as one read of a connection brings. */
 const maxGathered = 64
 
 /**
- * Writes together what came in one turn of the event loop: to the kernel a write costs as much as all else that a record
- * costs. When they cannot be kept together, each is tried by itself, so that one answer never depends on another's record.
+ * Writes the records of one turn of the event loop together, because a write costs the kernel as much as everything else
+ * about a record. If that fails, each record is tried alone, so that one answer never depends on another's record.
  */
 function createGathering(log: Log): (parts: RecordParts) => Promise<boolean> {
   let gathered: Waiting[] = []
@@ -51,7 +54,7 @@ function createGathering(log: Log): (parts: RecordParts) => Promise<boolean> {
     })
 }
 
-/** A fault is told by whichever record meets it when it is tried by itself: none may leave the others without an answer. */
+/** A fault is reported when its record is tried alone. It must not leave the others without an answer. */
 function areKeptTogether(log: Log, batch: readonly Waiting[]): boolean {
   try {
     return log.tryAppendAll(batch.map(({ parts }) => parts))
@@ -76,7 +79,7 @@ function keep(log: Log, parts: RecordParts): MaybePromise<boolean> {
   }
 }
 
-/** The log has told the operator; anything else is a fault of ours, and refused as one. */
+/** The log has reported the refusal. Any other error is a bug; it is reported, and the check refused. */
 function isRefused(cause: unknown): false {
   if (cause instanceof AuditUnavailable) return false
   throw cause

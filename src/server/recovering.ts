@@ -7,12 +7,12 @@ import type { CheckShell } from '../decision/check/check.ts'
 import type { Catalog } from '../policy/catalog/catalog.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 
-/** Recovery of chains, and what an operator should know of it now. */
+/** Recovery of chains, with its notices for the operator. */
 export type Recovering = Recovery & { readonly notices: (nowMs: number) => readonly string[] }
 
 /**
- * Begins to keep chains, if the configuration asks for it. Chains that were handed out before `startedMs` are not known, so
- * for as long as one may live every id is in doubt.
+ * Starts to store chains for recovery, if configured. Chains from before `startedMs` are unknown. So every id is
+ * ambiguous until the longest-lived of them has expired.
  */
 export function openRecovery(
   { recovery, chain }: Config,
@@ -45,7 +45,7 @@ export function openRecovery(
   }
 }
 
-/** Keeps what each callee is handed, in case that it loses the header; also that it is handed no chain. */
+/** Stores the chain of each callee for recovery. It also stores that a callee got none. */
 export function createHandover({ keep }: Pick<Recovery, 'keep'>): CheckShell['handedOn'] {
   return (headers, { service, caller, chain, onward }, nowMs) => {
     if (service?.forwards !== true) return
@@ -69,7 +69,7 @@ function toIso(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-/** How long a chain may live that a workload is handed, in seconds, by its SPIFFE ID. */
+/** Returns the maximum lifetime of a chain for each workload, in seconds, by SPIFFE ID. */
 function longestLifetimes(catalog: Catalog | undefined): ReadonlyMap<string, number> {
   const longest = new Map<string, number>()
   for (const { spiffeId, forwards, hopLifetimeSeconds } of catalog?.services ?? [])

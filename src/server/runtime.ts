@@ -23,26 +23,26 @@ import { createShadow, type Shadow } from './shadow/shadow.ts'
 import { type Loading, openShadowRevision } from './shadow/shadow-revision.ts'
 import type { StartContext } from './start-context.ts'
 
-/** Everything behind the ports: what decides, what proves, what records. */
+/** Everything behind the ports: decisions, credentials, records. */
 export type Runtime = Parts & {
   readonly config: Config
-  /** Shared by all listeners; `undefined` unless the configuration asks for it. */
+  /** Shared by all listeners; `undefined` unless configured. */
   readonly recovery: Recovering | undefined
   readonly admission: Admission
   readonly revisions: RevisionSource
-  /** The revision that decides, its catalog with what its names resolve to. */
+  /** The serving revision. Its catalog contains the resolved addresses. */
   readonly revision: () => Revision | undefined
-  /** Judges some of what was decided again; `undefined` unless the configuration asks for it. */
+  /** Judges a share of the decisions again; `undefined` unless configured. */
   readonly shadow: Shadow | undefined
   readonly audit: AuditLog
   readonly record: CheckShell['record']
   readonly report: Report
 }
 
-/** Of the deadline: a queue that stands as long is shortened before anybody is too late. */
+/** The part of the deadline that a queue may delay checks before it is shortened. */
 const tolerableDelay = 1 / 3
 
-/** Opens everything behind the ports; throws when a file that the configuration names cannot be used. */
+/** Opens everything behind the ports. Throws if a configured file cannot be used. */
 export async function openRuntime(
   config: Config,
   context: StartContext,
@@ -74,7 +74,7 @@ export async function openRuntime(
   return { config, credentials, recovery, admission, ...rooms, report }
 }
 
-/** Node counts as idle that it waits for events, and so that it waits for a processor to hear of them. */
+/** Node counts waiting for events as idle, and also waiting for a processor to handle them. */
 function createUtilization(): () => number {
   let since = performance.eventLoopUtilization()
   return () => {
@@ -85,7 +85,7 @@ function createUtilization(): () => number {
   }
 }
 
-/** Each worker has a log of its own: all are signed by one key, and together take no more room than one would. */
+/** Each worker has its own log. All logs are signed with one key and share the configured size. */
 function auditOf(
   { audit, workers }: Config,
   { worker }: StartContext,

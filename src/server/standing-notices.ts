@@ -11,15 +11,15 @@ import type { Credentials } from './credentials.ts'
 import type { Parts } from './parts.ts'
 import { noticeLifetime } from './tls/certificate-lifetimes.ts'
 
-/** What follows from configuration, policies and files as they are, whatever happens while it runs. */
+/** Problems that follow from the configuration, policies and files, independent of events at runtime. */
 export type Standing = {
-  /** Why nothing can be decided well. */
+  /** Why correct decisions are impossible. */
   readonly reasons: readonly string[]
-  /** What an operator should know all the same. */
+  /** Further facts for the operator. */
   readonly notices: readonly string[]
 }
 
-/** What there is to look at; where no credentials could be read, that is told elsewhere. */
+/** The parts to examine. Missing credentials are reported elsewhere. */
 type Opened = Pick<Parts, 'certificates' | 'exposed'> & {
   readonly credentials?: Pick<Credentials, 'notices'>
 }
@@ -27,7 +27,7 @@ type Opened = Pick<Parts, 'certificates' | 'exposed'> & {
 const yearMs = 366 * 86_400_000
 const untested = 'policy.tests: ignored: a policy revision serves whether or not it passes its own tests'
 
-/** Looks at what is opened; `revision` is `undefined` while none serves, and where none was loaded. */
+/** Examines the parts. `revision` is `undefined` while none serves or none was loaded. */
 export function standingOf(
   config: Config,
   { credentials, certificates, exposed }: Opened,
@@ -38,7 +38,7 @@ export function standingOf(
   const fatal = foreign?.fatal === undefined ? [] : [foreign.fatal]
   const isObserved = isAllObserved(config, nowMs)
   return {
-    // While nothing is enforced, everything passes as it would without us.
+    // While nothing is enforced, requests pass as they would without Waywarden.
     reasons: isObserved ? [] : fatal,
     notices: [
       ...observeNotices(config, revision, nowMs),
@@ -60,17 +60,17 @@ export function standingOf(
   }
 }
 
-/** While nothing is enforced, nothing that fails here may refuse a request. */
+/** True if nothing is enforced. Then no fault here may refuse a request. */
 export function isAllObserved({ observe }: Config, nowMs: number): boolean {
   return observe !== undefined && observe.services === undefined && nowMs < observe.untilMs
 }
 
-/** Policies are looked through once for each revision. */
+/** Each revision is searched once. */
 const findForeign = rememberLatest((revision: Revision, trustDomain: TrustDomain) =>
   findForeignNames(revision, trustDomain),
 )
 
-/** A permit for such a user or group permits nobody, and a forbid forbids nobody. */
+/** Finds policies for unknown users or groups. Such a permit permits nobody, and such a forbid forbids nobody. */
 const subjectNotices = rememberLatest((subjects: Revision['subjects'], users: Config['users']) =>
   limitProblems(unknownSubjects(subjects, users)).map((problem) => `policies: ${formatProblem(problem)}`),
 )

@@ -9,8 +9,8 @@ import type { Step } from '../telemetry/check-spans.ts'
 import type { Tracer, Watch } from '../telemetry/tracer.ts'
 
 /**
- * Traces the checks of a listener. What leaves is taken from the decision's record: spans name users as records do, and no
- * token.
+ * Traces the checks of a listener. Span data comes from the decision's record: users have the same names as in records,
+ * and there is no token.
  */
 export function createCheckTracing(
   tracer: Tracer,
@@ -31,7 +31,7 @@ export function createCheckTracing(
         try {
           end(outcome, parts, watch, tracer, pseudonymize)
         } catch (cause) {
-          // To trace must never change what is traced.
+          // Tracing must never change the traced check.
           report({ kind: 'fault', where: 'app/traced', cause })
         }
       },
@@ -65,7 +65,7 @@ function end(
   })
 }
 
-/** Begins a step; the function that comes back ends it. */
+/** Starts a step; the returned function ends it. */
 function startStep(name: string, steps: Step[], tracer: Tracer): () => void {
   const startedMs = tracer.elapsedMs()
   return () => void steps.push({ name, startedMs, endedMs: tracer.elapsedMs() })

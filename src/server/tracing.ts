@@ -10,7 +10,7 @@ import { resourceAttributes } from '../telemetry/span-attributes.ts'
 import { createTracer, type Tracer } from '../telemetry/tracer.ts'
 import { type StartContext, StartError } from './start-context.ts'
 
-/** Opens what sends spans, when the configuration asks for them; throws a `StartError` for a header's file. */
+/** Opens the span exporters, if configured. Throws a `StartError` if the file of a header cannot be read. */
 export async function openTracing({ tracing }: Config, context: StartContext): Promise<Tracer | undefined> {
   if (tracing === undefined) return undefined
   const problems = await Promise.all(tracing.endpoints.map(readHeaders))
@@ -33,7 +33,7 @@ async function openExporters(
   { project, endpoints, timeoutMs, maxQueued }: Tracing,
   { closing, report }: StartContext,
 ): Promise<readonly Exporter<Span>[]> {
-  // Takes a tenth of a second to load, which nobody waits for who does not trace.
+  // Loading takes 0.1 seconds, so it is imported only if traces are configured.
   const { createSpanEncoder, readRejectedSpans } = await import('../telemetry/otlp.ts')
   const encode = createSpanEncoder({
     [resourceAttributes.service]: project,
@@ -50,7 +50,7 @@ async function openExporters(
   })
 }
 
-/** Read anew for each request, so that a renewed secret counts at once. The value itself is never told. */
+/** Read for each request, so that a renewed secret is used at once. The value itself is never logged. */
 async function readHeaders({ headers }: TraceEndpoint): Promise<ReadonlyMap<string, string> | Invalid> {
   const values = new Map<string, string>()
   for (const { name, file } of headers) {

@@ -17,30 +17,33 @@ import { closeAll, type StartContext, StartError } from './start-context.ts'
 import { refuseClientCa } from './tls/client-ca.ts'
 import { secretsOf } from './tls/exposed-secrets.ts'
 
-/** What came of opening everything that serving opens, but for sockets and what is written. */
+/** The result of opening everything that serving opens, without sockets and writes. */
 export type Trial = {
-  /** Why it could not serve; each is what `serve` prints before it ends, or a reason of /readyz. */
+  /** Why it could not serve: the messages of `serve` before it exits, or reasons of /readyz. */
   readonly problems: readonly string[]
-  /** What /readyz would say all the same, and what only a look before the start can say. */
+  /** The notices of /readyz, and further ones that only this check gives. */
   readonly notices: readonly string[]
-  /** What was not looked at, and how it can be. */
+  /** The parts that were not checked, and how to check them. */
   readonly untried: readonly string[]
 }
 
-/** How far a trial goes. */
+/** How much a trial checks. */
 export type TrialOptions = {
-  /** Without them, private keys and other secrets are taken to be good. */
+  /** If false, private keys and other secrets are assumed to be valid. */
   readonly readsSecrets: boolean
-  /** Asks the remote of `policy.git` and loads what it has, in a directory of the trial's own. */
+  /** Fetches the remote of `policy.git` and loads it, in the trial's own directory. */
   readonly fetchesGit: boolean
   readonly nowMs: number
 }
 
 const farMs = 2_000_000_000
-/** What Envoy waits for an answer by the mesh configuration that we ship. */
+/** Envoy's timeout for a check in the mesh configuration that Waywarden ships. */
 const shippedTimeoutMs = 250
 
-/** Opens what `serve` opens, by the same code, and closes it again. Writes nothing outside of a directory that it removes. */
+/**
+ * Opens everything that `serve` opens, with the same code, and closes it again. Writes only to a directory that it then
+ * removes.
+ */
 export async function tryConfig(config: Config, options: TrialOptions): Promise<Trial> {
   const directory = await mkdtemp(join(tmpdir(), 'waywarden-check-'))
   const closing: AsyncDisposable[] = []
@@ -120,7 +123,7 @@ async function loadPolicies(
   }
 }
 
-/** The follower's own copy belongs to a process that may be running. */
+/** The follower's own copy may be in use by a running process. */
 function ownCopy(git: GitPolicy, directory: string, name: string): GitPolicy {
   return { ...git, directory: join(directory, name) }
 }
@@ -142,12 +145,12 @@ async function follow(
     nowMs: Date.now,
   })
   context.closing.push(source)
-  // A start waits for a few seconds only.
+  // A start waits only a few seconds.
   await source.refresh()
   return source
 }
 
-/** The bundles that prove clients are no secrets, though the keys beside them are. */
+/** Checks the bundles that verify clients. They are not secret, although the keys beside them are. */
 async function refuseClientCas({ listeners, chain }: Config): Promise<readonly string[]> {
   const problems = listeners.map(async ({ tls }, index) => {
     const key = `\`listeners.${index}.tls.clientCa\`: ${tls?.clientCa}`
@@ -162,7 +165,7 @@ async function refuseClientCas({ listeners, chain }: Config): Promise<readonly s
   return (await Promise.all(problems)).flat()
 }
 
-/** The same configuration with a key of our own, and without what else only the machine that serves may have. */
+/** Returns the configuration with a temporary key, and without other files that only the serving machine may have. */
 async function withoutSecrets(config: Config, directory: string): Promise<Config> {
   await writeFile(join(directory, activeKeyFile), generateKey(), { mode: 0o600 })
   const { chain, listeners, audit, policy, tracing } = config
@@ -187,7 +190,7 @@ function skippedSecrets(config: Config): readonly string[] {
   return [`secrets (\`--no-secrets\`): ${[...keys].join(', ')}`]
 }
 
-/** What is no fault of the configuration alone, and will be one with the mesh as we ship it. */
+/** Warns about settings that are valid but fail with the mesh configuration that Waywarden ships. */
 function remarksOf({ deadlineMs }: Config): readonly string[] {
   if (deadlineMs < shippedTimeoutMs) return []
   return [

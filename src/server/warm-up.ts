@@ -13,8 +13,8 @@ import { StartError } from './start-context.ts'
 const rounds = 20
 
 /**
- * Signs and verifies chains that nobody gets: the first request is not to wait for the compiler, and a key that does not
- * verify what it signs is found before it signs anything that counts. Throws a `StartError`.
+ * Signs and verifies test chains, so that the first request does not wait for the compiler. This also detects a key that
+ * cannot verify its own signatures. Throws a `StartError`.
  */
 export function warmUp({ chain }: Config, keys: ChainKeys, nowMs: number): void {
   const id = parseSpiffeId(`spiffe://${chain.trustDomain}/warm-up`)

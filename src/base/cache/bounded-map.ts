@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache'
 
-/** A map that forgets what was used least once it is full. */
+/** A map that evicts the least recently used entry when it is full. */
 export type BoundedMap<V> = {
   readonly get: (key: string) => V | undefined
   readonly set: (key: string, value: V) => void
 }
 
-/** Makes a map of at most so many entries; `onEvicted` hears of each that had to make room for another. */
+/** Creates a map with a maximum number of entries. `onEvicted` is called for each evicted entry. */
 export function createBoundedMap<V extends object>(
   maxEntries: number,
   onEvicted: (key: string, value: V) => void = () => {},

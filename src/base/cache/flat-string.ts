@@ -1,7 +1,7 @@
 /**
- * The same text, in one piece of its own. What a template literal makes, V8 keeps as a rope of its parts (`ConsString`)
- * until somebody reads it, and what `slice` makes as a view of a text that may be long (`SlicedString`): to keep such a
- * text is to keep all that it was made of. Written and read again it is whole, lone surrogates included.
+ * Returns the same text as one flat string. V8 stores a template literal as a rope of its parts (`ConsString`) until it
+ * is read, and a slice as a view of its whole source (`SlicedString`). Keeping such a string keeps all its sources in
+ * memory. Serializing and parsing it makes a flat copy, lone surrogates included.
  */
 export function toFlatString(text: string): string {
   return JSON.parse(JSON.stringify(text))

@@ -1,19 +1,19 @@
 import { LRUCache } from 'lru-cache'
 import { toFlatString } from './flat-string.ts'
 
-/** How much is remembered: so many entries, and of so many bytes in all where an entry's weight is given. */
+/** The bounds of a cache: its number of entries, and their total size in bytes if entries have a size. */
 export type Bound = { readonly maxEntries: number; readonly maxBytes?: number }
 
 /**
- * Answers by a key that says everything an answer depends on; what was used least goes first. `bytes` is the weight of an
- * entry beside its key, and counts only in a memory with `maxBytes`.
+ * A cache whose key covers every input of the value. The least recently used entry is evicted first. `bytes` is the size
+ * of an entry without its key; it counts only with `maxBytes`.
  */
 export type Memory<V> = {
   readonly get: (key: string) => V | undefined
   readonly set: (key: string, value: V, bytes?: number) => void
 }
 
-/** Makes an empty memory. */
+/** Creates an empty cache. */
 export function createMemory<V extends object>({ maxEntries, maxBytes }: Bound): Memory<V> {
   const entries = new LRUCache<string, V>({
     max: maxEntries,
@@ -30,8 +30,8 @@ export function createMemory<V extends object>({ maxEntries, maxBytes }: Bound):
 const noSize = {}
 
 /**
- * A memory that lasts as long as its generation: what the answers rest on besides their keys (a policy revision, a set of
- * keys), by a name that is as good as its content. A new generation begins with an empty memory.
+ * A cache for one generation of the inputs that are not in the key, such as a policy revision or a set of keys. The
+ * generation's name must identify its content. A new generation starts with an empty cache.
  */
 export function createGenerations<V extends object>(bound: Bound): (generation: string) => Memory<V> {
   let current: { readonly name: string; readonly memory: Memory<V> } | undefined

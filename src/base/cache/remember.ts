@@ -2,20 +2,20 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { toFlatString } from './flat-string.ts'
 
-/** How much is remembered, and of what. */
+/** The options of a cached function. */
 export type RememberOptions<A, R> = {
   readonly maxEntries: number
-  /** How much all of it may weigh, and how much one entry does; without it only their number counts. */
+  /** The maximum total size, and the size of one entry. Without it only the number of entries is bounded. */
   readonly room?: { readonly maxBytes: number; readonly bytesOf: (argument: A, result: R) => number }
-  /** Everything that the answer depends on, unambiguously; or a part that `isSame` makes whole. */
+  /** The unambiguous key of an argument; if it covers only a part, `isSame` compares the rest. */
   readonly keyOf: (argument: A) => string
-  /** For a key that is only a part of its argument: whether two of one key are the same indeed. */
+  /** For keys that cover only a part of the argument: true if two arguments with one key are the same. */
   readonly isSame?: (one: A, other: A) => boolean
-  /** A fault is never remembered. */
+  /** True if the result may be cached. Faults never may. */
   readonly isWorth: (result: R) => boolean
 }
 
-/** Remembers a pure function's answers; the function that comes back has the same type and the same answers. */
+/** Caches the results of a pure function. The returned function has the same type and results. */
 export function remember<A, R extends object>(
   ask: (argument: A) => R,
   options: RememberOptions<A, R>,
@@ -32,7 +32,7 @@ export function remember<A, R extends object>(
   }
 }
 
-/** Remembers the last answer alone, for arguments that stay the same objects until something changes. */
+/** Caches only the last result, for arguments that stay the same objects until something changes. */
 export function rememberLatest<A extends readonly unknown[], R>(
   make: (...given: A) => R,
 ): (...given: A) => R {
@@ -43,7 +43,7 @@ export function rememberLatest<A extends readonly unknown[], R>(
   }
 }
 
-/** Remembers an answer for each object as long as that object lives. */
+/** Caches one result for each object, as long as the object lives. */
 export function rememberEach<A extends object, R>(make: (argument: A) => R): (argument: A) => R {
   const answers = new WeakMap<A, { readonly made: R }>()
   return (argument) => {
@@ -55,7 +55,7 @@ export function rememberEach<A extends object, R>(make: (argument: A) => R): (ar
   }
 }
 
-/** Makes a long key short: 32 bytes, and nobody finds two keys with one digest. */
+/** Shortens a key to a 32-byte digest. Finding two keys with one digest is infeasible. */
 export function digestKey(key: string): string {
   return hash('sha256', key, 'base64')
 }
@@ -70,7 +70,7 @@ function createMemory<A, R extends object>(options: RememberOptions<A, R>): Memo
   return isSame === undefined ? createPlainMemory(options) : createProvingMemory(options, isSame)
 }
 
-/** The key says everything, so that the answer is all that an entry holds. */
+/** The key covers the whole argument, so an entry holds only the result. */
 function createPlainMemory<A, R extends object>({ maxEntries, room }: RememberOptions<A, R>): Memory<A, R> {
   const entries = new LRUCache<string, R>({ max: maxEntries, ...(room && { maxSize: room.maxBytes }) })
   return {

@@ -1,9 +1,9 @@
-/** Items by their key, in their order. */
+/** Groups items by key, in their order. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
   return groupByAll(items, (item) => [keyOf(item)])
 }
 
-/** Items by each of their keys, once where a key comes twice. */
+/** Groups items by each of their keys; a repeated key counts once. */
 export function groupByAll<T, K>(
   items: Iterable<T>,
   keysOf: (item: T) => Iterable<K>,

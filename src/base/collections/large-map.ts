@@ -1,9 +1,9 @@
-/** Of a million entries each part has about a thousand. */
+/** With a million entries each part has about a thousand. */
 const partCount = 1024
 
 /**
- * A map of texts that never stops everything to grow: it consists of many small maps. A `Map` hashes all its entries anew each time
- * it doubles, which takes 145 ms at half a million. Its order is its own.
+ * A map of texts that never blocks to grow, because it consists of many small maps. A `Map` rehashes all entries whenever
+ * it doubles, which takes 145 ms at half a million. The order of its entries is unspecified.
  */
 export class LargeMap<V> implements ReadonlyMap<string, V> {
   readonly #parts: (Map<string, V> | undefined)[] = []
@@ -52,7 +52,7 @@ export class LargeMap<V> implements ReadonlyMap<string, V> {
   }
 }
 
-/** FNV-1a. Keys that are chosen to share a place only make its map larger. */
+/** FNV-1a. Keys chosen to collide only make the map slower and larger. */
 function placeOf(key: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193)

@@ -1,10 +1,10 @@
-/** Longer lines are cut around the place that is meant. */
+/** Longer lines are cut around the column. */
 const maxWidth = 100
 const before = 60
 
 /**
- * A line of a text with a caret under a column, both counted from 1. A tab is drawn as `→`, so that it can be seen and the
- * caret stands right. What may be a password in a URL is masked.
+ * Returns a line of a text with a caret under a column; both count from 1. A tab is shown as `→`, so that the caret
+ * aligns. Possible passwords in URLs are masked.
  */
 export function excerptAt(text: string, line: number, column: number, length = 1): string {
   const whole = (text.split('\n')[line - 1] ?? '').replace(/\r$/, '')

@@ -4,7 +4,7 @@ import { show } from '../text/show.ts'
 import { branchFor, isHolder, type SchemaNode, schemaAt, unionOf, unwrap } from './schema.ts'
 import type { Path, YamlDocument } from './yaml.ts'
 
-/** What a schema does not accept: where, what was expected, what was found, and what to do. */
+/** A violation of a schema: its place, the expectation, the finding, and a hint. */
 export type Issue = {
   readonly kind: 'missing' | 'wrong' | 'unknown'
   readonly path: Path
@@ -15,7 +15,7 @@ type Written = { readonly root: unknown; readonly writtenAt: YamlDocument['writt
 
 const maxWords = 6
 
-/** Says what a finding of a schema means to the author of the document. */
+/** Explains schema violations to the author of the document. */
 export function toIssues(
   schema: SchemaNode,
   found: v.BaseIssue<unknown>,
@@ -24,7 +24,7 @@ export function toIssues(
   const path = pathOf(found)
   const node = schemaAt(schema, path, written.root)
   if (found.type === 'union') {
-    // The part of the union that takes what has this shape says what is wrong in it.
+    // The union member that fits the shape of the value explains the violation.
     const branch = branchFor(node, found.input)
     const inner = v.safeParse(toSchema(branch), found.input)
     if (branch.type !== 'union' && !inner.success)
@@ -48,17 +48,17 @@ function within({ writtenAt }: Written, path: Path, root: unknown): Written {
 
 function toMessage(node: SchemaNode, found: v.BaseIssue<unknown>, written: string | undefined): string {
   const { input, type } = found
-  // Our own parsers say what they found.
+  // Our own parsers return their own message.
   if (type === 'raw_transform' || type === 'raw_check') return found.message
   const isScalar = typeof input === 'number' || typeof input === 'boolean'
   const shown = isScalar ? show(written ?? input) : show(input)
   const hint = hintAt(node, input, written)
-  // A long list of words helps only if none of them is like the one that was found.
+  // A long list of words helps only if none of them resembles the value.
   const isObvious = hint !== '' && wordsOf(unwrap(node)).length > maxWords
   return `expected ${isObvious ? 'a known word' : expectationOf(node)}, found ${shown}${hint}`
 }
 
-/** What would make the value a good one, if little would. */
+/** Suggests a small change that would make the value valid. */
 function hintAt(schema: SchemaNode, input: unknown, written: string | undefined): string {
   const node = branchFor(schema, input)
   const takes = (value: unknown): boolean => v.safeParse(toSchema(node), value).success
@@ -83,7 +83,7 @@ function hintAt(schema: SchemaNode, input: unknown, written: string | undefined)
   return `, which YAML reads as ${typeof input === 'number' ? 'a number' : 'true or false'}; quote it: \`'${written}'\``
 }
 
-/** What a schema takes, in words that follow "expected". */
+/** Describes the values that a schema accepts, in words that follow "expected". */
 function expectationOf(schema: SchemaNode): string {
   const node = unwrap(schema)
   const own = metadataOf(node, 'expected')
@@ -118,7 +118,7 @@ function wordsOf({ options = [] }: SchemaNode): readonly string[] {
   return options.filter((option) => typeof option === 'string')
 }
 
-/** What a schema says of itself, in the last word that it has on it. */
+/** Returns the last metadata of a schema with this name. */
 function metadataOf(schema: SchemaNode, name: 'description' | 'examples' | 'expected'): string | undefined {
   const found = (schema.pipe ?? []).flatMap((action): readonly unknown[] => {
     if (!isHolder(action)) return []
@@ -133,7 +133,7 @@ function pathOf(issue: v.BaseIssue<unknown>): Path {
   return (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))
 }
 
-/** Every node that is walked over is a part of a schema, seen with fewer of its members. */
+/** Every node of the walk is part of a schema, with a narrower type. */
 function toSchema(node: SchemaNode): v.GenericSchema {
   return node as unknown as v.GenericSchema
 }

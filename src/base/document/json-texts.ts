@@ -1,12 +1,12 @@
 import { describeCause } from '../model/fault.ts'
 import { type Invalid, invalid } from '../model/invalid.ts'
 
-/** Parses JSON texts that stand one after the other, as several commands into one file, or JSON lines, leave them. */
+/** Parses concatenated JSON texts, such as JSON lines or the output of several commands in one file. */
 export function parseJsonTexts(text: string): readonly unknown[] | Invalid {
   const whole = parseJson(text, 0, text)
   if ('value' in whole) return [whole.value]
   const ends = endsOf(text)
-  // One text that is broken.
+  // A single, broken text.
   if (ends.length < 2 && text.slice(ends[0] ?? 0).trim() === '') return whole.refusal
   const values: unknown[] = []
   let start = 0
@@ -32,7 +32,7 @@ function parseJson(
     const [, position] = /at position (\d+)/.exec(message) ?? []
     const start = offset + part.length - part.trimStart().length
     const isCut = message.includes('end of JSON')
-    // V8 shows a short text in place of a position.
+    // For a short text V8 reports the text instead of a position.
     const at = position === undefined ? (isCut ? offset + part.length : start) : offset + Number(position)
     return {
       refusal: invalid(`${placeOf(text, at)}: ${message.replace(/ \(line.*\)$/, '').replaceAll('\n', ' ')}`),
@@ -45,7 +45,7 @@ function placeOf(text: string, offset: number): string {
   return `line ${before.split('\n').length}, column ${offset - before.lastIndexOf('\n')}`
 }
 
-/** Where objects and lists end that stand in no other. */
+/** Returns the end offsets of all top-level objects and lists. */
 function endsOf(text: string): readonly number[] {
   const ends: number[] = []
   let depth = 0

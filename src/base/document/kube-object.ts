@@ -1,7 +1,7 @@
 /** Labels or annotations. */
 export type Labels = ReadonlyMap<string, string>
 
-/** What every Kubernetes object has; `body` is the whole of it. */
+/** The common fields of Kubernetes objects; `body` is the whole object. */
 export type KubeObject = {
   readonly kind: string
   readonly namespace: string
@@ -11,7 +11,7 @@ export type KubeObject = {
   readonly body: unknown
 }
 
-/** Takes the parts that every object has out of its body. */
+/** Reads the common fields from an object's body. */
 export function toKubeObject(body: unknown): KubeObject {
   return {
     kind: textAt(body, 'kind') ?? '',
@@ -23,7 +23,7 @@ export function toKubeObject(body: unknown): KubeObject {
   }
 }
 
-/** The value at a path of keys, `undefined` where there is none. */
+/** Returns the value at a path of keys; `undefined` if there is none. */
 export function at(node: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, key) =>
@@ -34,7 +34,7 @@ export function at(node: unknown, ...path: readonly string[]): unknown {
   )
 }
 
-/** The text at a path; numbers and booleans, which YAML makes of unquoted text, as they are written. */
+/** Returns the text at a path. Numbers and booleans, which YAML makes of unquoted text, are formatted. */
 export function textAt(node: unknown, ...path: readonly string[]): string | undefined {
   const value = at(node, ...path)
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
@@ -42,18 +42,18 @@ export function textAt(node: unknown, ...path: readonly string[]): string | unde
     : undefined
 }
 
-/** The items at a path, none of anything that is no list. */
+/** Returns the items at a path; empty if the value is not a list. */
 export function listAt(node: unknown, ...path: readonly string[]): readonly unknown[] {
   const value = at(node, ...path)
   return Array.isArray(value) ? value : []
 }
 
-/** The texts of a list at a path. */
+/** Returns the texts of a list at a path. */
 export function textsAt(node: unknown, ...path: readonly string[]): readonly string[] {
   return listAt(node, ...path).flatMap((item) => textAt(item) ?? [])
 }
 
-/** The keys and texts at a path, `undefined` when nothing stands there. */
+/** Returns the keys and texts at a path; `undefined` if it is absent. */
 export function labelsAt(node: unknown, ...path: readonly string[]): Labels | undefined {
   const value = at(node, ...path)
   if (typeof value !== 'object' || value === null) return undefined

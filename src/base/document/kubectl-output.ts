@@ -6,8 +6,8 @@ import { isHolder } from './schema.ts'
 import { readYamlStream } from './yaml.ts'
 
 /**
- * Parses what people save of a cluster: JSON or YAML of `kubectl get`, one object or many, lists, lists of one kind as
- * `--raw` prints them, several outputs in one file, JSON lines, a watch, or manifests. What it is instead is said.
+ * Parses saved cluster state: JSON or YAML of `kubectl get`, one object or many, lists, the lists of `--raw`, several
+ * outputs in one file, JSON lines, a watch, or manifests. Any other content is named in the error.
  */
 export function parseKubectlOutput(output: string): readonly KubeObject[] | Invalid {
   const text = withoutMessages(output)
@@ -27,7 +27,7 @@ function refuse(found: string): Invalid {
   return invalid(`expected JSON or YAML of \`kubectl get\`, found ${found}`)
 }
 
-/** Without what kubectl, or `doctor` before it, writes to stderr, when that was saved, too. */
+/** Removes stderr output of kubectl or `doctor` that was saved to the same file. */
 function withoutMessages(output: string): string {
   return output.trim().replace(/^(?:(?:Warning: |[WI]\d{4} |\$ kubectl ).*(?:\r?\n|$)\s*)+/, '')
 }
@@ -60,7 +60,10 @@ function parseYamlTexts(text: string): readonly unknown[] | Invalid {
   return invalid(`line ${read.line}, column ${read.column}: ${read.message}`)
 }
 
-/** Adds the objects in a document; returns what it is instead. `kind` is what its list says of items that do not say it. */
+/**
+ * Adds the objects of a document; returns a description of any other content. `kind` is the kind that a list gives its
+ * items.
+ */
 function open(node: unknown, kind: string | undefined, objects: KubeObject[]): string | undefined {
   if (Array.isArray(node)) return firstOf(node, (item) => open(item, kind, objects))
   if (!isHolder(node)) return show(node)

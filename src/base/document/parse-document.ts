@@ -5,20 +5,20 @@ import { isHolder, type SchemaNode } from './schema.ts'
 import { takeUnknownKeys, withoutMeant } from './unknown-keys.ts'
 import { type Path, type Position, readYaml, type YamlFault } from './yaml.ts'
 
-/** A document as its schema reads it, and where each part of it stands. */
+/** A parsed document, and the position of each of its parts. */
 export type ParsedDocument<T> = {
   readonly kind: 'document'
   readonly value: T
   readonly lineOf: (path: Path) => number
 }
 
-/** Everything that a schema does not take in a document, in the order of the lines. */
+/** All schema violations of a document, in line order. */
 export type DocumentProblems = {
   readonly kind: 'problems'
   readonly problems: readonly (Position & { readonly message: string; readonly excerpt?: string })[]
 }
 
-/** Parses YAML by a schema. A syntax error is the only one that is reported; else every problem is. Never throws. */
+/** Parses YAML by a schema. A syntax error is reported alone; otherwise all problems are reported. Never throws. */
 export function parseDocument<T>(
   text: string,
   schema: v.GenericSchema<unknown, T> & SchemaNode,
@@ -46,7 +46,7 @@ function withoutKind({ kind: _, ...fault }: YamlFault): Omit<YamlFault, 'kind'> 
 
 type Names = (path: Path) => readonly string[]
 
-/** Names of the list items on the way to a path: "service `insurance`", or "service 3" if it says no name. */
+/** Returns the named list items along a path: "service `insurance`", or "service 3" without a name. */
 function namesAlong(root: unknown): Names {
   return (path) => {
     const names: string[] = []

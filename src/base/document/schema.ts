@@ -1,8 +1,8 @@
 import type { Path } from './yaml.ts'
 
 /**
- * A schema as a walker sees it: optional wrappers, objects with entries, lists with an item, records with values, unions, and
- * leaves. `pipe` may hold what a schema says of itself.
+ * A generic view of a schema: optional wrappers, objects with entries, lists with an item, records with values, unions,
+ * and leaves. `pipe` may hold metadata.
  */
 export type SchemaNode = {
   readonly type: string
@@ -11,17 +11,17 @@ export type SchemaNode = {
   readonly item?: SchemaNode
   readonly value?: SchemaNode
   readonly literal?: unknown
-  /** Schemas of a union, or words of which one is expected. */
+  /** The member schemas of a union, or the words of a choice. */
   readonly options?: readonly unknown[]
   readonly pipe?: readonly unknown[]
 }
 
-/** The schema under optional wrappers. */
+/** Returns the schema under optional wrappers. */
 export function unwrap(schema: SchemaNode): SchemaNode {
   return schema.wrapped === undefined ? schema : unwrap(schema.wrapped)
 }
 
-/** The schema of what stands at a path; wrappers stay, since they may carry a description. */
+/** Returns the schema at a path. Wrappers are kept, because they may have a description. */
 export function schemaAt(schema: SchemaNode, path: Path, root: unknown): SchemaNode {
   let node = schema
   let value = root
@@ -35,7 +35,7 @@ export function schemaAt(schema: SchemaNode, path: Path, root: unknown): SchemaN
   return node
 }
 
-/** What a schema is under its wrappers; of a union, the part that takes a value of this shape. */
+/** Returns the schema under its wrappers; of a union, the member that fits the shape of the value. */
 export function branchFor(schema: SchemaNode, value: unknown): SchemaNode {
   const node = unwrap(schema)
   if (node.type !== 'union') return node
@@ -43,12 +43,12 @@ export function branchFor(schema: SchemaNode, value: unknown): SchemaNode {
   return branches.find((branch) => isHolder(value) === isHolding(branch)) ?? node
 }
 
-/** The schemas of a union. */
+/** Returns the member schemas of a union. */
 export function unionOf({ options = [] }: SchemaNode): readonly SchemaNode[] {
   return options.filter(isSchemaNode)
 }
 
-/** The entry of that name; names such as `constructor` are not entries. */
+/** Returns the entry with that name; names such as `constructor` are not entries. */
 export function ownEntry(
   entries: Readonly<Record<string, SchemaNode>>,
   name: string,
@@ -56,7 +56,7 @@ export function ownEntry(
   return Object.hasOwn(entries, name) ? entries[name] : undefined
 }
 
-/** Whether a value has members. */
+/** True if a value has members. */
 export function isHolder(value: unknown): value is Record<string | number, unknown> {
   return typeof value === 'object' && value !== null
 }

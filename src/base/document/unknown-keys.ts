@@ -3,10 +3,10 @@ import type { Issue } from './issue.ts'
 import { branchFor, isHolder, ownEntry, type SchemaNode } from './schema.ts'
 import type { Path } from './yaml.ts'
 
-/** A key that a schema does not know; `meant` is the known one that it is most like. */
+/** A key that the schema does not have; `meant` is the most similar known key. */
 export type UnknownKey = Issue & { readonly meant: Path | undefined }
 
-/** Takes out of a value what its schema does not know, and says what that was. Changes the value. */
+/** Removes unknown keys from a value and returns them. Changes the value. */
 export function takeUnknownKeys(schema: SchemaNode, value: unknown, path: Path = []): readonly UnknownKey[] {
   if (!isHolder(value)) return []
   const { entries, item, value: values } = branchFor(schema, value)
@@ -37,7 +37,7 @@ export function takeUnknownKeys(schema: SchemaNode, value: unknown, path: Path =
   })
 }
 
-/** Issues without those that only follow from a misspelt key: what it was meant to be is not missing. */
+/** Drops issues that follow from a misspelt key: the meant key is not missing. */
 export function withoutMeant(issues: readonly Issue[], unknown: readonly UnknownKey[]): readonly Issue[] {
   const meant = new Set(unknown.flatMap(({ meant: path }) => (path === undefined ? [] : [path.join('\0')])))
   return issues.filter(({ kind, path }) => !(kind === 'missing' && meant.has(path.join('\0'))))

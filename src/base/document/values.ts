@@ -3,47 +3,47 @@ import { parseDurationMs } from '../model/duration.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { show } from '../text/show.ts'
 
-/** A schema for one value that a person writes. Its metadata say what it expects; `issue.ts` says what was found. */
+/** A schema for one handwritten value. Its metadata describe the expectation; `issue.ts` describes the finding. */
 export type Value<T> = v.GenericSchema<unknown, T>
 
-/** Text that is not empty. */
+/** Non-empty text. */
 export const text: Value<string> = v.pipe(v.string(), v.nonEmpty())
 
 /** True or false. */
 export const flag: Value<boolean> = v.boolean()
 
-/** Text of a certain form. */
+/** Text that matches a pattern. */
 export function matching(pattern: RegExp, expected: string): Value<string> {
   return v.pipe(v.string(), v.regex(pattern), v.metadata({ expected }))
 }
 
-/** A list of such items. */
+/** A list of items. */
 export function list<T>(item: Value<T>): Value<T[]> {
   return v.array(item)
 }
 
-/** A list that is not empty; `expected` says of what. */
+/** A non-empty list; `expected` names its items. */
 export function someOf<T>(item: Value<T>, expected: string): Value<T[]> {
   return v.pipe(v.array(item), v.minLength(1), v.metadata({ expected }))
 }
 
-/** Values by names that the author chooses. */
+/** Values by freely chosen names. */
 export function recordOf<T>(value: Value<T>): Value<Record<string, T>> {
   return v.record(v.string(), value)
 }
 
-/** One of a few words. */
+/** One of several words. */
 export function choice<const T extends string>(...options: readonly T[]): Value<T> {
   return v.picklist(options)
 }
 
-/** A whole number within bounds, both included. */
+/** An integer within inclusive bounds. */
 export function integer(least: number, most: number): Value<number> {
   const expected = `a whole number from ${least} to ${most}`
   return v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most), v.metadata({ expected }))
 }
 
-/** A part of the whole, from 0 to 1. */
+/** A share from 0 to 1. */
 export const share: Value<number> = v.pipe(
   v.number(),
   v.minValue(0),
@@ -51,7 +51,7 @@ export const share: Value<number> = v.pipe(
   v.metadata({ expected: 'a number from 0 to 1' }),
 )
 
-/** A part of the whole that is not nothing. */
+/** A share above 0, at most 1. */
 export const someShare: Value<number> = v.pipe(
   v.number(),
   v.gtValue(0),
@@ -59,7 +59,7 @@ export const someShare: Value<number> = v.pipe(
   v.metadata({ expected: 'a number above 0 and at most 1' }),
 )
 
-/** A duration with its unit, within bounds, as milliseconds; the example is in the unit that fits. */
+/** A duration with its unit, within bounds, in milliseconds. The example uses a suitable unit. */
 export function duration(least: string, most: string, example = '5m'): Value<number> {
   const [leastMs, mostMs] = [parseDurationMs(least), parseDurationMs(most)]
   const expected = `a duration with its unit, such as ${show(example)}`
@@ -72,7 +72,7 @@ export function duration(least: string, most: string, example = '5m'): Value<num
   return v.pipe(parsed(parse, example), v.metadata({ expected }))
 }
 
-/** A size with its unit, within bounds, as bytes. */
+/** A size with its unit, within bounds, in bytes. */
 export function size(least: string, most: string): Value<number> {
   const [leastBytes, mostBytes] = [parseSizeBytes(least), parseSizeBytes(most)]
   const parse = (input: string): number | Invalid => {
@@ -93,7 +93,7 @@ export function parseSizeBytes(input: string): number | Invalid {
   return Number(digits) * 1024 ** power
 }
 
-/** Text that one of our parsers turns into a precise type; the parser says what is wrong, with what it found. */
+/** Text that one of our parsers converts. The parser's message says what is wrong. */
 export function parsed<T>(parse: (input: string) => T | Invalid, example: string): Value<T> {
   return v.pipe(
     v.string(),
@@ -107,7 +107,7 @@ export function parsed<T>(parse: (input: string) => T | Invalid, example: string
   )
 }
 
-/** Text that one of our parsers takes as it is; the parser says what is wrong, with what it found. */
+/** Text that one of our parsers accepts unchanged. The parser's message says what is wrong. */
 export function checked(refuse: (input: string) => Invalid | undefined): Value<string> {
   return v.pipe(
     v.string(),
@@ -119,7 +119,7 @@ export function checked(refuse: (input: string) => Invalid | undefined): Value<s
   )
 }
 
-/** A schema, and what it is for: hints about missing keys and the JSON Schema show it. */
+/** Adds a description to a schema. Hints about missing keys and the JSON Schema show it. */
 export function about<const S extends v.GenericSchema>(
   schema: S,
   description: string,

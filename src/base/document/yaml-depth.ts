@@ -1,11 +1,11 @@
 import type { CST } from 'yaml'
 
-/** Nobody nests by hand as deep as this; the library composes by recursion, and ends the process when its stack does. */
+/** Far deeper than handwritten files. The library composes recursively, and a stack overflow would end the process. */
 export const maxDepth = 100
 
 type Waiting = { readonly token: CST.Token; readonly depth: number }
 
-/** Where tokens are nested too deeply to be composed, as an offset into the text; `undefined` if nowhere. */
+/** Returns the offset where tokens are nested too deeply to be composed; `undefined` if nowhere. */
 export function tooDeepAt(tokens: readonly CST.Token[]): number | undefined {
   const waiting: Waiting[] = tokens.map((token) => ({ token, depth: 0 }))
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

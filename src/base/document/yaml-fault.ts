@@ -11,7 +11,7 @@ const explanations: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'found a tag (`!…`), which has no meaning here; remove it',
 }
 
-/** What is wrong where a text stops being YAML, and what to do; `code` and `message` are the library's. */
+/** Explains a YAML syntax error and the remedy. `code` and `message` are the library's. */
 export function explainYamlFault(code: string, message: string, line: string, column: number): string {
   const found = line.slice(column - 1, column)
   switch (code) {
@@ -33,7 +33,7 @@ export function explainYamlFault(code: string, message: string, line: string, co
   }
 }
 
-/** Most often a path with `{parameters}` without quotes inside of `{…}`, or a quote inside of quotes. */
+/** The usual cause is an unquoted path with `{parameters}` inside of `{…}`, or a quote inside of quotes. */
 function explainToken(line: string, column: number): string {
   const found = show(line.slice(column - 1).trim())
   const value = plainValueAt(line, column)
@@ -42,7 +42,7 @@ function explainToken(line: string, column: number): string {
   return `expected the value to end before ${found}; write the whole value between quotes, and a quote inside of it twice`
 }
 
-/** The value around a column, from the last delimiter before it up to the next one. */
+/** Returns the value around a column, between the nearest delimiters. */
 function plainValueAt(line: string, column: number): string {
   const head =
     line

@@ -4,40 +4,40 @@ import { excerptAt } from './excerpt.ts'
 import { maxDepth, tooDeepAt } from './yaml-depth.ts'
 import { explainYamlFault } from './yaml-fault.ts'
 
-/** Where in a document: keys and indices from the root. */
+/** A place in a document: keys and indices from the root. */
 export type Path = readonly (string | number)[]
 
 /** Line and column, counted from 1. */
 export type Position = { readonly line: number; readonly column: number }
 
-/** A YAML text as plain values, and where each of them stands. */
+/** A YAML text as plain values, with their positions. */
 export type YamlDocument = {
   readonly kind: 'document'
   readonly root: unknown
-  /** Of a key or an item, or of what should hold it. */
+  /** Returns the position of a key or an item, or of the value that should contain it. */
   readonly positionOf: (path: Path) => Position
-  /** A value that stands without quotes, letter by letter: `0123` where `root` has the number 123. */
+  /** Returns an unquoted value as written: `0123` where `root` has the number 123. */
   readonly writtenAt: (path: Path) => string | undefined
 }
 
-/** The first place at which a text is no YAML. What comes after it only follows from it. */
+/** The first syntax error of a YAML text. Later errors only follow from it. */
 export type YamlFault = Position & {
   readonly kind: 'fault'
   readonly message: string
-  /** The line and a caret, in two lines. */
+  /** The line and a caret, as two lines. */
   readonly excerpt: string
 }
 
 type Fault = { readonly offset: number; readonly code: string; readonly message: string }
 
-// Enough for a shared block or two, too few for a bomb.
+// Enough for a few shared blocks, too few for an alias bomb.
 const maxAliases = 20
 const options = { stringKeys: true, uniqueKeys: true, prettyErrors: false } as const
 
 /** Several YAML documents in one text, as plain values. */
 export type YamlStream = { readonly kind: 'documents'; readonly roots: readonly unknown[] }
 
-/** Reads YAML strictly: keys are text and unique, tags and unknown aliases are refused. Never throws. */
+/** Reads YAML strictly: keys are unique texts, and tags and unknown aliases are refused. Never throws. */
 export function readYaml(text: string): YamlDocument | YamlFault {
   const composed = compose(text)
   if (composed.kind === 'fault') return composed
@@ -55,7 +55,7 @@ export function readYaml(text: string): YamlDocument | YamlFault {
   }
 }
 
-/** Reads as many documents as there are, with `---` between them. Never throws. */
+/** Reads all documents of a stream, separated by `---`. Never throws. */
 export function readYamlStream(text: string): YamlStream | YamlFault {
   const composed = compose(text)
   if (composed.kind === 'fault') return composed
@@ -120,7 +120,7 @@ function compose(text: string): Composed | YamlFault {
   }
 }
 
-/** The offset of the first alias. */
+/** Returns the offset of the first alias. */
 function firstAlias(document: Document.Parsed): number {
   let offset = 0
   visit(document, {
@@ -133,7 +133,7 @@ function firstAlias(document: Document.Parsed): number {
 }
 
 function faultsOf(document: Document.Parsed): readonly Fault[] {
-  // A tag without meaning is a warning to the library: the value would be taken as if the tag were not there.
+  // For the library an unknown tag is only a warning, and the value would be read as if it had no tag.
   const faults: Fault[] = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
     offset: pos[0],
     code,

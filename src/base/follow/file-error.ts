@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { describeCause } from '../model/fault.ts'
 
-/** Why a file or directory cannot be read: in words, with the errno, and for a permission whose the file is. */
+/** Explains why a file or directory cannot be read: words, errno, and for a permission error the owner. */
 export function explainFileError(path: string, cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   const words = toWords(path, code)
@@ -35,7 +35,7 @@ function ownerOf(path: string): string {
     const { mode, uid, gid } = statSync(path)
     return ` (owner ${uid}, group ${gid}, mode ${(mode & 0o777).toString(8).padStart(4, '0')})`
   } catch {
-    // The directory in which it lies cannot be looked into either.
+    // Its directory is not readable either.
     return ', nor look into its directory'
   }
 }

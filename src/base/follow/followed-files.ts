@@ -3,36 +3,36 @@ import { explainFileError } from './file-error.ts'
 import { type Polled, Poller, type PollNews } from './poller.ts'
 import { readBytes, readOptional } from './read-bytes.ts'
 
-/** Why the content of files cannot be used, problem by problem. */
+/** The reasons why the content of files cannot be used. */
 export type Refusal = { readonly kind: 'refusal'; readonly problems: readonly string[] }
 
-/** The content of files by path; an optional file that does not exist has no entry. */
+/** File contents by path. A missing optional file has no entry. */
 export type Contents = ReadonlyMap<string, Buffer>
 
-/** Which files are followed, and what they mean. */
+/** The followed files, and how to parse them. */
 export type FollowOptions<T> = {
-  /** Files that must be there: one that is gone is a fault, never an empty one. */
+  /** Required files. A missing file is a fault, never empty content. */
   readonly paths: readonly string[]
   readonly optional?: readonly string[]
-  /** How problems name a file, such as with the key of the configuration that says where it is; else by its path. */
+  /** Names a file in problems, such as by its configuration key; by default its path. */
   readonly nameOf?: (path: string) => string
-  /** Reads all of them as one value, or says everything that is wrong with them; a large one in turns of the event loop. */
+  /** Parses all files as one value, or returns all problems. A large value is parsed in turns of the event loop. */
   readonly parse: (contents: Contents) => T | Refusal | Promise<T | Refusal>
   readonly pollMs: number
   readonly onRead: (value: T) => void
   readonly onNews: (news: PollNews) => void
 }
 
-/** Why files could not be read; this says nothing about their content. */
+/** The reasons why files could not be read. They imply nothing about the content. */
 type Unread = { readonly kind: 'unread'; readonly problems: readonly string[] }
 
 type Followed = Pick<FollowOptions<unknown>, 'paths' | 'optional' | 'nameOf'>
 
 const maxFileBytes = 64 * 1024 * 1024
-// A writer that is faster than three readings gets until the next poll.
+// If a writer changes files faster than three readings, the next poll tries again.
 const maxReadings = 3
 
-/** Reads files that must be good to begin with, and follows them. */
+/** Reads files, which must be valid at first, and follows them. */
 export async function followFiles<T extends object>(
   options: FollowOptions<T>,
 ): Promise<{ readonly kind: 'followed'; readonly files: FollowedFiles<T> } | Refusal> {
@@ -45,13 +45,13 @@ export async function followFiles<T extends object>(
 }
 
 /**
- * Files that are read at every poll, through symbolic links, as Kubernetes swaps them. Their bytes are compared, because a
- * time stamp can say that a file is unchanged when it is not, and a failed reading leaves no bytes to compare with.
+ * Reads files at every poll, through symbolic links, because Kubernetes swaps links. It compares bytes: time stamps can
+ * be unchanged although the content changed. After a failed reading there are no bytes to compare with.
  */
 export class FollowedFiles<T extends object> implements AsyncDisposable {
   readonly poller: Poller
   readonly #options: FollowOptions<T>
-  /** The content that was parsed last, whether it is in force or refused. */
+  /** The last parsed content, in force or refused. */
   #parsed: Contents
   #current: T
 
@@ -67,7 +67,7 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
     this.poller.start()
   }
 
-  /** What the files said when they were last good. */
+  /** The value of the last valid content. */
   get current(): T {
     return this.#current
   }
@@ -91,7 +91,10 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
   }
 }
 
-/** Reads all files. What differs from `known` is read until two readings agree: half of a change must not count. */
+/**
+ * Reads all files. Files that differ from `known` are read until two readings agree, so that half of a change is never
+ * used.
+ */
 async function readSettled(files: Followed, known?: Contents): Promise<Contents | Unread> {
   let before = known
   for (let reading = 0; reading <= maxReadings; reading++) {

@@ -1,44 +1,44 @@
 import type { FollowedSource, Report } from '../model/event.ts'
 import { describeCause } from '../model/fault.ts'
 
-/** The result of polling a source once. */
+/** The result of one poll. */
 export type Polled = {
-  /** What failed for a reason outside of the content. The next poll tries again, whatever the content is. */
+  /** Failures outside of the content. The next poll tries again, whatever the content is. */
   readonly faults: readonly string[]
-  /** What is wrong with the content itself; `unchanged` when it is the content of the last poll, or was not read. */
+  /** Problems of the content itself; `unchanged` if the content is the same as at the last poll or was not read. */
   readonly refusals: readonly string[] | 'unchanged'
 }
 
-/** News about a source that is worth a log line or a sample. */
+/** A change of the state of a source, for logs and metrics. */
 export type PollNews =
-  /** A poll failed, and will be repeated; `isNew` unless the poll before it failed for the same reasons. */
+  /** A poll failed and will be repeated. `isNew` is false if the previous poll failed for the same reasons. */
   | {
       readonly kind: 'failed'
       readonly problems: readonly string[]
       readonly isFirst: boolean
       readonly isNew: boolean
     }
-  /** The first poll that did not fail. */
+  /** The first successful poll after a failure. */
   | { readonly kind: 'recovered' }
-  /** The content has something wrong that it had not before. */
+  /** The content has a new problem. */
   | { readonly kind: 'refused'; readonly problems: readonly string[] }
 
-/** Why what the source says now is not in force, and since when, in milliseconds since the epoch. */
+/** The reasons why the current content is not in force, and since when, in milliseconds since the epoch. */
 export type Standing = {
   readonly kind: 'failed' | 'refused'
   readonly problems: readonly string[]
   readonly sinceMs: number
 }
 
-/** Schedules `run` once, and returns a function that cancels it. */
+/** Schedules `run` once; returns a function that cancels it. */
 export type Later = (run: () => void, ms: number) => () => void
 
-/** How a source is polled. */
+/** The options of a poller. */
 export type PollerOptions = {
-  /** Reads the source once and puts what it says in force. What it throws is a fault. */
+  /** Reads the source once and applies its content. An exception is a fault. */
   readonly poll: () => Promise<Polled>
   readonly everyMs: number
-  /** A poll that takes longer counts as failed until it ends: a disk that hangs must not go unnoticed. */
+  /** A poll that takes longer counts as failed until it ends, so that a hanging disk is noticed. */
   readonly overdueMs?: number
   readonly onNews: (news: PollNews) => void
   readonly nowMs?: () => number
@@ -46,13 +46,13 @@ export type PollerOptions = {
   readonly random?: () => number
 }
 
-// Of the time between two polls, either way: replicas that start together do not poll together.
+// A share of the interval, in both directions, so that replicas that start together do not poll together.
 const jitter = 0.1
 const defaultOverdueMs = 30_000
 
 /**
- * Polls one source: one poll at a time, and an interval from the end of one to the next. Faults last until the next poll,
- * refusals until the content changes; neither replaces the other.
+ * Polls one source, one poll at a time, with an interval between polls. Faults last until the next poll, refusals until
+ * the content changes. Neither replaces the other.
  */
 export class Poller implements AsyncDisposable {
   readonly #options: PollerOptions
@@ -70,17 +70,17 @@ export class Poller implements AsyncDisposable {
     this.#later = options.later ?? setTimer
   }
 
-  /** Why what the source says now is not in force; empty when it is. */
+  /** The reasons why the current content is not in force; empty if it is. */
   get standing(): readonly Standing[] {
     return [this.#failed, this.#refused].filter((standing) => standing !== undefined)
   }
 
-  /** The same as texts alone. */
+  /** The same as texts. */
   get problems(): readonly string[] {
     return this.standing.flatMap(({ problems }) => problems)
   }
 
-  /** Starts the timer; the first poll comes after one interval. */
+  /** Starts the timer. The first poll follows after one interval. */
   start(): void {
     if (this.#isClosed) return
     const { everyMs, random = Math.random } = this.#options
@@ -90,7 +90,7 @@ export class Poller implements AsyncDisposable {
     )
   }
 
-  /** Polls now, after the poll that is under way: an older reading never replaces a newer one. Never rejects. */
+  /** Polls now, after a running poll has ended, so that an older reading never replaces a newer one. Never rejects. */
   refresh(): Promise<void> {
     this.#polling = this.#polling.then(() => this.#poll())
     return this.#polling
@@ -110,7 +110,7 @@ export class Poller implements AsyncDisposable {
     }, overdueMs)
     const polled = await attempt(poll)
     cancel()
-    // Closing ends what a poll waits for; that is no fault.
+    // Closing aborts a running poll; that is not a fault.
     if (this.#isClosed) return
     this.#setFaults(polled.faults)
     if (polled.refusals !== 'unchanged') this.#setRefusals(polled.refusals)
@@ -154,7 +154,7 @@ async function attempt(poll: PollerOptions['poll']): Promise<Polled> {
   }
 }
 
-/** Turns the news of a poller into events of this source. */
+/** Converts poll news into events of this source. */
 export function reportAs(what: FollowedSource, report: Report): (news: PollNews) => void {
   return (news) => {
     switch (news.kind) {
@@ -171,7 +171,7 @@ export function reportAs(what: FollowedSource, report: Report): (news: PollNews)
   }
 }
 
-/** Node.js takes a longer time for 1 ms. */
+/** Node.js replaces a longer timer by 1 ms. */
 const maxTimerMs = 2 ** 31 - 1
 
 function setTimer(run: () => void, ms: number): () => void {

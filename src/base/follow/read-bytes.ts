@@ -2,17 +2,17 @@ import { constants } from 'node:fs'
 import { lstat, open } from 'node:fs/promises'
 import { isAbsent } from '../model/fault.ts'
 
-/** Why a path that the kernel opens is not read: it is no regular file, or larger than the caller takes. */
+/** Why an existing path is not read: it is not a regular file, or too large. */
 export type NotRead =
   | { readonly kind: 'not-regular' }
   | { readonly kind: 'too-large'; readonly bytes: number }
 
-/** Reads a regular file of at most `maxBytes`. Throws what the kernel said. */
+/** Reads a regular file of at most `maxBytes`. Throws the kernel's error. */
 export async function readBytes(path: string, maxBytes: number): Promise<Buffer | NotRead> {
-  // Opening a named pipe would wait for its writer.
+  // Opening a named pipe would otherwise block until it has a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    // Of the open file: a path may lead to another file by now.
+    // The status of the open file, because the path may lead to another file by now.
     const status = await file.stat()
     if (!status.isFile()) return { kind: 'not-regular' }
     if (status.size > maxBytes) return { kind: 'too-large', bytes: status.size }
@@ -22,12 +22,12 @@ export async function readBytes(path: string, maxBytes: number): Promise<Buffer 
   }
 }
 
-/** The same of a file that may be absent: `undefined` when the kernel knows no such name. Throws anything else. */
+/** The same for an optional file: `undefined` if the name does not exist. Throws any other error. */
 export async function readOptional(path: string, maxBytes: number): Promise<Buffer | NotRead | undefined> {
   try {
     return await readBytes(path, maxBytes)
   } catch (cause) {
-    // A link to nowhere is not absent: it says that there should be a file.
+    // A dangling link is not absent: it says that there should be a file.
     if (isAbsent(cause) && (await isUnknown(path))) return undefined
     throw cause
   }

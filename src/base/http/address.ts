@@ -1,17 +1,17 @@
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { parseIp, toCanonicalIp } from './ip-address.ts'
 
-/** A host and a port in their one spelling. Two are the same address if their `text` is the same. */
+/** A host and a port in canonical form. Two addresses are equal if their `text` is. */
 export type Address = {
   /** `host:port`; an IPv6 host in brackets. */
   readonly text: string
-  /** A name in lower case without a final dot, or an IP address without brackets. */
+  /** A lower-case name without final dot, or an IP address without brackets. */
   readonly host: string
   readonly port: number
   readonly isIp: boolean
 }
 
-/** Parses `name:port`, `IPv4:port` or `[IPv6]:port`, in any spelling that has one meaning. */
+/** Parses `name:port`, `IPv4:port` or `[IPv6]:port`, in any unambiguous spelling. */
 export function parseAddress(text: string): Address | Invalid {
   const [, bracketed, plain = '', digits = ''] = /^(?:\[([^\]]*)\]|([^:[\]]+)):([0-9]+)$/.exec(text) ?? []
   const refuse = (reason: string) => invalid(`address \`${text}\`: ${reason}`)
@@ -25,18 +25,18 @@ export function parseAddress(text: string): Address | Invalid {
   return { text: join(host, port), host, port, isIp }
 }
 
-/** Writes `host:port`, an IPv6 host in its one spelling and in brackets. Any other host stays as it is. */
+/** Formats `host:port`, with a canonical IPv6 host in brackets. Any other host is unchanged. */
 export function formatAddress(host: string, port: number): string {
   return host.includes(':') ? join(toCanonicalIp(host), port) : `${host}:${port}`
 }
 
-/** `host:port` in its one spelling. A text that is no address stays as it is. */
+/** Returns `host:port` in canonical form. A text that is no address is unchanged. */
 export function toCanonicalAddress(text: string): string {
   const address = parseAddress(text)
   return isInvalid(address) ? text : address.text
 }
 
-/** A host name in its one spelling. A text that is no name stays as it is. */
+/** Returns a host name in canonical form. A text that is no name is unchanged. */
 export function toCanonicalName(text: string): string {
   const name = parseName(text)
   return typeof name === 'string' ? name : text
@@ -45,12 +45,12 @@ export function toCanonicalName(text: string): string {
 const maxPort = 65_535
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i
 
-/** As URLs have it: a host whose last label is a number is IPv4, or nothing (WHATWG URL, "ends in a number"). */
+/** As in URLs, a host whose last label is a number must be IPv4 (WHATWG URL, "ends in a number"). */
 function isMeantForIp4(host: string): boolean {
   return /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$/i.test(host)
 }
 
-/** Without a final dot: the names of a catalog are absolute. */
+/** Without a final dot, because the names of a catalog are absolute. */
 function parseName(text: string): string | Invalid {
   const name = text.endsWith('.') ? text.slice(0, -1) : text
   if (name.split('.').every((part) => label.test(part))) return name.toLowerCase()

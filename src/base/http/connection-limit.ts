@@ -1,30 +1,33 @@
-/** What a connection does: it has not brought a whole request yet, waits for its next one, or is being answered. */
+/** The state of a connection: its request is incomplete, it waits for the next request, or it is being answered. */
 export type Phase = 'unfinished' | 'idle' | 'busy'
 
-/** One connection among those of a port. */
+/** One connection of a port. */
 export type LimitedConnection = {
-  /** Where it comes from: an IP address, or the empty string on a Unix socket. */
+  /** The client's IP address; the empty string on a Unix socket. */
   readonly address: string
   readonly phase: () => Phase
-  /** Ends it, to make room. */
+  /** Closes the connection to make room. */
   readonly evict: () => void
 }
 
-/** The connections of one port, within a bound. */
+/** The connections of one port, with a maximum. */
 export type ConnectionLimit = {
-  /** Adds a connection; when that is one too many, evicts another. False when nothing can be evicted: then it must go itself. */
+  /**
+   * Adds a connection; if there are too many, it evicts another one. Returns false if none can be evicted: then the
+   * caller must close the new one.
+   */
   readonly enter: (connection: LimitedConnection) => boolean
   readonly leave: (connection: LimitedConnection) => void
   readonly size: () => number
 }
 
 /**
- * Keeps no more than `max` connections. No address holds more of them than it leaves free, so that one that holds many cannot
- * keep the others out. Room is made at the address that holds most: by phase in the order of `evictable`, the oldest first.
- * INVARIANT: an address never costs another one a connection while it holds more itself.
+ * Holds at most `max` connections. No address may hold more of them than it leaves free, so that one busy address cannot
+ * exclude others. A connection of the address with the most connections is evicted: by phase in the order of `evictable`,
+ * the oldest first. INVARIANT: an address never causes an eviction at another address while it holds more itself.
  */
 export function createConnectionLimit(max: number, evictable: readonly Phase[]): ConnectionLimit {
-  // Maps and sets keep the order in which their members came.
+  // Maps and sets keep insertion order.
   const byAddress = new Map<string, Set<LimitedConnection>>()
   let size = 0
   const leave = (connection: LimitedConnection): void => {
@@ -46,7 +49,7 @@ export function createConnectionLimit(max: number, evictable: readonly Phase[]):
       const own = held.size + 1
       const isTooMuch = size >= max || own > Math.max(1, max - size - 1)
       if (isTooMuch && !makeRoom(own)) return false
-      // Looked up again: making room may have emptied it.
+      // Read again, because making room may have removed the entry.
       byAddress.set(connection.address, (byAddress.get(connection.address) ?? new Set()).add(connection))
       size++
       return true
@@ -56,7 +59,7 @@ export function createConnectionLimit(max: number, evictable: readonly Phase[]):
   }
 }
 
-/** At the address that holds most, but none that would hold less than the newcomer's `own`. */
+/** Searches the addresses with the most connections, but none that would then hold fewer than the new one's `own`. */
 function findVictim(
   addresses: readonly ReadonlySet<LimitedConnection>[],
   own: number,

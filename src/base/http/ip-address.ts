@@ -3,14 +3,14 @@ import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 declare const proven: unique symbol
 
 /**
- * An IP address in its one spelling: IPv4 as four decimal numbers, IPv6 as in RFC 5952, and an IPv4-mapped IPv6 address as IPv4.
- * Two are the same address if they are the same text.
+ * An IP address in canonical form: IPv4 as four decimal numbers, IPv6 as in RFC 5952, and an IPv4-mapped IPv6 address as
+ * IPv4. Two addresses are equal if their texts are.
  */
 export type IpAddress = string & { readonly [proven]: 'IpAddress' }
 
-/** Parses an IP address without brackets. It refuses what two readers could take for two addresses, such as `010.0.0.1`. */
+/** Parses an IP address without brackets. It refuses ambiguous spellings such as `010.0.0.1`. */
 export function parseIp(text: string): IpAddress | Invalid {
-  // The brand exists for the compiler alone: this parser is the one place that may claim it.
+  // The brand exists only for the compiler. Only this parser may assign it.
   if (!text.includes(':')) return ip4.test(text) ? (text as IpAddress) : invalid(toIp4Problem(text))
   const groups = toGroups(text)
   if (groups !== undefined) return formatGroups(groups) as IpAddress
@@ -21,7 +21,7 @@ export function parseIp(text: string): IpAddress | Invalid {
   )
 }
 
-/** The one spelling of an IP address. A text that is none stays as it is. */
+/** Returns an IP address in canonical form. Any other text is unchanged. */
 export function toCanonicalIp(text: string): string {
   const ip = parseIp(text)
   return isInvalid(ip) ? text : ip
@@ -38,7 +38,7 @@ function toIp4Problem(text: string): string {
     : `\`${padded}\` begins with 0, which some read as octal; write a decimal number without it`
 }
 
-/** The eight groups of 16 bits, or `undefined` if the text is no IPv6 address (RFC 4291 §2.2). */
+/** Returns the eight groups of 16 bits; `undefined` if the text is no IPv6 address (RFC 4291 §2.2). */
 function toGroups(text: string): readonly number[] | undefined {
   const [head = '', tail, ...more] = text.split('::')
   if (more.length > 0) return undefined
@@ -50,7 +50,7 @@ function toGroups(text: string): readonly number[] | undefined {
   return missing > 0 ? [...before, ...new Array<number>(missing).fill(0), ...after] : undefined
 }
 
-/** Groups between `:`; at the end of an address the last two may be written as IPv4. */
+/** Parses groups between `:`. At the end of an address the last two may be written as IPv4. */
 function parseGroups(text: string, isEnd: boolean): readonly number[] | undefined {
   if (text === '') return []
   const parts = text.split(':')
@@ -74,7 +74,7 @@ function formatGroups(groups: readonly number[]): string {
   return `${texts.slice(0, zeros.start).join(':')}::${texts.slice(zeros.stop).join(':')}`
 }
 
-/** The first of the longest runs of at least two groups of zero (RFC 5952 §4.2). */
+/** Finds the first of the longest runs of at least two zero groups (RFC 5952 §4.2). */
 function longestZeros(
   groups: readonly number[],
 ): { readonly start: number; readonly stop: number } | undefined {

@@ -1,15 +1,15 @@
 import { foldName } from './header-name.ts'
 
-/** The values of query parameters, still escaped. */
+/** Returns the values of query parameters, still escaped. */
 export type QueryReader = (target: string) => readonly string[]
 
 /**
- * Makes a reader of the parameters that have one of these names, in every spelling that a server could take for it: escaped, in
- * another case, with another character in place of `_` (PHP), as a list (`name[]`), or after `;`. Names are in lower case.
+ * Creates a reader for parameters with one of these lower-case names, in every spelling that a server might accept:
+ * escaped, in another case, with another character for `_` (PHP), as a list (`name[]`), or after `;`.
  */
 export function createQueryReader(names: readonly string[]): QueryReader {
   const folds = new Set(names.map(foldName))
-  // Few queries have the letters of a name, escaped or not. Only those are taken apart.
+  // Few queries contain the letters of a name, escaped or not. Only those are parsed.
   const hint = new RegExp(names.map((name) => [...name].map(toHint).join('')).join('|'), 'i')
   return (target) => {
     const question = target.indexOf('?')
@@ -30,14 +30,14 @@ function toHint(character: string): string {
   return `(?:${character}|${codes.map((code) => `%${code}`).join('|')})`
 }
 
-/** PHP passes over blanks before a name, ends it at NUL, and reads `[` as the begin of a list, or as `_`. */
+/** PHP skips blanks before a name, ends it at NUL, and reads `[` as the start of a list or as `_`. */
 function readName(written: string): readonly string[] {
   const [name = ''] = withoutEscapes(written.replaceAll('+', ' ')).replace(/^ +/, '').split('\0', 1)
   const [listed = ''] = name.split('[', 1)
   return [foldName(name), foldName(listed)]
 }
 
-/** Bytes beyond ASCII become one character each: no name that is looked for has any. */
+/** Bytes beyond ASCII become one character each, because none of the names contains any. */
 function withoutEscapes(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

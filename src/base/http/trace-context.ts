@@ -1,6 +1,6 @@
 import { type Headers, singleHeader } from '../model/check-input.ts'
 
-/** Where in which trace a request was sent (W3C Trace Context 3.2): ids in lower-case hex. */
+/** The trace and span of a sender (W3C Trace Context 3.2): ids in lower-case hex. */
 export type TraceContext = {
   readonly traceId: string
   /** The sender's span. */
@@ -12,7 +12,7 @@ const traceparent = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f
 const maxTraceparentLength = 256
 const sampledFlag = 1
 
-/** What `traceparent` says, or `undefined` if it is not exactly as specified. */
+/** Parses `traceparent`; `undefined` if it deviates from the specification. */
 export function traceContextOf(headers: Headers): TraceContext | undefined {
   const header = singleHeader(headers, 'traceparent')
   return header === undefined || header === 'repeated' ? undefined : parseTraceparent(header.value)
@@ -22,15 +22,15 @@ function parseTraceparent(value: string): TraceContext | undefined {
   if (value.length > maxTraceparentLength) return undefined
   const [, version, traceId, spanId, flags = '', more] = traceparent.exec(value) ?? []
   if (traceId === undefined || spanId === undefined) return undefined
-  // Only a later version may append fields; an id of zeros is none.
+  // Only a later version may append fields. An id of zeros is invalid.
   if (more !== undefined && version === '00') return undefined
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & sampledFlag) === sampledFlag }
 }
 
 /**
- * The trace that a request belongs to. Several values, as proxies add them, name a trace if each of them names the same one: any
- * reader of the request takes it for that trace. Envoy may have joined them by commas.
+ * Returns the trace of a request. Proxies may add values; they count if all name the same trace, because then every
+ * reader sees that trace. Envoy may have joined them with commas.
  */
 export function traceIdOf(headers: Headers): string | undefined {
   const [only, ...more] = headers.get('traceparent') ?? []
@@ -47,7 +47,9 @@ const maxTraceStateMembers = 32
 const traceStateMember =
   /^([a-z0-9][a-z0-9_*/@-]{0,255})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/
 
-/** What tracing systems passed along (§3.3): one list, also when it came in several headers. One bad member spoils it all. */
+/**
+ * Returns `tracestate` (§3.3) as one list, even if it came in several headers. One invalid member invalidates the list.
+ */
 export function traceStateOf(headers: Headers): string | undefined {
   const text = (headers.get('tracestate') ?? []).join(',')
   if (text.length > maxTraceStateLength) return undefined

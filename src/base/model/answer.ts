@@ -1,22 +1,22 @@
 import type { DenyCode } from './decision.ts'
 
-/** Identifies a decision to a reader of its answer. */
+/** Identifies a decision to the reader of its answer. */
 type Reference = {
   readonly decisionId: string
   readonly txn: string | undefined
   readonly policyRevision: string | undefined
 }
 
-/** How the request is changed on its way to the callee. */
+/** Changes to the request's headers on its way to the callee. */
 type HeaderChanges = {
   /** Headers to overwrite. */
   readonly setHeaders: readonly (readonly [name: string, value: string])[]
   readonly removeHeaders: readonly string[]
 }
 
-/** What Envoy is told. It carries no reason: details stay in the audit log. */
+/** The answer to Envoy. It carries no reason: details stay in the audit log. */
 export type Answer =
   | (Reference & HeaderChanges & { readonly kind: 'allow' })
-  /** Passed on although `code` would have refused it. */
+  /** Passed on, although `code` would have refused it. */
   | (Reference & HeaderChanges & { readonly kind: 'observed'; readonly code: DenyCode })
   | (Reference & { readonly kind: 'deny'; readonly code: DenyCode })

@@ -1,6 +1,8 @@
 import type { EntityUid } from './entity-uid.ts'
 
-/** Every reason to refuse. The same string is the metric label, the audit field and the heading in docs/decision-codes.md. */
+/**
+ * All reasons to refuse. The same string is the metric label, the audit field and the heading in docs/decision-codes.md.
+ */
 export const denyCodes = [
   'peer_missing',
   'peer_malformed',
@@ -40,13 +42,13 @@ export const denyCodes = [
 /** One reason to refuse. */
 export type DenyCode = (typeof denyCodes)[number]
 
-/** In what part a principal stands in the chain; an autonomous caller acts for nobody but itself. */
+/** The role of a principal in the chain. An autonomous caller acts only for itself. */
 export type Role = 'caller' | 'delegator' | 'subject' | 'autonomous'
 
-/** Where a policy stands: `id` is `file#name`, `line` counts from 1. */
+/** The place of a policy: `id` is `file#name`, `line` counts from 1. */
 export type PolicyReference = { readonly id: string; readonly file: string; readonly line: number }
 
-/** What Cedar said of one principal of the chain, and by which policies. */
+/** Cedar's answer for one principal of the chain, with the responsible policies. */
 export type PrincipalResult = {
   readonly principal: EntityUid
   readonly role: Role
@@ -57,28 +59,30 @@ export type PrincipalResult = {
   readonly errors: readonly { readonly policy: PolicyReference; readonly message: string }[]
 }
 
-/** A refusal: the client learns `code`, the audit log also `reason`. */
+/** A refusal. The client receives `code`; the audit log also has `reason`. */
 export type Deny = {
   readonly kind: 'deny'
   readonly code: DenyCode
   readonly reason: string
-  /** What Cedar said of every principal, in the order caller, delegators, subject; empty when policies were never asked. */
+  /**
+   * Cedar's answers for every principal, in the order caller, delegators, subject; empty if the policies were not asked.
+   */
   readonly results: readonly PrincipalResult[]
 }
 
-/** Refuses with a code that the client sees and a reason that only the audit log keeps. */
+/** Refuses with a code for the client and a reason for the audit log only. */
 export function deny(code: DenyCode, reason: string, results: readonly PrincipalResult[] = []): Deny {
   return { kind: 'deny', code, reason, results }
 }
 
-/** Whether a step of the line refused. */
+/** True if a step of the check refused. */
 export function isDeny(value: object): value is Deny
 export function isDeny(value: { readonly kind?: unknown }): boolean {
-  // To read what may not be there is many times faster than to ask whether it is.
+  // Reading a property that may be missing is many times faster than testing with `in`.
   return value.kind === 'deny'
 }
 
-/** All principals that refused, not just the first. */
+/** Returns all principals that were refused, not just the first. */
 export function deniedBy(results: readonly PrincipalResult[]): readonly PrincipalResult[] {
   return results.filter((result) => result.outcome !== 'permit')
 }

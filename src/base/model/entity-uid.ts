@@ -1,12 +1,15 @@
-/** A Cedar entity's name: `Service::"insurance"` is `{type: 'Service', id: 'insurance'}`. The type holds its namespace. */
+/**
+ * The name of a Cedar entity: `Service::"insurance"` is `{type: 'Service', id: 'insurance'}`. The type includes its
+ * namespace.
+ */
 export type EntityUid = { readonly type: string; readonly id: string }
 
-/** The entity's name as Cedar writes it, for people and records. */
+/** Formats an entity's name as Cedar does. */
 export function formatEntityUid(uid: EntityUid): string {
   return `${uid.type}::${JSON.stringify(uid.id)}`
 }
 
-/** The entity's name as a map key. The length separates type and id, so that no two names share a key. */
+/** Returns the entity's name as a map key. The length separates type and id, so that no two names share a key. */
 export function entityKey({ type, id }: EntityUid): string {
   return `${type.length}:${type}${id}`
 }
@@ -28,13 +31,13 @@ export function isEntityUid(value: unknown): value is EntityUid {
   )
 }
 
-/** The name in either of the spellings that Cedar's JSON has for it. */
+/** Normalizes the two spellings of a name in Cedar's JSON. */
 export function toEntityUid(name: EntityUid | { readonly __entity: EntityUid }): EntityUid {
   const { type, id } = '__entity' in name ? name.__entity : name
   return { type, id }
 }
 
-/** Every name of an entity that occurs in a JSON value, in either spelling, in the order of the text. */
+/** Yields every entity name in a JSON value, in either spelling, in the order of the text. */
 export function* entityUidsIn(value: unknown): Generator<EntityUid> {
   if (typeof value !== 'object' || value === null) return
   if (isEntityUid(value)) yield value

@@ -1,6 +1,9 @@
 import type { DenyCode } from './decision.ts'
 
-/** What is followed while we run: files, the catalog's names in DNS, where policies come from, and what they may become. */
+/**
+ * The sources that are followed at runtime: files, DNS names of the catalog, and the sources of the policies and of the
+ * shadow.
+ */
 export const followedSources = [
   'keys',
   'issuer_keys',
@@ -11,13 +14,13 @@ export const followedSources = [
   'shadow',
 ] as const
 
-/** One of what is followed. */
+/** One followed source. */
 export type FollowedSource = (typeof followedSources)[number]
 
-/** Where which telemetry goes; the endpoint without what its URL might hide. */
+/** One kind of telemetry and its endpoint; secrets are removed from the URL. */
 type Export = { readonly what: 'traces'; readonly endpoint: string }
 
-/** Why a connection was ended that its client did not end: a code of RFC 9113 §7, or what no frame can say. */
+/** The reasons for which this server ends a connection: a code of RFC 9113 §7, or a reason without a frame. */
 export const connectionFaults = [
   'protocol_error',
   'internal_error',
@@ -39,7 +42,7 @@ export const connectionFaults = [
 /** One of those reasons. */
 export type ConnectionFault = (typeof connectionFaults)[number]
 
-/** What happens that an operator may want to see. Rooms report; only observe/ knows logs and metrics. */
+/** Events for operators. Modules report them; only telemetry/ knows logs and metrics. */
 export type Event =
   | {
       readonly kind: 'checked'
@@ -49,10 +52,10 @@ export type Event =
       readonly service: string | undefined
       readonly action: string | undefined
       readonly durationSeconds: number
-      /** Policies that failed while they were evaluated, over all principals. */
+      /** Policies with evaluation errors, over all principals. */
       readonly failedPolicies: number
     }
-  /** Refused for overload, and answered as the one before was. */
+  /** Refused for overload, and answered like the previous check. */
   | { readonly kind: 'shed'; readonly durationSeconds: number }
   | { readonly kind: 'fault'; readonly where: string; readonly cause: unknown }
   | { readonly kind: 'listening'; readonly what: string; readonly address: string }
@@ -64,12 +67,12 @@ export type Event =
       readonly policies: number
       readonly services: number
     }
-  /** It has passed this many tests of its own. */
+  /** The number of the revision's own tests that passed. */
   | { readonly kind: 'revision_tested'; readonly policyRevision: string; readonly tests: number }
   | { readonly kind: 'revision_refused'; readonly problems: readonly string[] }
-  /** The source says that what serves shall serve. */
+  /** The source confirmed the serving revision. */
   | { readonly kind: 'revision_confirmed'; readonly confirmedAtMs: number; readonly isPinned: boolean }
-  /** What an operator should know of what serves has changed; none: all is as it should be. */
+  /** The notices about the serving revision have changed; empty if there are none. */
   | { readonly kind: 'policy_notices'; readonly notices: readonly string[] }
   /** `names` are few and public: the signing key's `kid`, an issuer's name, a listener's address. */
   | {
@@ -78,9 +81,9 @@ export type Event =
       readonly names: readonly string[]
       readonly entries: number
     }
-  /** Its content has something wrong that it had not before. */
+  /** The content of a source has a new problem. */
   | { readonly kind: 'source_refused'; readonly what: FollowedSource; readonly problems: readonly string[] }
-  /** A poll of it failed for a reason outside of its content; `isNew` unless the poll before failed for the same reasons. */
+  /** A poll failed outside of the content. `isNew` is false if the previous poll failed for the same reasons. */
   | {
       readonly kind: 'source_failed'
       readonly what: FollowedSource
@@ -88,13 +91,13 @@ export type Event =
       readonly isFirst: boolean
       readonly isNew: boolean
     }
-  /** The first poll that did not fail. */
+  /** The first successful poll after a failure. */
   | { readonly kind: 'source_recovered'; readonly what: FollowedSource }
-  /** The keys of an identity provider that verify nothing, each with the reason; the others are in force. */
+  /** An identity provider's unusable keys with reasons; the other keys are in force. */
   | { readonly kind: 'issuer_keys_checked'; readonly issuer: string; readonly unusable: readonly string[] }
-  /** What the configuration leaves open to attack, at start. */
+  /** Attacks that the configuration leaves open; reported at start. */
   | { readonly kind: 'config_warned'; readonly warnings: readonly string[] }
-  /** A listener's certificate, or the CAs that prove its clients: until when, and when they should be renewed. */
+  /** The expiry of a listener's certificate or of its clients' CAs, and when to renew it. */
   | {
       readonly kind: 'certificate_read'
       readonly listener: string
@@ -102,34 +105,34 @@ export type Event =
       readonly expiresMs: number
       readonly renewalDueMs: number
     }
-  /** Telemetry left for an endpoint; `isNews` when the last attempt had failed. */
+  /** Telemetry was sent. `isNews` if the previous attempt failed. */
   | (Export & { readonly kind: 'exported'; readonly items: number; readonly isNews: boolean })
-  /** An attempt failed; `isNews` once an outage and then rarely. */
+  /** An attempt failed. `isNews` is true once at the start of an outage, and then rarely. */
   | (Export & { readonly kind: 'export_failed'; readonly reason: string; readonly isNews: boolean })
   | (Export & { readonly kind: 'export_lost'; readonly items: number; readonly loss: ExportLoss })
-  /** One of several processes that decide can be handed connections. */
+  /** A worker accepts connections. */
   | { readonly kind: 'worker_opened'; readonly worker: number; readonly pid: number | undefined }
-  /** It ended, by itself or by a signal; another takes its place after this time. */
+  /** A worker ended by itself or by a signal. It is restarted after this time. */
   | {
       readonly kind: 'worker_ended'
       readonly worker: number
       readonly how: string
       readonly restartMs: number
     }
-  /** Nobody runs who could be handed it, or nobody takes what was handed over before. */
+  /** No worker could be given the connection: none runs, or all have too many unconfirmed connections. */
   | { readonly kind: 'connection_dropped'; readonly why: ConnectionDrop }
   | ShadowEvent
 
-/** Why a connection that was accepted for workers reaches none of them. */
+/** The reasons why an accepted connection reaches no worker. */
 export const connectionDrops = ['no_worker', 'backlog'] as const
 
 /** One of those reasons. */
 export type ConnectionDrop = (typeof connectionDrops)[number]
 
-/** Why telemetry is lost on its way to an endpoint. */
+/** The reasons why telemetry is lost. */
 export type ExportLoss = 'queue_full' | 'refused' | 'unreachable' | 'shutdown'
 
-/** What a revision that decides nothing says of what was decided. */
+/** The shadow's answer, compared with the decision. */
 export type ShadowEvent =
   | { readonly kind: 'shadow_followed'; readonly policyRevision: string }
   | { readonly kind: 'shadow_confirmed'; readonly confirmedAtMs: number }
@@ -138,13 +141,13 @@ export type ShadowEvent =
       readonly decisionId: string
       readonly live: 'allow' | DenyCode
       readonly shadow: 'allow' | DenyCode
-      /** Of two refusals, whether the same principals refused. */
+      /** For two refusals: true if the same principals were refused. */
       readonly isSame: boolean
       readonly service: string
       readonly action: string
     }
-  /** Too many at once, or something broke. */
+  /** There were too many at once, or a fault occurred. */
   | { readonly kind: 'shadow_passed_over'; readonly why: 'dropped' | 'failed'; readonly count: number }
 
-/** Tells the operator; never throws and never waits. */
+/** Reports an event to the operator; never throws and never waits. */
 export type Report = (event: Event) => void

@@ -1,12 +1,12 @@
-/** Why untrusted input is not what a parser expected: lower case, what was expected then what was found. */
+/** Why untrusted input was refused: lower case, the expectation first, then the finding. */
 export type Invalid = { readonly kind: 'invalid'; readonly reason: string }
 
-/** The value by which every `parseX` refuses its input. */
+/** The value with which every `parseX` refuses its input. */
 export function invalid(reason: string): Invalid {
   return { kind: 'invalid', reason }
 }
 
-/** Whether a parser refused. */
+/** True if a parser refused. */
 export function isInvalid(value: object): value is Invalid
 export function isInvalid(value: { readonly kind?: unknown }): boolean {
   // As with `isDeny`.
@@ -14,8 +14,8 @@ export function isInvalid(value: { readonly kind?: unknown }): boolean {
 }
 
 /**
- * Whether a function that reports several problems at once has failed. The list says so itself: no field of the success has
- * to be there, or to be missing.
+ * True if a function that reports several problems failed. The list has its own tag, so no field of the success has to be
+ * tested.
  */
 export function areProblems<V extends object>(value: V): value is Extract<V, readonly unknown[]> {
   return Array.isArray(value)

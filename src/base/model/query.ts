@@ -3,7 +3,7 @@ import type { Role } from './decision.ts'
 import type { SpiffeId } from './spiffe-id.ts'
 import type { Target } from './target.ts'
 
-/** One principal of a chain, as Cedar will know it. */
+/** One principal of a chain, as passed to Cedar. */
 export type Principal =
   | { readonly kind: 'agent'; readonly id: SpiffeId }
   | { readonly kind: 'user'; readonly subject: Subject }
@@ -13,10 +13,10 @@ export type Principal =
 export type Query = {
   readonly principal: Principal
   readonly role: Role
-  /** Whom this principal handed the work to. */
+  /** The next actor, to whom this principal delegated. */
   readonly delegatee: SpiffeId | undefined
   readonly chain: {
-    /** Everyone who acts, the caller first. */
+    /** All actors, the caller first. */
     readonly actors: readonly SpiffeId[]
     readonly subject: Subject | undefined
     readonly scopes: readonly string[]

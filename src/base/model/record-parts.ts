@@ -4,13 +4,13 @@ import type { CheckInput } from './check-input.ts'
 import type { Deny, PrincipalResult } from './decision.ts'
 import type { Service, Target } from './target.ts'
 
-/** What a check knows when it ends, each as far as the line came. */
+/** The results of a check for its record, as far as the check came. */
 export type RecordParts = {
   readonly decisionId: string
   readonly timeMs: number
   readonly durationMicros: number
   readonly decision: { readonly kind: 'allow'; readonly results: readonly PrincipalResult[] } | Deny
-  /** Whether the denial was recorded only, and the request passed on. */
+  /** True if the denial was only recorded and the request passed on. */
   readonly isObserved?: boolean | undefined
   readonly policyRevision?: string | undefined
   readonly policyDigest?: string | undefined
@@ -20,11 +20,11 @@ export type RecordParts = {
   readonly caller?: Caller | undefined
   readonly chain?: Chain | undefined
   /**
-   * Says all of the question that policies were asked, with the revision: checks of one key have equal results. `undefined` when
-   * they were not asked, or about a chain that begins here.
+   * The cache key of the question to the policies; with the revision it determines the results. `undefined` if they were
+   * not asked, or for a chain that begins here.
    */
   readonly questionKey?: string | undefined
-  /** For a request whose service is known though its route is not. */
+  /** For a request to a known service with an unknown route. */
   readonly service?: Pick<Service, 'name' | 'spiffeId'> | undefined
   readonly target?: Target | undefined
   /** The minted child; `parHash` is absent at the first hop. */

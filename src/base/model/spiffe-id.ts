@@ -6,7 +6,7 @@ declare const proven: unique symbol
 /** A SPIFFE trust domain name, such as `hospital.example`: lower case, at most 255 bytes. */
 export type TrustDomain = string & { readonly [proven]: 'TrustDomain' }
 
-/** A SPIFFE ID with a path: one workload. Only `parseSpiffeId` makes it; two are the same when their `uri` is. */
+/** A SPIFFE ID with a path: one workload. Only `parseSpiffeId` creates it. Two ids are equal if their `uri` is. */
 export type SpiffeId = {
   readonly uri: string
   readonly trustDomain: TrustDomain
@@ -20,8 +20,8 @@ const trustDomainPattern = /^[a-z0-9._-]{1,255}$/
 const segmentPattern = /^[A-Za-z0-9._-]+$/
 
 /**
- * Parses a SPIFFE ID by the SPIFFE grammar (SPIFFE-ID §2). It refuses rather than normalizes: what a URL parser
- * would fold together (`a/../b`, `%2f`, upper case, a port) must never become somebody's identity.
+ * Parses a SPIFFE ID by the SPIFFE grammar (SPIFFE-ID §2). It refuses instead of normalizing: spellings that a URL parser
+ * folds (`a/../b`, `%2f`, upper case, a port) must never become another identity.
  */
 export function parseSpiffeId(text: string): SpiffeId | Invalid {
   if (text.length > maxBytes)
@@ -40,7 +40,7 @@ export function parseSpiffeId(text: string): SpiffeId | Invalid {
     return invalid(
       `SPIFFE ID: expected path segments of letters, digits, \`.\`, \`_\` and \`-\`, found ${show(bad)}`,
     )
-  // The brand exists for the compiler alone: this parser is the one place that may claim it.
+  // The brand exists only for the compiler. Only this parser may assign it.
   return { uri: text, trustDomain, path } as SpiffeId
 }
 
@@ -54,7 +54,7 @@ export function parseTrustDomain(text: string): TrustDomain | Invalid {
   return text as TrustDomain
 }
 
-/** The Kubernetes namespace in an ID of Istio's form `/ns/<namespace>/sa/<service account>`. */
+/** Returns the Kubernetes namespace of an ID in Istio's form `/ns/<namespace>/sa/<service account>`. */
 export function namespaceOf(id: SpiffeId): string | undefined {
   return /^\/ns\/([^/]+)\/sa\/[^/]+$/.exec(id.path)?.[1]
 }

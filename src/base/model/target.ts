@@ -1,34 +1,37 @@
 import type { EntityUid } from './entity-uid.ts'
 import type { SpiffeId } from './spiffe-id.ts'
 
-/** A service of the catalog, as far as a decision needs it. */
+/** The part of a catalog service that decisions need. */
 export type Service = {
   readonly name: string
-  /** Who receives: the `aud` of the chain that is minted for it. */
+  /** The receiver: the `aud` of a chain that is minted for it. */
   readonly spiffeId: SpiffeId
-  /** The proxy in front of it, the only one that may vouch for its callers. */
+  /** Its waypoint, the only proxy that may vouch for its callers. */
   readonly waypoint: SpiffeId
-  /** May the first chain be minted towards it? */
+  /** True if a first chain may be minted for it. */
   readonly isEntry: boolean
-  /** Does it call onward? Only then it gets a chain of its own. */
+  /** True if it calls other services. Only then it gets a chain. */
   readonly forwards: boolean
   readonly chainless: readonly SpiffeId[]
   /** Scopes that survive the hop to this service; `undefined` keeps all. */
   readonly scopes: readonly string[] | undefined
   readonly hopLifetimeSeconds: number
-  /** Request headers that are removed besides those that always are. */
+  /** Request headers to remove in addition to the fixed ones. */
   readonly removeHeaders?: readonly string[] | undefined
 }
 
-/** What stands in place of one `{placeholder}`, decoded once. */
+/** The value of one `{placeholder}`, decoded once. */
 export type Param = { readonly name: string; readonly value: string }
 
-/** What is wanted: one action on one resource of one service. */
+/** The target of a request: one action on one resource of one service. */
 export type Target = {
   readonly service: Service
   readonly action: EntityUid
   readonly resource: EntityUid
-  /** One for each of the route's `{placeholders}`; a list, for many are kept, and a `Map` weighs more than all else. */
+  /**
+   * One for each `{placeholder}` of the route. It is a list, because many are cached and a `Map` would be the largest
+   * part of an entry.
+   */
   readonly params: readonly Param[]
   readonly requiredScope: string | undefined
   readonly method: string

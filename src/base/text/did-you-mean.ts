@@ -1,17 +1,17 @@
 import { nearestName } from './near-name.ts'
 import { show } from './show.ts'
 
-/** More known names than these are counted. */
+/** The maximum number of known names to compare. */
 const maxKnown = 20
 
-/** The known name that an unknown one most likely means, in whatever letters it is written. */
+/** Returns the known name that is most similar to an unknown one, ignoring case. */
 export function closestTo(unknown: string, known: Iterable<string>): string | undefined {
   const names = new Map([...known].map((name) => [name.toLowerCase(), name]))
   const nearest = nearestName(unknown.toLowerCase(), names.keys())
   return nearest === undefined ? undefined : names.get(nearest)
 }
 
-/** What to do about an unknown name: the one that may be meant, else all that are known. */
+/** Returns a hint for an unknown name: the most similar known name, else all known names. */
 export function hintFor(unknown: string, known: Iterable<string>): string {
   const names = [...known]
   const closest = closestTo(unknown, names)

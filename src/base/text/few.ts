@@ -1,7 +1,7 @@
-/** How many names are listed where there may be thousands. */
+/** The number of names to list when there may be thousands. */
 export const fewNames = 10
 
-/** The first few names of a list, and how many more there are: what is said of each of many must not name all the others. */
+/** Lists the first names and the number of the others, so that a message about each of many stays short. */
 export function listFew(names: readonly string[], total: number = names.length): string {
   const shown = names.slice(0, fewNames).join(', ')
   return total > fewNames ? `${shown} and ${total - fewNames} more` : shown

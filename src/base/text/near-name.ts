@@ -1,7 +1,7 @@
-// The names of files and requests may be of any length, and the distance costs the product of both lengths.
+// Names of files and requests can be long, and the distance costs the product of both lengths.
 const maxLength = 200
 
-/** The known name that a mistyped one most likely means; `undefined` when none is near. */
+/** Returns the known name closest to a mistyped one; `undefined` if none is close. */
 export function nearestName(mistyped: string, known: Iterable<string>): string | undefined {
   let nearest: { readonly name: string; readonly distance: number } | undefined
   for (const name of known) {
@@ -13,8 +13,8 @@ export function nearestName(mistyped: string, known: Iterable<string>): string |
 }
 
 /**
- * The known name of which another name is almost certainly a typo: one letter lacks, is too many, swapped or wrong. Names
- * that differ in a number or in their last letter alone (`idp-a`, `idp-b`) are meant to differ.
+ * Returns the known name of which another name is almost certainly a typo: one letter missing, extra, swapped or wrong.
+ * Names that differ only in a number or in the last letter (`idp-a`, `idp-b`) count as different.
  */
 export function mistypedName(name: string, known: Iterable<string>): string | undefined {
   const unnumbered = (text: string) => text.replace(/\d+/g, '#')
@@ -26,8 +26,8 @@ export function mistypedName(name: string, known: Iterable<string>): string | un
 }
 
 /**
- * How many letters must be added, removed, replaced or swapped with their neighbours to turn one text into the other
- * (optimal string alignment); infinite when it is more than `most`.
+ * Returns the number of insertions, deletions, replacements and swaps of neighbours between two texts (optimal string
+ * alignment); infinite if above `most`.
  */
 export function editDistance(from: string, to: string, most: number = Number.POSITIVE_INFINITY): number {
   const isFar = Math.abs(from.length - to.length) > most || from.length > maxLength || to.length > maxLength
@@ -38,7 +38,7 @@ export function editDistance(from: string, to: string, most: number = Number.POS
   for (let row = 1; row <= from.length; row++) {
     const next = new Array<number>(to.length + 1).fill(far)
     next[0] = row
-    // Further from the diagonal than `most`, every distance is greater than `most`.
+    // Cells farther than `most` from the diagonal cannot be within `most`.
     for (let column = Math.max(1, row - most); column <= Math.min(to.length, row + most); column++) {
       const isSame = from[row - 1] === to[column - 1]
       const isSwapped = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]

@@ -1,6 +1,6 @@
 const maxShown = 80
 
-/** A value as a message shows it: text in backticks and cut short, anything with parts by what it is. */
+/** Formats a value for a message: text in backticks and cut, an object or list by its kind. */
 export function show(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (value === '') return 'empty text'

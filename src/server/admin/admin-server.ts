@@ -8,12 +8,12 @@ import {
 } from '../../base/http/connection-limit.ts'
 import type { Report } from '../../base/model/event.ts'
 
-/** Whether this process can decide; reasons say why not, notices what an operator should know all the same. */
+/** True if this process can decide. `reasons` say why it cannot; `notices` are further facts for the operator. */
 export type Readiness = {
   readonly ready: boolean
   readonly reasons: readonly string[]
   readonly notices: readonly string[]
-  /** Whence policies come, which revision serves, how old the source's word for it is, and what was wrong last. */
+  /** The policy source, the serving revision, the age of the source's last confirmation, and the last problem. */
   readonly policy?: {
     readonly source: string
     readonly revision: string | undefined
@@ -21,13 +21,13 @@ export type Readiness = {
     readonly confirmedSecondsAgo: number | undefined
     readonly lastError: string | undefined
   }
-  /** The same of the revision that judges beside it; `undefined` when there is to be none. */
+  /** The same for the shadow revision; `undefined` without a shadow. */
   readonly shadow?: Exclude<Readiness['policy'], undefined> | undefined
-  /** Of several processes that decide, each one. */
+  /** Each worker, if there are several. */
   readonly workers?: readonly WorkerReadiness[]
 }
 
-/** Whether one of several processes can decide, by what, and for how many connections. */
+/** The state of one worker: readiness, revision and connections. */
 export type WorkerReadiness = {
   readonly worker: number
   readonly ready: boolean
@@ -35,14 +35,14 @@ export type WorkerReadiness = {
   readonly revision: string | undefined
 }
 
-/** What the admin port shows, handed in as functions: it knows no room of the runtime. */
+/** The content of the admin port, passed in as functions. So the admin server imports nothing of the runtime. */
 export type AdminOptions = {
   readonly address: string
-  /** 0 lets the system choose. */
+  /** 0 lets the kernel choose a port. */
   readonly port: number
   readonly readiness: () => Readiness
   readonly metricsText: () => Promise<string>
-  /** The public keys that verify our chains, as a JWK Set. */
+  /** The public keys that verify chains, as a JWK Set. */
   readonly jwks: () => object
   readonly report: Report
 }
@@ -64,7 +64,7 @@ type Pages = ReadonlyMap<string, () => Page | Promise<Page>>
 const plainText = 'text/plain; charset=utf-8'
 const limitMs = 5000
 const maxConnections = 100
-/** Which connections are ended to make room. None is refused, so that a probe gets through although others hold connections. */
+/** The order in which connections are evicted. New connections are never refused, so that a probe gets through. */
 const evictable: readonly Phase[] = ['unfinished', 'idle', 'busy']
 const alwaysHeaders = {
   'cache-control': 'no-store',
@@ -72,7 +72,7 @@ const alwaysHeaders = {
   'x-content-type-options': 'nosniff',
 }
 
-/** Opens the read-only port for health, readiness, metrics and keys; rejects with `AdminUnavailable`. */
+/** Opens the read-only port for health, readiness, metrics and keys. Rejects with `AdminUnavailable`. */
 export async function createAdminServer(options: AdminOptions): Promise<AdminServer> {
   const pages = toPages(options)
   const server = createServer(
@@ -103,13 +103,13 @@ export async function createAdminServer(options: AdminOptions): Promise<AdminSer
 /** The open admin port. */
 export class AdminServer implements AsyncDisposable {
   readonly #server: Server
-  /** `IP:port`, with the port that the system chose. */
+  /** `IP:port`, with the actual port. */
   readonly address: string
   readonly port: number
 
   constructor(server: Server) {
     this.#server = server
-    // A string stands for a pipe, `null` for a closed server; `listen` above was given a port.
+    // A string means a pipe and `null` a closed server. `listen` above was given a port.
     const { address, port } = server.address() as AddressInfo
     this.address = formatAddress(address, port)
     this.port = port
@@ -117,7 +117,7 @@ export class AdminServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    // Scrapers keep connections open; a shutdown waits for none of them.
+    // Scrapers keep connections open; shutdown must not wait for them.
     this.#server.closeAllConnections()
     await closed
   }
@@ -186,7 +186,7 @@ async function answer(
     report({ kind: 'fault', where: 'admin', cause })
     page = { status: 500, type: plainText, body: 'internal error\n' }
   }
-  // A body is never read, so the connection cannot carry another request after it.
+  // A body is never read, so the connection cannot carry another request.
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0'
   response.writeHead(page.status, {

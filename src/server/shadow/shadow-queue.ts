@@ -1,31 +1,31 @@
-/** How much of what is offered is worked on. */
+/** Bounds of the shadow's work. */
 export type ShadowQueueOptions<T> = {
   readonly work: (item: T) => void
-  /** Told how many items were chosen and had no room, soon after: what has no room costs next to nothing. */
+  /** Receives the number of chosen items without room, a little later. So an item without room costs almost nothing. */
   readonly onDropped: (count: number) => void
-  /** The share of all items that is chosen, above 0 and at most 1. */
+  /** The share of items that is chosen, above 0 and at most 1. */
   readonly sample: number
   readonly perSecond: number
   readonly random: () => number
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly elapsedMs: () => number
-  /** Runs something after everything that is under way now. */
+  /** Runs a function after all current work. */
   readonly later: (run: () => void) => void
 }
 
-/** Work that nobody waits for. */
+/** A queue of background work. */
 export type ShadowQueue<T> = {
-  /** Takes an item, or not, and does nothing else now; asks for it only when it is chosen and has room. */
+  /** Queues an item or drops it, without doing work now. `make` is called only for a chosen item with room. */
   readonly offer: (make: () => T | undefined) => void
   readonly clear: () => void
 }
 
 const maxWaiting = 100
 
-/** Works on a bounded share of what is offered, one item at a time, with everything else in between. */
+/** Processes a bounded share of the offered items, one at a time, with other work in between. */
 export function createShadowQueue<T>(options: ShadowQueueOptions<T>): ShadowQueue<T> {
   const { work, onDropped, sample, perSecond, random, elapsedMs, later } = options
-  // A second's worth at once: a mesh with little traffic has it in bursts, and none of it is to be missed.
+  // The room is one second's worth, because a mesh with little traffic has bursts, and none of it should be missed.
   const room = perSecond
   let waiting: T[] = []
   let dropped = 0

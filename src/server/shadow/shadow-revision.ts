@@ -5,15 +5,15 @@ import { type FollowedRevision, followRevision } from '../followed-revision.ts'
 import { createPolicySource } from '../policy-source.ts'
 import type { StartContext } from '../start-context.ts'
 
-/** As the revision that serves is loaded, proven and kept. */
+/** The options with which the serving revision is loaded, proven and stored. */
 export type Loading = Pick<RevisionSourceOptions, 'load' | 'prover' | 'runsTests' | 'keep'>
 
-// Of what the live engine remembers: it is asked less often.
+// The size of the shadow's caches relative to the live ones, because the shadow judges fewer checks.
 const rememberedShare = 0.1
 
 /**
- * Follows `policy.shadow` with a source, an engine and names of its own: whatever goes wrong with it is reported, and the
- * revision that serves does not notice. Nothing waits for it, not even the start.
+ * Follows `policy.shadow` with its own source, engine and DNS names. Its faults are reported and never affect the serving
+ * revision. Nothing waits for it, not even the start.
  */
 export async function openShadowRevision(
   config: Config,
@@ -39,7 +39,7 @@ export async function openShadowRevision(
   return followed
 }
 
-/** What happens to the shadow must not look as if it had happened to what serves. */
+/** Renames the shadow's events, so that they do not look like events of the serving revision. */
 function createShadowReport(report: Report): Report {
   return (event) => {
     const told = toShadowEvent(event)
@@ -59,7 +59,7 @@ function toShadowEvent(event: Event): Event | undefined {
     case 'source_failed':
     case 'source_recovered':
       return { ...event, what: 'shadow' }
-    // What it is told of, `shadow_followed` says; a branch that is worked on is rewritten, and its pin is its own.
+    // `shadow_followed` covers these events. A working branch may be rewritten, and it has its own pin.
     case 'revision_tested':
     case 'policy_notices':
       return undefined

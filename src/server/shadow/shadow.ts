@@ -10,11 +10,11 @@ import type { FollowedRevision } from '../followed-revision.ts'
 import type { StartContext } from '../start-context.ts'
 import { createShadowQueue } from './shadow-queue.ts'
 
-/** Judges some of what was decided again, by a revision that decides nothing. */
+/** Judges a share of the decisions again, by a revision that decides nothing. */
 export type Shadow = {
   readonly source: FollowedRevision['source']
   readonly names: FollowedRevision['names']
-  /** What the checks of one listener tell of each answer. */
+  /** Returns the callback for the answers of one listener. */
   readonly onAnswered: (peer: PeerSource) => OnAnswered
 }
 
@@ -22,7 +22,7 @@ type Waiting = { readonly judgeable: Judgeable; readonly decisionId: string; rea
 
 const keepEveryMs = 60_000
 
-/** Begins to judge again. What is counted goes to the audit log now and then, and at the end. */
+/** Starts the shadow. Its counts go to the audit log at intervals and at the end. */
 export function createShadow(
   { sample, perSecond }: Exclude<Config['policy']['shadow'], undefined>,
   { source, names, current }: FollowedRevision,
@@ -47,7 +47,7 @@ export function createShadow(
     later: afterAnswers,
   })
   const keep = () => {
-    // What cannot be written now is counted on: a shadow is no reason to try a disk that fails.
+    // Counts that cannot be written now are kept. The shadow must not probe a failing disk.
     if (audit.isAvailable()) for (const meta of tally.take()) audit.tell(meta)
   }
   const timer = setInterval(keep, keepEveryMs).unref()
@@ -71,7 +71,7 @@ export function createShadow(
   }
 }
 
-/** True if it could be judged. No failure here may reach a served request. */
+/** Returns true if the check could be judged. No failure here may affect a served request. */
 function judgeAgain(
   { judgeable, decisionId, live }: Waiting,
   shadow: Revision,
@@ -92,7 +92,9 @@ function judgeAgain(
   }
 }
 
-/** An answer leaves in the turn in which it is decided, or at the end of it: the turn after the next begins without it. */
+/**
+ * An answer is sent in or at the end of the turn that decided it. So the turn after the next one starts after the answer.
+ */
 function afterAnswers(run: () => void): void {
   setImmediate(() => setImmediate(run))
 }

@@ -1,39 +1,42 @@
 import { X509Certificate } from 'node:crypto'
 
-/** How long what a listener proves, or proves others by, is good for; milliseconds since the epoch. */
+/** The validity of a listener's certificate or CA bundle, in milliseconds since the epoch. */
 export type Lifetime = {
   readonly what: 'cert' | 'clientCa'
   readonly notBeforeMs: number
   readonly expiresMs: number
 }
 
-/** The part of a certificate's life that is left when its operator is told. */
+/** The remaining share of a certificate's lifetime at which the operator is notified. */
 const noticedShare = 1 / 3
 const dayMs = 86_400_000
 
-/** The certificates in a PEM text, whatever stands between them. */
+/** Returns the certificates of a PEM text; other text between them is ignored. */
 export function splitPem(pem: string): readonly string[] {
   return pem.match(/-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]*-----END \1-----/g) ?? []
 }
 
-/** The life of a certificate with its intermediates: it ends with the first of them that ends. */
+/** Returns the lifetime of a certificate chain: it ends when the first of its certificates ends. */
 export function lifetimeOfChain(pem: string): Lifetime | undefined {
   const [earliest] = spansOf(pem).sort((one, other) => one.expiresMs - other.expiresMs)
   return earliest && { what: 'cert', ...earliest }
 }
 
-/** The life of a bundle of CAs: while a CA is replaced, the old one stands beside the new one, which is what counts. */
+/**
+ * Returns the lifetime of a bundle of CAs. During the replacement of a CA the bundle has the old and the new one, and the
+ * new one counts.
+ */
 export function lifetimeOfBundle(pem: string): Lifetime | undefined {
   const latest = spansOf(pem).sort((one, other) => other.expiresMs - one.expiresMs)[0]
   return latest && { what: 'clientCa', ...latest }
 }
 
-/** When a third of the life is left. */
+/** The time when a third of the lifetime is left. */
 export function renewalDueMs({ notBeforeMs, expiresMs }: Lifetime): number {
   return expiresMs - (expiresMs - notBeforeMs) * noticedShare
 }
 
-/** What an operator should know of a certificate's life now; `undefined` while more than a third of it is left. */
+/** Returns the notice about a certificate's lifetime; `undefined` while more than a third is left. */
 export function noticeLifetime(lifetime: Lifetime, file: string, nowMs: number): string | undefined {
   const { what, notBeforeMs, expiresMs } = lifetime
   const until = new Date(expiresMs).toISOString().replace(/:\d\d\.\d+Z$/, 'Z')
@@ -58,7 +61,7 @@ function spansOf(pem: string): Span[] {
       const span = { notBeforeMs: Date.parse(validFrom), expiresMs: Date.parse(validTo) }
       return Number.isNaN(span.notBeforeMs) || Number.isNaN(span.expiresMs) ? [] : [span]
     } catch {
-      // What cannot be read is refused where it is used.
+      // An unreadable file is refused where it is used.
       return []
     }
   })

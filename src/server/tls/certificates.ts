@@ -17,25 +17,25 @@ import { refuseClientCa } from './client-ca.ts'
 
 type TlsFiles = Exclude<Listener['tls'], undefined>
 
-/** Which listener's certificates are followed, and whose clients they are to prove. */
+/** The listener of the certificates, and the trust domain of its clients. */
 export type CertificatePlace = {
-  /** `listeners.0.tls`, where the configuration names the files. */
+  /** The configuration key of the files, such as `listeners.0.tls`. */
   readonly key: string
-  /** Where the listener listens; a label of metrics. */
+  /** The listener's address; a label of metrics. */
   readonly listener: string
   readonly files: TlsFiles
   readonly trustDomain: TrustDomain
 }
 
-/** A listener's certificates while it listens. */
+/** A listener's certificates, which follow their files. */
 export type FollowedCertificates = {
   readonly source: CertificateSource
   readonly followed: FollowedFiles<Certificates>
-  /** The certificates that are in force, each with its file. */
+  /** The certificates in force, each with its file. */
   readonly lifetimes: () => readonly { readonly file: string; readonly lifetime: Lifetime }[]
 }
 
-/** A listener's certificates, read again when their files are renewed; throws a `StartError`. */
+/** Reads a listener's certificates, and again when their files are renewed. Throws a `StartError`. */
 export async function followCertificates(
   place: CertificatePlace,
   report: Report,
@@ -94,14 +94,16 @@ function lifetimesOf(
   ]
 }
 
-/** Takes the files as one: a certificate and a key that do not belong together, as in the middle of a renewal, are refused. */
+/**
+ * Parses the files as one unit. A certificate and a key that do not match, as in the middle of a renewal, are refused.
+ */
 function parseCertificates(
   { key: name, files, trustDomain }: CertificatePlace,
   contents: Contents,
 ): Certificates | Refusal {
   const [cert, key] = [contents.get(files.cert), contents.get(files.key)]
   const clientCa = files.clientCa === undefined ? undefined : contents.get(files.clientCa)
-  // Node.js takes an empty bundle, which would admit no client at all, and CAs of any trust domain.
+  // Node.js accepts an empty bundle, which would admit no client, and CAs of any trust domain.
   const refusals = clientCa === undefined ? [] : refuseClientCa(clientCa.toString('latin1'), trustDomain)
   if (refusals.length > 0) {
     const problems = refusals.map((problem) => `\`${name}.clientCa\`: ${files.clientCa}: ${problem}`)

@@ -4,8 +4,8 @@ import { show } from '../../base/text/show.ts'
 import { splitPem } from './certificate-lifetimes.ts'
 
 /**
- * Why a bundle of CAs must not prove waypoints, problem by problem. A CA vouches for its own trust domain alone (SPIFFE
- * X509-SVID §5): Node.js does not look at that, so one CA of another domain in the bundle could issue any waypoint of ours.
+ * Explains why a bundle of CAs must not verify waypoints. A CA may vouch only for its own trust domain (SPIFFE X509-SVID
+ * §5). Node.js does not check that. So one CA of another domain in the bundle could issue a certificate for any waypoint.
  */
 export function refuseClientCa(pem: string, trustDomain: TrustDomain): readonly string[] {
   const parts = splitPem(pem)
@@ -38,7 +38,7 @@ function parseCertificate(pem: string): X509Certificate | undefined {
   }
 }
 
-/** In whatever form the names stand: a name that our own parser would not take may be one to another parser. */
+/** Searches the names in any form, because another parser may accept a name that ours refuses. */
 function foreignDomains({ subjectAltName = '' }: X509Certificate, own: TrustDomain): readonly string[] {
   const found = [...subjectAltName.matchAll(/spiffe:\/\/([^/",\\\s]*)/gi)].map(([, domain = '']) => domain)
   return [...new Set(found.filter((domain) => domain !== own))]

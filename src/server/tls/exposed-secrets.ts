@@ -6,7 +6,10 @@ import { keyFiles } from '../../decision/chain/keys.ts'
 const othersMayRead = 0o004
 const othersMayEnter = 0o001
 
-/** Files with secrets that every user of this machine can read, one notice each. What cannot be looked at is not one. */
+/**
+ * Lists files with secrets that every user of this machine can read, one notice for each. A file that cannot be examined
+ * gives none.
+ */
 export async function findExposedSecrets(config: Config): Promise<readonly string[]> {
   const notices = await Promise.all(
     secretsOf(config).map(async ({ key, file }) => {
@@ -21,7 +24,7 @@ export async function findExposedSecrets(config: Config): Promise<readonly strin
 
 type Secret = { readonly key: string; readonly file: string }
 
-/** Every file of the configuration that must stay secret, with the key that names it. */
+/** Lists every configured file that must stay secret, with its configuration key. */
 export function secretsOf({ chain, listeners, audit, policy, tracing }: Config): readonly Secret[] {
   const named: readonly (readonly [key: string, file: string | undefined])[] = [
     ...keyFiles.map((name) => ['chain.keys', join(chain.keys, name)] as const),
@@ -42,7 +45,7 @@ async function exposedModeOf(file: string): Promise<string | undefined> {
   try {
     const { mode } = await stat(file)
     if ((mode & othersMayRead) === 0) return undefined
-    // A closed directory protects all that lies in it. Kubernetes mounts a file as a link into another directory.
+    // A closed directory protects all its files. Kubernetes mounts a file as a link into another directory.
     for (const path of [file, await realpath(file)])
       for (let place = dirname(path); ; place = dirname(place)) {
         if (((await stat(place)).mode & othersMayEnter) === 0) return undefined

@@ -1,17 +1,17 @@
 import type { Readiness } from '../admin/admin-server.ts'
 
-/** What is known of a worker; `readiness` is `undefined` while it does not run. */
+/** The state of a worker; `readiness` is `undefined` while it does not run. */
 export type WorkerState = {
   readonly worker: number
   readonly connections: number
   readonly readiness: Readiness | undefined
-  /** Whether it no longer says anything, so that `readiness` may be what was. */
+  /** True if the worker no longer reports, so that `readiness` may be outdated. */
   readonly isSilent: boolean
 }
 
 /**
- * Whether several processes behind one port can decide: when any of them can, for connections are handed to one that does.
- * What all say is said once, what one says with its number.
+ * Combines the readiness of workers. One ready worker is enough, because connections go to ready workers. Texts of all
+ * workers appear once; others have the worker's number.
  */
 export function joinReadiness(told: readonly WorkerState[], isDraining: boolean): Readiness {
   const states = told.map(withoutStaleState)
@@ -35,7 +35,7 @@ export function joinReadiness(told: readonly WorkerState[], isDraining: boolean)
   }
 }
 
-/** Who does not answer is not ready, whatever it said before. */
+/** A worker that does not answer is not ready, whatever it reported before. */
 function withoutStaleState(state: WorkerState): WorkerState {
   const { readiness, isSilent } = state
   if (readiness === undefined || !isSilent) return state
@@ -54,7 +54,7 @@ function joinTexts(
   return [...new Set(texts)]
 }
 
-/** Workers follow the source one by one, so for a moment they may differ. */
+/** Workers poll the source independently, so their revisions may differ for a moment. */
 function differences(states: readonly WorkerState[]): readonly string[] {
   const served = states.flatMap(({ readiness }) => readiness?.policy?.revision ?? [])
   return new Set(served).size > 1 ? ['workers decide by different policy revisions'] : []

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 
 const newline = 0x0a
 
-/** Passes on what comes in whole lines alone: what several processes write into one stream must not mingle within one. */
+/** Passes on whole lines only, because several processes write to one stream and their lines must not mix. */
 export function passLines(from: Readable, write: (lines: Uint8Array) => void): void {
   let rest: Buffer[] = []
   from.on('data', (chunk: Buffer) => {
@@ -11,7 +11,7 @@ export function passLines(from: Readable, write: (lines: Uint8Array) => void): v
     if (end < chunk.length) rest.push(chunk.subarray(end))
   })
   from.on('end', () => {
-    // If one worker ends in the middle of a line, another's line must not be appended to it.
+    // If a worker ends in the middle of a line, another worker's line must not be appended to it.
     if (rest.length > 0) write(Buffer.concat([...rest, Buffer.of(newline)]))
     rest = []
   })

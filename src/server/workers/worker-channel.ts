@@ -3,28 +3,30 @@ import type { Readiness } from '../admin/admin-server.ts'
 
 /** A message from the primary to a worker. */
 export type Order =
-  /** Which worker it is, and the configuration as the primary has read it: a file that changes meanwhile changes nothing. */
+  /**
+   * The worker's number, and the configuration text that the primary read. A file that changes meanwhile has no effect.
+   */
   | { readonly kind: 'open'; readonly worker: number; readonly file: string; readonly text: string }
-  /** Comes with its socket. */
+  /** Sent together with its socket. */
   | { readonly kind: 'connection'; readonly listener: number }
   | { readonly kind: 'measure' }
   | { readonly kind: 'drain'; readonly signal: string }
-  /** The logs of all workers, which each names in its own: none can be removed unnoticed. */
+  /** The logs of all workers. Each worker names them in its own log, so that none can be removed unnoticed. */
   | { readonly kind: 'logs'; readonly logs: readonly string[] }
-  /** End at once, as when the primary is gone. */
+  /** End at once, as if the primary were gone. */
   | { readonly kind: 'stop' }
 
 /** A message from a worker to the primary. */
 export type WorkerMessage =
-  /** With the name of its log. */
+  /** With the name of the worker's log. */
   | { readonly kind: 'opened'; readonly log?: string | undefined }
-  /** Comes again and again, as a sign of life. */
+  /** Sent at intervals, as a sign of life. */
   | { readonly kind: 'state'; readonly readiness: Readiness; readonly jwks: object }
-  /** The connection that was handed over first of those not yet taken is here. */
+  /** The oldest unconfirmed connection has arrived. */
   | { readonly kind: 'accepted' }
   /** A connection has ended. */
   | { readonly kind: 'closed' }
-  /** Its metrics; `undefined` when it cannot tell them. */
+  /** The worker's metrics; `undefined` if they cannot be collected. */
   | { readonly kind: 'measured'; readonly text: string | undefined }
 
 const texts = v.array(v.string())
@@ -64,13 +66,13 @@ const messageSchema = v.variant('kind', [
   v.object({ kind: v.literal('measured'), text: v.undefinedable(v.string()) }),
 ])
 
-/** Reads an order; `undefined` when it is none: nobody but our own program is at the other end. */
+/** Parses an order; `undefined` if it is not one. Only our own program is at the other end. */
 export function parseOrder(message: unknown): Order | undefined {
   const parsed = v.safeParse(orderSchema, message)
   return parsed.success ? parsed.output : undefined
 }
 
-/** Reads a message; `undefined` if it is not one. */
+/** Parses a message; `undefined` if it is not one. */
 export function parseWorkerMessage(message: unknown): WorkerMessage | undefined {
   const parsed = v.safeParse(messageSchema, message)
   return parsed.success ? parsed.output : undefined

@@ -3,12 +3,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../../base/model/event.ts'
 import { type End, type WorkerProgram, WorkerSlot } from './worker-slot.ts'
 
-/** A worker could not start; `problems` is empty when it has said why itself. */
+/** A worker could not start. `problems` is empty if the worker has already reported why. */
 export class WorkerFailed extends Error {
   override readonly name = 'WorkerFailed'
   readonly code = 'worker_failed'
   readonly problems: readonly string[]
-  /** Whether it could not use files that the configuration names. */
+  /** True if configured files could not be used. */
   readonly isOfFiles: boolean
 
   constructor(worker: number, end: End) {
@@ -18,21 +18,21 @@ export class WorkerFailed extends Error {
   }
 }
 
-/** The exit codes with which a server ends that could not start, and has said why. */
+/** The exit codes of a server that could not start and has reported why. */
 const reported = 1
 const refusedFiles = 78
 const inspectMs = 2000
 const firstRestartMs = 500
 const maxRestartMs = 30_000
-/** Who has lived as long did not fail to start. */
+/** A worker that ran this long started successfully, so the restart backoff is reset. */
 const stableMs = 60_000
-/** What a worker gets to close its log when it is to end at once. */
+/** The time for a worker to close its log when it must end at once. */
 const closingMs = 5000
 
-/** The workers: each slot is filled again when its process ends. */
+/** The workers. A worker whose process ends is restarted in the same slot. */
 export class WorkerPool implements AsyncDisposable {
   readonly slots: readonly WorkerSlot[]
-  /** Resolves when nobody is left who decides, and who should take a slot cannot start. */
+  /** Resolves when no worker can decide and a replacement cannot start. */
   readonly failed: Promise<WorkerFailed>
   readonly #report: Report
   readonly #timer: NodeJS.Timeout
@@ -49,8 +49,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * Fills all slots. What keeps every worker from starting is said once, by the first. Throws a `WorkerFailed`, or the
-   * reason of `stopping`, which ends workers that still start.
+   * Starts all workers. A problem that stops every worker is reported once, by the first. Throws a `WorkerFailed`, or the
+   * reason of `stopping`, which ends workers that are starting.
    */
   async open(onFirst: () => Promise<void>, stopping: AbortSignal): Promise<void> {
     const stop = (): void => void this[Symbol.asyncDispose]()
@@ -66,7 +66,9 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
-  /** Hands a connection to the ready worker with the fewest: connections live long, and requests follow them. */
+  /**
+   * Hands a connection to the ready worker with the fewest connections. Connections live long, and requests follow them.
+   */
   assign(listener: number, socket: Socket): void {
     const running = this.slots
       .filter(({ isRunning }) => isRunning)
@@ -76,7 +78,7 @@ export class WorkerPool implements AsyncDisposable {
     this.#report({ kind: 'connection_dropped', why: running.length === 0 ? 'no_worker' : 'backlog' })
   }
 
-  /** Has all drain; resolves when they have ended, at the latest after this time. */
+  /** Drains all workers. Resolves when they have ended, at the latest after this time. */
   async drain(signal: string, withinMs: number): Promise<void> {
     this.#ending.abort()
     for (const slot of this.slots) {
@@ -103,7 +105,7 @@ export class WorkerPool implements AsyncDisposable {
     void this.#supervise(slot, startedMs)
   }
 
-  /** Fills a slot again and again, at growing distances. */
+  /** Restarts a slot's process whenever it ends, with growing delays. */
   async #supervise(slot: WorkerSlot, openedMs: number): Promise<void> {
     let startedMs = openedMs
     for (let attempts = 0; ; attempts++) {
@@ -123,7 +125,7 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
-  /** Each worker names the logs of the others, so that the log of none can be removed unnoticed. */
+  /** Each worker names the logs of the others, so that none can be removed unnoticed. */
   #announce({ number, pid }: WorkerSlot): void {
     this.#report({ kind: 'worker_opened', worker: number, pid })
     const logs = this.slots.flatMap(({ log }) => log ?? [])
@@ -135,7 +137,7 @@ export class WorkerPool implements AsyncDisposable {
     for (const slot of this.slots) {
       const fault = slot.inspect()
       if (fault === 'silent') slot.kill('it was silent')
-      // Its connections go to who can decide. While nobody can, nothing is won by it.
+      // A drained worker's connections move to ready workers. Without a ready worker draining gains nothing.
       else if (fault === 'unready' && isAnyReady) slot.drain('another worker can decide, and it cannot')
     }
   }
@@ -150,8 +152,8 @@ export class WorkerPool implements AsyncDisposable {
 }
 
 /**
- * Who gets a connection before whom. While nobody can decide, a worker says so, in an answer; who drains serves until it has,
- * for Envoy has not heard of it yet; who is silent may yet wake up.
+ * Orders workers for new connections. A worker that cannot decide still answers that it cannot. A draining worker serves
+ * until it has drained, because Envoy has not seen it yet. A silent worker may recover.
  */
 function rankOf({ isReady, isOpen, isSilent }: WorkerSlot): number {
   if (isReady) return 0

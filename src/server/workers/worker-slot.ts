@@ -5,37 +5,40 @@ import type { Readiness } from '../admin/admin-server.ts'
 import { passLines } from './pass-lines.ts'
 import { type Order, parseWorkerMessage } from './worker-channel.ts'
 
-/** What a worker runs, and where its lines go. */
+/** The program of a worker, its configuration, and the sinks of its output. */
 export type WorkerProgram = {
   /** The path of our own program. */
   readonly program: string
-  /** The configuration: the name of its file and what it said when the primary read it. */
+  /** The configuration: the file's name, and its text when the primary read it. */
   readonly file: string
   readonly text: string
   readonly writeOut: (lines: Uint8Array) => void
   readonly writeError: (lines: Uint8Array) => void
 }
 
-/** How a process ended, or why none could be started. */
+/** How a process ended, or why it could not be started. */
 export type End = { readonly code: number | null; readonly how: string }
 
-/** A connection, and the slot of its listener in the configuration. */
+/** A connection, and the position of its listener in the configuration. */
 export type AssignedConnection = { readonly listener: number; readonly socket: Socket }
 
 type Shown = { readonly readiness: Readiness; readonly jwks: object }
 
 const measureMs = 2000
-// Looks in a row, one every two seconds: half a minute of silence is a worker that hangs, ten seconds are no mere reload.
-// Who starts is silent for as long as many policies take on a machine that has much else to do.
+// Numbers of inspections in a row, one every two seconds. Half a minute of silence means a hanging worker; ten seconds
+// are more than a reload. Starting can take long with many policies on a busy machine.
 const maxStartingChecks = 60
 const maxSilentChecks = 15
 const maxUnreadyChecks = 5
-// Two may pass between two signs of life, which come as often.
+// Two inspections may fall between two signs of life, which have the same interval.
 const maxQuietChecks = 2
-/** Connections on their way to a process: one that does not keep up must not have us hold all that come. */
+/**
+ * The maximum number of unconfirmed connections of one worker. A slow worker must not make the primary hold all new
+ * connections.
+ */
 const maxAssigned = 1000
 
-/** One worker's number, and the process that has it now. */
+/** The slot of one worker number, with its current process. */
 export class WorkerSlot {
   readonly number: number
   readonly #options: WorkerProgram
@@ -58,7 +61,7 @@ export class WorkerSlot {
     this.#options = options
   }
 
-  /** Starts a process. Resolves when it can be handed connections, or with its end if that comes first. */
+  /** Starts a process. Resolves when it accepts connections, or with its end if that comes first. */
   open(): Promise<'opened' | End> {
     const { file, text } = this.#options
     this.#connections = 0
@@ -76,7 +79,7 @@ export class WorkerSlot {
     return Promise.race([opened, this.#ended])
   }
 
-  /** How the process ended, or will. */
+  /** Resolves with the end of the process. */
   get ended(): Promise<End> {
     return this.#ended
   }
@@ -89,7 +92,7 @@ export class WorkerSlot {
     return this.#connections
   }
 
-  /** What it last said of itself; `undefined` while no process runs that could decide. */
+  /** The worker's last reported state; `undefined` while no process can decide. */
   get shown(): Shown | undefined {
     return this.#isOpen ? this.#shown : undefined
   }
@@ -99,7 +102,10 @@ export class WorkerSlot {
     return this.#log
   }
 
-  /** Whether connections can be handed to it, for it serves until it has drained; whether they should, and whether it can decide. */
+  /**
+   * `isRunning`: accepts connections, even while draining. `isOpen`: running and not draining. `isReady`: open, last
+   * reported ready, and not silent.
+   */
   get isRunning(): boolean {
     return this.#isOpen
   }
@@ -112,12 +118,12 @@ export class WorkerSlot {
     return this.isOpen && this.#reportsReady && !this.isSilent
   }
 
-  /** Whether it has said nothing for some seconds: what it said last may no longer be so. */
+  /** True after some seconds without a report: the last state may be outdated. */
   get isSilent(): boolean {
     return this.#silentChecks > maxQuietChecks
   }
 
-  /** Hands it a connection, unless too many are on their way to it. */
+  /** Hands over a connection, unless too many are unconfirmed. */
   assign(listener: number, socket: Socket): boolean {
     if (this.#assigned.length >= maxAssigned) return false
     this.#connections++
@@ -126,12 +132,12 @@ export class WorkerSlot {
     return true
   }
 
-  /** What was handed over and not taken when the process ended: another may serve it. */
+  /** Returns the connections that the process did not confirm before it ended. Another worker may serve them. */
   reclaim(): readonly AssignedConnection[] {
     return this.#assigned.splice(0)
   }
 
-  /** Its metrics, or `undefined` when it does not say, or not in time. Who asks meanwhile gets the same answer. */
+  /** Returns the worker's metrics; `undefined` without an answer in time. Concurrent calls share one answer. */
   measure(): Promise<string | undefined> {
     if (!this.#isOpen) return Promise.resolve(undefined)
     this.#measuring ??= new Promise<string | undefined>((resolve) => {
@@ -147,7 +153,7 @@ export class WorkerSlot {
     return this.#measuring
   }
 
-  /** Looks at it now and then: what is wrong with it for so long that another process must take its slot. */
+  /** Called at intervals. Returns a fault that lasted so long that the process must be replaced. */
   inspect(): 'silent' | 'unready' | undefined {
     if (this.#child === undefined) return undefined
     this.#silentChecks++
@@ -158,24 +164,27 @@ export class WorkerSlot {
     return this.#unreadyChecks > maxUnreadyChecks && !isServingNobody ? 'unready' : undefined
   }
 
-  /** Has it name the logs of all workers in its own. */
+  /** Orders the worker to name the logs of all workers in its own log. */
   nameLogs(logs: readonly string[]): void {
     this.#order({ kind: 'logs', logs })
   }
 
-  /** Has it drain and end. */
+  /** Orders the worker to drain and end. */
   drain(signal: string): void {
     this.#isEnding = true
     this.#order({ kind: 'drain', signal })
   }
 
-  /** Has it end at once. It is told: of a child that its parent disconnects, Node.js 20 never says that it has closed. */
+  /**
+   * Orders the worker to end at once. A message is needed, because Node.js 20 never emits `close` for a child that its
+   * parent disconnects.
+   */
   stop(): void {
     this.#isEnding = true
     this.#order({ kind: 'stop' })
   }
 
-  /** `why` is told with its end: what a system kills for memory ends by the same signal. */
+  /** `why` becomes part of the reported end, because the out-of-memory killer uses the same signal. */
   kill(why?: string): void {
     this.#killReason ??= why
     this.#child?.kill('SIGKILL')
@@ -186,7 +195,7 @@ export class WorkerSlot {
   }
 
   #order(order: Order, socket?: Socket): void {
-    // A process that ends meanwhile takes what it was told with it; its end is seen elsewhere.
+    // A process that ends meanwhile never reads the order; its end is detected elsewhere.
     if (this.#child?.connected === true) this.#child.send(order, socket, { keepOpen: true }, () => {})
   }
 
@@ -203,7 +212,7 @@ export class WorkerSlot {
         this.#shown = message
         break
       case 'accepted':
-        // This process' end of it; the worker has its own.
+        // Closes this process' copy of the socket; the worker has its own.
         this.#assigned.shift()?.socket.destroy()
         break
       case 'closed':
@@ -227,7 +236,7 @@ export class WorkerSlot {
   }
 }
 
-/** Starts our own program. Who has no file or memory left for another process has one that ended at once. */
+/** Starts our own program. If files or memory are exhausted, it returns a process that ended at once. */
 function startProcess(
   worker: number,
   { program, writeOut, writeError }: WorkerProgram,
@@ -238,7 +247,7 @@ function startProcess(
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const ended = untilEnded(child)
-    // Whatever their types say, there are none when the process could not be started.
+    // Despite their types, the streams are missing if the process could not be started.
     if (child.stdout) passLines(child.stdout, writeOut)
     if (child.stderr) passLines(child.stderr, writeError)
     return { child, ended }
@@ -249,10 +258,10 @@ function startProcess(
 
 function untilEnded(child: ChildProcess): Promise<End> {
   return new Promise((resolve) => {
-    // Its last lines have come by then.
+    // At `close` its last lines have been read.
     child.once('close', (code, signal) => resolve({ code, how: signal ?? `exit code ${code}` }))
     child.on('error', (cause) => {
-      // It is said too of a process that runs and could not be killed.
+      // `error` is also emitted for a running process that could not be killed.
       if (child.pid === undefined) resolve({ code: null, how: describeCause(cause) })
     })
   })

@@ -7,21 +7,21 @@ import { type Order, parseOrder, type WorkerMessage } from './worker-channel.ts'
 
 type OpenOrder = Extract<Order, { readonly kind: 'open' }>
 
-/** The other end of the channel on which a worker is told what to do. */
+/** The worker's end of the channel to the primary. */
 export type Primary = {
-  /** The first order: which worker this is, and by which configuration; `undefined` when the primary is gone before. */
+  /** The first order: the worker's number and its configuration; `undefined` if the primary ends before. */
   readonly openOrder: Promise<OpenOrder | undefined>
-  /** Resolves when the primary is gone, or says to be. */
+  /** Resolves when the primary ends or sends `stop`. */
   readonly gone: Promise<undefined>
   readonly send: (message: WorkerMessage) => void
-  /** Takes what comes after the first order. */
+  /** Receives all orders after the first. */
   readonly onOrder: (take: (order: Order, socket: Socket | undefined) => void) => void
   readonly disconnect: () => void
 }
 
 const stateMs = 2000
 
-/** The channel to the primary that started this process; `undefined` if it is no worker. */
+/** Returns the channel to the primary; `undefined` if this process is not a worker. */
 export function connectToPrimary(): Primary | undefined {
   const { channel, send } = process
   if (channel === undefined || send === undefined) return undefined
@@ -42,7 +42,7 @@ export function connectToPrimary(): Primary | undefined {
   return {
     openOrder: Promise.race([openOrder, gone]),
     gone,
-    // What a primary that is gone does not hear concerns nobody.
+    // Messages to a primary that is gone are dropped.
     send: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
     onOrder(given) {
       take = given
@@ -51,7 +51,7 @@ export function connectToPrimary(): Primary | undefined {
   }
 }
 
-/** Decides for the primary until it says to drain, or is gone. Throws what keeps it from starting. */
+/** Decides until the primary orders a drain or ends. Throws the reason if it cannot start. */
 export async function work(config: Config, worker: number, primary: Primary): Promise<'drained' | 'stopped'> {
   const takes = new Map<number, Parameters<SocketSource>[0]>()
   const socketsFor =
@@ -98,12 +98,12 @@ function serve(
     socket.once('close', () => primary.send({ kind: 'closed' }))
     take(socket)
   } else {
-    // Its client was gone before it came here.
+    // The client closed the connection before it arrived.
     primary.send({ kind: 'closed' })
   }
 }
 
-/** Answers with the metrics, if they can be had: who decides does not end for want of them. */
+/** Sends the metrics if they can be collected. A failure must not end the worker. */
 export async function measure(
   { metricsText, report }: Pick<Deciding['shown'], 'metricsText' | 'report'>,
   send: Primary['send'],

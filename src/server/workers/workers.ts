@@ -14,15 +14,15 @@ import { joinReadiness } from './joint-readiness.ts'
 import { WorkerPool } from './worker-pool.ts'
 import type { WorkerProgram } from './worker-slot.ts'
 
-/** What workers run: our own program, by the configuration as we have read it. */
+/** The workers' program, and the configuration as it was read. */
 export type WorkerSource = Pick<WorkerProgram, 'program' | 'file' | 'text'>
 
-/** What a worker gets beyond its drain to close its log. */
+/** The time for a worker, beyond its drain, to close its log. */
 const closingMs = 5000
 
 /**
- * Starts all workers, which decide, and accepts for them; throws a `WorkerFailed`, what a port throws that cannot be opened, or
- * the reason of `stopping`: who starts may hang, and would hear of no signal.
+ * Starts all workers and accepts connections for them. Throws a `WorkerFailed`, the error of a port that cannot be
+ * opened, or the reason of `stopping`, because a hanging start must react to a signal.
  */
 export async function startWorkers(
   config: Config,
@@ -70,7 +70,7 @@ async function start(
       state.isDraining = true
       const drainMs = config.drainSeconds * 1000
       const drained = pool.drain(signal, drainMs + drainGraceMs + closingMs)
-      // While Envoy has not heard of it, it may still connect.
+      // Envoy may still connect until it has seen NOT_SERVING.
       await wait(drainMs)
       await closeAll(accepting)
       await drained
