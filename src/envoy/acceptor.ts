@@ -2,10 +2,13 @@ import { createServer, type Socket } from 'node:net'
 import { bindServer } from './bound.ts'
 import type { Endpoint, SocketFile } from './transport.ts'
 
-/** Listens for processes that serve. */
+/** A listener that accepts connections for other processes. */
 export type Acceptor = AsyncDisposable & { readonly address: string; readonly port: number }
 
-/** Accepts connections and reads nothing from them: the receiver reads each from its first byte. Throws a `TransportError`. */
+/**
+ * Accepts connections and reads nothing from them, so that the receiver reads each from its first byte. Throws a
+ * `TransportError`.
+ */
 export async function createAcceptor(
   place: Endpoint | SocketFile,
   onSocket: (socket: Socket) => void,
@@ -20,7 +23,7 @@ export async function createAcceptor(
     address,
     port,
     async [Symbol.asyncDispose]() {
-      // Not waited for: it ends when the last connection does, and those are others'.
+      // Not awaited: closing ends with the last connection, and connections belong to other processes.
       server.close()
       await release()
     },

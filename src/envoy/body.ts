@@ -1,21 +1,21 @@
 import { giveMemory, type MemoryAccount, takeMemory } from './memory.ts'
 
 /**
- * The part of a message that has arrived so far. One buffer that doubles: a peer that sends single bytes costs us no more
- * than their number, and the read buffers that they came in are not kept.
+ * The part of a message that has arrived. The buffer grows by doubling, so single bytes cost little, and the original
+ * read buffers are not kept.
  */
 export type Body = { bytes: Buffer; length: number }
 
 const leastBytes = 4096
 
-/** Nothing yet; the first bytes make room. */
+/** Creates an empty body; the first bytes allocate it. */
 export function createBody(): Body {
   return { bytes: Buffer.alloc(0), length: 0 }
 }
 
 /**
- * Appends bytes, never beyond `maxBytes` in all; false when memory has run out. Room is made for `expectedBytes` at most, as
- * long as those suffice: a client's word bounds what we take, and makes us neither take twice what has come nor copy it often.
+ * Appends bytes, up to `maxBytes` in all; false when memory has run out. It allocates at most `expectedBytes` while these
+ * suffice. So a client's announcement limits the allocation but never enlarges it.
  */
 export function appendToBody(
   body: Body,
@@ -34,12 +34,12 @@ export function appendToBody(
   return true
 }
 
-/** What has arrived. */
+/** Returns the bytes so far. */
 export function heldBytes({ bytes, length }: Body): Buffer {
   return bytes.subarray(0, length)
 }
 
-/** Lets go of the bytes. */
+/** Releases the bytes. */
 export function releaseBody(body: Body, account: MemoryAccount): void {
   giveMemory(account, body.bytes.length)
   body.bytes = Buffer.alloc(0)

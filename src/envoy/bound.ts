@@ -9,7 +9,7 @@ import {
   toSocketName,
 } from './transport.ts'
 
-/** Where a server listens, and what is left to do when it no longer does. */
+/** The bound address, and the function that releases it. */
 export type Bound = { readonly address: string; readonly port: number; readonly release: () => Promise<void> }
 
 /** Listens, unless connections come from a `socketSource`. Throws a `TransportError` after it has closed the server. */
@@ -22,7 +22,7 @@ export async function bindServer(server: Server, listener: ListenTarget): Promis
   }
 }
 
-/** What listens elsewhere: its address is as configured, and nothing here is to be released. */
+/** The connections come from elsewhere. The address is as configured, and there is nothing to release. */
 function withoutListening(listener: ListenTarget): Bound {
   const release = async () => {}
   if ('path' in listener) return { address: toSocketName(listener.path), port: 0, release }

@@ -11,14 +11,14 @@ import type { CallLimits } from './limits.ts'
 import { createSocketServer } from './socket-server.ts'
 import type { GrpcListener } from './transport.ts'
 
-/** A connection that may speak HTTP/2: in plaintext, or after its TLS handshake. */
+/** A connection that can speak HTTP/2: in plaintext, or after its TLS handshake. */
 export type Connection = {
   readonly socket: Socket
   /** The client's IP address; the empty string on a Unix socket. */
   readonly address: string
-  /** URI SANs that its client has proven. */
+  /** The URI SANs of the client's certificate. */
   readonly tlsPeerUris: readonly string[]
-  /** Asked when room has to be made for another one; `unfinished` until a transport says otherwise. */
+  /** Called when a connection must be evicted; `unfinished` until a transport sets it. */
   phase: () => Phase
 }
 
@@ -29,7 +29,7 @@ type Options = {
   readonly report: Report
 }
 
-/** A busy connection carries questions that are being decided; it is never ended to make room. */
+/** A busy connection carries checks in progress, so it is never evicted. */
 const evictable: readonly Phase[] = ['unfinished', 'idle']
 
 /** Accepts a listener's connections, or receives them from `socketSource`; throws a `TransportError`. */
@@ -42,14 +42,17 @@ export async function openConnections(options: Options): Promise<Connections> {
   return connections
 }
 
-/** The connections of one listener, those in a TLS handshake among them. */
+/** The connections of one listener, including those in a TLS handshake. */
 export class Connections {
   readonly #acceptor: Server
   readonly #speakers: Server
   readonly #report: Report
   readonly #limit: ConnectionLimit
   readonly #sockets = new Set<Socket>()
-  /** What the crowd asks for its phase, by the client's address and port: node:tls does not say over which socket it speaks. */
+  /**
+   * The phases of connections, by the client's address and port, because node:tls does not expose the TCP socket of a TLS
+   * socket.
+   */
   readonly #admitted = new Map<string, Pick<Connection, 'phase'>>()
   #bound: Bound | undefined
   #isClosing = false
@@ -66,7 +69,7 @@ export class Connections {
     this.#speakers.on('tlsClientError', () => report({ kind: 'connection_ended', why: 'tls' }))
   }
 
-  /** `IP:port`, with the port that was really bound, or `unix://` and a path. */
+  /** `IP:port` with the actual port, or `unix://` and a path. */
   get address(): string {
     return this.#bound?.address ?? ''
   }
@@ -79,7 +82,7 @@ export class Connections {
     this.#bound = await bindServer(this.#acceptor, listener)
   }
 
-  /** Serves a connection that was accepted, here or by another process, if there is room for it. */
+  /** Serves a connection that this or another process accepted, if there is room. */
   take(socket: Socket): void {
     socket.on('error', () => socket.destroy())
     if (this.#isClosing || socket.destroyed) {
@@ -96,11 +99,11 @@ export class Connections {
     else this.#drop(socket)
   }
 
-  /** Accepts no more; resolves when the last connection has closed. */
+  /** Stops accepting; resolves when the last connection has closed. */
   async close(): Promise<void> {
     this.#isClosing = true
     const closed = new Promise<void>((resolve) => this.#acceptor.close(() => resolve()))
-    // It never listened, but follows certificates until it is closed.
+    // This server never listened, but it follows certificates until it is closed.
     this.#speakers.close()
     await this.#bound?.release()
     await closed
@@ -108,7 +111,7 @@ export class Connections {
     await Promise.all([...this.#sockets].map(untilClosed))
   }
 
-  /** Ends all connections once what was written to them has gone out. */
+  /** Ends all connections after their written bytes have been sent. */
   end(): void {
     for (const socket of this.#sockets) socket.destroySoon()
   }
@@ -139,12 +142,14 @@ function addressOf({ remoteAddress = '' }: Socket): string {
   return remoteAddress
 }
 
-/** Tells the TCP connections of one listener apart while they are open. Those of a Unix socket have one name; none is ever TLS. */
+/**
+ * Identifies an open TCP connection of a listener. All connections of a Unix socket share one name; they never use TLS.
+ */
 function nameOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
 }
 
-/** Not by `once` of node:events, which rejects when the connection breaks: that ends it as well. */
+/** Does not use `once` of node:events, which rejects on a broken connection; that is an end as well. */
 function untilClosed(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve()

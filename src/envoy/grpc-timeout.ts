@@ -1,4 +1,4 @@
-/** Milliseconds a unit of `grpc-timeout` has. */
+/** Milliseconds for each unit of `grpc-timeout`. */
 const unitMs: ReadonlyMap<string, number> = new Map([
   ['H', 3_600_000],
   ['M', 60_000],
@@ -8,7 +8,7 @@ const unitMs: ReadonlyMap<string, number> = new Map([
   ['n', 1e-6],
 ])
 
-/** Parses `grpc-timeout`, at most eight digits and a unit, into milliseconds; `undefined` when it is none. */
+/** Parses `grpc-timeout` (at most eight digits and a unit) into milliseconds; `undefined` if it is invalid. */
 export function parseGrpcTimeout(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,8})([HMSmun])$/.exec(text) ?? []
   const factor = unitMs.get(unit ?? '')

@@ -7,28 +7,28 @@ import { decodeCheckRequest } from './codec/decode.ts'
 import { encodeCheckResponse, unrecordedDenial } from './codec/respond.ts'
 import type { CallContext, CallHandler } from './transport.ts'
 
-/** What turns a question into an answer. */
+/** The dependencies of the handler. */
 export type CallHandlerDeps = {
   /**
-   * Decides by its deadline, and records; a request that could not be read or decoded comes as its denial, to be recorded too.
-   * `receivedMs`: when it came in. Both on the monotonic clock.
+   * Decides before the deadline, and records. A request that could not be read or decoded arrives as its denial and is
+   * recorded too. `receivedMs` is its time of arrival. Both times are on the monotonic clock.
    */
   readonly check: (input: CheckInput | Deny, deadlineMs: number, receivedMs: number) => MaybePromise<Answer>
-  /** Records a denial that came about outside `check`. */
+  /** Records a denial from outside of `check`. */
   readonly refuse: (denial: Deny) => Answer
-  /** Monotonic clock, on which deadlines run: a step of the wall clock neither ends nor prolongs a check. */
+  /** Monotonic clock for deadlines, so that a step of the wall clock has no effect. */
   readonly elapsedMs: () => number
-  /** How long a check may take when Envoy leaves more. */
+  /** The maximum time of a check; Envoy's own timeout may be shorter. */
   readonly budgetMs: number
   readonly report: Report
 }
 
-/** Envoy must have our answer before it stops waiting, so we stop this much earlier. */
+/** The answer must reach Envoy before its timeout, so the deadline is this much earlier. */
 const returnMs = 25
 
 /**
- * Answers Check calls: decode, check, respond. INVARIANT: the one place where whatever is thrown or rejected becomes an
- * explicit denial. A gRPC error would obey Envoy's `failure_mode_allow`.
+ * Answers Check calls: decode, check, respond. INVARIANT: this is the one place where an exception or rejection becomes
+ * an explicit denial. A gRPC error would follow Envoy's `failure_mode_allow`.
  */
 export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   return (request, call) => {

@@ -1,25 +1,28 @@
-/** What clients may cost us, the same for both transports. Bytes, milliseconds, counts. */
+/** The limits for clients of both transports, in bytes, milliseconds and counts. */
 export type CallLimits = {
   readonly maxMessageBytes: number
-  /** Connections of one listener; of these no address holds more than it leaves free. */
+  /** The maximum number of connections of a listener. No address may hold more of them than it leaves free. */
   readonly maxConnections: number
-  /** Bytes held for one connection, and for all connections of all listeners: heads, parts of messages, answers not yet sent. */
+  /**
+   * The maximum bytes held for one connection, and for all connections of all listeners: heads, partial messages, unsent
+   * answers.
+   */
   readonly maxConnectionBytes: number
   readonly maxTotalBytes: number
-  /** For the preface and the first SETTINGS, and for a TLS handshake. */
+  /** The time for the preface and first SETTINGS, and for a TLS handshake. */
   readonly prefaceMs: number
-  /** For a whole request, from the first byte of its head to the last of its message. */
+  /** The time for a whole request, from the first byte of its head to the last of its message. */
   readonly requestMs: number
-  /** How long an answer may wait for a client that does not read it. */
+  /** How long an answer may wait for a client that does not read. */
   readonly stalledMs: number
-  /** Without any call. */
+  /** The maximum time without a call. */
   readonly idleMs: number
-  /** Silence after which we ask whether the client is there, and how long it may take to answer. */
+  /** The silence before a keepalive ping, and the time to answer it. */
   readonly keepaliveMs: number
   readonly keepaliveTimeoutMs: number
 }
 
-/** Limits that no honest Envoy comes near. */
+/** Limits far above the use of an honest Envoy. */
 export const defaultCallLimits: CallLimits = {
   maxMessageBytes: 4 * 1024 * 1024,
   maxConnections: 1024,
@@ -33,5 +36,5 @@ export const defaultCallLimits: CallLimits = {
   keepaliveTimeoutMs: 10_000,
 }
 
-/** How often what takes too long is looked for. */
+/** The interval of checks for overdue work. */
 export const tickMs = 100

@@ -1,14 +1,14 @@
-/** Bytes that all connections together hold for their clients. */
+/** The bytes that all connections together hold for their clients. */
 export type SharedMemory = {
   usedBytes: number
   readonly maxBytes: number
-  /** What the connections of each address hold, as long as there are any. */
+  /** The bytes of each address with connections. */
   readonly shares: Map<string, AddressShare>
 }
 
 type AddressShare = { usedBytes: number; accounts: number }
 
-/** What one connection holds. */
+/** The bytes that one connection holds. */
 export type MemoryAccount = {
   usedBytes: number
   readonly maxBytes: number
@@ -17,12 +17,12 @@ export type MemoryAccount = {
   readonly shared: SharedMemory
 }
 
-/** Memory of which nothing is held yet. */
+/** Creates shared memory with nothing held. */
 export function createSharedMemory(maxBytes: number): SharedMemory {
   return { usedBytes: 0, maxBytes, shares: new Map() }
 }
 
-/** Opens the account of a connection from an address; it must be closed with the connection. */
+/** Opens the account of a connection. It must be closed with the connection. */
 export function openMemoryAccount(shared: SharedMemory, maxBytes: number, address: string): MemoryAccount {
   const share = shared.shares.get(address) ?? { usedBytes: 0, accounts: 0 }
   share.accounts++
@@ -30,15 +30,15 @@ export function openMemoryAccount(shared: SharedMemory, maxBytes: number, addres
   return { usedBytes: 0, maxBytes, address, share, shared }
 }
 
-/** Forgets the account of a connection that is gone. What it still holds may be given back later. */
+/** Removes the account of a closed connection. Its remaining bytes may be returned later. */
 export function closeMemoryAccount({ address, share, shared }: MemoryAccount): void {
   share.accounts--
   if (share.accounts === 0) shared.shares.delete(address)
 }
 
 /**
- * Takes bytes; false, with nothing taken, when the connection would hold too much, or its address more than it leaves free for
- * the others. By address, because a client that may open many connections would otherwise have as many shares.
+ * Takes bytes; false, with nothing taken, if the connection would hold too much, or its address more than it leaves free.
+ * The limit is by address, because otherwise a client with many connections would have many shares.
  */
 export function takeMemory(account: MemoryAccount, bytes: number): boolean {
   const { shared, share } = account
@@ -51,7 +51,7 @@ export function takeMemory(account: MemoryAccount, bytes: number): boolean {
   return true
 }
 
-/** Gives bytes back. INVARIANT: exactly those that were taken. */
+/** Returns bytes. INVARIANT: exactly those that were taken. */
 export function giveMemory(account: MemoryAccount, bytes: number): void {
   account.usedBytes -= bytes
   account.share.usedBytes -= bytes

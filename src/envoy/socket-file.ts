@@ -6,9 +6,9 @@ import { isAbsent } from '../base/model/fault.ts'
 import { type SocketFile, TransportError } from './transport.ts'
 
 /**
- * Listens on a Unix socket, and returns what removes its file again. The socket is made in a directory that nobody else can
- * enter and moved once its mode is set, so that at no moment more can connect than may; moving replaces what nobody answers
- * on. Throws a `TransportError`.
+ * Listens on a Unix socket; the result removes its file. The socket is created in a private directory and moved after its
+ * mode is set, so that no unauthorized process can ever connect. Moving replaces a socket that nobody answers. Throws a
+ * `TransportError`.
  */
 export async function listenOnSocketFile(
   { path, mode }: SocketFile,
@@ -28,7 +28,7 @@ export async function listenOnSocketFile(
   }
 }
 
-/** What stands there may be replaced only when it is a socket that nobody listens on. */
+/** Only a socket without a listener may be replaced. */
 async function checkUnused(path: string): Promise<void> {
   const found = await statOf(path).catch((cause: unknown) => refuseDirectory(path, cause))
   if (found === undefined) return
@@ -45,7 +45,7 @@ async function checkUnused(path: string): Promise<void> {
   }
 }
 
-/** Why nobody could be reached; `undefined` when somebody was. */
+/** Returns the error of connecting; `undefined` if it succeeded. */
 function connectTo(path: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path)
@@ -64,14 +64,14 @@ function refuseDirectory(path: string, cause: unknown): never {
   )
 }
 
-/** Another process listens there now: the file is not ours to remove. */
+/** Another process may listen there now; then the file must stay. */
 async function removeOwn(path: string, own: Stats): Promise<void> {
-  // A file that cannot be looked at may be somebody else's: it stays.
+  // A file that cannot be examined may belong to another process, so it stays.
   const found = await statOf(path).catch(() => undefined)
   if (found?.ino === own.ino && found.dev === own.dev) await rm(path, { force: true })
 }
 
-/** `undefined` only when the kernel knows no such path: anything else may be another process' socket. */
+/** Returns `undefined` only if the path does not exist. Any other error may hide another process' socket. */
 async function statOf(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path)

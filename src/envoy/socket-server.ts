@@ -3,10 +3,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { type CertificateSource, type Certificates, parseUriSans } from './tls.ts'
 
-/** Takes a connection that is ready to speak, and the URI SANs that its peer has proven. */
+/** Handles a connection that is ready to speak, with the URI SANs of its peer's certificate. */
 export type OnSocket = (socket: Socket, tlsPeerUris: readonly string[]) => void
 
-/** Accepts connections, over TLS when there are certificates; those follow their source. */
+/** Accepts connections, over TLS if there are certificates, which follow their source. */
 export function createSocketServer(
   source: CertificateSource | undefined,
   handshakeMs: number,
@@ -43,7 +43,10 @@ function createSecureServer(source: CertificateSource, handshakeMs: number, onSo
   return server
 }
 
-/** TLS 1.2 is the oldest that HTTP/2 allows (RFC 9113 §9.2). A resumed session would rest on what an earlier CA had signed. */
+/**
+ * TLS 1.2 is the oldest version that HTTP/2 allows (RFC 9113 §9.2). Sessions are not resumed, because a resumed one would
+ * rely on an earlier CA.
+ */
 function toContext({ cert, key, clientCa }: Certificates): SecureContextOptions {
   const secureOptions = constants.SSL_OP_NO_TICKET
   return {

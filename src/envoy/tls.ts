@@ -1,23 +1,23 @@
-/** PEM texts. With `clientCa` every client must show a certificate that it signed. */
+/** PEM texts. With `clientCa` every client must present a certificate of that CA. */
 export type Certificates = {
   readonly cert: Buffer
   readonly key: Buffer
   readonly clientCa: Buffer | undefined
 }
 
-/** Certificates that may be renewed while we listen. */
+/** Certificates that may be renewed at runtime. */
 export type CertificateSource = {
   readonly current: () => Certificates
-  /** Calls back whenever `current` has become another; the result ends that. */
+  /** Calls back whenever `current` changes; the result unsubscribes. */
   readonly onChange: (listener: () => void) => () => void
 }
 
-/** One name of Node's list. A value with a comma, a quote or a control character stands there as a JSON string (CVE-2021-44532). */
+/** One name of Node's list. A value with a comma, a quote or a control character is a JSON string (CVE-2021-44532). */
 const namePattern = /([A-Za-z][A-Za-z ]*):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y
 
 /**
- * Parses the URIs out of Node's `subjectaltname`. A quoted value stays quoted and a list that cannot be split is returned
- * as it is: neither can be taken for a SPIFFE ID, and a peer that has one stays visible.
+ * Parses the URIs of Node's `subjectaltname`. A quoted value stays quoted, and an unparsable list is returned unchanged.
+ * Neither can be read as a SPIFFE ID, and such a peer stays visible.
  */
 export function parseUriSans(subjectAltName: string): readonly string[] {
   const uris: string[] = []

@@ -4,35 +4,35 @@ import type { Deny } from '../base/model/decision.ts'
 import type { SharedMemory } from './memory.ts'
 import type { CertificateSource } from './tls.ts'
 
-/** What a transport knows of a call beside its bytes. */
+/** The context of a call besides its message. */
 export type CallContext = {
   /** gRPC metadata of the Check call, without binary values. */
   readonly metadata: Headers
-  /** URI SANs of the certificate that the peer proved to us; empty without mTLS. */
+  /** URI SANs of the peer's certificate; empty without mTLS. */
   readonly tlsPeerUris: readonly string[]
-  /** When Envoy stops waiting, on the clock of `performance.now()`; `undefined` if it set no timeout. */
+  /** When Envoy's timeout ends, on the clock of `performance.now()`; `undefined` if it set none. */
   readonly deadlineMs: number | undefined
 }
 
 /**
- * Answers one Check, bytes for bytes; a request that cannot be read or held comes as its denial. Never throws and never
- * rejects: whatever goes wrong is an answer. INVARIANT: the request stays as it is until its answer is there, because
- * headers are read from it when they are asked for.
+ * Answers one Check, bytes for bytes. A request that cannot be read or held arrives as its denial. Never throws and never
+ * rejects: every fault becomes an answer. INVARIANT: the request must stay unchanged until its answer is complete,
+ * because headers are read lazily.
  */
 export type CallHandler = (request: Uint8Array | Deny, call: CallContext) => Uint8Array | Promise<Uint8Array>
 
-/** A port to listen on; 0 takes any free one. */
+/** A port to listen on; 0 chooses any free one. */
 export type Endpoint = { readonly address: string; readonly port: number }
 
-/** A Unix socket to listen on, and the permissions of its file. */
+/** A Unix socket to listen on, and its file mode. */
 export type SocketFile = { readonly path: string; readonly mode: number }
 
 /** Delivers connections that another Waywarden process accepted at the listener's address. */
 export type SocketSource = (take: (socket: Socket) => void) => void
 
-/** One place where Envoy asks. */
+/** The options of one listener for Envoy. */
 export type GrpcListener = (Endpoint | SocketFile) & {
-  /** Instead of listening. */
+  /** Replaces listening. */
   readonly socketSource?: SocketSource | undefined
   readonly tls: CertificateSource | undefined
   /** Counts the bytes that all listeners hold for their clients. */
@@ -45,23 +45,23 @@ export type GrpcListener = (Endpoint | SocketFile) & {
 
 /** One listener of `envoy.service.auth.v3.Authorization` and `grpc.health.v1.Health`. */
 export interface Transport extends AsyncDisposable {
-  /** `IP:port`, with the port that was really bound, or `unix://` and a path. */
+  /** `IP:port` with the actual port, or `unix://` and a path. */
   readonly address: string
   /** 0 on a Unix socket. */
   readonly port: number
-  /** What the health service says; `NOT_SERVING` until told otherwise. */
+  /** Sets the health status; `NOT_SERVING` at first. */
   setServing(isServing: boolean): void
-  /** Takes no new calls (GOAWAY), lets those in flight finish, and closes what is left after `graceMs`. */
+  /** Stops accepting calls (GOAWAY), lets calls in progress finish, and closes the rest after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
 
-/** Why a transport could not start. */
+/** A transport could not start. */
 export class TransportError extends Error {
   override readonly name = 'TransportError'
   readonly code = 'listen_failed'
 }
 
-/** Writes the path of a Unix socket as gRPC names it. */
+/** Formats the path of a Unix socket as gRPC does. */
 export function toSocketName(path: string): string {
   return `unix://${path}`
 }

@@ -2,7 +2,7 @@ import type { DenyCode } from '../base/model/decision.ts'
 import { appendToBody, type Body, heldBytes } from './body.ts'
 import type { MemoryAccount } from './memory.ts'
 
-/** gRPC's status codes, as far as we send them. */
+/** The gRPC status codes that we send. */
 export const grpcStatus = {
   deadlineExceeded: 4,
   notFound: 5,
@@ -16,8 +16,8 @@ export const grpcStatus = {
 export type GrpcStatus = (typeof grpcStatus)[keyof typeof grpcStatus]
 
 /**
- * Why the request of a call cannot be read or held. A method that can deny answers with the code, any other with the status.
- * `reason` also goes into `grpc-message`: visible ASCII without `%`.
+ * Why the request of a call cannot be read or held. A method that can deny answers with the code, other methods with the
+ * status. `reason` also becomes `grpc-message`: visible ASCII without `%`.
  */
 export type Unread = {
   readonly kind: 'unread'
@@ -26,10 +26,10 @@ export type Unread = {
   readonly reason: string
 }
 
-/** Compressed flag and length before each message. */
+/** The compressed flag and the length before each message. */
 export const messagePrefixBytes = 5
 
-/** The bytes that are held for clients have reached their limit. */
+/** The limit of bytes held for clients is reached. */
 export const unheld: Unread = unread(
   'overloaded',
   grpcStatus.resourceExhausted,
@@ -44,15 +44,15 @@ const compressed = unread(
   'expected a message without compression',
 )
 
-/** The request did not become whole in time. */
+/** The request was not complete in time. */
 export function lateRequest(requestMs: number): Unread {
   const reason = `expected the whole request within ${requestMs} ms`
   return unread('deadline_exceeded', grpcStatus.deadlineExceeded, reason)
 }
 
 /**
- * Adds a part of a message to what has arrived; the result says why the call must be refused for it. Only what has arrived
- * takes memory, never what the prefix announces.
+ * Adds a part of a message; returns why the call must be refused, if so. Only received bytes take memory, never the
+ * announced length.
  */
 export function gatherMessage(
   body: Body,
@@ -65,13 +65,13 @@ export function gatherMessage(
   const expected = messagePrefixBytes + claimedBytes(body.length === 0 ? chunk : heldBytes(body))
   if (!appendToBody(body, account, chunk, max, expected)) return unheld
   const claimed = claimedBytes(heldBytes(body))
-  // Refused as soon as the prefix shows it, before the rest has come.
+  // Refused as soon as the prefix arrives, before the rest.
   if (claimed > maxMessageBytes) return tooLarge(maxMessageBytes)
   if (body.length > 0 && body.bytes[0] !== 0) return compressed
   return body.length > messagePrefixBytes + claimed ? notWhole : undefined
 }
 
-/** The one message of a whole request. */
+/** Parses the one message of a complete request. */
 export function parseMessage(request: Buffer, maxMessageBytes: number): Uint8Array | Unread {
   if (request.length < messagePrefixBytes) return noMessage
   if (request[0] !== 0) return compressed
@@ -81,7 +81,7 @@ export function parseMessage(request: Buffer, maxMessageBytes: number): Uint8Arr
   return request.subarray(messagePrefixBytes)
 }
 
-/** The message with its prefix. */
+/** Returns the message with its prefix. */
 export function frameMessage(message: Uint8Array): Buffer {
   const framed = Buffer.allocUnsafe(messagePrefixBytes + message.length)
   writeMessagePrefix(framed, 0, message.length)
@@ -98,7 +98,7 @@ export function writeMessagePrefix(target: Buffer, at: number, length: number): 
   target[at + 4] = length
 }
 
-/** How long a message says it is; 0 while its prefix is not there. */
+/** Returns the announced length of a message; 0 until its prefix is complete. */
 export function claimedBytes(request: Buffer): number {
   return request.length < messagePrefixBytes ? 0 : request.readUInt32BE(1)
 }

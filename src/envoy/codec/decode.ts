@@ -6,14 +6,14 @@ import type { CallContext } from '../transport.ts'
 import { readHeaders } from './request-headers.ts'
 import { bytesType, type Fields, fieldsOf, isText, nextField, toText, varintType } from './wire.ts'
 
-/** What Envoy sends stays far below: its headers are 60 KiB by default. */
+/** Envoy's requests are far smaller: it limits headers to 60 KiB by default. */
 const maxRequestBytes = 128 * 1024
 const maxHeaders = 512
 
-/** A message field that may come once: its number, and what a refusal calls it. */
+/** A field that may occur once: its number, and its name in refusals. */
 type Single = readonly [number: number, what: string]
 
-// By the numbers of proto/. Of every message that has one of these, all fields are walked over; no other is looked into.
+// Field numbers of proto/. Messages that contain one of these fields are walked completely; other messages are skipped.
 const inRequest: readonly Single[] = [[1, 'attributes']]
 const inAttributes: readonly Single[] = [
   [1, 'source'],
@@ -35,19 +35,19 @@ const inHttp: readonly Single[] = [
 const headersField = 3
 const headerMapField = 1
 
-/** A request that is being read. Once something is wrong with it, what else is read of it counts for nothing. */
+/** The state of decoding a request. After a fault all further results are ignored. */
 type Reading = { readonly bytes: Buffer; fault: string | undefined }
 
-/** Where a field lies. */
+/** The byte range of a field. */
 type Span = { readonly start: number; readonly stop: number }
 
-/** A field that is not there reads as empty, as in protobuf. */
+/** A missing field reads as empty, as in protobuf. */
 const absent: Span = { start: 0, stop: 0 }
 
 /**
- * Decodes an `envoy.service.auth.v3.CheckRequest` (proto/). Stricter than protobuf, so that no two readers can see two
- * requests in it: a field that is not repeated comes once, map keys are unique, text is UTF-8. Never throws. Headers stay
- * in the bytes until somebody asks for them.
+ * Decodes an `envoy.service.auth.v3.CheckRequest` (proto/). It is stricter than protobuf, so that no two readers can see
+ * different requests: singular fields occur once, map keys are unique, text is UTF-8. Never throws. Headers stay encoded
+ * until they are read.
  */
 export function decodeCheckRequest(
   request: Uint8Array,
@@ -83,7 +83,7 @@ export function decodeCheckRequest(
   return { sourcePrincipal, destinationAddress, method, path, host, headers, metadata, tlsPeerUris }
 }
 
-/** `IP:port` in its one spelling; the empty string if the connection goes to no socket address. */
+/** Returns the canonical `IP:port`; the empty string if the destination is not a socket address. */
 function readDestination(reading: Reading, destination: Span): string {
   const [address = absent] = readSingles(reading, destination, 'destination', inDestination)
   const [socketAddress = absent] = readSingles(reading, address, 'destination.address', inAddress)
@@ -105,7 +105,7 @@ function readDestination(reading: Reading, destination: Span): string {
 
 const maxIp6Length = 45
 
-/** To parse IPv6 takes a tenth of a warm check, and a mesh has few addresses. */
+/** Parsing IPv6 takes a tenth of a warm check, and a mesh has few addresses. */
 const formatIp6 = remember(
   ({ host, port }: { readonly host: string; readonly port: number }) => ({ text: formatAddress(host, port) }),
   { maxEntries: 2000, keyOf: ({ host, port }) => `${host} ${port}`, isWorth: () => true },
@@ -138,7 +138,7 @@ function readHttp(
   }
 }
 
-/** Envoy fills `headers`, or `header_map` with `encode_raw_headers`. Both at once would let two readers see two requests. */
+/** Envoy fills `headers`, or with `encode_raw_headers` `header_map`. With both, two readers could see two requests. */
 function toHeaders(reading: Reading, joined: readonly number[], raw: readonly number[]): Headers {
   if (joined.length > 0 && raw.length > 0) fail(reading, 'expected `headers` or `header_map`, found both')
   if (reading.fault !== undefined) return new Map()
@@ -151,14 +151,14 @@ function toHeaders(reading: Reading, joined: readonly number[], raw: readonly nu
   return new Map()
 }
 
-/** Where the entries of a repeated message lie, one start and stop after the other. */
+/** Returns the ranges of a repeated message's entries, as alternating starts and stops. */
 function collect(reading: Reading, fields: Fields, number: number, entries: number[]): void {
   if (fields.number !== number) return
   if (fields.wireType !== bytesType) fail(reading, 'headers: expected wire type 2')
   entries.push(fields.start, fields.stop)
 }
 
-/** Walks over a message: where its single fields lie, in their order, `undefined` for one that is not there. */
+/** Walks a message and returns the ranges of its singular fields, in order; `undefined` for a missing one. */
 function readSingles(
   reading: Reading,
   { start, stop }: Span,
@@ -195,7 +195,7 @@ function readText(reading: Reading, { start, stop }: Span, what: string): string
   return ''
 }
 
-/** The first fault is the one to tell. */
+/** Keeps the first fault. */
 function fail(reading: Reading, fault: string): void {
   reading.fault ??= fault
 }

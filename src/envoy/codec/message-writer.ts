@@ -1,28 +1,25 @@
-/**
- * A protobuf message that is being written, from its end to its start: before a field stands its length, which is known
- * only when the field is written.
- */
+/** A protobuf message that is written backwards, because a field's length precedes it and is known only afterwards. */
 export type Writer = {
   bytes: Buffer
-  /** Where what is written so far begins, and where it ends. */
+  /** The start and the end of the written bytes. */
   at: number
   end: number
 }
 
-/** Small enough that an answer which somebody holds on to keeps little else alive. */
+/** Small, so that a retained answer keeps little other memory alive. */
 const slabBytes = 16 * 1024
 /** A call out of JavaScript costs as much as this many characters. */
 const shortText = 64
 const maxHeadBytes = 10
 const bytesType = 2
 
-/** Messages share a buffer, one before the other; no byte of it is written twice. */
+/** Messages share a buffer, one before the other. No byte of it is written twice. */
 let idle: Writer | undefined
 
 /** Encodes one message. */
 export function encodeMessage(write: (writer: Writer) => void): Buffer {
   const writer = idle ?? { bytes: Buffer.allocUnsafeSlow(slabBytes), at: slabBytes, end: slabBytes }
-  // A message that is encoded meanwhile has a buffer of its own, and one that fails leaves its own behind.
+  // A message that is encoded meanwhile gets its own buffer. A failed one leaves its buffer unused.
   idle = undefined
   writer.end = writer.at
   write(writer)
@@ -30,7 +27,7 @@ export function encodeMessage(write: (writer: Writer) => void): Buffer {
   return writer.bytes.subarray(writer.at, writer.end)
 }
 
-/** How much is written so far: what `writeHead` has to know of the moment before its field. */
+/** Returns the number of written bytes; `writeHead` needs the number from before its field. */
 export function written(writer: Writer): number {
   return writer.end - writer.at
 }
@@ -42,7 +39,7 @@ export function writeVarint(writer: Writer, number: number, value: number): void
   putVarint(writer, number << 3)
 }
 
-/** Writes a string; lone surrogates become U+FFFD, since Envoy refuses a whole message for one string that is not UTF-8. */
+/** Writes a string. Lone surrogates become U+FFFD, because Envoy refuses the whole message if one string is not UTF-8. */
 export function writeText(writer: Writer, number: number, text: string): void {
   const before = written(writer)
   if (text.length > shortText || !putAscii(writer, text)) {
@@ -54,27 +51,27 @@ export function writeText(writer: Writer, number: number, text: string): void {
   writeHead(writer, number, before)
 }
 
-/** Writes fields that are encoded already. */
+/** Writes encoded fields. */
 export function writeEncoded(writer: Writer, fields: Uint8Array): void {
   reserve(writer, fields.length)
   writer.at -= fields.length
   writer.bytes.set(fields, writer.at)
 }
 
-/** Writes ASCII text over what is written already, up to so many bytes before its end. */
+/** Overwrites written bytes with ASCII text that ends `bytesAfter` before the end. */
 export function overwriteAscii(writer: Writer, bytesAfter: number, text: string): void {
   const start = writer.end - bytesAfter - text.length
   for (let index = 0; index < text.length; index++) writer.bytes[start + index] = text.charCodeAt(index)
 }
 
-/** Makes one field of all that was written since `before`: a string, or a message within a message. */
+/** Turns everything written since `before` into one field: a string or an embedded message. */
 export function writeHead(writer: Writer, number: number, before: number): void {
   reserve(writer, maxHeadBytes)
   putVarint(writer, written(writer) - before)
   putVarint(writer, (number << 3) | bytesType)
 }
 
-/** Whether the text was ASCII; else nothing is written. */
+/** Returns true if the text was ASCII; otherwise nothing is written. */
 function putAscii(writer: Writer, text: string): boolean {
   reserve(writer, text.length)
   const { bytes } = writer
@@ -106,7 +103,7 @@ function varintBytes(value: number): number {
   return count
 }
 
-/** Makes room before what is written; in another buffer when this one is full, and then what is written moves there. */
+/** Makes room before the written bytes. If the buffer is full, they move to a new one. */
 function reserve(writer: Writer, room: number): void {
   if (writer.at >= room) return
   const size = written(writer)

@@ -2,10 +2,10 @@ import { isOddName } from '../../base/http/header-name.ts'
 import type { Headers } from '../../base/model/check-input.ts'
 import { bytesType, type Fields, fieldsOf, isText, nextField, toText } from './wire.ts'
 
-/** `headers` of a CheckRequest, where every name comes once, or `header_map`, where a name may come again. */
+/** `headers` of a CheckRequest, where names are unique, or `header_map`, where a name may repeat. */
 export type HeadersKind = 'headers' | 'header_map'
 
-/** Where a header lies in the bytes of its request. */
+/** The byte range of a header in its request. */
 type Header = {
   readonly nameStart: number
   readonly nameStop: number
@@ -14,19 +14,19 @@ type Header = {
   readonly nameHash: number
 }
 
-/** What is known of all names that were read so far, and the hash of the last one. */
+/** Facts about all names so far, and the hash of the last one. */
 type Names = { hasOddName: boolean; hash: number }
 
-/** Headers that prove somebody's identity: bytes that are not text are refused here, whatever their parser would make of them. */
+/** Headers that prove an identity. Bytes that are not text are refused here, independent of their parser. */
 const provingHeaders = ['authorization', 'x-forwarded-client-cert']
 
-/** Nobody outside can choose names that share a hash, and so make the search for repeated ones slow. */
+/** Random, so that nobody can choose names with equal hashes to slow down the search for duplicates. */
 const hashSeed = Math.floor(Math.random() * 2 ** 32)
 const hashPrime = 16_777_619
 
 /**
- * Checks every header where it lies, and makes a string only of those that somebody asks for: a request has dozens, and
- * a decision reads three. `entries` has the start and the end of each. Says what is wrong with the first bad one.
+ * Checks every header in place and creates strings only for those that are read: a request has dozens, and a decision
+ * reads three. `entries` has the start and the end of each. Returns the fault of the first bad one.
  */
 export function readHeaders(bytes: Buffer, entries: readonly number[], kind: HeadersKind): Headers | string {
   const headers: Header[] = []
@@ -73,8 +73,8 @@ function readHeader(fields: Fields, kind: HeadersKind, names: Names): Header | s
 }
 
 /**
- * Envoy passes on tokens (RFC 9110 §5.6.2) in lower case, and its own pseudo headers. Any other name did not pass through Envoy,
- * could hide a duplicate, and could not be removed by an answer.
+ * Envoy passes on lower-case tokens (RFC 9110 §5.6.2) and its own pseudo headers. Any other name did not pass through
+ * Envoy, could hide a duplicate, and could not be removed by an answer.
  */
 function readName(bytes: Buffer, start: number, stop: number, names: Names): string | undefined {
   if (start === stop) return 'header name: expected one, found none'
@@ -92,7 +92,7 @@ function readName(bytes: Buffer, start: number, stop: number, names: Names): str
 }
 
 const colon = 0x3a
-// Kinds of bytes in a header name, as bits; `isOddName` says the same of a text.
+// Classes of bytes in a header name, as bits; `isOddName` is the same test for a text.
 const plainByte = 1
 const oddByte = 2
 const otherByte = 4
@@ -113,7 +113,7 @@ function isNamed(bytes: Buffer, { nameStart, nameStop }: Header, name: string): 
   return true
 }
 
-/** The headers of one request, in its bytes. INVARIANT: the bytes stay as they are as long as somebody may ask. */
+/** The headers of one request, still encoded. INVARIANT: the bytes stay unchanged as long as headers may be read. */
 class RequestHeaders implements ReadonlyMap<string, readonly string[]> {
   readonly #bytes: Buffer
   readonly #headers: readonly Header[]

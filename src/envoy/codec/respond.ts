@@ -24,14 +24,14 @@ const grpcOk = 0
 const grpcPermissionDenied = 7
 const overwriteIfExistsOrAdd = 2
 
-/** RFC 9110 §5.6.2; it has no colon, so no pseudo header either. */
+/** RFC 9110 §5.6.2. A colon is not allowed, so pseudo headers are excluded too. */
 const tokenPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** Envoy passes a CRLF on, which would split the response. */
+/** Envoy would pass on a CRLF, which would split the response. */
 const valuePattern = /^[\t\x20-\x7e]*$/
 
 /**
- * Encodes an answer as an explicit `CheckResponse` (proto/). An answer whose headers must not go on the wire becomes an
- * `internal_error` denial, and the operator is told.
+ * Encodes an answer as an explicit `CheckResponse` (proto/). An answer with invalid headers becomes an `internal_error`
+ * denial and is reported.
  */
 export function encodeCheckResponse(answer: Answer, report: Report): Uint8Array {
   const encoded = encodeAnswer(answer)
@@ -54,7 +54,7 @@ function encodeAnswer(answer: Answer): Uint8Array | Invalid {
   return isInvalid(template) ? template : fillIn(template, answer.decisionId)
 }
 
-/** Names the header and never its value, which may be a token. */
+/** Names the header, never its value, which may be a token. */
 function findProblem({ setHeaders, removeHeaders }: Allowance): Invalid | undefined {
   const badName = setHeaders.find(([name]) => !isChangeable(name))?.[0] ?? badNameOf(removeHeaders)
   if (badName !== undefined)
@@ -63,19 +63,19 @@ function findProblem({ setHeaders, removeHeaders }: Allowance): Invalid | undefi
   return badValue && invalid(`header \`${badValue[0]}\`: expected a value of visible ASCII`)
 }
 
-/** Most answers remove the very same list. */
+/** Most answers remove the same list object. */
 const badNameOf = rememberEach((names: readonly string[]) => names.find((name) => !isChangeable(name)))
 
 function isChangeable(name: string): boolean {
   return tokenPattern.test(name) && name.toLowerCase() !== 'host'
 }
 
-/** An encoded allowance, and how far before its end each of its decision ids ends. */
+/** An encoded allow, and the distance of each of its decision ids from its end. */
 type Template = { readonly bytes: Uint8Array; readonly idEnds: readonly number[] }
 
 /**
- * To hand a child chain out again changes nothing in an allowance but the decision id. INVARIANT: whatever else is encoded
- * is compared, for a chain must never come to another callee or caller.
+ * A reused child chain changes only the decision id of an allow. INVARIANT: all other encoded fields are compared,
+ * because a chain must never reach another callee or caller.
  */
 const toTemplate = remember(encodeAllowance, {
   maxEntries: 4096,
@@ -91,7 +91,7 @@ function weigh(template: Template | Invalid): number {
   return isInvalid(template) ? fixedBytes : template.bytes.length + fixedBytes
 }
 
-/** Whether two allowances differ in their decision id at most, and not in its length. */
+/** True if two allows differ at most in decision ids of equal length. */
 function differInId(one: Allowance, other: Allowance): boolean {
   return (
     codeOf(one) === codeOf(other) &&
@@ -107,7 +107,7 @@ function differInId(one: Allowance, other: Allowance): boolean {
   )
 }
 
-/** `undefined` only for what is simply allowed. */
+/** `undefined` only for a plain allow. */
 function codeOf(answer: Answer): DenyCode | undefined {
   return answer.kind === 'allow' ? undefined : answer.code
 }
@@ -167,7 +167,7 @@ function encodeDenial(answer: Denial): Uint8Array {
   })
 }
 
-/** Older Envoys look at `append`, newer ones at `append_action`; both here say: overwrite. */
+/** Older Envoys read `append`, newer ones `append_action`. Both are set to overwrite. */
 function writeHeader(writer: Writer, number: number, name: string, value: string): void {
   const before = written(writer)
   writeEncoded(writer, overwriting)
@@ -185,7 +185,7 @@ const overwriting = encodeMessage((option) => {
   writeHead(option, 2, before)
 })
 
-/** RFC 9457. The client learns the code; the reason stays in the audit log. */
+/** RFC 9457. The client receives the code; the reason stays in the audit log. */
 function toProblemJson(answer: Denial, status: number): string {
   const { code, decisionId, txn } = answer
   return JSON.stringify({
@@ -203,8 +203,8 @@ function toTitle(code: DenyCode): string {
 }
 
 /**
- * For Envoy's access log: `%DYNAMIC_METADATA(envoy.filters.http.ext_authz:decision_id)%`. Says how far before the end the
- * decision id ends.
+ * For Envoy's access log: `%DYNAMIC_METADATA(envoy.filters.http.ext_authz:decision_id)%`. Returns the distance of the
+ * decision id from the end.
  */
 function writeDynamicMetadata(response: Writer, answer: Answer): number {
   const before = written(response)
@@ -229,7 +229,7 @@ function writeEntry(struct: Writer, key: string, value: string | undefined): voi
 
 const unrecordedId = 'unrecorded'
 
-/** The denial that needs nothing of ours to work: for when even refusing fails. */
+/** An encoded denial with no dependencies, used if even refusing fails. */
 export const unrecordedDenial: Uint8Array = encodeDenial({
   kind: 'deny',
   code: 'internal_error',

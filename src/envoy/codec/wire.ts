@@ -1,22 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 
-/**
- * Walks the fields of one message where they lie, copying nothing; `nextField` steps. Fields of fields stay bytes until
- * they are walked in their turn.
- */
+/** Walks the fields of one message in place; `nextField` steps. Embedded messages stay bytes until they are walked. */
 export type Fields = {
   readonly bytes: Buffer
   at: number
   readonly end: number
-  /** The field found last, and its wire type. */
+  /** The number of the current field, and its wire type. */
   number: number
   wireType: number
-  /** A varint's value, rounded beyond 53 bits. */
+  /** A varint's value; rounded above 53 bits. */
   value: number
-  /** Where a length-delimited field begins and ends. */
+  /** The range of a length-delimited field. */
   start: number
   stop: number
-  /** Why the walk ended before the message did. */
+  /** Why the walk stopped before the end of the message. */
   fault: string | undefined
 }
 
@@ -25,14 +22,14 @@ export const fixed64Type = 1
 export const bytesType = 2
 export const fixed32Type = 5
 
-/** Begins at the start of a message. */
+/** Starts at the beginning of a message. */
 export function fieldsOf(bytes: Buffer, start: number, end: number): Fields {
   return { bytes, at: start, end, number: 0, wireType: 0, value: 0, start: 0, stop: 0, fault: undefined }
 }
 
 /**
- * Steps to the next field; false at the end of the message or at a fault. Groups are refused: proto3 has none, and they
- * are the one thing whose end can only be found by recursion.
+ * Steps to the next field; false at the end of the message or at a fault. Groups are refused: proto3 has none, and
+ * finding their end would need recursion.
  */
 export function nextField(fields: Fields): boolean {
   if (fields.at >= fields.end) return false
@@ -58,8 +55,8 @@ export function nextField(fields: Fields): boolean {
 }
 
 /**
- * Whether bytes are UTF-8, strictly: a replacement character would make different bytes look the same. Short text is
- * looked at here, for a call out of JavaScript costs as much as a hundred bytes.
+ * True if bytes are strict UTF-8, because replacement characters would make different bytes equal. Short text is checked
+ * in JavaScript, because a call out of it costs as much as a hundred bytes.
  */
 export function isText(bytes: Buffer, start: number, stop: number): boolean {
   if (stop - start > longText) return isUtf8(bytes.subarray(start, stop))
@@ -69,7 +66,7 @@ export function isText(bytes: Buffer, start: number, stop: number): boolean {
   return true
 }
 
-/** Decodes UTF-8, with U+FFFD for what is none. */
+/** Decodes UTF-8, with U+FFFD for invalid bytes. */
 export function toText(bytes: Buffer, start: number, stop: number): string {
   return start === stop ? '' : bytes.toString('utf8', start, stop)
 }
@@ -77,11 +74,11 @@ export function toText(bytes: Buffer, start: number, stop: number): string {
 const maxVarintBytes = 10
 const maxVarint32Bytes = 5
 const maxUint32 = 0xff_ff_ff_ff
-/** No varint: its end is missing, or it is longer than it may be. */
+/** Returned for a varint that is cut off or too long. */
 const broken = -1
 const longText = 96
 
-/** Of at most five bytes for tags and lengths, as Envoy's own reader has it. */
+/** Reads a varint; tags and lengths have at most five bytes, as in Envoy's reader. */
 function readVarint(fields: Fields, maxBytes: number): number {
   const { bytes, end } = fields
   const first = fields.at < end ? (bytes[fields.at] ?? 0) : 0x80
@@ -93,7 +90,7 @@ function readVarint(fields: Fields, maxBytes: number): number {
   let scale = 1
   for (let count = 1; fields.at < end; count++) {
     const byte = bytes[fields.at++] ?? 0
-    // A tenth byte has room for one bit.
+    // A tenth byte may hold only one bit.
     if (count > maxBytes || (count === maxVarintBytes && byte > 1)) return broken
     value += (byte & 0x7f) * scale
     if (byte < 0x80) return value

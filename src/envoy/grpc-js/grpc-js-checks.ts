@@ -18,16 +18,16 @@ import {
 } from '../unary-message.ts'
 import type { GrpcSession } from './grpc-js-session.ts'
 
-/** Checks on the streams of Node's HTTP/2 server. */
+/** Serves Checks on the streams of Node's HTTP/2 server. */
 export type Checks = {
-  /** Answers the Check of a stream, whatever it sends. */
+  /** Answers the Check of a stream, whatever the client sends. */
   readonly serve: (
     session: GrpcSession,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
   ) => void
-  /** Ends what takes too long; called often. */
+  /** Ends streams that take too long; called often. */
   readonly tick: () => void
 }
 
@@ -44,20 +44,20 @@ type Check = {
   readonly stream: ServerHttp2Stream
   readonly context: () => CallContext
   readonly body: Body
-  /** Bytes held for it beside its body. */
+  /** Bytes held for the stream besides its body. */
   heldBytes: number
   state: 'reading' | 'deciding' | 'answering' | 'answered'
-  /** When its state began. */
+  /** When the current state began. */
   sinceMs: number
 }
 
-/** What a stream costs beside its headers, and a header beside its text. */
+/** The approximate memory of a stream without its headers, and of a header without its text. */
 const streamBytes = 4096
 const headerBytes = 80
 
 const answerHeaders = { ':status': 200, 'content-type': 'application/grpc' } as const
 const okTrailers = { 'grpc-status': '0' } as const
-/** What belongs to HTTP/2 or to gRPC itself; binary metadata and pseudo headers are known by their names. */
+/** Headers of HTTP/2 or gRPC itself; binary metadata and pseudo headers are recognized by their names. */
 const plumbing: ReadonlySet<string> = new Set([
   'accept-encoding',
   'content-length',
@@ -69,8 +69,8 @@ const plumbing: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Serves Checks in place of grpc-js, which holds what has come of a message without a bound of time or of bytes in all, and
- * answers what it cannot read with a gRPC error, which would obey Envoy's `failure_mode_allow`. INVARIANT: each Check is
+ * Serves Checks instead of grpc-js. grpc-js holds partial messages without a limit of time or total bytes. It also
+ * answers unreadable requests with a gRPC error, which follows Envoy's `failure_mode_allow`. INVARIANT: each Check is
  * answered with a message, unless its client is gone or does not read.
  */
 export function createChecks(options: ChecksOptions): Checks {
@@ -93,7 +93,7 @@ export function createChecks(options: ChecksOptions): Checks {
       stream.on('error', () => {})
       stream.once('close', () => {
         checks.delete(check)
-        // What is being decided is still held.
+        // A request that is being decided is still held.
         if (check.state !== 'deciding') release(check)
       })
       stream.on('data', (chunk: Buffer) => guarded(() => read(check, chunk, options)))
@@ -116,12 +116,12 @@ function endIfLate(check: Check, ageMs: number, options: ChecksOptions): void {
   if (state === 'reading' && ageMs > requestMs) refuse(check, lateRequest(requestMs), options)
   if (state === 'reading' || state === 'deciding') return
   if (ageMs > stalledMs) stream.close(constants.NGHTTP2_CANCEL)
-  // Tells a client that still sends to stop (RFC 9113 §8.1). Any earlier it would overtake the trailers.
+  // Tells a sending client to stop (RFC 9113 §8.1). An earlier reset would overtake the trailers.
   else if (state === 'answered' && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
 }
 
 function read(check: Check, chunk: Buffer, options: ChecksOptions): void {
-  // Once it is refused the rest is read, so that windows stay open, but not kept.
+  // The rest of a refused message is read and dropped, so that windows stay open.
   if (check.state !== 'reading') return
   const unread = gatherMessage(check.body, check.session.memory, chunk, options.limits.maxMessageBytes)
   if (unread !== undefined) refuse(check, unread, options)
@@ -153,7 +153,7 @@ function decide(check: Check, request: Uint8Array | Deny, options: ChecksOptions
   })
 }
 
-/** INVARIANT: whatever happens, there is an answer; and it neither throws nor rejects. */
+/** INVARIANT: always gives an answer, and neither throws nor rejects. */
 function ask(
   request: Uint8Array | Deny,
   context: CallContext,
@@ -186,7 +186,7 @@ function answer(check: Check, message: Uint8Array, { elapsedMs }: ChecksOptions)
   else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
 }
 
-/** Nothing is held for it, so its denial is sent only if it need not wait for a window. */
+/** No memory is held for it, so its denial is sent only if it fits into the window. */
 function refuseUnheld(check: Check, options: ChecksOptions): void {
   const { stream } = check
   check.state = 'answering'
@@ -221,7 +221,7 @@ function release(check: Check): void {
   check.heldBytes = 0
 }
 
-/** A fault of ours ends the one stream on which it showed. */
+/** A fault of ours ends only its own stream. */
 function guard({ stream }: Check, { report }: ChecksOptions, work: () => void): void {
   try {
     work()
@@ -247,7 +247,7 @@ function readDeadline(
   return timeoutMs === undefined ? undefined : startedMs + timeoutMs
 }
 
-/** From the fields as they came, so that each value of a repeated one stays by itself. */
+/** Reads the raw fields, so that the values of a repeated field stay separate. */
 function toMetadata(rawHeaders: readonly string[]): Headers {
   const metadata = new Map<string, string[]>()
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

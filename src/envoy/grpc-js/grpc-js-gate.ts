@@ -21,11 +21,11 @@ import { TransportError } from '../transport.ts'
 import type { Checks } from './grpc-js-checks.ts'
 import { type GrpcSession, phaseOf } from './grpc-js-session.ts'
 
-/** Stands between connections and grpc-js. */
+/** Controls the connections and streams that grpc-js serves. */
 export type Gate = {
-  /** Begins to serve a connection: `inject` hands it to grpc-js, which opens its session at once. */
+  /** Serves a connection. `inject` passes it to grpc-js, which opens its session at once. */
   readonly enter: (connection: Connection, inject: () => void) => void
-  /** Ends what takes too long; called often. */
+  /** Ends streams that take too long; called often. */
   readonly tick: () => void
 }
 
@@ -37,10 +37,10 @@ type GateOptions = {
   readonly report: Report
 }
 
-/** A stream of another method, whose request is not whole. */
+/** A stream of another method with an incomplete request. */
 type Other = { readonly session: GrpcSession; readonly openedMs: number; heldBytes: number }
 type Serve = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
-/** Node says the headers a second time, as they came. */
+/** Node passes the headers twice: parsed and raw. */
 type OnStream = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -50,10 +50,10 @@ type OnStream = (
 
 const checkPath = '/envoy.service.auth.v3.Authorization/Check'
 const contentTypePattern = /^application\/grpc(?:\+proto)?(?:;|$)/
-/** What a stream of another method costs. Health and reflection ask in a few bytes. */
+/** The approximate memory of a stream of another method. Requests for health and reflection have few bytes. */
 const otherBytes = 8192
 
-/** Takes Checks from grpc-js, and bounds what it holds for the streams that it keeps. */
+/** Takes Checks away from grpc-js, and bounds the memory for the streams that grpc-js keeps. */
 export function openGate(server: Server, options: GateOptions): Gate {
   const { limits, elapsedMs, report, checks } = options
   const http2Server = http2ServerOf(server)
@@ -99,8 +99,8 @@ export function openGate(server: Server, options: GateOptions): Gate {
 }
 
 /**
- * The HTTP/2 server inside of grpc-js, which is told nothing of the streams by any other way. A release of grpc-js without it
- * does not listen at all.
+ * Returns the HTTP/2 server inside of grpc-js, because there is no other way to see its streams. If a release of grpc-js
+ * lacks it, the listener does not start.
  */
 function http2ServerOf(server: Server): Http2Server {
   const servers: unknown = server['http2Servers']
@@ -113,7 +113,7 @@ function isHttp2Server(value: unknown): value is Http2Server {
   return value instanceof NetServer && value.listenerCount('stream') === 1
 }
 
-/** What grpc-js does with a stream, which from now on it hears of only through the result. */
+/** Returns grpc-js's stream handler and detaches it. grpc-js then sees only the streams passed to the result. */
 function takeStreams(http2Server: Http2Server): Serve {
   const [serve] = http2Server.listeners('stream')
   http2Server.removeAllListeners('stream')
@@ -153,7 +153,7 @@ function openSession(
   return opened
 }
 
-/** Lets grpc-js serve streams; a stream whose request does not become whole in time, or for which too much is held, is reset. */
+/** Lets grpc-js serve a stream. A stream is reset if its request takes too long or holds too much memory. */
 function serveOthers(
   serve: Serve,
   { limits, elapsedMs }: GateOptions,
@@ -182,9 +182,9 @@ function serveOthers(
       hold(stream, other, otherBytes)
       if (stream.closed) return
       serve(stream, headers)
-      // What grpc-js does not read, Node ends with its answer; to read it here would keep it open.
+      // Node ends an unread request with its answer; reading it here would keep it open.
       if (stream.readableFlowing === null) return
-      // grpc-js keeps parts as they came, and with each the whole buffer in which it came.
+      // grpc-js keeps each part together with the whole buffer it arrived in.
       stream.on('data', (chunk: Buffer) => hold(stream, other, chunk.buffer.byteLength))
     },
     tick() {

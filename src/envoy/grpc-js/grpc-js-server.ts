@@ -7,22 +7,22 @@ import { createChecks } from './grpc-js-checks.ts'
 import { openGate } from './grpc-js-gate.ts'
 import { addHealth } from './health.ts'
 
-/** Listens with the HTTP/2 of Node, and with grpc-js for health and reflection; throws a `TransportError`. */
+/** Listens with Node's HTTP/2, and grpc-js for health and reflection. Throws a `TransportError`. */
 export async function createGrpcTransport(
   listener: GrpcListener,
   handle: CallHandler,
   report: Report,
   overrides: Partial<CallLimits> = {},
 ): Promise<Transport> {
-  // What grpc-js would write to stderr by itself is of no use to an operator.
+  // grpc-js would write messages to stderr that do not help an operator.
   setLogVerbosity(logVerbosity.NONE)
   const limits = { ...defaultCallLimits, ...overrides }
   const elapsedMs = () => performance.now()
   const server = new Server(toServerOptions(listener, limits))
   const setHealth = addHealth(server)
-  // Loads protobufjs, which nobody else needs.
+  // This loads protobufjs, which nothing else needs.
   if (listener.reflection) (await import('./reflection.ts')).addReflection(server)
-  // TLS ends before: both transports accept connections by the same code.
+  // TLS is terminated before, because both transports accept connections with the same code.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const checks = createChecks({ limits, handle, elapsedMs, report })
   const gate = openGate(server, { limits, memory: listener.memory, checks, elapsedMs, report })
@@ -33,7 +33,7 @@ export async function createGrpcTransport(
     report,
     onConnection(connection) {
       const { socket } = connection
-      // Its handshake ended after we had begun to drain.
+      // Its TLS handshake ended after draining began.
       if (life.isDraining) socket.destroy()
       else gate.enter(connection, () => injector.injectConnection(socket))
     },
@@ -73,7 +73,8 @@ class GrpcJsTransport implements Transport {
 
   drain(graceMs: number): Promise<void> {
     this.#parts.life.isDraining = true
-    // Its own timer ends what is left, a health watcher for one. `forceShutdown` would not: without channelz it knows no session.
+    // Its own timer ends the remaining streams, such as health watches. `forceShutdown` would not: without channelz it
+    // tracks no sessions.
     this.#parts.injector.drain(graceMs)
     this.#drained ??= this.#close()
     const timer = setTimeout(() => this.#parts.connections.end(), graceMs)
@@ -93,7 +94,7 @@ class GrpcJsTransport implements Transport {
   }
 }
 
-/** Health and reflection ask in a few bytes; grpc-js reads no Check. */
+/** Requests for health and reflection are small, and grpc-js reads no Checks. */
 const maxOtherMessageBytes = 64 * 1024
 
 function toServerOptions(listener: GrpcListener, limits: CallLimits): ServerOptions {

@@ -11,10 +11,10 @@ import type { Session } from './session.ts'
 import type { Stream } from './stream.ts'
 import { earn } from './token-bucket.ts'
 
-/** What a call that its client has reset gives back when its work is done: what the reset was charged. */
+/** A cancelled call returns this charge for its reset when its work is done. */
 const tokensPerCancel = 1
 
-/** Answers a call whose request is whole. */
+/** Answers a call with a complete request. */
 export function startCall(session: Session, stream: Stream, request: Buffer): void {
   const { target } = stream
   if (target === 'not_grpc') sendNotGrpc(session, stream)
@@ -27,7 +27,10 @@ export function startCall(session: Session, stream: Stream, request: Buffer): vo
   }
 }
 
-/** Ends a call whose message is not read. A failure would obey Envoy's `failure_mode_allow`, so a method that can deny does. */
+/**
+ * Ends a call whose message is not read. A failure would follow Envoy's `failure_mode_allow`, so a method that can deny
+ * does so.
+ */
 export function refuseCall(session: Session, stream: Stream, unread: Unread): void {
   const { target } = stream
   dropBody(session, stream)
@@ -39,7 +42,7 @@ export function refuseCall(session: Session, stream: Stream, unread: Unread): vo
   }
 }
 
-/** The answer that denies, of a method that has one. */
+/** Returns the denial of a method that has one. */
 export function toRefusal(
   target: Stream['target'],
   { code, reason }: Unread,
@@ -49,13 +52,13 @@ export function toRefusal(
   return target.refuse?.(deny(code, `check request: ${reason}`), context)
 }
 
-/** Ends a call with its message, or by saying why there is none. */
+/** Ends a call with its message, or with a failure. */
 function respond(session: Session, stream: Stream, answered: Uint8Array | GrpcFailure): void {
   if (answered instanceof Uint8Array) sendAnswer(session, stream, answered)
   else sendFailure(session, stream, answered)
 }
 
-/** Responds now, or when the answer is there. */
+/** Responds now, or when the answer is available. */
 function respondWith(
   session: Session,
   stream: Stream,
@@ -72,7 +75,7 @@ function respondWith(
 function settle(session: Session, stream: Stream, settled: Uint8Array): void {
   stream.isRunning = false
   if (session.streams.get(stream.id) !== stream) {
-    // The client has gone, or has been told that it is late.
+    // The client is gone, or was already refused for lateness.
     session.orphans--
     if (stream.isCancelled) earn(session.bucket, tokensPerCancel)
     return
@@ -100,7 +103,7 @@ function startWatch(
   else watching()
 }
 
-/** What is known of a call beside its message. */
+/** Returns the context of a call: everything besides its message. */
 export function toContext(
   session: Session,
   { head, deadlineMs }: Pick<Stream, 'head' | 'deadlineMs'>,

@@ -9,15 +9,15 @@ import type { Stream } from './stream.ts'
 import { spend } from './token-bucket.ts'
 import { countUnsent } from './unsent.ts'
 
-/** Streams of which we remember that it was us who reset them. */
+/** The number of recently reset streams to remember. */
 const maxResets = 1024
 
-/** Draws on the allowance for frames that bring no call; the error when it is used up. */
+/** Charges the allowance for frames that bring no call; returns the error when it is used up. */
 export function charge(session: Session, tokens = 1): ErrorCode | undefined {
   return spend(session.bucket, tokens, session.at.nowMs) ? undefined : errorCode.enhanceYourCalm
 }
 
-/** Forgets a stream and what is held for it. */
+/** Removes a stream and releases its memory. */
 export function closeStream(session: Session, stream: Stream): void {
   session.streams.delete(stream.id)
   session.waiting.delete(stream)
@@ -31,19 +31,19 @@ export function closeStream(session: Session, stream: Stream): void {
   stream.unwatch = undefined
 }
 
-/** Drops the request, which nobody needs once there is an answer. */
+/** Drops the request, which is not needed after the answer. */
 export function dropBody(session: Session, stream: Stream): void {
   if (stream.body !== undefined) releaseBody(stream.body, session.memory)
   stream.body = undefined
 }
 
-/** Drops what waits to be sent. */
+/** Drops data that waits to be sent. */
 export function releaseOutgoing(session: Session, stream: Stream): void {
   if (stream.outgoing !== undefined) giveMemory(session.memory, stream.outgoing.bytes.length)
   stream.outgoing = undefined
 }
 
-/** Ends one stream. A client that makes us do so is charged for it (CVE-2025-8671). */
+/** Resets one stream. A client that causes resets is charged for them (CVE-2025-8671). */
 export function resetStream(session: Session, streamId: number, code: ErrorCode): ErrorCode | undefined {
   putFrame(session.output, frameType.rstStream, 0, streamId, uint32(code))
   const stream = session.streams.get(streamId)
@@ -58,7 +58,7 @@ export function resetStream(session: Session, streamId: number, code: ErrorCode)
   return charge(session)
 }
 
-/** Says goodbye and closes when that is sent. */
+/** Sends GOAWAY and closes afterwards. */
 export function closeSession(session: Session, code: ErrorCode): void {
   if (session.state === 'closed') return
   const why = toConnectionFault(code)
@@ -70,14 +70,14 @@ export function closeSession(session: Session, code: ErrorCode): void {
   session.link.end()
 }
 
-/** Closes without a word: the peer would not hear it. */
+/** Closes without GOAWAY, because the peer would not read it. */
 export function abortSession(session: Session, why: ConnectionFault): void {
   if (session.state !== 'closed') session.onEnded(why)
   forget(session)
   session.link.destroy()
 }
 
-/** Tells the peer which streams we still serve; never more than it was told before (RFC 9113 §6.8). */
+/** Sends the last stream that will be served; never a higher one than before (RFC 9113 §6.8). */
 export function putGoaway(session: Session, lastStreamId: number, code: ErrorCode): void {
   session.announcedStreamId = Math.min(session.announcedStreamId, lastStreamId)
   const payload = Buffer.alloc(8)
@@ -86,13 +86,13 @@ export function putGoaway(session: Session, lastStreamId: number, code: ErrorCod
   putFrame(session.output, frameType.goaway, 0, 0, payload)
 }
 
-/** Lets go of a header block that has ended or never will. */
+/** Releases a header block that has ended or never will. */
 export function closeBlock(session: Session): void {
   if (session.block !== undefined) giveMemory(session.memory, session.block.bytes.length)
   session.block = undefined
 }
 
-/** The connection is gone. INVARIANT: afterwards the session holds none of the memory that connections share. */
+/** Handles a closed connection. INVARIANT: afterwards the session holds no shared memory. */
 export function disconnect(session: Session): void {
   forget(session)
   giveMemory(session.memory, session.unsentBytes)
@@ -100,7 +100,7 @@ export function disconnect(session: Session): void {
   closeMemoryAccount(session.memory)
 }
 
-/** What is on its way out is still held, and counted, until the connection is gone. */
+/** Bytes on their way out stay counted until the connection is gone. */
 function forget(session: Session): void {
   session.state = 'closed'
   for (const stream of [...session.streams.values()]) closeStream(session, stream)
@@ -108,7 +108,7 @@ function forget(session: Session): void {
   session.reader.part = undefined
 }
 
-/** A fault of ours ends the one connection on which it showed, and not the server. */
+/** A fault of ours ends only the connection where it occurred, not the server. */
 export function guard(session: Session, work: () => void): void {
   try {
     work()

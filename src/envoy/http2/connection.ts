@@ -5,10 +5,10 @@ import { greet, receive } from './receiving.ts'
 import { createSession, type Link, type Session, type SessionOptions } from './session.ts'
 import { onSent } from './unsent.ts'
 
-/** How long a peer may take to close after our last words have gone out. */
+/** How long a peer may take to close after our last bytes. */
 const lingerMs = 1000
 
-/** Speaks HTTP/2 on a socket until it closes. */
+/** Runs an HTTP/2 session on a socket until it closes. */
 export function openSession(socket: Socket, options: Omit<SessionOptions, 'link'>): Session {
   let onProgress = () => {}
   const link = createLink(socket, options.limits.stalledMs, () => onProgress())
@@ -20,7 +20,7 @@ export function openSession(socket: Socket, options: Omit<SessionOptions, 'link'
   return session
 }
 
-/** Ends a session whose time is up, whatever is under way. */
+/** Ends a session after its time, whatever is in progress. */
 export function endSession(session: Session): void {
   closeSession(session, errorCode.noError)
 }
@@ -42,7 +42,7 @@ function createLink(socket: Socket, stalledMs: number, onProgress: () => void): 
       else socket.pause()
     },
     end() {
-      // What still comes is read and dropped: unread bytes would turn our FIN into a reset, and GOAWAY would be lost.
+      // Further input is read and dropped. Unread bytes would turn our FIN into a reset, and GOAWAY would be lost.
       socket.resume()
       socket.end(() => destroyAfter(lingerMs))
       destroyAfter(stalledMs)

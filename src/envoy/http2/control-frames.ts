@@ -20,7 +20,7 @@ export function onSettings(session: Session, frame: Frame): ErrorCode | undefine
   const fault = applySettings(session, frame)
   if (fault !== undefined) return fault
   session.hasSettings = true
-  // Acknowledged before anything that the new windows allow is sent.
+  // The acknowledgement must precede everything that the new windows allow.
   putFrame(session.output, frameType.settings, flag.ack, 0, nothing)
   for (const stream of session.streams.values()) pump(session, stream)
   return charge(session)
@@ -37,13 +37,13 @@ export function onPing(session: Session, frame: Frame): ErrorCode | undefined {
   return charge(session)
 }
 
-/** GOAWAY: RFC 9113 §6.8. We open no streams, so all that it says is that the client will go. */
+/** GOAWAY: RFC 9113 §6.8. This server opens no streams, so it only means that the client will close. */
 export function onGoaway(session: Session, frame: Frame): ErrorCode | undefined {
   if (frame.streamId !== 0) return errorCode.protocolError
   return frame.end - frame.start < 8 ? errorCode.frameSizeError : charge(session)
 }
 
-/** PRIORITY: RFC 9113 §6.3. We answer as soon as we can, so it changes nothing. */
+/** PRIORITY: RFC 9113 §6.3. Checked and otherwise ignored, because every answer is sent at once. */
 export function onPriority(session: Session, frame: Frame): ErrorCode | undefined {
   const { streamId, bytes, start, end } = frame
   if (streamId === 0) return errorCode.protocolError
@@ -55,8 +55,8 @@ export function onPriority(session: Session, frame: Frame): ErrorCode | undefine
 }
 
 /**
- * RST_STREAM: RFC 9113 §6.4. Every one is charged for (CVE-2023-44487), but one of a call under way only until its work is done:
- * then it has cost us no more than a call that was not cancelled, and on a waypoint's connection it was one client of many.
+ * RST_STREAM: RFC 9113 §6.4. Each one is charged (CVE-2023-44487). The charge for a call in progress is returned when its
+ * work is done: then it has cost no more than an uncancelled call, and a waypoint's connection carries many clients.
  */
 export function onRstStream(session: Session, frame: Frame): ErrorCode | undefined {
   const { streamId } = frame
@@ -70,7 +70,7 @@ export function onRstStream(session: Session, frame: Frame): ErrorCode | undefin
   return charge(session)
 }
 
-/** WINDOW_UPDATE: RFC 9113 §6.9. What a client needs of them it has earned by what it was sent. */
+/** WINDOW_UPDATE: RFC 9113 §6.9. Answers earn the client as many as it needs. */
 export function onWindowUpdate(session: Session, frame: Frame): ErrorCode | undefined {
   return openWindow(session, frame) ?? charge(session)
 }
@@ -95,7 +95,7 @@ function openStreamWindow(session: Session, streamId: number, bytes: number): Er
       ? errorCode.protocolError
       : resetStream(session, streamId, errorCode.protocolError)
   }
-  // It crossed the end of our answer.
+  // It crossed the end of the answer.
   if (stream === undefined) return undefined
   stream.sendWindow += bytes
   if (stream.sendWindow > maxWindowBytes) return resetStream(session, streamId, errorCode.flowControlError)

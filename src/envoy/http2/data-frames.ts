@@ -9,10 +9,10 @@ import type { Stream } from './stream.ts'
 
 const nothing = Buffer.alloc(0)
 
-/** A message in pieces below this costs more than it brings. A call earns more than the few that a client may need. */
+/** A part of a message below this size costs more than it brings. A call earns the few that a client may need. */
 const smallBytes = 256
 
-/** DATA: RFC 9113 §6.1. Padding counts as what it takes of the windows. */
+/** DATA: RFC 9113 §6.1. Padding counts towards flow control. */
 export function onData(session: Session, frame: Frame): ErrorCode | undefined {
   const { streamId } = frame
   const flowBytes = frame.end - frame.start
@@ -32,7 +32,7 @@ export function onData(session: Session, frame: Frame): ErrorCode | undefined {
   return takeData(session, stream, frame)
 }
 
-/** The request is whole; `rest` is what no body holds yet. */
+/** Handles a complete request; `rest` are bytes that are not in a body yet. */
 export function finishRequest(
   session: Session,
   stream: Stream,
@@ -59,7 +59,7 @@ function takeData(session: Session, stream: Stream, frame: Frame): ErrorCode | u
   const fault = length < smallBytes && !isEnd ? charge(session) : undefined
   if (fault !== undefined) return fault
   const chunk = frame.bytes.subarray(frame.start, frame.end)
-  // Most calls are one frame, which needs no copy.
+  // Most calls are one frame and need no copy.
   const isWhole = isEnd && stream.body === undefined && length <= maxRequestBytes(session)
   stream.isEnded = isEnd
   if (!isWhole && length > 0 && isServed(stream) && !hold(session, stream, chunk)) return charge(session)
@@ -68,18 +68,18 @@ function takeData(session: Session, stream: Stream, frame: Frame): ErrorCode | u
   return undefined
 }
 
-/** Whether the message still decides the answer. Else it is read to its end, so that windows stay open, but not kept. */
+/** True if the message still matters. Otherwise it is read and dropped, so that windows stay open. */
 function isServed(stream: Stream): boolean {
   const { target } = stream
   return isAwaited(stream) && target !== 'not_grpc' && target.kind !== 'failure'
 }
 
-/** False once the call is refused: its refusal is still being made, or waits for a window. */
+/** False after the call was refused, even if the refusal is still in progress. */
 function isAwaited({ outgoing, isRunning }: Stream): boolean {
   return outgoing === undefined && !isRunning
 }
 
-/** Keeps a part of a message; false when the call has been refused for it. */
+/** Holds a part of a message; false if the call was refused for it. */
 function hold(session: Session, stream: Stream, chunk: Buffer): boolean {
   stream.body ??= createBody()
   const unread = gatherMessage(stream.body, session.memory, chunk, session.limits.maxMessageBytes)
@@ -91,7 +91,7 @@ function maxRequestBytes(session: Session): number {
   return session.limits.maxMessageBytes + messagePrefixBytes
 }
 
-/** Memory, not this window, bounds what is held: a window that closed could leave every call half received. */
+/** Memory bounds the held bytes, not this window. A closed window could leave every call half received. */
 function creditConnection(session: Session, bytes: number): void {
   session.uncreditedBytes += bytes
   if (session.uncreditedBytes < connectionWindowBytes / 2) return

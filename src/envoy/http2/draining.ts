@@ -7,12 +7,12 @@ import { putFrame } from './output.ts'
 import { sendFailure } from './sending.ts'
 import type { Session } from './session.ts'
 
-/** Its acknowledgement says that the peer has read our GOAWAY, and that no call can cross it any more. */
+/** Its acknowledgement proves that the peer has read our GOAWAY, so no further call can cross it. */
 export const drainPing: Buffer = Buffer.from('goodbye!', 'latin1')
 
 const goingAway = failure(grpcStatus.unavailable, 'this server is going away')
 
-/** Asks the peer to move on (RFC 9113 §6.8), while calls that are on their way to us are still served. */
+/** Asks the peer to close (RFC 9113 §6.8), and still serves calls that are on their way. */
 export function startDraining(session: Session): void {
   if (session.state !== 'open') return
   session.state = 'draining'
@@ -22,7 +22,7 @@ export function startDraining(session: Session): void {
   flushSession(session)
 }
 
-/** Takes no more calls; those under way are finished, and then the session ends. */
+/** Stops accepting calls. Calls in progress finish, and then the session ends. */
 export function announceEnd(session: Session): void {
   if (session.state !== 'draining') return
   session.state = 'refusing'

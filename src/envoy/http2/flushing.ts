@@ -4,7 +4,7 @@ import { flush } from './output.ts'
 import type { Session } from './session.ts'
 import { countUnsent } from './unsent.ts'
 
-/** Sends what was said; a session that has nothing left to do after GOAWAY ends. */
+/** Sends the output. A session with nothing left to do after GOAWAY ends. */
 export function flushSession(session: Session): void {
   if (session.state === 'closed') return
   if (session.state === 'refusing' && session.streams.size === 0) {
@@ -15,7 +15,7 @@ export function flushSession(session: Session): void {
   countUnsent(session)
 }
 
-/** Sends after the current turn: answers that become ready together leave together. */
+/** Sends after the current turn, so that answers that become ready together are sent together. */
 export function flushSoon(session: Session): void {
   if (session.isFlushDue) return
   session.isFlushDue = true

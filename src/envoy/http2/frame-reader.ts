@@ -1,23 +1,23 @@
 import { type ErrorCode, errorCode, type Frame, frameHeaderBytes, maxFrameBytes } from './frames.ts'
 
-/** What every client sends first (RFC 9113 §3.4). */
+/** The bytes that every client sends first (RFC 9113 §3.4). */
 export const preface: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 
-/** Cuts what arrives into frames, wherever the network has split it. */
+/** Cuts received bytes into frames, independent of packet boundaries. */
 export type FrameReader = {
   readonly frame: Frame
-  /** A frame of which a part has arrived, in a buffer of its own. */
+  /** A partially received frame, in its own buffer. */
   part: Buffer | undefined
   partBytes: number
   /** The header of a frame whose length is not known yet. */
   readonly header: Buffer
   headerBytes: number
-  /** How many frames have come in parts. */
+  /** The number of frames that came in parts. */
   parts: number
   prefaceBytes: number
 }
 
-/** A reader at the start of a connection. */
+/** Creates a reader at the start of a connection. */
 export function createFrameReader(): FrameReader {
   const none = Buffer.alloc(0)
   return {
@@ -31,14 +31,14 @@ export function createFrameReader(): FrameReader {
   }
 }
 
-/** Whether a frame has begun and not ended. */
+/** True if a frame has begun and not ended. */
 export function isWithinFrame(reader: FrameReader): boolean {
   return reader.part !== undefined || reader.headerBytes > 0
 }
 
 /**
- * Hands every frame that `chunk` completes to `onFrame`, until that returns an error; the error is returned.
- * INVARIANT: `chunk` and what was gathered from it are never written again, so that a frame's bytes may be kept.
+ * Calls `onFrame` for every frame that `chunk` completes, until it returns an error, which is returned. INVARIANT:
+ * `chunk` and buffers gathered from it are never written again, so frames may be kept.
  */
 export function readFrames(
   reader: FrameReader,
@@ -70,7 +70,7 @@ export function readFrames(
   return undefined
 }
 
-/** How far into `chunk` the preface goes; -1 when it is none. */
+/** Returns how far into `chunk` the preface extends; -1 if it does not match. */
 function matchPreface(reader: FrameReader, chunk: Buffer): number {
   let at = 0
   while (reader.prefaceBytes < preface.length && at < chunk.length) {
@@ -85,7 +85,7 @@ function lengthAt(bytes: Buffer, at: number): number {
   return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
 }
 
-/** Takes from `chunk` what the frame under way still lacks; -1 when the frame is too large. */
+/** Copies the missing part of the current frame from `chunk`; -1 if the frame is too large. */
 function gather(reader: FrameReader, chunk: Buffer, from: number): number {
   let at = from
   if (!isWithinFrame(reader)) reader.parts++

@@ -14,10 +14,10 @@ export const frameType = {
   continuation: 0x9,
 } as const
 
-/** Frame flags; what a bit means depends on the type. */
+/** Frame flags; a bit's meaning depends on the type. */
 export const flag = { ack: 0x1, endStream: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const
 
-/** RFC 9113 §7: why a stream or a connection ends. */
+/** RFC 9113 §7: the reasons for ending a stream or a connection. */
 export const errorCode = {
   noError: 0x0,
   protocolError: 0x1,
@@ -32,10 +32,10 @@ export const errorCode = {
   enhanceYourCalm: 0xb,
 } as const
 
-/** A code that a connection or a stream ends with. */
+/** The code with which a stream or a connection ends. */
 export type ErrorCode = (typeof errorCode)[keyof typeof errorCode]
 
-/** How an operator reads a code that a connection ends with; `undefined` when all is well. */
+/** Maps the code of a connection for metrics; `undefined` for no error. */
 export function toConnectionFault(code: ErrorCode): ConnectionFault | undefined {
   return faultByCode.get(code)
 }
@@ -53,19 +53,19 @@ const faultByCode: ReadonlyMap<ErrorCode, ConnectionFault> = new Map([
   [errorCode.enhanceYourCalm, 'enhance_your_calm'],
 ])
 
-/** Bytes of a frame's header. */
+/** The size of a frame header in bytes. */
 export const frameHeaderBytes = 9
 
-/** SETTINGS_MAX_FRAME_SIZE, ours and the smallest that a peer may set: we never send more. */
+/** SETTINGS_MAX_FRAME_SIZE: ours, and the smallest that a peer may set. So no larger frame is ever sent. */
 export const maxFrameBytes = 16_384
 
-/** The largest id of a stream. */
+/** The largest stream id. */
 export const maxStreamId = 0x7fff_ffff
 
 /** The largest flow-control window. */
 export const maxWindowBytes = 0x7fff_ffff
 
-/** A frame as it stands in `bytes`; its payload is `start` to `end`. Good until the next one is read. */
+/** A frame within `bytes`; its payload is `start` to `end`. Valid until the next frame is read. */
 export type Frame = {
   type: number
   flags: number
@@ -115,7 +115,7 @@ export function uint32(value: number): Buffer {
   return bytes
 }
 
-/** Leaves out a frame's padding (RFC 9113 §6.1); false when there is more of it than frame. */
+/** Removes a frame's padding (RFC 9113 §6.1); false if the padding is longer than the frame. */
 export function unpad(frame: Frame): boolean {
   if ((frame.flags & flag.padded) === 0) return true
   const padding = frame.bytes[frame.start] ?? 0

@@ -2,19 +2,19 @@ import type { GrpcStatus, Unread } from '../unary-message.ts'
 import { encodeFrame, flag, frameHeaderBytes, frameType, writeUint32 } from './frames.ts'
 import { encodeHeaderBlock } from './hpack-encoder.ts'
 
-/** An answer that is no message. `text` helps to debug the client: visible ASCII without `%`. */
+/** An answer without a message. `text` helps to debug the client: visible ASCII without `%`. */
 export type GrpcFailure = { readonly kind: 'failure'; readonly status: GrpcStatus; readonly text: string }
 
-/** The HEADERS frame before messages. Its stream id, as in every frame here, is still 0: see `writeStreamId`. */
+/** The HEADERS frame before messages. As in every frame here, its stream id is still 0; see `writeStreamId`. */
 export const answerHead: Buffer = toHeaders(flag.endHeaders, [
   [':status', '200'],
   ['content-type', 'application/grpc'],
 ])
 
-/** The HEADERS frame that ends a call which went well. */
+/** The HEADERS frame that ends a successful call. */
 export const okTrailers: Buffer = toHeaders(flag.endHeaders | flag.endStream, [['grpc-status', '0']])
 
-/** The answer to what is no gRPC: a HEADERS frame, and the text after it. */
+/** The answer to a request that is not gRPC: a HEADERS frame, followed by the text. */
 export const notGrpcHead: Buffer = toHeaders(flag.endHeaders, [
   [':status', '415'],
   ['content-type', 'text/plain'],
@@ -40,17 +40,17 @@ export function toFailureTrailers({ status, text }: GrpcFailure): Buffer {
   ])
 }
 
-/** Fails a call whose method has no message that denies. */
+/** Returns the failure of a call whose method has no denial message. */
 export function toFailure({ status, reason }: Unread): GrpcFailure {
   return failure(status, reason)
 }
 
-/** Says that a call cannot be answered. */
+/** Returns the failure of a call that cannot be answered. */
 export function failure(status: GrpcFailure['status'], text: string): GrpcFailure {
   return { kind: 'failure', status, text }
 }
 
-/** Sets the stream of a frame that starts at `at`. */
+/** Sets the stream of the frame at `at`. */
 export function writeStreamId(bytes: Buffer, at: number, streamId: number): void {
   writeUint32(bytes, at + frameHeaderBytes - 4, streamId)
 }

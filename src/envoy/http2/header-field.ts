@@ -1,18 +1,18 @@
 /**
- * A header field, with what its name means to us worked out once: a field that stands in HPACK's table is met again on
- * every call. `malformed` makes a whole request malformed (RFC 9113 §8.2).
+ * A header field with a precomputed meaning of its name, because fields in HPACK's table recur on every call. `malformed`
+ * makes the whole request malformed (RFC 9113 §8.2).
  */
 export type HeaderField = {
   readonly name: string
   readonly value: string
-  /** What it counts in tables and lists: RFC 7541 §4.1. */
+  /** Its size in tables and lists: RFC 7541 §4.1. */
   readonly bytes: number
   readonly kind: FieldKind
-  /** How many times calls hold it: see `holdHead`. */
+  /** The number of calls that hold it; see `holdHead`. */
   holders: number
 }
 
-/** `plumbing` belongs to gRPC itself; `binary` is metadata that we do not read. */
+/** `plumbing` belongs to gRPC itself; `binary` is unread metadata. */
 export type FieldKind =
   | 'method'
   | 'scheme'
@@ -38,7 +38,7 @@ const kinds: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
   ['grpc-encoding', 'plumbing'],
   ['grpc-accept-encoding', 'plumbing'],
   ['accept-encoding', 'plumbing'],
-  // Connection-specific fields have no place in HTTP/2: RFC 9113 §8.2.2.
+  // Connection-specific fields are forbidden in HTTP/2: RFC 9113 §8.2.2.
   ['connection', 'malformed'],
   ['proxy-connection', 'malformed'],
   ['keep-alive', 'malformed'],
@@ -46,12 +46,12 @@ const kinds: ReadonlyMap<string, FieldKind> = new Map<string, FieldKind>([
   ['upgrade', 'malformed'],
 ])
 
-/** A token in lower case, RFC 9113 §8.2.1. */
+/** A lower-case token, RFC 9113 §8.2.1. */
 const namePattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-/** Without NUL, CR, LF, and blanks at its ends. */
+/** No NUL, CR or LF, and no blanks at either end. */
 const valuePattern = /^(?![ \t])[^\0\r\n]*(?<![ \t])$/
 
-/** Makes a field of its Latin-1 text. */
+/** Creates a field from Latin-1 text. */
 export function toHeaderField(name: string, value: string, holders: number = 0): HeaderField {
   return { name, value, bytes: name.length + value.length + 32, kind: toKind(name, value), holders }
 }

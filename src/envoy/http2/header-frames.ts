@@ -15,7 +15,7 @@ import { createStream, type Stream } from './stream.ts'
 
 const unknownMethod = failure(grpcStatus.unimplemented, 'expected a method that is served here')
 const contentTypePattern = /^application\/grpc(?:\+proto)?(?:;|$)/
-/** What a list that is far too large costs of the allowance: decoding it was our work. */
+/** The charge for a header list that is far too large, because decoding it was work. */
 const tokensPerLargeList = 50
 const priorityBytes = 5
 
@@ -35,7 +35,7 @@ export function onHeaders(session: Session, frame: Frame): ErrorCode | undefined
   return onBlock(session, bytes, frame.start, frame.end, { streamId, flags, dependsOn })
 }
 
-/** CONTINUATION: RFC 9113 §6.10. Neither their number nor their bytes nor their time is the client's to choose (CVE-2024-27983). */
+/** CONTINUATION: RFC 9113 §6.10. Number, bytes and time are all bounded (CVE-2024-27983). */
 export function onContinuation(session: Session, frame: Frame): ErrorCode | undefined {
   const { block } = session
   if (block === undefined) return errorCode.protocolError
@@ -47,7 +47,7 @@ export function onContinuation(session: Session, frame: Frame): ErrorCode | unde
   return onBlock(session, block.bytes, 0, block.length, block)
 }
 
-/** A second HEADERS frame on a stream is its trailers, or a mistake. */
+/** A second HEADERS frame on a stream must be its trailers. */
 function checkLateHeaders(session: Session, streamId: number, flags: number): ErrorCode | undefined {
   const stream = session.streams.get(streamId)
   if (stream === undefined) return session.resets.has(streamId) ? undefined : errorCode.streamClosed
@@ -76,7 +76,7 @@ function appendToBlock(session: Session, block: OpenBlock, { bytes, start, end }
   return true
 }
 
-/** A whole block is decoded even when its stream is refused: the table must keep step. */
+/** Decodes a complete block even if its stream is refused, because the HPACK table must stay in step. */
 function onBlock(
   session: Session,
   bytes: Buffer,
@@ -104,7 +104,7 @@ function onBlock(
 
 function onTrailers(session: Session, streamId: number, block: HeaderBlock): ErrorCode | undefined {
   const stream = session.streams.get(streamId)
-  // They crossed our reset.
+  // The block crossed our reset.
   if (stream === undefined) return charge(session)
   if (block === undefined || block === 'too_large' || !areTrailers(block)) {
     return resetStream(session, streamId, errorCode.protocolError)
@@ -112,7 +112,7 @@ function onTrailers(session: Session, streamId: number, block: HeaderBlock): Err
   return finishRequest(session, stream)
 }
 
-/** A client that cannot know the limit yet is not to blame for exceeding it. */
+/** A client is not charged for exceeding a limit that it cannot know yet. */
 function refuse(session: Session, streamId: number): ErrorCode | undefined {
   const fault = resetStream(session, streamId, errorCode.refusedStream)
   if (session.hasAcknowledged || session.earlyRefusals === 0) return fault
@@ -121,7 +121,7 @@ function refuse(session: Session, streamId: number): ErrorCode | undefined {
   return undefined
 }
 
-/** Denies where that is possible, because a reset would obey Envoy's `failure_mode_allow`. Nothing is held for the call. */
+/** Denies if possible, because a reset would follow Envoy's `failure_mode_allow`. No memory is held for the call. */
 function refuseUnheld(
   session: Session,
   streamId: number,
@@ -129,7 +129,7 @@ function refuseUnheld(
   target: Stream['target'],
 ): ErrorCode | undefined {
   const refusal = toRefusal(target, unheld, toContext(session, { head, deadlineMs: undefined }))
-  // An answer that is not there yet has no stream to wait on.
+  // A pending answer has no stream to wait on.
   const bytes = refusal instanceof Promise ? unrecordedDenial : refusal
   const isDenied = bytes !== undefined && sendUnopened(session, streamId, bytes)
   return resetStream(session, streamId, isDenied ? errorCode.noError : errorCode.refusedStream)

@@ -11,7 +11,7 @@ import { grpcStatus } from '../unary-message.ts'
 import { failure, type GrpcFailure } from './grpc-message.ts'
 import type { Method } from './method.ts'
 
-/** `grpc.health.v1.Health`, for the whole server and for the one service that it has. */
+/** `grpc.health.v1.Health`, for the whole server and its one service. */
 export type Health = {
   readonly check: Method
   readonly watch: Method
@@ -21,14 +21,14 @@ export type Health = {
 
 const services: ReadonlySet<string> = new Set(['', 'envoy.service.auth.v3.Authorization'])
 
-/** `HealthCheckResponse`, encoded: its field 1 is the status. */
+/** An encoded `HealthCheckResponse`; field 1 is the status. */
 const serving = toStatus(1)
 const notServing = toStatus(2)
 const serviceUnknown = toStatus(3)
 
 const unreadable = failure(grpcStatus.internal, 'expected a HealthCheckRequest')
 
-/** NOT_SERVING until set otherwise. Watchers hear of changes only, because the state is set again and again. */
+/** NOT_SERVING until set. Watchers receive only changes, because the same state is set repeatedly. */
 export function createHealth(): Health {
   let current = notServing
   const watchers = new Set<(status: Uint8Array) => void>()
@@ -64,7 +64,7 @@ export function createHealth(): Health {
   }
 }
 
-/** Field 1 of `HealthCheckRequest`; the empty string means the whole server. */
+/** Reads field 1 of `HealthCheckRequest`; the empty string means the whole server. */
 function parseService(message: Uint8Array): string | GrpcFailure {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.length)
   const fields = fieldsOf(bytes, 0, bytes.length)
@@ -82,10 +82,10 @@ function toStatus(status: number): Uint8Array {
   return encodeMessage((response) => writeVarint(response, 1, status))
 }
 
-/** `HealthListResponse`: its field 1 is a map from a service to its `HealthCheckResponse`. */
+/** Encodes `HealthListResponse`: field 1 is a map from a service to its `HealthCheckResponse`. */
 function toStatuses(status: Uint8Array): Uint8Array {
   return encodeMessage((response) => {
-    // Written from its end to its start.
+    // The writer writes backwards.
     for (const service of [...services].toReversed()) {
       const beforeEntry = written(response)
       writeEncoded(response, status)

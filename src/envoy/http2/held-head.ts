@@ -1,15 +1,18 @@
 import { giveMemory, type MemoryAccount, takeMemory } from '../memory.ts'
 import type { RequestHead } from './request-head.ts'
 
-/** What a call takes beside its fields, a field beside its text and what HPACK counts, and a place in a list of fields. */
+/**
+ * The approximate memory of a call without its fields, of a field without its text and HPACK's overhead, and of a slot in
+ * a list of fields.
+ */
 const callBytes = 512
 const fieldBytes = 80
 const placeBytes = 16
 
 /**
- * Takes what it costs to hold a head; false, with nothing taken, when that is too much. INVARIANT: a field counts once as long as
- * any call holds it. By one byte a client names a field of HPACK's table again: that costs us a place, and not the field. And
- * what the table has let go of is still there while a call holds it.
+ * Counts the memory of a request head; false, with nothing counted, if it is too much. INVARIANT: each field is charged
+ * once, however many open calls share it. A client can reference an HPACK table entry with one byte, so each further
+ * reference is charged a list slot only. A field that is evicted from the table stays charged until its last call ends.
  */
 export function holdHead({ fields }: RequestHead, account: MemoryAccount): boolean {
   let bytes = callBytes + fields.length * placeBytes
@@ -21,7 +24,7 @@ export function holdHead({ fields }: RequestHead, account: MemoryAccount): boole
   return false
 }
 
-/** Lets go of a head that was held. */
+/** Releases a held head. */
 export function releaseHead({ fields }: RequestHead, account: MemoryAccount): void {
   let bytes = callBytes + fields.length * placeBytes
   for (const field of fields) {

@@ -2,28 +2,28 @@ import { type HeaderField, toHeaderField } from './header-field.ts'
 import { decodeHuffman } from './hpack-huffman.ts'
 import { addField, createHpackTable, fieldAt, type HpackTable, resizeTable } from './hpack-table.ts'
 
-/** Decodes the header blocks of one connection, in their order. */
+/** Decodes the header blocks of one connection, in order. */
 export type HpackDecoder = {
   readonly table: HpackTable
-  /** Where the block under way is read; -1 once it has turned out to be none. */
+  /** The position in the current block; -1 after a syntax error. */
   at: number
 }
 
-/** What a block says: its fields, `too_large` (the table is in step all the same), or `undefined` when it is no header block. */
+/** The result of a block: its fields, `too_large` (the table is still in step), or `undefined` for a syntax error. */
 export type HeaderBlock = readonly HeaderField[] | 'too_large' | undefined
 
-/** What one block may decode to. */
+/** Limits for one decoded block. */
 export type HeaderLimits = { readonly maxHeaderListBytes: number; readonly maxHeaderFields: number }
 
-/** Updates of the table's size that one block may begin with: RFC 7541 §4.2 needs two. */
+/** The maximum number of table size updates in a block; RFC 7541 §4.2 needs two. */
 const maxResizes = 2
 
-/** A decoder at the start of a connection. */
+/** Creates a decoder for a new connection. */
 export function createHpackDecoder(tableBytes: number): HpackDecoder {
   return { table: createHpackTable(tableBytes), at: 0 }
 }
 
-/** Decodes one whole block. A list of more bytes or fields than allowed is read to its end and dropped. */
+/** Decodes one complete block. A list with too many bytes or fields is decoded to its end and dropped. */
 export function decodeHeaderBlock(
   decoder: HpackDecoder,
   bytes: Buffer,
@@ -73,7 +73,7 @@ function readField(decoder: HpackDecoder, bytes: Buffer, end: number): HeaderFie
   return field
 }
 
-/** RFC 7541 §5.1; -1 when it is cut off or above 28 bits, which nothing here can need. */
+/** RFC 7541 §5.1; -1 if it is cut off or above 28 bits, which no valid value needs. */
 function readInteger(decoder: HpackDecoder, bytes: Buffer, end: number, prefixBits: number): number {
   const mask = (1 << prefixBits) - 1
   let value = (bytes[decoder.at++] ?? 0) & mask

@@ -1,11 +1,11 @@
 import { staticTable } from './hpack-static.ts'
 
-/** Bytes of "my table has size 0 now": what a peer that shrinks its table must be told (RFC 7541 §4.2). */
+/** The encoded size update to 0. A peer that shrinks its table must receive it (RFC 7541 §4.2). */
 export const emptyTable: Buffer = Buffer.from([0x20])
 
 /**
- * Encodes a header block that needs no table of ours and no Huffman coding, so that every connection can be sent the same
- * bytes. Names and values are ASCII.
+ * Encodes a header block without dynamic table and Huffman coding, so that every connection can get the same bytes. Names
+ * and values are ASCII.
  */
 export function encodeHeaderBlock(fields: readonly (readonly [name: string, value: string])[]): Buffer {
   return Buffer.concat(fields.flatMap(([name, value]) => encodeField(name, value)))

@@ -1,6 +1,6 @@
 /**
- * How many bits each byte's code has (RFC 7541 Appendix B), 256 standing for the end of the string. The code is canonical:
- * codes of one length count upwards in the order of their symbols, so the lengths say all.
+ * The code length of each byte in bits (RFC 7541 Appendix B); 256 is the end of the string. The code is canonical: codes
+ * of one length count upwards in symbol order, so the lengths determine all codes.
  */
 const codeLengths: readonly number[] = [
   ...[13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28],
@@ -23,27 +23,27 @@ const codeLengths: readonly number[] = [
 ]
 const endOfString = 256
 
-/** The longest text that one header block can hold: no code is shorter than five bits. */
+/** The longest text in a header block, because the shortest code has five bits. */
 const maxTextBytes = 64 * 1024
 
-/** A tree's inner node; a child is a node's index, or a symbol as `-1 - symbol`. */
+/** An inner node of a tree. A child is a node's index, or a symbol as `-1 - symbol`. */
 type Node = [zero: number, one: number]
 
-/** INVARIANT: a code starts after zero bits, so no inner node has the root as its child and 0 means "none yet". */
+/** INVARIANT: no inner node has the root as its child, so 0 means "none yet". */
 const tree = growTree()
 
 /**
- * For each inner node and each next four bits: the node after them, and the byte that they ended, if any.
- * `next << 9 | hasByte << 8 | byte`, or -1 where no code goes on.
+ * For each inner node and each next four bits: the next node, and the byte that they complete, if any. `next << 9 |
+ * hasByte << 8 | byte`, or -1 for an invalid code.
  */
 const steps = toSteps(tree)
 
-/** Nodes at which a string may end: after fewer than eight bits of padding, all ones. */
+/** Nodes where a string may end: after fewer than eight bits of padding, all ones. */
 const isEnd = toEnds(tree)
 
 const scratch = Buffer.allocUnsafeSlow(maxTextBytes)
 
-/** Decodes a Huffman-coded string as Latin-1; `undefined` when it is none. Takes at most 40 KiB. */
+/** Decodes a Huffman-coded string as Latin-1; `undefined` if it is invalid. Accepts at most 40 KiB. */
 export function decodeHuffman(bytes: Buffer, start: number, end: number): string | undefined {
   let node = 0
   let length = 0

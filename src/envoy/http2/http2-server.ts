@@ -13,10 +13,10 @@ import type { Method, Methods } from './method.ts'
 import { phaseOf, type Session } from './session.ts'
 import { tick } from './timing.ts'
 
-/** Connections that opened together do not all move on together. */
+/** Spreads the ages at which connections are closed. */
 const ageJitter = 0.1
 
-/** Listens with an HTTP/2 of our own, made for unary calls; throws a `TransportError`. */
+/** Listens with our own HTTP/2 server for unary calls. Throws a `TransportError`. */
 export async function createHttp2Transport(
   listener: GrpcListener,
   handle: CallHandler,
@@ -51,7 +51,7 @@ export async function createHttp2Transport(
       connection.phase = () => phaseOf(session)
       sessions.add(session)
       socket.on('close', () => sessions.delete(session))
-      // Its handshake ended after we had begun to drain.
+      // Its TLS handshake ended after draining began.
       if (life.isDraining) startDraining(session)
     },
   })
@@ -103,12 +103,12 @@ class Http2Transport implements Transport {
 
   #end(): void {
     for (const session of this.#sessions) endSession(session)
-    // What was said goes out first.
+    // Written bytes are sent first.
     this.#connections.end()
   }
 }
 
-/** INVARIANT: whatever happens, the answer is a message; a gRPC error would obey Envoy's `failure_mode_allow`. */
+/** INVARIANT: the answer is always a message, because a gRPC error would follow Envoy's `failure_mode_allow`. */
 function toCheckMethod(handle: CallHandler, report: Report): Method {
   const toDenial = (cause: unknown) => {
     report({ kind: 'fault', where: 'ext-authz/lean-server', cause })

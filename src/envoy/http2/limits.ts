@@ -1,24 +1,24 @@
 import { type CallLimits, defaultCallLimits } from '../limits.ts'
 
-/** What a connection may cost us: beside what holds for both transports, what only an HTTP/2 of our own can bound. */
+/** The limits of a connection: those of both transports, and further ones that only our own HTTP/2 server can enforce. */
 export type Limits = CallLimits & {
-  /** Calls under way at once on one connection. */
+  /** The maximum number of open calls on one connection. */
   readonly maxStreams: number
-  /** A header block as it is sent, and the list that it decodes to. */
+  /** A header block as sent, and its decoded list. */
   readonly maxHeaderBlockBytes: number
   readonly maxHeaderListBytes: number
   readonly maxHeaderFields: number
   readonly maxContinuations: number
-  /** Frames that cost us something and bring no call: PING, SETTINGS, PRIORITY, resets, small DATA and the like. */
+  /** Frames that cost work and bring no call: PING, SETTINGS, PRIORITY, resets, small DATA and so on. */
   readonly controlBurst: number
   readonly controlPerSecond: number
-  /** Bytes on their way out above which we stop reading. */
+  /** Reading pauses above this number of unsent bytes. */
   readonly pauseAboveBytes: number
   readonly maxAgeMs: number
   readonly maxAgeGraceMs: number
 }
 
-/** Limits that no honest Envoy comes near. */
+/** Limits far above the use of an honest Envoy. */
 export const defaultLimits: Limits = {
   ...defaultCallLimits,
   maxStreams: 1000,

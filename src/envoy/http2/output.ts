@@ -1,15 +1,15 @@
 import { frameHeaderBytes, writeFrameHeader } from './frames.ts'
 
-/** Buffers that are free again: connections share them, for each needs one only while it has something to say. */
+/** Free buffers that connections share, because each needs one only while it has output. */
 export type BufferPool = { readonly free: Buffer[] }
 
-/** What a connection has to say, gathered so that one read is answered by one write. */
+/** The output of a connection, gathered so that one read is answered with one write. */
 export type Output = {
   readonly pool: BufferPool
-  /** Passes bytes on; says whether they may be overwritten when it returns. */
+  /** Passes on bytes; returns true if they may be overwritten afterwards. */
   readonly write: (bytes: Buffer) => boolean
   buffer: Buffer
-  /** How far `buffer` is filled. */
+  /** The filled length of `buffer`. */
   at: number
 }
 
@@ -17,12 +17,12 @@ const bufferBytes = 64 * 1024
 const maxFree = 16
 const noBuffer = Buffer.alloc(0)
 
-/** An output that holds no buffer until something is put into it. */
+/** Creates an output that allocates no buffer until something is written. */
 export function createOutput(pool: BufferPool, write: (bytes: Buffer) => boolean): Output {
   return { pool, write, buffer: noBuffer, at: 0 }
 }
 
-/** Makes room at `output.at`, which the caller fills and moves on. */
+/** Makes room at `output.at`; the caller fills it and advances `at`. */
 export function reserve(output: Output, bytes: number): Buffer {
   if (output.at + bytes <= output.buffer.length) return output.buffer
   flush(output)
@@ -33,13 +33,13 @@ export function reserve(output: Output, bytes: number): Buffer {
   return output.buffer
 }
 
-/** Puts bytes as they are. */
+/** Appends raw bytes. */
 export function put(output: Output, bytes: Uint8Array): void {
   reserve(output, bytes.length).set(bytes, output.at)
   output.at += bytes.length
 }
 
-/** Puts a frame with the payload `start` to `end` of `payload`. */
+/** Appends a frame whose payload is `start` to `end` of `payload`. */
 export function putFrame(
   output: Output,
   type: number,
@@ -59,7 +59,7 @@ export function putFrame(
   output.at += frameHeaderBytes + length
 }
 
-/** Sends what was put. */
+/** Sends the output. */
 export function flush(output: Output): void {
   const { buffer, at, pool } = output
   output.buffer = noBuffer

@@ -9,14 +9,14 @@ import { put, putFrame } from './output.ts'
 import { connectionWindowBytes, defaultWindowBytes, type Session } from './session.ts'
 import { encodeSettings } from './settings-frame.ts'
 
-/** Says what we begin with: our SETTINGS, and a larger window for the whole connection. */
+/** Sends the first frames: our SETTINGS, and a larger window for the connection. */
 export function greet(session: Session): void {
   put(session.output, encodeSettings(session.limits))
   putFrame(session.output, frameType.windowUpdate, 0, 0, uint32(connectionWindowBytes - defaultWindowBytes))
   flushSession(session)
 }
 
-/** Hears what the peer has sent, and answers. The bytes are never written again. */
+/** Handles received bytes. They must never be written again. */
 export function receive(session: Session, chunk: Buffer): void {
   if (session.state === 'closed') return
   const { at, reader } = session

@@ -2,15 +2,15 @@ import type { Headers } from '../../base/model/check-input.ts'
 import { parseGrpcTimeout } from '../grpc-timeout.ts'
 import type { HeaderField } from './header-field.ts'
 
-/** What a request says before its message. */
+/** The head of a request: everything before its message. */
 export type RequestHead = {
   readonly method: string
   readonly path: string
   readonly contentType: string
   readonly contentLength: number | undefined
-  /** How long the client waits, milliseconds; an unreadable value says nothing. */
+  /** The client's timeout in milliseconds; `undefined` if absent or unreadable. */
   readonly timeoutMs: number | undefined
-  /** All that it was read from. */
+  /** The fields that it was read from. */
   readonly fields: readonly HeaderField[]
 }
 
@@ -20,7 +20,7 @@ type Draft = { -readonly [Key in keyof RequestHead]?: RequestHead[Key] } & {
   isRegular: boolean
 }
 
-/** Reads a request's fields; `undefined` when they are malformed as RFC 9113 §8.3 has it. */
+/** Reads a request's fields; `undefined` if they are malformed (RFC 9113 §8.3). */
 export function parseRequestHead(fields: readonly HeaderField[]): RequestHead | undefined {
   const draft: Draft = { isRegular: false }
   for (const field of fields) {
@@ -39,8 +39,8 @@ export function parseRequestHead(fields: readonly HeaderField[]): RequestHead | 
 }
 
 /**
- * gRPC metadata, without binary values and what belongs to gRPC itself. Made when a call is answered: one whose message does
- * not come costs us no more than its fields.
+ * Returns the gRPC metadata without binary values and without gRPC's own headers. It is built when a call is answered, so
+ * that a call without a message costs only its fields.
  */
 export function toMetadata({ fields }: RequestHead): Headers {
   const metadata = new Map<string, string[]>()
@@ -53,12 +53,12 @@ export function toMetadata({ fields }: RequestHead): Headers {
   return metadata
 }
 
-/** Whether these may stand after a message: no pseudo header, nothing malformed. */
+/** True if these fields are valid trailers: no pseudo header, nothing malformed. */
 export function areTrailers(fields: readonly HeaderField[]): boolean {
   return fields.every(({ name, kind }) => kind !== 'malformed' && !name.startsWith(':'))
 }
 
-/** Takes one field; false when it may not stand where it does. */
+/** Adds one field; false if it may not occur there. */
 function take(draft: Draft, { value, kind }: HeaderField): boolean {
   switch (kind) {
     case 'method':

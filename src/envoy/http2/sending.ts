@@ -27,13 +27,13 @@ import type { Outgoing, Stream } from './stream.ts'
 import { earn } from './token-bucket.ts'
 
 /**
- * What an answered call and a DATA frame earn their client: it opens two windows for them, and grpc-go pings while data flows,
- * to estimate the bandwidth.
+ * The allowance that a client earns for an answered call and for a DATA frame. It opens two windows for them, and grpc-go
+ * pings while data flows to estimate the bandwidth.
  */
 const tokensPerAnswer = 4
 const tokensPerData = 3
 
-/** Answers a call with its one message, and ends it. */
+/** Answers a call with its one message and ends it. */
 export function sendAnswer(session: Session, stream: Stream, message: Uint8Array): void {
   if (fits(session, stream.sendWindow, message)) {
     putWholeAnswer(session, stream.id, message)
@@ -47,41 +47,41 @@ export function sendAnswer(session: Session, stream: Stream, message: Uint8Array
   send(session, stream, framed, okTrailers)
 }
 
-/** Answers a call for which no stream is kept; false, with nothing said, when the answer would have to wait. */
+/** Answers a call without a stream; false, with nothing sent, if the answer would have to wait. */
 export function sendUnopened(session: Session, streamId: number, message: Uint8Array): boolean {
   if (!fits(session, session.initialWindow, message)) return false
   putWholeAnswer(session, streamId, message)
   return true
 }
 
-/** Says why a call is not answered, and ends it. */
+/** Ends a call with a failure. */
 export function sendFailure(session: Session, stream: Stream, failed: GrpcFailure): void {
   if (stream.unwatch === undefined) putHead(session, toFailureFrame(failed), stream.id)
-  // A watch has had its head; what waits to be sent is told too late.
+  // A watch has already sent its head. Unsent data is dropped as outdated.
   else putHead(session, toFailureTrailers(failed), stream.id)
   finish(session, stream)
 }
 
-/** Answers what is no gRPC. */
+/** Answers a request that is not gRPC. */
 export function sendNotGrpc(session: Session, stream: Stream): void {
   putHead(session, notGrpcHead, stream.id)
   send(session, stream, notGrpcText, 'end_of_data')
 }
 
-/** Begins the answer of a watch. */
+/** Sends the head of a watch. */
 export function sendWatchHead(session: Session, stream: Stream): void {
   putHead(session, answerHead, stream.id)
 }
 
-/** Sends a watch's latest message; one that nobody has taken yet is replaced. */
+/** Sends a watch's latest message. It replaces a message that was not sent yet. */
 export function sendUpdate(session: Session, stream: Stream, message: Uint8Array): void {
   if (stream.outgoing === undefined) send(session, stream, frameMessage(message), undefined)
   else stream.next = message
 }
 
-/** The connection's window has opened: goes on with what waited for it, in the order in which it began to wait. */
+/** Continues after the connection's window opened, in the order in which streams began to wait. */
 export function sendWaiting(session: Session): void {
-  // INVARIANT: a stream joins `waiting` again only when the window is used up, so this ends.
+  // INVARIANT: a stream joins `waiting` again only when the window is used up, so this loop ends.
   for (const stream of session.waiting) {
     if (session.sendWindow <= 0) return
     session.waiting.delete(stream)
@@ -89,7 +89,7 @@ export function sendWaiting(session: Session): void {
   }
 }
 
-/** Sends what a stream's windows allow. */
+/** Sends as much as the stream's windows allow. */
 export function pump(session: Session, stream: Stream): void {
   const { outgoing } = stream
   if (outgoing === undefined) return
@@ -132,7 +132,7 @@ function send(session: Session, stream: Stream, bytes: Buffer, ending: Outgoing[
   pump(session, stream)
 }
 
-/** An answer that did not wait for the end of the request tells the client to stop sending (RFC 9113 §8.1). */
+/** Ends a stream. If the client is still sending, it is told to stop (RFC 9113 §8.1). */
 function finish(session: Session, stream: Stream): void {
   const isEarly = !stream.isEnded
   closeStream(session, stream)
@@ -164,7 +164,7 @@ function putWholeAnswer(session: Session, streamId: number, message: Uint8Array)
   session.sendWindow -= length
 }
 
-/** Puts a HEADERS frame that was encoded ahead. */
+/** Appends a HEADERS frame that was encoded in advance. */
 function putHead(session: Session, frame: Buffer, streamId: number): void {
   const { output } = session
   const ready = session.owesTableSize ? withEmptyTable(frame) : frame

@@ -10,38 +10,38 @@ import { type BufferPool, createOutput, type Output } from './output.ts'
 import type { Stream } from './stream.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
 
-/** The connection below a session. */
+/** The transport connection of a session. */
 export type Link = {
-  /** Passes bytes on; says whether they may be overwritten when it returns. */
+  /** Passes on bytes; returns true if they may be overwritten afterwards. */
   readonly write: (bytes: Buffer) => boolean
-  /** Bytes that the kernel has not taken yet. */
+  /** The number of bytes that the kernel has not accepted yet. */
   readonly unsentBytes: () => number
   readonly setReading: (isReading: boolean) => void
-  /** Closes when everything is sent. */
+  /** Closes after everything was sent. */
   readonly end: () => void
   /** Closes now. */
   readonly destroy: () => void
 }
 
-/** What a session is given. */
+/** The dependencies of a session. */
 export type SessionOptions = {
   readonly limits: Limits
   readonly methods: Methods
   readonly link: Link
-  /** Where the client comes from; the empty string on a Unix socket. */
+  /** The client's address; the empty string on a Unix socket. */
   readonly address: string
   readonly tlsPeerUris: readonly string[]
-  /** Monotonic clock: a step of the wall clock neither ends a call nor holds one open. */
+  /** Monotonic clock, so that a step of the wall clock neither ends a call nor keeps one open. */
   readonly elapsedMs: () => number
   readonly memory: SharedMemory
   readonly pool: BufferPool
-  /** Hears of a fault of ours, which ends the session. */
+  /** Called for a bug in this server, which ends the session. */
   readonly onFault: (cause: unknown) => void
-  /** Hears why we end a session that its client has not ended. */
+  /** Called with the reason when this server ends the session. */
   readonly onEnded: (why: ConnectionFault) => void
 }
 
-/** A header block of which CONTINUATION frames are still to come. */
+/** A header block that continues in CONTINUATION frames. */
 export type OpenBlock = {
   readonly streamId: number
   readonly flags: number
@@ -53,8 +53,8 @@ export type OpenBlock = {
 }
 
 /**
- * One HTTP/2 connection, apart from its socket and its timers, so that it can be driven by bytes and a clock. `draining` has said
- * GOAWAY but still takes calls that crossed it; `refusing` takes none; `closed` says and hears nothing.
+ * One HTTP/2 connection without socket and timers, so that bytes and a clock can drive it. `draining`: GOAWAY was sent,
+ * and calls that crossed it are served. `refusing`: no new calls. `closed`: nothing is sent or read.
  */
 export type Session = Pick<
   SessionOptions,
@@ -66,60 +66,60 @@ export type Session = Pick<
   readonly decoder: HpackDecoder
   readonly output: Output
   readonly streams: Map<number, Stream>
-  /** Streams that we reset lately: what crossed our reset is no mistake. */
+  /** Recently reset streams. Frames that crossed our reset are no errors. */
   readonly resets: Set<number>
   /** Streams whose answer waits for the connection's window, not for their own. */
   readonly waiting: Set<Stream>
-  /** Handlers at work for streams that are gone: a reset frees no place while its call still costs us. */
+  /** Running handlers of streams that are gone. They still count towards the limit, because their work continues. */
   orphans: number
   block: OpenBlock | undefined
   state: 'open' | 'draining' | 'refusing' | 'closed'
   lastStreamId: number
-  /** The last stream that we have said we serve. */
+  /** The last stream that we announced to serve. */
   announcedStreamId: number
   hasSettings: boolean
   hasAcknowledged: boolean
-  /** Streams above the limit that a client may open before it can know the limit. */
+  /** How many streams above the limit a client may open before it can know the limit. */
   earlyRefusals: number
-  /** The peer has made its table smaller, and must hear that ours is empty. */
+  /** The peer has reduced its table size, and must be told that ours is empty. */
   owesTableSize: boolean
-  /** What we may send, and what a new stream may. */
+  /** Our send window, and the initial one of a new stream. */
   sendWindow: number
   initialWindow: number
-  /** What the peer may send, and what it has sent without having been told that it may again. */
+  /** The peer's window, and the bytes it has sent without a window update. */
   receiveWindow: number
   uncreditedBytes: number
-  /** Bytes on their way out that `memory` counts. */
+  /** Unsent bytes that `memory` counts. */
   unsentBytes: number
   isReading: boolean
   isFlushDue: boolean
   readonly at: Times
 }
 
-/** When things happened, by the session's monotonic clock; 0 is never. */
+/** Times on the session's monotonic clock; 0 means never. */
 export type Times = {
-  /** The clock as it was last read. */
+  /** The last reading of the clock. */
   nowMs: number
   readonly openedMs: number
   heardMs: number
-  /** The last time that there was a call. */
+  /** The time of the last call. */
   activeMs: number
-  /** Since when the part of a frame that has arrived waits for the rest. */
+  /** When the first part of the current partial frame arrived. */
   partMs: number
-  /** The last time that the kernel took something, or had nothing left to take. */
+  /** When the kernel last accepted bytes, or had accepted all. */
   progressMs: number
   pingedMs: number
   drainedMs: number
 }
 
-/** What its connection does. A request that is not whole, and a watch, keep no connection that another one needs. */
+/** Returns the phase of a connection. An incomplete request or a watch does not protect its connection from eviction. */
 export function phaseOf({ streams, orphans, at, hasSettings }: Session): Phase {
   if (orphans > 0) return 'busy'
   for (const stream of streams.values()) if (stream.isRunning) return 'busy'
   return hasSettings && at.activeMs > at.openedMs ? 'idle' : 'unfinished'
 }
 
-/** Whether a stream has never been opened. We open none, so those that only we could open never are (RFC 9113 §5.1.1). */
+/** True for an idle stream. This server never opens streams, so every even id is idle (RFC 9113 §5.1.1). */
 export function isIdle({ lastStreamId }: Session, streamId: number): boolean {
   return streamId > lastStreamId || (streamId & 1) === 0
 }
@@ -127,13 +127,13 @@ export function isIdle({ lastStreamId }: Session, streamId: number): boolean {
 /** RFC 9113 §6.9.2. */
 export const defaultWindowBytes = 65_535
 
-/** What a peer may send before we let it go on. */
+/** The window of a connection. */
 export const connectionWindowBytes: number = 1024 * 1024
 
 const hpackTableBytes = 4096
 const earlyRefusals = 10_000
 
-/** A session that has neither said nor heard anything. */
+/** Creates a session that has neither sent nor received anything. */
 export function createSession(options: SessionOptions): Session {
   const { limits, methods, link, tlsPeerUris, elapsedMs, onFault, onEnded } = options
   const now = elapsedMs()

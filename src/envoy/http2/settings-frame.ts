@@ -24,7 +24,7 @@ const settingBytes = 6
 const defaultTableBytes = 4096
 const largestFrameBytes = 0xff_ffff
 
-/** The SETTINGS frame that we begin with. What it leaves out has its default. */
+/** Encodes our SETTINGS frame. Omitted settings have their defaults. */
 export function encodeSettings({ maxStreams, maxHeaderListBytes }: Limits): Buffer {
   const pairs = [
     [setting.maxConcurrentStreams, maxStreams],
@@ -39,8 +39,8 @@ export function encodeSettings({ maxStreams, maxHeaderListBytes }: Limits): Buff
 }
 
 /**
- * Takes what the peer says of itself; a value outside its range ends the connection. Of several initial windows in a frame the
- * last one counts: each would move every open stream's window, and one frame holds 2,730.
+ * Applies the peer's settings; an invalid value ends the connection. Of several initial windows in a frame only the last
+ * one counts. Each would move the windows of all open streams, and one frame can hold 2,730 of them.
  */
 export function applySettings(session: Session, { bytes, start, end }: Frame): ErrorCode | undefined {
   let initialWindow = session.initialWindow
@@ -49,7 +49,7 @@ export function applySettings(session: Session, { bytes, start, end }: Frame): E
     const value = bytes.readUInt32BE(at + 2)
     const fault = checkSetting(id, value)
     if (fault !== undefined) return fault
-    // Ours is always empty, but a peer that makes it smaller waits to be told so (RFC 7541 §4.2).
+    // Our table is always empty, but a peer that reduces its size expects to be told (RFC 7541 §4.2).
     if (id === setting.headerTableSize && value < defaultTableBytes) session.owesTableSize = true
     if (id === setting.initialWindowSize) initialWindow = value
   }
@@ -69,7 +69,7 @@ function checkSetting(id: number, value: number): ErrorCode | undefined {
   }
 }
 
-/** Every open stream's window moves by the difference, below zero if need be (RFC 9113 §6.9.2). */
+/** Moves every open stream's window by the difference, even below zero (RFC 9113 §6.9.2). */
 function applyInitialWindow(session: Session, value: number): ErrorCode | undefined {
   const difference = value - session.initialWindow
   if (difference === 0) return undefined

@@ -7,25 +7,25 @@ import type { RequestHead } from './request-head.ts'
 export type Stream = {
   readonly id: number
   readonly head: RequestHead
-  /** Who answers it; or why nobody does. */
+  /** The method that answers it, or the reason why none does. */
   readonly target: Method | GrpcFailure | 'not_grpc'
   readonly openedMs: number
-  /** When the client stops waiting, by the session's monotonic clock. */
+  /** When the client stops waiting, on the session's monotonic clock. */
   readonly deadlineMs: number | undefined
   sendWindow: number
   receiveWindow: number
   receivedBytes: number
   body: Body | undefined
-  /** The client has sent all of it. */
+  /** True if the client has sent all of it. */
   isEnded: boolean
-  /** A handler is at work on it. */
+  /** True while a handler runs. */
   isRunning: boolean
-  /** The client has reset it meanwhile. */
+  /** True if the client has reset it meanwhile. */
   isCancelled: boolean
   outgoing: Outgoing | undefined
-  /** The message of a watch that follows the one on its way. */
+  /** The next message of a watch, after the current one. */
   next: Uint8Array | undefined
-  /** Ends what a watch has begun. */
+  /** Stops the watch. */
   unwatch: (() => void) | undefined
 }
 
@@ -33,12 +33,12 @@ export type Stream = {
 export type Outgoing = {
   readonly bytes: Buffer
   at: number
-  /** The frame that ends the call; `end_of_data` when the last DATA does, `undefined` when more messages may come. */
+  /** The frame that ends the call; `end_of_data` if the last DATA does, `undefined` if more messages may follow. */
   readonly ending: Buffer | 'end_of_data' | undefined
   readonly sinceMs: number
 }
 
-/** A stream whose head has arrived. */
+/** Creates a stream after its head has arrived. */
 export function createStream(
   id: number,
   head: RequestHead,

@@ -16,7 +16,7 @@ const drainPingMs = 1000
 const keepalivePing = Buffer.from('keeping!', 'latin1')
 const late = failure(grpcStatus.deadlineExceeded, 'no answer in time')
 
-/** Ends what takes too long. Called often, with the session's clock. */
+/** Ends overdue streams and connections. Called often, with the session's clock. */
 export function tick(session: Session): void {
   if (session.state === 'closed') return
   session.at.nowMs = session.elapsedMs()
@@ -35,19 +35,19 @@ export function tick(session: Session): void {
   }
 }
 
-/** Why there is nobody whom a GOAWAY would reach. */
+/** Returns why a GOAWAY would not reach the peer. */
 function findGone({ at, limits, unsentBytes }: Session): 'stalled' | 'silent' | undefined {
   if (unsentBytes > 0 && at.nowMs - at.progressMs > limits.stalledMs) return 'stalled'
   const isSilent = at.pingedMs > at.heardMs && at.nowMs - at.pingedMs > limits.keepaliveTimeoutMs
   return isSilent ? 'silent' : undefined
 }
 
-/** Ends late streams; the error when the whole connection is late. */
+/** Ends overdue streams; returns the error if the whole connection is overdue. */
 function findLate(session: Session): ErrorCode | undefined {
   const { at, limits, block } = session
   const isGreeted = session.hasSettings && session.hasAcknowledged
   if (!isGreeted && at.nowMs - at.openedMs > limits.prefaceMs) return errorCode.settingsTimeout
-  // Counted from the first byte: a peer that sends one now and then is late all the same.
+  // Counted from the first byte, so that a trickle of bytes does not extend it.
   const isBlockLate = block !== undefined && at.nowMs - block.startedAtMs > limits.requestMs
   const isFrameLate = isWithinFrame(session.reader) && at.nowMs - at.partMs > limits.requestMs
   if (isBlockLate || isFrameLate) return errorCode.enhanceYourCalm
@@ -76,7 +76,7 @@ function isAtEnd({ state, at, limits }: Session): boolean {
   return state !== 'open' && at.nowMs - at.drainedMs > limits.maxAgeGraceMs
 }
 
-/** A peer that we do not read from cannot be heard; then its progress in reading tells. */
+/** While reading is paused, the peer's pongs cannot be read. Then its progress in reading shows that it is alive. */
 function keepAlive(session: Session): void {
   const { at, limits } = session
   const isAsked = at.pingedMs > at.heardMs

@@ -1,4 +1,4 @@
-/** Frames that are cheap to send and cost us something draw on one allowance, which grows with time and with calls served. */
+/** An allowance for frames that are cheap to send and costly to handle. It grows with time and with answered calls. */
 export type TokenBucket = {
   readonly burst: number
   readonly perSecond: number
@@ -6,12 +6,12 @@ export type TokenBucket = {
   filledAtMs: number
 }
 
-/** A full bucket. */
+/** Creates a full bucket. */
 export function createTokenBucket(burst: number, perSecond: number, nowMs: number): TokenBucket {
   return { burst, perSecond, tokens: burst, filledAtMs: nowMs }
 }
 
-/** Takes tokens; false when there are too few, which leaves none. */
+/** Takes tokens; false if there are too few, and then the bucket is empty. */
 export function spend(bucket: TokenBucket, tokens: number, nowMs: number): boolean {
   const elapsedMs = Math.max(0, nowMs - bucket.filledAtMs)
   bucket.filledAtMs = nowMs
@@ -21,7 +21,7 @@ export function spend(bucket: TokenBucket, tokens: number, nowMs: number): boole
   return false
 }
 
-/** Gives tokens for work that was really done. */
+/** Adds tokens for completed work. */
 export function earn(bucket: TokenBucket, tokens: number): void {
   bucket.tokens = Math.min(bucket.burst, bucket.tokens + tokens)
 }

@@ -1,13 +1,13 @@
 import { giveMemory, takeMemory } from '../memory.ts'
 import type { Session } from './session.ts'
 
-/** The kernel has taken something. */
+/** Called when the kernel has accepted bytes. */
 export function onSent(session: Session): void {
   session.at.progressMs = session.elapsedMs()
   countUnsent(session)
 }
 
-/** Reads on only while the peer takes what it gets; one for which we would hold too much is dropped. */
+/** Pauses reading while too many bytes are unsent, and drops a peer for which too much would be held. */
 export function countUnsent(session: Session): void {
   const { link, limits, at } = session
   const unsent = link.unsentBytes()
