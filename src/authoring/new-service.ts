@@ -68,7 +68,7 @@ export function draftNewService(
 function trustDomainOf(asked: NewService, catalog: Catalog): { readonly name: TrustDomain } | Invalid {
   if (asked.trustDomain !== undefined) {
     const name = parseTrustDomain(asked.trustDomain)
-    return typeof name === 'string' ? { name } : invalid(`\`--trust-domain\`: ${name.reason}`)
+    return isInvalid(name) ? invalid(`\`--trust-domain\`: ${name.reason}`) : { name }
   }
   for (const text of [asked.spiffeId, asked.waypoint]) {
     const id = text === undefined ? undefined : parseSpiffeId(text)

@@ -21,8 +21,10 @@ export type ScaffoldOptions = { readonly trustDomain: TrustDomain; readonly name
 export type Scaffold = { readonly lines: readonly string[]; readonly services: number }
 
 /** A service that is drafted, or why it is not. */
-type Outcome = Placed | { readonly skipped: string; readonly service: KubernetesService }
+type Outcome = Placed | Skipped
+type Skipped = { readonly kind: 'skipped'; readonly why: string; readonly service: KubernetesService }
 type Placed = {
+  readonly kind: 'placed'
   readonly service: KubernetesService
   readonly ports: readonly ServicePort[]
   readonly accounts: readonly string[]
@@ -67,11 +69,9 @@ export function draftCatalog(list: KubernetesList, options: ScaffoldOptions): Sc
   const wanted = list.services.filter(({ metadata }) => isWanted(metadata.namespace, options))
   const cluster = indexCluster(list)
   const outcomes = wanted.map((service) => toOutcome(service, cluster))
-  const placed = outcomes.flatMap((outcome) => ('skipped' in outcome ? [] : [outcome]))
-  const skipped = outcomes.flatMap((outcome) => ('skipped' in outcome ? [outcome] : []))
-  const notes = skipped.map(
-    ({ service, skipped: why }) => `left out: ${quote(nameOf(service, true))}, ${why}`,
-  )
+  const placed = outcomes.filter((outcome) => outcome.kind === 'placed')
+  const skipped = outcomes.filter((outcome) => outcome.kind === 'skipped')
+  const notes = skipped.map(({ service, why }) => `left out: ${quote(nameOf(service, true))}, ${why}`)
   const drafted = indexDrafted(placed)
   const drafts = placed.map((each) => toDraft(each, drafted, cluster, options))
   return { lines: formatServiceDrafts(drafts, [...head, ...notes]), services: drafts.length }
@@ -94,7 +94,7 @@ function isWanted(namespace = 'default', options: ScaffoldOptions): boolean {
 
 function toOutcome(service: KubernetesService, cluster: Cluster): Outcome {
   const { spec, metadata } = service
-  const skip = (skipped: string): Outcome => ({ service, skipped })
+  const skip = (why: string): Outcome => ({ kind: 'skipped', service, why })
   if (metadata.labels?.[gatewayLabel] !== undefined) return skip('the proxy of a Gateway')
   if (spec.type === 'ExternalName') return skip('an ExternalName, which has no address of its own')
   if (addressesOf(service).length === 0)
@@ -103,7 +103,7 @@ function toOutcome(service: KubernetesService, cluster: Cluster): Outcome {
   if (waypointName(service, cluster) === 'none') return skip(`\`${waypointLabel}: none\``)
   const ports = (spec.ports ?? []).filter((port) => protocolOf(port) !== 'other')
   if (ports.length === 0) return skip('every port says by its name or `appProtocol` that it is no HTTP')
-  return { service, ports, accounts: accountsOf(service, cluster) }
+  return { kind: 'placed', service, ports, accounts: accountsOf(service, cluster) }
 }
 
 function addressesOf({ spec }: KubernetesService): readonly string[] {

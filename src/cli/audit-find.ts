@@ -76,23 +76,14 @@ export function addAuditFind(audit: Command, terminal: Terminal, finish: Finish)
 async function find(paths: readonly string[], options: FindOptions, terminal: Terminal): Promise<ExitCode> {
   const { since, until, limit = Number.POSITIVE_INFINITY, json, pseudonyms, key, ...same } = options
   const given = refuseNames(options) ?? (await readKeys(key))
-  if (isInvalid(given)) {
-    terminal.complain(given.reason)
-    return exitCodes.usage
-  }
+  if (isInvalid(given)) return refuse(given, terminal)
   const user = pseudonyms === undefined ? options.user : pseudonymOf(options.user, pseudonyms)
-  if (typeof user === 'object') {
-    terminal.complain(user.reason)
-    return exitCodes.usage
-  }
+  if (isInvalid(user)) return refuse(user, terminal)
   const sinceMs = since === undefined ? undefined : parseTimeMs('--since', since, terminal.nowMs())
   const untilMs = until === undefined ? undefined : parseTimeMs('--until', until, terminal.nowMs())
-  for (const moment of [sinceMs, untilMs]) {
-    if (typeof moment !== 'object') continue
-    terminal.complain(moment.reason)
-    return exitCodes.usage
-  }
-  const filter = { ...same, user, sinceMs: toMs(sinceMs), untilMs: toMs(untilMs) }
+  if (isInvalid(sinceMs)) return refuse(sinceMs, terminal)
+  if (isInvalid(untilMs)) return refuse(untilMs, terminal)
+  const filter = { ...same, user, sinceMs, untilMs }
   let found = 0
   let unreadable = 0
   const query = { ...filter, mentions: mentionsOf(filter), keys: given.keys }
@@ -107,6 +98,11 @@ async function find(paths: readonly string[], options: FindOptions, terminal: Te
   if (found === 0) terminal.complain(toLine(await explainNothing(paths, filter, given.keys)))
   if (unreadable > maxComplaints) terminal.complain(`${unreadable} lines or paths could not be read`)
   return found > 0 && unreadable === 0 ? exitCodes.ok : exitCodes.negative
+}
+
+function refuse({ reason }: Invalid, terminal: Terminal): ExitCode {
+  terminal.complain(reason)
+  return exitCodes.usage
 }
 
 /** Why nothing was found: reads again from the start, though not more than a person waits for. */
@@ -146,11 +142,7 @@ function pseudonymOf(user: string | undefined, file: string): string | Invalid {
     )
   }
   const pseudonymize = readPseudonyms(file)
-  return typeof pseudonymize === 'function' ? `${issuerName}/${pseudonymize(issuerName, id)}` : pseudonymize
-}
-
-function toMs(moment: number | object | undefined): number | undefined {
-  return typeof moment === 'number' ? moment : undefined
+  return isInvalid(pseudonymize) ? pseudonymize : `${issuerName}/${pseudonymize(issuerName, id)}`
 }
 
 function parseCount(text: string): number {

@@ -60,7 +60,7 @@ async function prove(
   const held = await readKeys(key)
   if (isInvalid(held)) return complain(held, exitCodes.usage, terminal)
   const id = await findWholeId(paths, given, held.keys)
-  const proof = typeof id === 'object' ? id : await proveDecision(paths, id, held.keys)
+  const proof = isInvalid(id) ? id : await proveDecision(paths, id, held.keys)
   if (isInvalid(proof)) {
     terminal.complain(toLine(proof.reason))
     return exitCodes.negative
@@ -73,7 +73,7 @@ async function check(file: string, keyFile: string, terminal: Terminal): Promise
   const given = await readKeys([keyFile])
   const text = await read(file, terminal)
   if (isInvalid(given)) return complain(given, exitCodes.usage, terminal)
-  if (typeof text !== 'string') return complain(text, exitCodes.usage, terminal)
+  if (isInvalid(text)) return complain(text, exitCodes.usage, terminal)
   const proof = parseProof(`${text.trimEnd()}\n`)
   if (isInvalid(proof)) return complain(proof, exitCodes.negative, terminal)
   const proven = verifyProof(proof, given.keys ?? [])

@@ -48,7 +48,7 @@ async function show(
     return exitCodes.usage
   }
   const id = await findWholeId(paths, given, held.keys, ['txn', 'decisionId'])
-  if (typeof id === 'object') {
+  if (isInvalid(id)) {
     terminal.complain(toLine(id.reason))
     return exitCodes.negative
   }

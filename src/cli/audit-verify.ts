@@ -63,11 +63,11 @@ async function verify(
 ): Promise<ExitCode> {
   const nowMs = terminal.nowMs()
   const asOfMs = parseAsOf(options.asOf, nowMs)
-  if (typeof asOfMs === 'object') return complain(asOfMs, terminal)
+  if (isInvalid(asOfMs)) return complain(asOfMs, terminal)
   const given = await readKeys(options.key)
   if (isInvalid(given)) return complain(given, terminal)
   const exported = await readCheckpoints(options.checkpoint, given.keys ?? (await keysBeside(paths)))
-  if ('kind' in exported) return complain(exported, terminal)
+  if (isInvalid(exported)) return complain(exported, terminal)
   const trust = { keys: given.keys, exported, asOfMs, nowMs: () => terminal.nowMs() }
   const verification = await verifyLogs(paths, trust, createProgress(terminal))
   const isSound =
@@ -86,7 +86,7 @@ function complain({ reason }: Invalid, terminal: Terminal): ExitCode {
 function parseAsOf(text: string | undefined, nowMs: number): number | undefined | Invalid {
   if (text === undefined) return undefined
   const asOfMs = text === 'now' ? nowMs : parseTimeMs('--as-of', text, nowMs)
-  return typeof asOfMs === 'number' && asOfMs > nowMs
+  return !isInvalid(asOfMs) && asOfMs > nowMs
     ? invalid(`\`--as-of\`: expected a time that is over, found \`${text}\``)
     : asOfMs
 }
@@ -107,7 +107,7 @@ async function readCheckpoints(
   const checkpoints: Checkpoint[] = []
   for (const file of files) {
     const text = await readText(file)
-    if (typeof text !== 'string') return text
+    if (isInvalid(text)) return text
     const notes = toNotes(text)
     if (notes.length === 0) return invalid(`\`${file}\`: expected checkpoints, found none`)
     for (const note of notes) {

@@ -39,7 +39,7 @@ async function scaffold(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const trustDomain = parseTrustDomain(options.trustDomain)
-  if (typeof trustDomain !== 'string') {
+  if (isInvalid(trustDomain)) {
     terminal.complain(`\`--trust-domain\`: ${trustDomain.reason}`)
     return exitCodes.usage
   }

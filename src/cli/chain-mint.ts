@@ -83,7 +83,7 @@ async function readOrder(options: MintCommandOptions): Promise<Order | Invalid> 
   const keys = await loadKeys(options.keys)
   if (areProblems(keys)) return invalid(keys.map(({ reason }) => `\`${options.keys}\`: ${reason}`).join('\n'))
   const lifetimeMs = parseDurationMs(options.lifetime)
-  if (typeof lifetimeMs !== 'number') return invalid(`\`--lifetime\`: ${lifetimeMs.reason}`)
+  if (isInvalid(lifetimeMs)) return invalid(`\`--lifetime\`: ${lifetimeMs.reason}`)
   const path: SpiffeId[] = []
   for (const text of [...options.actor, options.holder]) {
     const id = parseSpiffeId(text)

@@ -21,7 +21,7 @@ export async function pinDirectory(
 ): Promise<PinChange | Invalid> {
   try {
     const commit = await findRevision(directory, audit, revision)
-    if (typeof commit === 'object') return commit
+    if (isInvalid(commit)) return commit
     const loaded = await loadStored(audit, { policyRevision: commit })
     if (isInvalid(loaded)) return loaded
     await writePin(directory, commit)

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { KubeObject } from '../base/document/kube-object.ts'
 import { parseKubectlOutput } from '../base/document/kubectl-output.ts'
 import { formatProblem } from '../base/document/problem.ts'
-import { areProblems, isInvalid } from '../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { type Config, isConfigProblems } from '../config/config.ts'
 import { dnsFindings } from '../doctor/addresses.ts'
 import { toClusterView } from '../doctor/cluster.ts'
@@ -58,7 +58,7 @@ async function doctor(options: DoctorOptions, terminal: Terminal): Promise<ExitC
   )
   if (badUrl !== undefined) return refuse(`expected an http URL, found \`${badUrl}\``, terminal)
   const objects = await readObjects(options, terminal)
-  if (typeof objects === 'string') return refuse(objects, terminal)
+  if (isInvalid(objects)) return refuse(objects.reason, terminal)
   const config = await findConfig(options.config, objects)
   if (config !== undefined && isConfigProblems(config)) {
     complainAboutConfig(config, terminal)
@@ -107,17 +107,21 @@ function asOf(config: Config, nowMs: number): Config {
 async function readObjects(
   { kubectl, admin, probe }: DoctorOptions,
   terminal: Terminal,
-): Promise<readonly KubeObject[] | string | undefined> {
+): Promise<readonly KubeObject[] | Invalid | undefined> {
   // A probe runs inside a workload, and asks about this path alone.
   if (kubectl === undefined && probe !== undefined) return undefined
   const output = await runKubectl(kubectl, terminal)
   if (isInvalid(output)) {
     if (kubectl === undefined && admin !== undefined) return undefined
-    return `${output.reason}\nrun this where the cluster can be reached, and give its output to \`--kubectl\`:\n  ${kubectlCommand}`
+    return invalid(
+      `${output.reason}\nrun this where the cluster can be reached, and give its output to \`--kubectl\`:\n  ${kubectlCommand}`,
+    )
   }
   const objects = parseKubectlOutput(output.text)
   if (!isInvalid(objects)) return objects
-  return `\`${kubectl ?? 'kubectl'}\`: ${objects.reason}\nthis prints what is read here:\n  ${kubectlCommand}`
+  return invalid(
+    `\`${kubectl ?? 'kubectl'}\`: ${objects.reason}\nthis prints what is read here:\n  ${kubectlCommand}`,
+  )
 }
 
 function notesOf(options: DoctorOptions, { objects, config, catalog }: Known): readonly string[] {

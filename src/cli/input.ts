@@ -27,7 +27,7 @@ export async function readTextFile(file: string): Promise<Input | Invalid> {
 
 function decode(bytes: Uint8Array): Input | Invalid {
   const text = decodeText(bytes)
-  return typeof text === 'string' ? { kind: 'text', text } : text
+  return isInvalid(text) ? text : { kind: 'text', text }
 }
 
 function named(name: string, input: Input | Invalid): Input | Invalid {

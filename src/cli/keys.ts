@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { parseDurationMs } from '../base/model/duration.ts'
 import { isAbsent, isErrno } from '../base/model/fault.ts'
-import { areProblems } from '../base/model/invalid.ts'
+import { areProblems, isInvalid } from '../base/model/invalid.ts'
 import { activeKeyFile, generateKey, keyFiles } from '../decision/chain/keys.ts'
 import { loadKeys } from '../decision/chain/keys-source.ts'
 import { surroundingsOf } from './key-place.ts'
@@ -84,7 +84,7 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
 /** One step at a time: a key signs only when every replica has had it for verifying, and goes when nothing it signed lives. */
 async function rotate(directory: string, overlap: string, terminal: Terminal): Promise<ExitCode> {
   const overlapMs = parseDurationMs(overlap)
-  if (typeof overlapMs !== 'number') {
+  if (isInvalid(overlapMs)) {
     terminal.complain(`--overlap: ${overlapMs.reason}`)
     return exitCodes.usage
   }

@@ -1,10 +1,10 @@
 import { parseDurationMs } from '../base/model/duration.ts'
-import { type Invalid, invalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 
 /** Parses what an option says of time: so long ago (`7d`), or a moment; milliseconds since the epoch. */
 export function parseTimeMs(option: string, text: string, nowMs: number): number | Invalid {
   const agoMs = parseDurationMs(text)
-  if (typeof agoMs === 'number') return nowMs - agoMs
+  if (!isInvalid(agoMs)) return nowMs - agoMs
   const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(timeMs)
     ? invalid(

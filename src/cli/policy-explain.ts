@@ -151,7 +151,7 @@ async function askRecord(
   const given = await readKeys(key)
   if (isInvalid(given)) return given
   const id = await findWholeId(audit, beginning, given.keys)
-  const found = typeof id === 'object' ? id : await findDecision(audit, id, given.keys)
+  const found = isInvalid(id) ? id : await findDecision(audit, id, given.keys)
   if (isInvalid(found)) return found
   const { record, standing } = found
   const revision = await loadStoredIn(audit, record)

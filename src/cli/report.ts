@@ -49,7 +49,7 @@ async function report(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const sinceMs = options.since === undefined ? 0 : parseTimeMs('--since', options.since, terminal.nowMs())
-  if (typeof sinceMs !== 'number') {
+  if (isInvalid(sinceMs)) {
     terminal.complain(sinceMs.reason)
     return exitCodes.usage
   }

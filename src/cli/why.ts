@@ -47,7 +47,7 @@ async function why(
     return exitCodes.usage
   }
   const id = await findWholeId(audit, beginning, given.keys)
-  const found = typeof id === 'object' ? id : await findDecision(audit, id, given.keys)
+  const found = isInvalid(id) ? id : await findDecision(audit, id, given.keys)
   if (isInvalid(found)) {
     terminal.complain(toLine(found.reason))
     return exitCodes.negative

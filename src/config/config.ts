@@ -225,7 +225,9 @@ function toListener(listener: Settings['listeners'][number], at: (path: string) 
   const clientCa = tls?.clientCa === undefined ? undefined : at(tls.clientCa)
   return {
     ...same,
-    ...('path' in address ? { ...address, mode: socketAccess === 'group' ? 0o660 : 0o600 } : address),
+    ...(address.path !== undefined
+      ? { ...address, mode: socketAccess === 'group' ? 0o660 : 0o600 }
+      : address),
     tls: tls === undefined ? undefined : { cert: at(tls.cert), key: at(tls.key), clientCa },
     plaintext,
     maxConnectionAgeSeconds: maxConnectionAge / 1000,

@@ -1,5 +1,6 @@
 import { type SchemaNode, unwrap } from '../base/document/schema.ts'
 import type { Path } from '../base/document/yaml.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { hintFor } from '../base/text/did-you-mean.ts'
 import { show } from '../base/text/show.ts'
 
@@ -20,7 +21,7 @@ export function overlay(
   const byName = [...variables].sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true }))
   return byName.map(([variable, value]) => {
     const found = findKey(schema, root, variable.slice(variablePrefix.length).split('__'))
-    if (typeof found === 'string') return { variable, kind: 'refused', message: found }
+    if (isInvalid(found)) return { variable, kind: 'refused', message: found.reason }
     found.set(value)
     return { variable, kind: 'set', path: found.path }
   })
@@ -28,44 +29,42 @@ export function overlay(
 
 type Key = { readonly path: Path; readonly set: (value: string) => void }
 
-function findKey(schema: SchemaNode, root: unknown, segments: readonly string[]): Key | string {
+function findKey(schema: SchemaNode, root: unknown, segments: readonly string[]): Key | Invalid {
   let node = unwrap(schema)
   let holder: unknown = root
   const path: (string | number)[] = []
   for (const [position, segment] of segments.entries()) {
     const name = isItemless(node) ? undefined : keyOf(node, holder, segment)
-    if (name === undefined) return `\`${path.join('.')}\` has no keys; remove \`__${segment}\``
-    if (typeof name === 'object') return name.problem
+    if (name === undefined) return invalid(`\`${path.join('.')}\` has no keys; remove \`__${segment}\``)
+    if (isInvalid(name)) return name
     path.push(name)
     node = unwrap(childOf(node, name))
     const isLast = position === segments.length - 1
     if (isLast && !isItemless(node))
-      return `\`${path.join('.')}\` has keys of its own; set one of them, such as \`__${exampleKey(node)}\``
+      return invalid(
+        `\`${path.join('.')}\` has keys of its own; set one of them, such as \`__${exampleKey(node)}\``,
+      )
     if (isLast) return { path, set: setter(holder, name, node) }
     holder = descend(holder, name, node)
   }
-  return 'names no key'
+  return invalid('names no key')
 }
 
 function isItemless(node: SchemaNode): boolean {
   return node.entries === undefined && node.item === undefined
 }
 
-function keyOf(
-  node: SchemaNode,
-  holder: unknown,
-  segment: string,
-): string | number | { readonly problem: string } {
+function keyOf(node: SchemaNode, holder: unknown, segment: string): string | number | Invalid {
   if (node.entries !== undefined) {
     const names = Object.keys(node.entries)
     const match = names.find((name) => name.toLowerCase() === segment.toLowerCase())
     const upper = names.map((name) => name.toUpperCase())
-    return match ?? { problem: `unknown key ${show(segment)}; ${hintFor(segment.toUpperCase(), upper)}` }
+    return match ?? invalid(`unknown key ${show(segment)}; ${hintFor(segment.toUpperCase(), upper)}`)
   }
   const length = Array.isArray(holder) ? holder.length : 0
   const index = /^\d{1,4}$/.test(segment) ? Number(segment) : Number.NaN
   if (index <= length) return index
-  return { problem: `expected the index of an item, from 0 to ${length}, found ${show(segment)}` }
+  return invalid(`expected the index of an item, from 0 to ${length}, found ${show(segment)}`)
 }
 
 function childOf(node: SchemaNode, name: string | number): SchemaNode {

@@ -4,7 +4,6 @@ import { isLoopback } from '../base/http/loopback.ts'
 import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
 import { userIssuerConflicts } from './user-issuer-rules.ts'
-import type { SocketPath } from './values.ts'
 
 // Names that Envoy, the mesh or HTTP itself give a meaning: a chain there would be lost, leaked or believed.
 const takenHeaders =
@@ -45,11 +44,11 @@ function listenerConflicts(
     const message = 'stands beside `tls.clientCa`, which already proves the clients; remove one of the two'
     conflicts.push({ path: ['listeners', index, 'plaintext'], message })
   }
-  if (address !== undefined && isSocket(address) && plaintext !== undefined) {
+  if (address?.path !== undefined && plaintext !== undefined) {
     const message = 'is for ports: a Unix socket is guarded by the mode of its file; remove it'
     conflicts.push({ path: ['listeners', index, 'plaintext'], message })
   }
-  if (address !== undefined && !isSocket(address) && socketAccess !== undefined) {
+  if (address !== undefined && address.path === undefined && socketAccess !== undefined) {
     const message = 'is for Unix sockets, and the address is a port; remove it'
     conflicts.push({ path: ['listeners', index, 'socketAccess'], message })
   }
@@ -64,14 +63,8 @@ type ListenAddress = Draft<Settings['listeners'][number]['address']>
 
 /** Whether other machines can reach it. */
 function isOpen(listen: ListenAddress): boolean {
-  if (listen === undefined || isSocket(listen) || listen.address === undefined) return false
+  if (listen === undefined || listen.path !== undefined || listen.address === undefined) return false
   return !isLoopback(listen.address)
-}
-
-function isSocket(
-  listen: Exclude<ListenAddress, undefined>,
-): listen is Exclude<Draft<SocketPath>, undefined> {
-  return 'path' in listen
 }
 
 function portConflicts(draft: Draft<Settings>): readonly Conflict[] {
@@ -91,7 +84,7 @@ function portConflicts(draft: Draft<Settings>): readonly Conflict[] {
 
 function toListenName(listen: ListenAddress): string | undefined {
   if (listen === undefined) return undefined
-  if (isSocket(listen)) return listen.path
+  if (listen.path !== undefined) return listen.path
   return listen.port ? `${listen.address}:${listen.port}` : undefined
 }
 

@@ -6,10 +6,10 @@ import { issuerNamePattern } from '../base/text/issuer-name.ts'
 import { show } from '../base/text/show.ts'
 
 /** An `IP:port` to listen on. Port 0 lets the system choose. */
-export type Endpoint = { readonly address: string; readonly port: number }
+export type Endpoint = { readonly address: string; readonly port: number; readonly path?: undefined }
 
 /** An absolute path of a Unix socket to listen on. */
-export type SocketPath = { readonly path: string }
+export type SocketPath = { readonly path: string; readonly address?: undefined; readonly port?: undefined }
 
 /** An https URL that can stand as an issuer: no query, fragment or user (RFC 8414 §2). */
 export const httpsUrl: Value<string> = checked(refuseUrl)

@@ -96,9 +96,9 @@ export type Finding = {
 export type DoctorConfig = {
   readonly listeners: readonly {
     /** None: a Unix socket. */
-    readonly port?: number
+    readonly port?: number | undefined
     /** Where it listens; none stands for every address. */
-    readonly address?: string
+    readonly address?: string | undefined
     readonly peer: PeerSource
     readonly tls: { readonly clientCa?: string | undefined } | undefined
   }[]

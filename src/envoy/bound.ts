@@ -25,14 +25,14 @@ export async function bindServer(server: Server, listener: ListenTarget): Promis
 /** The connections come from elsewhere. The address is as configured, and there is nothing to release. */
 function withoutListening(listener: ListenTarget): Bound {
   const release = async () => {}
-  if ('path' in listener) return { address: toSocketName(listener.path), port: 0, release }
+  if (listener.path !== undefined) return { address: toSocketName(listener.path), port: 0, release }
   return { address: formatAddress(listener.address, listener.port), port: listener.port, release }
 }
 
 type ListenTarget = Pick<GrpcListener, 'socketSource'> & (Endpoint | SocketFile)
 
 async function bind(server: Server, listener: ListenTarget): Promise<Bound> {
-  if ('path' in listener) {
+  if (listener.path !== undefined) {
     const address = toSocketName(listener.path)
     const release = await listenOnSocketFile(listener, (path) => open(server, { path }, address))
     return { address, port: 0, release }

@@ -1,6 +1,6 @@
 import type { Answer } from '../base/model/answer.ts'
 import type { CheckInput } from '../base/model/check-input.ts'
-import { type Deny, deny } from '../base/model/decision.ts'
+import { type Deny, deny, isDeny } from '../base/model/decision.ts'
 import type { Report } from '../base/model/event.ts'
 import type { MaybePromise } from '../base/model/maybe-promise.ts'
 import { decodeCheckRequest } from './codec/decode.ts'
@@ -34,11 +34,10 @@ export function createCallHandler(deps: CallHandlerDeps): CallHandler {
   return (request, call) => {
     try {
       const receivedMs = deps.elapsedMs()
-      const answer =
-        request instanceof Uint8Array
-          ? deps.check(decodeCheckRequest(request, call), toDeadlineMs(call, receivedMs, deps), receivedMs)
-          : // Envoy's deadline may have passed while the request came; the denial is recorded all the same.
-            deps.check(request, receivedMs + deps.budgetMs, receivedMs)
+      const answer = isDeny(request)
+        ? // Envoy's deadline may have passed while the request came; the denial is recorded all the same.
+          deps.check(request, receivedMs + deps.budgetMs, receivedMs)
+        : deps.check(decodeCheckRequest(request, call), toDeadlineMs(call, receivedMs, deps), receivedMs)
       if (!(answer instanceof Promise)) return encodeSettled(answer, deps)
       return answer.then(
         (settled) => encodeSettled(settled, deps),

@@ -22,7 +22,7 @@ export type CallContext = {
 export type CallHandler = (request: Uint8Array | Deny, call: CallContext) => Uint8Array | Promise<Uint8Array>
 
 /** A port to listen on; 0 chooses any free one. */
-export type Endpoint = { readonly address: string; readonly port: number }
+export type Endpoint = { readonly address: string; readonly port: number; readonly path?: undefined }
 
 /** A Unix socket to listen on, and its file mode. */
 export type SocketFile = { readonly path: string; readonly mode: number }

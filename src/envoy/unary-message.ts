@@ -26,6 +26,12 @@ export type Unread = {
   readonly reason: string
 }
 
+/** True for a request that cannot be read or held. */
+export function isUnread<V>(value: V): value is Extract<V, Unread>
+export function isUnread(value: { readonly kind?: unknown } | undefined): boolean {
+  return value?.kind === 'unread'
+}
+
 /** The compressed flag and the length before each message. */
 export const messagePrefixBytes = 5
 

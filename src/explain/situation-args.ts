@@ -20,7 +20,7 @@ export function parseSituationArgs(line: SituationArgs): Situation | Invalid {
     return invalid(`expected SERVICE/PATH, such as \`records:8080/patients/42\`, found \`${line.place}\``)
   if (line.as === undefined) return invalid('`--as`: expected the caller, a SPIFFE ID or `ingress`')
   const caller = line.as === 'ingress' ? 'ingress' : parseSpiffeId(line.as)
-  if (typeof caller === 'object' && isInvalid(caller)) return invalid(`\`--as\`: ${caller.reason}`)
+  if (isInvalid(caller)) return invalid(`\`--as\`: ${caller.reason}`)
   const subject = line.for === undefined ? undefined : parseUser(line.for)
   if (subject !== undefined && isInvalid(subject)) return subject
   const actors: SpiffeId[] = []

@@ -4,7 +4,7 @@ import type { Chain, DelegatedChain, FirstHop } from '../base/model/chain.ts'
 import { type CheckInput, type Headers, singleHeader } from '../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../base/model/decision.ts'
 import { entityUidsIn } from '../base/model/entity-uid.ts'
-import { type Invalid, invalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { parseScopes } from '../base/model/scope.ts'
 import { parseChainToken } from '../decision/chain/token.ts'
 import { presentedChain } from '../decision/chain/verify.ts'
@@ -98,7 +98,7 @@ function toFirstHop(headers: Headers, issuerName: string): FirstHop | Deny {
   const groups = claims?.get('groups') ?? []
   const scope = claims?.get('scope') ?? ''
   const scopes = typeof scope === 'string' ? parseScopes(scope) : undefined
-  if (typeof id !== 'string' || !isStringArray(groups) || !Array.isArray(scopes)) {
+  if (typeof id !== 'string' || !isStringArray(groups) || scopes === undefined || isInvalid(scopes)) {
     return deny('token_invalid', 'expected `sub`, `groups` as a list, and `scope` as text')
   }
   const subject = { issuerName, issuer: '', id, groups }
@@ -107,7 +107,8 @@ function toFirstHop(headers: Headers, issuerName: string): FirstHop | Deny {
 
 function readBearer(headers: Headers): JsonObject | undefined {
   const header = singleHeader(headers, 'authorization')
-  const text = typeof header === 'object' ? /^Bearer +(\S+)$/i.exec(header.value)?.[1] : undefined
+  const text =
+    header === undefined || header === 'repeated' ? undefined : /^Bearer +(\S+)$/i.exec(header.value)?.[1]
   if (text === undefined) return undefined
   const jws = parseCompactJws(text, { maxBytes: 16_384, typ: accessTokenTypes, reading: 'provider' })
   return jws.kind === 'jws' ? jws.claims : undefined

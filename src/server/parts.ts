@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Pseudonymize, readPseudonyms } from '../audit/format/pseudonym.ts'
 import { privateKeyFile, refuseLogKey } from '../audit/log/log-key.ts'
+import { isInvalid } from '../base/model/invalid.ts'
 import type { Config } from '../config/config.ts'
 import type { Tracer } from '../telemetry/tracer.ts'
 import { refuseAuditDirectory } from './audit-directory.ts'
@@ -56,7 +57,7 @@ async function openCertificates(
   const listener = listeners[index]
   if (listener?.tls === undefined) return undefined
   const { tls } = listener
-  const name = 'path' in listener ? listener.path : `${listener.address}:${listener.port}`
+  const name = listener.path !== undefined ? listener.path : `${listener.address}:${listener.port}`
   const { trustDomain } = chain
   const place = { key: `listeners.${index}.tls`, listener: name }
   const certificates = await followCertificates({ ...place, files: tls, trustDomain }, report, pollMs)
@@ -67,7 +68,7 @@ async function openCertificates(
 
 function openPseudonyms({ audit }: Config): Pseudonymize | undefined {
   const pseudonymize = audit.pseudonyms === undefined ? undefined : readPseudonyms(audit.pseudonyms)
-  if (pseudonymize === undefined || typeof pseudonymize === 'function') return pseudonymize
+  if (!isInvalid(pseudonymize)) return pseudonymize
   throw new StartError([`\`audit.pseudonyms\`: ${pseudonymize.reason}`])
 }
 

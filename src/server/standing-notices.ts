@@ -98,7 +98,7 @@ function observeNotices(
 
 function plaintextNotices({ listeners }: Config): readonly string[] {
   return listeners.flatMap((listener) =>
-    listener.plaintext === undefined || 'path' in listener
+    listener.plaintext === undefined || listener.path !== undefined
       ? []
       : [`${listener.address}:${listener.port} takes plaintext; the mesh's L4 policy must guard it`],
   )

@@ -3,7 +3,7 @@ import { isDeny } from '../../src/base/model/decision.ts'
 import { createCallHandler } from '../../src/envoy/handler.ts'
 import { defaultCallLimits } from '../../src/envoy/limits.ts'
 import { createSharedMemory } from '../../src/envoy/memory.ts'
-import type { CallContext, CallHandler, GrpcListener } from '../../src/envoy/transport.ts'
+import type { CallContext, CallHandler, Endpoint, GrpcListener } from '../../src/envoy/transport.ts'
 
 /** A call that says nothing of itself. */
 export const noContext: CallContext = { metadata: new Map(), tlsPeerUris: [], deadlineMs: undefined }
@@ -19,7 +19,7 @@ export const commonOptions: Omit<GrpcListener, 'address' | 'port' | 'path' | 'mo
 }
 
 /** A plaintext listener on any free port of loopback. */
-export const plainListener: GrpcListener = { ...commonOptions, address: '127.0.0.1', port: 0 }
+export const plainListener: GrpcListener & Endpoint = { ...commonOptions, address: '127.0.0.1', port: 0 }
 
 const allowance = { kind: 'allow', setHeaders: [], removeHeaders: [] } as const
 const reference = { decisionId: 'd-1', txn: undefined, policyRevision: undefined }

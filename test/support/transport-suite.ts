@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js'
 import { expect } from 'chai'
 import protobuf from 'protobufjs'
 import type { Event, Report } from '../../src/base/model/event.ts'
-import type { CallHandler, GrpcListener, Transport } from '../../src/envoy/transport.ts'
+import type { CallHandler, Endpoint, GrpcListener, Transport } from '../../src/envoy/transport.ts'
 import { TransportError } from '../../src/envoy/transport.ts'
 import { decodeCheckResponse, encodeCheckRequest } from './check-request.ts'
 import { check, createGrpcClient } from './grpc-client.ts'
@@ -27,7 +27,7 @@ export type CreateTransport = (
 export function itCarriesCalls(create: CreateTransport): void {
   const open: Transport[] = []
   const events: Event[] = []
-  const listen = async (handle: CallHandler, overrides: Partial<GrpcListener> = {}) => {
+  const listen = async (handle: CallHandler, overrides: Partial<GrpcListener & Endpoint> = {}) => {
     const transport = await create({ ...plainListener, ...overrides }, handle, (event) => events.push(event))
     open.push(transport)
     return transport

@@ -110,7 +110,8 @@ function gather(leaves: readonly Leaf[], by: Signer, found: Gathered): void {
     if (meta?.kind === 'segment') found.opening ??= meta
     else if (meta?.kind === 'retention') found.retired.push(meta)
     else if (meta?.kind === 'checkpoint') for (const log of meta.beside ?? []) found.beside.add(log)
-    if (meta !== undefined && 'time' in meta) found.signedAtMs = Math.max(found.signedAtMs, toMs(meta.time))
+    if (meta !== undefined && meta.kind !== 'unrecorded' && meta.kind !== 'shadow')
+      found.signedAtMs = Math.max(found.signedAtMs, toMs(meta.time))
   }
   const last = leaves.findLast(isRecord)
   if (last !== undefined) found.signedAtMs = Math.max(found.signedAtMs, timeOf(last))

@@ -4,7 +4,7 @@ import { about, choice, flag, list, parsed, recordOf, someOf, text } from '../..
 import type { Path } from '../../base/document/yaml.ts'
 import type { DenyCode, Role } from '../../base/model/decision.ts'
 import { denyCodes } from '../../base/model/decision.ts'
-import { areProblems, isInvalid } from '../../base/model/invalid.ts'
+import { areProblems, type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../../base/model/spiffe-id.ts'
 import { hintFor } from '../../base/text/did-you-mean.ts'
 import { show } from '../../base/text/show.ts'
@@ -100,7 +100,7 @@ export function parseTestFile(file: string, source: string): readonly PolicyTest
   const take = (whole: Case, path: Path) => {
     const line = parsed.lineOf(path)
     const test = toTest(whole, names)
-    if (typeof test === 'string') problems.push({ file, line, message: `test \`${whole.name}\`: ${test}` })
+    if (isInvalid(test)) problems.push({ file, line, message: `test \`${whole.name}\`: ${test.reason}` })
     else tests.push({ file, line, name: whole.name, ...test })
   }
   for (const [index, { cases, ...test }] of entries.entries()) {
@@ -130,22 +130,24 @@ function overlay(test: Case, part: Case): Case {
 }
 
 /** The test, or what it lacks. */
-function toTest(whole: Case, names: Names): Pick<PolicyTest, 'situation' | 'expected'> | string {
+function toTest(whole: Case, names: Names): Pick<PolicyTest, 'situation' | 'expected'> | Invalid {
   const { request = {}, expect = {} } = whole
   const { service, method, path } = request
   if (whole.caller === undefined)
-    return '`caller`: missing; add it: a name of `agents`, a SPIFFE ID, or `ingress`'
+    return invalid('`caller`: missing; add it: a name of `agents`, a SPIFFE ID, or `ingress`')
   if (whole.chain === undefined)
-    return '`chain`: missing; add it, such as `{subject: hospital/clerk}`, or write `chain: none`'
+    return invalid('`chain`: missing; add it, such as `{subject: hospital/clerk}`, or write `chain: none`')
   if (service === undefined || method === undefined || path === undefined) {
     const missing = Object.entries({ service, method, path }).filter(([, value]) => value === undefined)
-    return `\`request\`: ${missing.map(([key]) => `\`${key}\``).join(' and ')} missing; add it, such as \`{service: insurance, method: GET, path: /coverage/7}\``
+    return invalid(
+      `\`request\`: ${missing.map(([key]) => `\`${key}\``).join(' and ')} missing; add it, such as \`{service: insurance, method: GET, path: /coverage/7}\``,
+    )
   }
   const { decision } = expect
   if (decision === undefined)
-    return '`expect`: `decision` missing; add it: `expect: {decision: allow}` or `deny`'
+    return invalid('`expect`: `decision` missing; add it: `expect: {decision: allow}` or `deny`')
   const who = toWho(whole.caller, whole.chain, names)
-  if (typeof who === 'string') return who
+  if (isInvalid(who)) return who
   const isUpgrade = request.upgrade === true
   const deniedBy = expect.deniedBy?.map((refusing) => resolveRefusal(refusing, names))
   return {
@@ -158,16 +160,18 @@ function toWho(
   caller: string,
   given: NonNullable<Case['chain']>,
   names: Names,
-): Pick<Situation, 'caller' | 'subject' | 'actors' | 'scopes' | 'isRecovered'> | string {
+): Pick<Situation, 'caller' | 'subject' | 'actors' | 'scopes' | 'isRecovered'> | Invalid {
   const id = caller === 'ingress' ? 'ingress' : toAgent(caller, names)
   if (id === undefined) return unknownAgent('caller', caller, names)
   if (given === 'none') return { caller: id, subject: undefined, actors: [], scopes: [], isRecovered: false }
   const known = names.subjects[given.subject ?? '']
   const [, issuerName, user] = /^([^/]+)\/(.+)$/.exec(known?.id ?? given.subject ?? '') ?? []
   if (issuerName === undefined || user === undefined)
-    return known === undefined
-      ? `\`chain.subject\`: expected a name of \`subjects\`, or \`issuer/id\`, found ${show(given.subject)}; ${hintFor(given.subject ?? '', Object.keys(names.subjects))}`
-      : `\`subjects.${given.subject}.id\`: expected \`issuer/id\`, such as \`hospital/clerk\`, found ${show(known.id)}`
+    return invalid(
+      known === undefined
+        ? `\`chain.subject\`: expected a name of \`subjects\`, or \`issuer/id\`, found ${show(given.subject)}; ${hintFor(given.subject ?? '', Object.keys(names.subjects))}`
+        : `\`subjects.${given.subject}.id\`: expected \`issuer/id\`, such as \`hospital/clerk\`, found ${show(known.id)}`,
+    )
   const actors: SpiffeId[] = []
   for (const name of given.actors ?? []) {
     const actor = toAgent(name, names)
@@ -186,10 +190,11 @@ function toAgent(name: string, { agents }: Names): SpiffeId | undefined {
   return isInvalid(id) ? undefined : id
 }
 
-function unknownAgent(key: string, name: string, { agents }: Names): string {
+function unknownAgent(key: string, name: string, { agents }: Names): Invalid {
   const expected =
     key === 'caller' ? 'a name of `agents`, a SPIFFE ID, or `ingress`' : 'a name of `agents`, or a SPIFFE ID'
-  return `\`${key}\`: expected ${expected}, found ${show(name)}; ${hintFor(name, [...Object.keys(agents), ...(key === 'caller' ? ['ingress'] : [])])}`
+  const known = [...Object.keys(agents), ...(key === 'caller' ? ['ingress'] : [])]
+  return invalid(`\`${key}\`: expected ${expected}, found ${show(name)}; ${hintFor(name, known)}`)
 }
 
 function resolveRefusal(refusing: ExpectedRefusal, { agents, subjects }: Names): ExpectedRefusal {

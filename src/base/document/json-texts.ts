@@ -1,18 +1,18 @@
 import { describeCause } from '../model/fault.ts'
-import { type Invalid, invalid } from '../model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 
 /** Parses concatenated JSON texts, such as JSON lines or the output of several commands in one file. */
 export function parseJsonTexts(text: string): readonly unknown[] | Invalid {
   const whole = parseJson(text, 0, text)
-  if ('value' in whole) return [whole.value]
+  if (!isInvalid(whole)) return [whole.value]
   const ends = endsOf(text)
   // A single, broken text.
-  if (ends.length < 2 && text.slice(ends[0] ?? 0).trim() === '') return whole.refusal
+  if (ends.length < 2 && text.slice(ends[0] ?? 0).trim() === '') return whole
   const values: unknown[] = []
   let start = 0
   for (const end of ends) {
     const part = parseJson(text.slice(start, end), start, text)
-    if ('refusal' in part) return part.refusal
+    if (isInvalid(part)) return part
     values.push(part.value)
     start = end
   }
@@ -20,11 +20,7 @@ export function parseJsonTexts(text: string): readonly unknown[] | Invalid {
   return invalid(`${placeOf(text, start)}: expected the JSON to end; the file may be cut off`)
 }
 
-function parseJson(
-  part: string,
-  offset: number,
-  text: string,
-): { readonly value: unknown } | { readonly refusal: Invalid } {
+function parseJson(part: string, offset: number, text: string): { readonly value: unknown } | Invalid {
   try {
     return { value: JSON.parse(part) }
   } catch (cause) {
@@ -34,9 +30,7 @@ function parseJson(
     const isCut = message.includes('end of JSON')
     // For a short text V8 reports the text instead of a position.
     const at = position === undefined ? (isCut ? offset + part.length : start) : offset + Number(position)
-    return {
-      refusal: invalid(`${placeOf(text, at)}: ${message.replace(/ \(line.*\)$/, '').replaceAll('\n', ' ')}`),
-    }
+    return invalid(`${placeOf(text, at)}: ${message.replace(/ \(line.*\)$/, '').replaceAll('\n', ' ')}`)
   }
 }
 

@@ -65,7 +65,7 @@ export function duration(least: string, most: string, example = '5m'): Value<num
   const expected = `a duration with its unit, such as ${show(example)}`
   const parse = (input: string): number | Invalid => {
     const ms = parseDurationMs(input)
-    if (typeof ms !== 'number') return invalid(`expected ${expected}, found ${show(input)}`)
+    if (isInvalid(ms)) return invalid(`expected ${expected}, found ${show(input)}`)
     if (ms >= Number(leastMs) && ms <= Number(mostMs)) return ms
     return invalid(`expected a duration from ${least} to ${most}, found ${show(input)}`)
   }
@@ -77,7 +77,7 @@ export function size(least: string, most: string): Value<number> {
   const [leastBytes, mostBytes] = [parseSizeBytes(least), parseSizeBytes(most)]
   const parse = (input: string): number | Invalid => {
     const bytes = parseSizeBytes(input)
-    if (typeof bytes !== 'number' || (bytes >= Number(leastBytes) && bytes <= Number(mostBytes))) return bytes
+    if (isInvalid(bytes) || (bytes >= Number(leastBytes) && bytes <= Number(mostBytes))) return bytes
     return invalid(`expected a size from ${least} to ${most}, found ${show(input)}`)
   }
   const expected = 'a size with its unit, such as `64MiB`'
@@ -100,7 +100,7 @@ export function parsed<T>(parse: (input: string) => T | Invalid, example: string
     v.examples([example]),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
       const value = parse(dataset.value)
-      if (!isRefusal(value)) return value
+      if (!isInvalid(value)) return value
       addIssue({ message: value.reason })
       return NEVER
     }),
@@ -125,8 +125,4 @@ export function about<const S extends v.GenericSchema>(
   description: string,
 ): v.SchemaWithPipe<readonly [S, v.DescriptionAction<v.InferOutput<S>, string>]> {
   return v.pipe(schema, v.description(description))
-}
-
-function isRefusal<T>(value: T | Invalid): value is Invalid {
-  return typeof value === 'object' && value !== null && isInvalid(value)
 }

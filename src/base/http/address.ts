@@ -21,7 +21,7 @@ export function parseAddress(text: string): Address | Invalid {
   if (bracketed !== undefined && !bracketed.includes(':')) return refuse('only IPv6 stands in brackets')
   const isIp = bracketed !== undefined || isMeantForIp4(plain)
   const host = isIp ? parseIp(bracketed ?? plain) : parseName(plain)
-  if (typeof host === 'object') return refuse(host.reason)
+  if (isInvalid(host)) return refuse(host.reason)
   return { text: join(host, port), host, port, isIp }
 }
 
@@ -39,7 +39,7 @@ export function toCanonicalAddress(text: string): string {
 /** Returns a host name in canonical form. A text that is no name is unchanged. */
 export function toCanonicalName(text: string): string {
   const name = parseName(text)
-  return typeof name === 'string' ? name : text
+  return isInvalid(name) ? text : name
 }
 
 const maxPort = 65_535

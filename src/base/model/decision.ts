@@ -76,10 +76,10 @@ export function deny(code: DenyCode, reason: string, results: readonly Principal
 }
 
 /** True if a step of the check refused. */
-export function isDeny(value: object): value is Deny
-export function isDeny(value: { readonly kind?: unknown }): boolean {
+export function isDeny<V>(value: V): value is Extract<V, Deny>
+export function isDeny(value: { readonly kind?: unknown } | undefined): boolean {
   // Reading a property that may be missing is many times faster than testing with `in`.
-  return value.kind === 'deny'
+  return value?.kind === 'deny'
 }
 
 /** Returns all principals that were refused, not just the first. */

@@ -32,8 +32,10 @@ export function isEntityUid(value: unknown): value is EntityUid {
 }
 
 /** Normalizes the two spellings of a name in Cedar's JSON. */
-export function toEntityUid(name: EntityUid | { readonly __entity: EntityUid }): EntityUid {
-  const { type, id } = '__entity' in name ? name.__entity : name
+export function toEntityUid(
+  name: (EntityUid & { readonly __entity?: undefined }) | { readonly __entity: EntityUid },
+): EntityUid {
+  const { type, id } = name.__entity ?? name
   return { type, id }
 }
 

@@ -18,9 +18,9 @@ export function toFault(what: string, cause: unknown): Fault {
 }
 
 /** True if a step failed outside of the content. */
-export function isFault(value: object): value is Fault
-export function isFault(value: { readonly kind?: unknown }): boolean {
-  return value.kind === 'fault'
+export function isFault<V>(value: V): value is Extract<V, Fault>
+export function isFault(value: { readonly kind?: unknown } | undefined): boolean {
+  return value?.kind === 'fault'
 }
 
 /** True if a system call failed with this errno, such as `EEXIST`. */

@@ -7,10 +7,9 @@ export function invalid(reason: string): Invalid {
 }
 
 /** True if a parser refused. */
-export function isInvalid(value: object): value is Invalid
-export function isInvalid(value: { readonly kind?: unknown }): boolean {
-  // As with `isDeny`.
-  return value.kind === 'invalid'
+export function isInvalid<V>(value: V): value is Extract<V, Invalid>
+export function isInvalid(value: { readonly kind?: unknown } | undefined): boolean {
+  return value?.kind === 'invalid'
 }
 
 /**

@@ -1,5 +1,5 @@
 import { show } from '../text/show.ts'
-import { type Invalid, invalid } from './invalid.ts'
+import { type Invalid, invalid, isInvalid } from './invalid.ts'
 
 declare const proven: unique symbol
 
@@ -32,7 +32,7 @@ export function parseSpiffeId(text: string): SpiffeId | Invalid {
   if (slash === -1)
     return invalid(`SPIFFE ID: expected a path that names the workload, found ${show(text)} alone`)
   const trustDomain = parseTrustDomain(text.slice(scheme.length, slash))
-  if (typeof trustDomain !== 'string') return trustDomain
+  if (isInvalid(trustDomain)) return trustDomain
   const path = text.slice(slash)
   const segments = path.slice(1).split('/')
   const bad = segments.find((segment) => !segmentPattern.test(segment) || segment === '.' || segment === '..')

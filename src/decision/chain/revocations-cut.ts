@@ -1,4 +1,4 @@
-import { type Invalid, invalid } from '../../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 
 /** Yields the texts of elements in pieces, then returns the file without them. */
 export type Pieces = Generator<string, string | Invalid>
@@ -57,12 +57,12 @@ export function* cutRevocations(file: Buffer, pieceBytes: number = defaultPieceB
       cut.depth--
       if (cut.depth === 1 && cut.array !== undefined) {
         const piece = closeArray(cut, at)
-        if (typeof piece !== 'string') return piece
+        if (isInvalid(piece)) return piece
         if (piece !== '') yield piece
       }
     } else if (byte === comma && cut.depth === 2 && cut.array !== undefined) {
       const piece = nextElement(cut, cut.array, at)
-      if (typeof piece !== 'string') return piece
+      if (isInvalid(piece)) return piece
       if (piece !== '') yield piece
     }
     if (at > cut.limitAt) return tooLong(cut)

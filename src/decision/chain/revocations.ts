@@ -54,7 +54,7 @@ export function* parseRevocationsInSteps(file: Buffer, pieceBytes?: number): Rev
   const pieces = cutRevocations(file, pieceBytes)
   for (let piece = pieces.next(); ; piece = pieces.next()) {
     if (piece.done === true) {
-      const fault = typeof piece.value === 'string' ? findFault(piece.value) : piece.value
+      const fault = isInvalid(piece.value) ? piece.value : findFault(piece.value)
       if (fault !== undefined) return [fault]
       return problems.length > 0 ? limitProblems(problems) : found
     }

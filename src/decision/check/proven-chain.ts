@@ -26,7 +26,7 @@ export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Ch
   }
   if (presented !== undefined) return verifyChain(presented.value, caller, facts)
   const recovered = recovery?.find(input.headers, caller.id, nowMs)
-  if (typeof recovered === 'object') return recovered
+  if (isDeny(recovered)) return recovered
   if (recovered !== undefined) {
     const chain = verifyChain(recovered, caller, facts)
     return isDeny(chain) ? chain : { ...chain, isRecovered: true }

@@ -2,6 +2,7 @@ import { remember } from '../../base/cache/remember.ts'
 import { formatAddress } from '../../base/http/address.ts'
 import type { CheckInput, Headers } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
+import { isInvalid } from '../../base/model/invalid.ts'
 import type { CallContext } from '../transport.ts'
 import { readHeaders } from './request-headers.ts'
 import { bytesType, type Fields, fieldsOf, isText, nextField, toText, varintType } from './wire.ts'
@@ -146,8 +147,8 @@ function toHeaders(reading: Reading, joined: readonly number[], raw: readonly nu
     raw.length > 0
       ? readHeaders(reading.bytes, raw, 'header_map')
       : readHeaders(reading.bytes, joined, 'headers')
-  if (typeof headers !== 'string') return headers
-  fail(reading, `headers: ${headers}`)
+  if (!isInvalid(headers)) return headers
+  fail(reading, `headers: ${headers.reason}`)
   return new Map()
 }
 

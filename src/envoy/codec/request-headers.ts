@@ -1,5 +1,6 @@
 import { isOddName } from '../../base/http/header-name.ts'
 import type { Headers } from '../../base/model/check-input.ts'
+import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { bytesType, type Fields, fieldsOf, isText, nextField, toText } from './wire.ts'
 
 /** `headers` of a CheckRequest, where names are unique, or `header_map`, where a name may repeat. */
@@ -7,6 +8,7 @@ export type HeadersKind = 'headers' | 'header_map'
 
 /** The byte range of a header in its request. */
 type Header = {
+  readonly kind: 'header'
   readonly nameStart: number
   readonly nameStop: number
   readonly valueStart: number
@@ -28,24 +30,24 @@ const hashPrime = 16_777_619
  * Checks every header in place and creates strings only for those that are read: a request has dozens, and a decision
  * reads three. `entries` has the start and the end of each. Returns the fault of the first bad one.
  */
-export function readHeaders(bytes: Buffer, entries: readonly number[], kind: HeadersKind): Headers | string {
+export function readHeaders(bytes: Buffer, entries: readonly number[], kind: HeadersKind): Headers | Invalid {
   const headers: Header[] = []
   const names = { hasOddName: false, hash: 0 }
   let seenHashes = 0
   for (let at = 0; at < entries.length; at += 2) {
     const header = readHeader(fieldsOf(bytes, entries[at] ?? 0, entries[at + 1] ?? 0), kind, names)
-    if (typeof header === 'string') return header
+    if (header.kind === 'invalid') return header
     const bit = 1 << (header.nameHash & 31)
     const mayRepeat = kind === 'headers' && (seenHashes & bit) !== 0
     if (mayRepeat && headers.some((other) => hasSameName(bytes, other, header)))
-      return 'expected every name once, found a repeated map key'
+      return invalid('expected every name once, found a repeated map key')
     seenHashes |= bit
     headers.push(header)
   }
   return new RequestHeaders(bytes, headers, names)
 }
 
-function readHeader(fields: Fields, kind: HeadersKind, names: Names): Header | string {
+function readHeader(fields: Fields, kind: HeadersKind, names: Names): Header | Invalid {
   const { bytes } = fields
   const last = kind === 'headers' ? 2 : 3
   let seen = 0
@@ -53,22 +55,23 @@ function readHeader(fields: Fields, kind: HeadersKind, names: Names): Header | s
   while (nextField(fields)) {
     const { number, start, stop } = fields
     if (number > last) continue
-    if (fields.wireType !== bytesType) return `header field ${number}: expected wire type 2`
-    if ((seen & (1 << number)) !== 0) return `header field ${number}: expected one, found several`
+    if (fields.wireType !== bytesType) return invalid(`header field ${number}: expected wire type 2`)
+    if ((seen & (1 << number)) !== 0) return invalid(`header field ${number}: expected one, found several`)
     seen |= 1 << number
     if (number === 1) [nameStart, nameStop] = [start, stop]
     else if (number === 2) [valueStart, valueStop] = [start, stop]
     else [rawStart, rawStop] = [start, stop]
   }
-  if (fields.fault !== undefined) return fields.fault
+  if (fields.fault !== undefined) return invalid(fields.fault)
   const nameProblem = readName(bytes, nameStart, nameStop, names)
   if (nameProblem !== undefined) return nameProblem
-  if (!isText(bytes, valueStart, valueStop)) return 'header value: expected UTF-8'
-  const header = { nameStart, nameStop, valueStart, valueStop, nameHash: names.hash }
+  if (!isText(bytes, valueStart, valueStop)) return invalid('header value: expected UTF-8')
+  const header: Header = { kind: 'header', nameStart, nameStop, valueStart, valueStop, nameHash: names.hash }
   if (rawStart === rawStop) return header
-  if (valueStart !== valueStop) return 'header: expected `value` or `raw_value`, found both'
+  if (valueStart !== valueStop) return invalid('header: expected `value` or `raw_value`, found both')
   const isProof = provingHeaders.some((name) => isNamed(bytes, header, name))
-  if (isProof && !isText(bytes, rawStart, rawStop)) return 'a header that proves an identity: expected UTF-8'
+  if (isProof && !isText(bytes, rawStart, rawStop))
+    return invalid('a header that proves an identity: expected UTF-8')
   return { ...header, valueStart: rawStart, valueStop: rawStop }
 }
 
@@ -76,8 +79,8 @@ function readHeader(fields: Fields, kind: HeadersKind, names: Names): Header | s
  * Envoy passes on lower-case tokens (RFC 9110 §5.6.2) and its own pseudo headers. Any other name did not pass through
  * Envoy, could hide a duplicate, and could not be removed by an answer.
  */
-function readName(bytes: Buffer, start: number, stop: number, names: Names): string | undefined {
-  if (start === stop) return 'header name: expected one, found none'
+function readName(bytes: Buffer, start: number, stop: number, names: Names): Invalid | undefined {
+  if (start === stop) return invalid('header name: expected one, found none')
   let hash = hashSeed
   let kinds = 0
   for (let at = start; at < stop; at++) {
@@ -85,7 +88,7 @@ function readName(bytes: Buffer, start: number, stop: number, names: Names): str
     if (byte !== colon || at > start) kinds |= nameBytes[byte] ?? otherByte
     hash = Math.imul(hash ^ byte, hashPrime)
   }
-  if (kinds >= otherByte) return 'header name: expected a token in lower case'
+  if (kinds >= otherByte) return invalid('header name: expected a token in lower case')
   if (kinds >= oddByte) names.hasOddName = true
   names.hash = hash
   return undefined

@@ -11,6 +11,7 @@ import type { CallContext, CallHandler } from '../transport.ts'
 import {
   frameMessage,
   gatherMessage,
+  isUnread,
   lateRequest,
   parseMessage,
   type Unread,
@@ -130,8 +131,8 @@ function read(check: Check, chunk: Buffer, options: ChecksOptions): void {
 function finish(check: Check, options: ChecksOptions): void {
   if (check.state !== 'reading') return
   const message = parseMessage(heldBytes(check.body), options.limits.maxMessageBytes)
-  if (message instanceof Uint8Array) decide(check, message, options)
-  else refuse(check, message, options)
+  if (isUnread(message)) refuse(check, message, options)
+  else decide(check, message, options)
 }
 
 function refuse(check: Check, unread: Unread, options: ChecksOptions): void {

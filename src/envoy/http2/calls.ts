@@ -1,9 +1,9 @@
 import { deny } from '../../base/model/decision.ts'
 import type { CallContext } from '../transport.ts'
-import { parseMessage, type Unread } from '../unary-message.ts'
+import { isUnread, parseMessage, type Unread } from '../unary-message.ts'
 import { dropBody, guard } from './closing.ts'
 import { flushSoon } from './flushing.ts'
-import { type GrpcFailure, toFailure } from './grpc-message.ts'
+import { type GrpcFailure, isGrpcFailure, toFailure } from './grpc-message.ts'
 import type { Method } from './method.ts'
 import { toMetadata } from './request-head.ts'
 import { sendAnswer, sendFailure, sendNotGrpc, sendUpdate, sendWatchHead } from './sending.ts'
@@ -21,7 +21,7 @@ export function startCall(session: Session, stream: Stream, request: Buffer): vo
   else if (target.kind === 'failure') sendFailure(session, stream, target)
   else {
     const message = parseMessage(request, session.limits.maxMessageBytes)
-    if (!(message instanceof Uint8Array)) refuseCall(session, stream, message)
+    if (isUnread(message)) refuseCall(session, stream, message)
     else if (target.kind === 'watch') startWatch(session, stream, target, message)
     else respondWith(session, stream, target.answer(message, toContext(session, stream)))
   }
@@ -54,8 +54,8 @@ export function toRefusal(
 
 /** Ends a call with its message, or with a failure. */
 function respond(session: Session, stream: Stream, answered: Uint8Array | GrpcFailure): void {
-  if (answered instanceof Uint8Array) sendAnswer(session, stream, answered)
-  else sendFailure(session, stream, answered)
+  if (isGrpcFailure(answered)) sendFailure(session, stream, answered)
+  else sendAnswer(session, stream, answered)
 }
 
 /** Responds now, or when the answer is available. */
@@ -98,7 +98,7 @@ function startWatch(
     sendUpdate(session, stream, update)
     flushSoon(session)
   })
-  if (typeof watching !== 'function') sendFailure(session, stream, watching)
+  if (isGrpcFailure(watching)) sendFailure(session, stream, watching)
   else if (session.streams.get(stream.id) === stream) stream.unwatch = watching
   else watching()
 }

@@ -50,6 +50,12 @@ export function failure(status: GrpcFailure['status'], text: string): GrpcFailur
   return { kind: 'failure', status, text }
 }
 
+/** True for an answer that is no message. */
+export function isGrpcFailure<V>(value: V): value is Extract<V, GrpcFailure>
+export function isGrpcFailure(value: { readonly kind?: unknown } | undefined): boolean {
+  return value?.kind === 'failure'
+}
+
 /** Sets the stream of the frame at `at`. */
 export function writeStreamId(bytes: Buffer, at: number, streamId: number): void {
   writeUint32(bytes, at + frameHeaderBytes - 4, streamId)

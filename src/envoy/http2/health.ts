@@ -8,7 +8,7 @@ import {
 } from '../codec/message-writer.ts'
 import { bytesType, fieldsOf, isText, nextField, toText } from '../codec/wire.ts'
 import { grpcStatus } from '../unary-message.ts'
-import { failure, type GrpcFailure } from './grpc-message.ts'
+import { failure, type GrpcFailure, isGrpcFailure } from './grpc-message.ts'
 import type { Method } from './method.ts'
 
 /** `grpc.health.v1.Health`, for the whole server and its one service. */
@@ -37,7 +37,7 @@ export function createHealth(): Health {
       kind: 'unary',
       answer: (message) => {
         const service = parseService(message)
-        if (typeof service !== 'string') return service
+        if (isGrpcFailure(service)) return service
         return services.has(service)
           ? current
           : failure(grpcStatus.notFound, 'expected a service of this server')
@@ -47,7 +47,7 @@ export function createHealth(): Health {
       kind: 'watch',
       watch: (message, send) => {
         const service = parseService(message)
-        if (typeof service !== 'string') return service
+        if (isGrpcFailure(service)) return service
         const isKnown = services.has(service)
         send(isKnown ? current : serviceUnknown)
         if (isKnown) watchers.add(send)

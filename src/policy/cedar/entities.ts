@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { type Problem, positionAt } from '../../base/document/problem.ts'
 import { entityKey, formatEntityUid, toEntityUid } from '../../base/model/entity-uid.ts'
 import { describeCause } from '../../base/model/fault.ts'
+import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { type Cedar, namingFile } from './cedar.ts'
 import { exceedsJsonLimits } from './lexical-limits.ts'
 
@@ -42,8 +43,8 @@ const entitySchema = v.strictObject({
 export function parseEntities(cedar: Cedar, schema: string, text: string): Entities | readonly Problem[] {
   const limit = exceedsJsonLimits(text)
   if (limit !== undefined) return [{ file, ...positionAt(text, limit.offset), message: limit.message }]
-  const parsed = parseJson(text)
-  if (!Array.isArray(parsed)) return [parsed ?? { file, message: 'expected a JSON array of entities' }]
+  const parsed = parseList(text)
+  if (isInvalid(parsed)) return [{ file, message: parsed.reason }]
   const problems: Problem[] = []
   const entities = new Map<string, EntityJson>()
   for (const [index, item] of parsed.entries()) {
@@ -78,12 +79,12 @@ export function parseEntities(cedar: Cedar, schema: string, text: string): Entit
   return entities
 }
 
-function parseJson(text: string): unknown[] | Problem | undefined {
+function parseList(text: string): readonly unknown[] | Invalid {
   try {
     const value: unknown = JSON.parse(text)
-    return Array.isArray(value) ? value : undefined
+    return Array.isArray(value) ? value : invalid('expected a JSON array of entities')
   } catch (cause) {
-    return { file, message: describeCause(cause) }
+    return invalid(describeCause(cause))
   }
 }
 

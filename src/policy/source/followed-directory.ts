@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { readOptional } from '../../base/follow/read-bytes.ts'
+import { isFailure } from '../../base/model/failure.ts'
 import { describeCause, type Fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, isInvalid } from '../../base/model/invalid.ts'
 import { isUnusable, readPolicyDirectory, unreadable } from './directory-source.ts'
@@ -29,7 +30,7 @@ export function createDirectorySource(directory: string, pollMs: number, readKep
     async look() {
       for (let attempt = 1; attempt <= maxAttempts; attempt++) {
         const pin = await readPin(path)
-        if (typeof pin === 'object') return pin
+        if (isFailure(pin)) return pin
         if (pin !== undefined) return readPinned(path, pin, readKept)
         const files = await readSettled(directory, digest)
         if (isUnusable(files)) return files

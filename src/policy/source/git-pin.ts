@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatProblem, type Problem } from '../../base/document/problem.ts'
+import { isFailure } from '../../base/model/failure.ts'
 import { type Fault, fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { formatCount } from '../../base/text/count.ts'
@@ -47,8 +48,8 @@ export function pinInGit(
   return inCopy(options, program, async (git, { hasPin }) => {
     const was = await pinnedIn(git, hasPin)
     const head = await commitOf(git, localRefs.head)
-    if (typeof head === 'object') return invalid(`\`${options.ref}\`: ${head.reason}`)
-    if (typeof was === 'object') return invalid(was.reason)
+    if (isFailure(head)) return invalid(`\`${options.ref}\`: ${head.reason}`)
+    if (isFailure(was)) return invalid(was.reason)
     const chosen =
       revision === undefined
         ? await chooseBefore(git, options, { commit: was ?? head, head, prove })
@@ -65,9 +66,9 @@ export function releaseInGit(options: GitSourceOptions, program?: string): Promi
   return inCopy(options, program, async (git, { hasPin }) => {
     if (!hasPin) return invalid(`\`${options.pinRef}\` pins nothing`)
     const head = await commitOf(git, localRefs.head)
-    if (typeof head === 'object') return invalid(`\`${options.ref}\`: ${head.reason}`)
+    if (isFailure(head)) return invalid(`\`${options.ref}\`: ${head.reason}`)
     const was = await pinnedIn(git, hasPin)
-    if (typeof was === 'object') return invalid(was.reason)
+    if (isFailure(was)) return invalid(was.reason)
     const failed = await push(git, options, `:${options.pinRef}`)
     return failed ?? { kind: 'released', commit: head, was }
   })
@@ -76,7 +77,7 @@ export function releaseInGit(options: GitSourceOptions, program?: string): Promi
 /** The commit that the remote's pin names; `undefined` without a pin, and for a pin that names something else. */
 async function pinnedIn(git: Git, hasPin: boolean): Promise<string | Fault | undefined> {
   const pin = hasPin ? await commitOf(git, localRefs.pin) : undefined
-  return typeof pin === 'object' && isInvalid(pin) ? undefined : pin
+  return isInvalid(pin) ? undefined : pin
 }
 
 /** Works in a copy of its own: the follower's belongs to a process that may be running. */
@@ -102,7 +103,7 @@ type Chosen = { readonly kind: 'chosen'; readonly commit: string; readonly passe
 
 async function chooseNamed(git: Git, options: GitSourceOptions, named: Candidate): Promise<Chosen | Invalid> {
   const commit = await commitOf(git, named.commit)
-  if (typeof commit === 'object') return invalid(`expected a commit of \`${options.ref}\`: ${commit.reason}`)
+  if (isFailure(commit)) return invalid(`expected a commit of \`${options.ref}\`: ${commit.reason}`)
   const refusal = await refuse(git, options, { ...named, commit })
   return refusal === undefined
     ? { kind: 'chosen', commit, passedOver: [] }
@@ -151,7 +152,7 @@ async function refuse(
   { commit, head, prove }: Candidate,
 ): Promise<Invalid | Fault | undefined> {
   const isContained = await isInHistory(git, commit, head)
-  if (typeof isContained === 'object') return isContained
+  if (isFailure(isContained)) return isContained
   if (!isContained) return invalid(`it is not in the history of \`${ref}\``)
   const unsigned = await refuseSignature(git, commit, allowedSigners)
   if (unsigned !== undefined) return unsigned

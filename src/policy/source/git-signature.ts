@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { type Fault, fault, toFault } from '../../base/model/fault.ts'
+import { type Fault, fault, isFault, toFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { type Git, isGitFailure } from './git-process.ts'
 
@@ -25,7 +25,7 @@ export async function refuseSignature(
   if (allowedSigners === undefined) return undefined
   // Git and ssh-keygen report a list that they cannot read like a signature that is not on it.
   const signers = await digestSigners(allowedSigners)
-  if (typeof signers === 'object') return signers
+  if (isFault(signers)) return signers
   const verified = await git({ args: ['verify-commit', commit] })
   if (!isGitFailure(verified)) return undefined
   return verified.exitCode === 1

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { isFailure } from '../../base/model/failure.ts'
 import { describeCause, type Fault, fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, isInvalid } from '../../base/model/invalid.ts'
 import {
@@ -60,7 +61,7 @@ export function createGitSource(options: GitSourceOptions, program?: string): Po
     recall: () => recall(git, options),
     async look() {
       const signers = await digestSigners(options.allowedSigners)
-      if (typeof signers === 'object') return failed(name, signers.reason)
+      if (isFailure(signers)) return failed(name, signers.reason)
       const advertised = (await prepare(git, options)) ?? (await askRemote(git, options))
       if (isGitFailure(advertised)) return failed(name, advertised.message)
       const key = `${advertised.ids} ${signers}`
@@ -98,7 +99,7 @@ async function recall(git: Git, options: GitSourceOptions): ReturnType<PolicySou
   if (isFault(state)) return { found: failed(options.url, state.reason), confirmedAtMs: 0 }
   const { confirmedAtMs } = state
   const commit = state.serving ?? (await commitOf(git, localRefs.serving))
-  if (typeof commit === 'object') return { found: failed(options.url, commit.reason), confirmedAtMs }
+  if (isFailure(commit)) return { found: failed(options.url, commit.reason), confirmedAtMs }
   const isPinned = state.isPinned ?? (await commitOf(git, localRefs.pin)) === commit
   return { found: await read(git, options, commit, isPinned), confirmedAtMs }
 }
@@ -135,9 +136,9 @@ async function take(
   const unfetched = await fetchRemote(git, options.directory, options.url, advertised, options)
   if (unfetched !== undefined) return failed(options.url, unfetched.message)
   const head = await commitOf(git, localRefs.head)
-  if (typeof head === 'object') return toUnusable(options.ref, head)
+  if (isFailure(head)) return toUnusable(options.ref, head)
   const rewritten = before && (await findRewrite(git, before, head))
-  if (typeof rewritten === 'object')
+  if (isFailure(rewritten))
     return failed(
       options.ref,
       `${rewritten.reason}; if that stays, compare the branch with what serves, then remove \`${options.directory}\``,
@@ -149,7 +150,7 @@ async function take(
     )
   const notices = rewritten === undefined ? [] : [`\`${options.ref}\`: ${rewritten}`]
   const pin = advertised.hasPin ? await findPin(git, options, head) : undefined
-  if (typeof pin === 'object') return pin
+  if (isFailure(pin)) return pin
   const found = await read(git, options, pin ?? head, pin !== undefined)
   return found.kind === 'found' ? { kind: 'taken', head, found: { ...found, notices } } : found
 }
@@ -157,9 +158,9 @@ async function take(
 /** Says what the followed ref once was and no longer contains; `undefined` when it contains it. */
 async function findRewrite(git: Git, before: GitState, head: string): Promise<string | Fault | undefined> {
   const accepted = await acceptedOf(git, before)
-  if (typeof accepted === 'object') return accepted
+  if (isFailure(accepted)) return accepted
   const isContinued = await isInHistory(git, accepted, head)
-  if (typeof isContinued === 'object') return isContinued
+  if (isFailure(isContinued)) return isContinued
   return isContinued
     ? undefined
     : `its history was rewritten: ${shorten(head)} does not contain ${shorten(accepted)}, which it once was`
@@ -168,7 +169,7 @@ async function findRewrite(git: Git, before: GitState, head: string): Promise<st
 async function acceptedOf(git: Git, { accepted }: GitState): Promise<string | Fault> {
   if (accepted !== undefined) return accepted
   const commit = await commitOf(git, localRefs.accepted)
-  return typeof commit === 'object' ? fault(commit.reason) : commit
+  return isFailure(commit) ? fault(commit.reason) : commit
 }
 
 /** The commit that the remote's pin names. Who may set it chooses among what the followed ref has been, and brings in nothing else. */
@@ -178,9 +179,9 @@ async function findPin(
   head: string,
 ): Promise<string | Unusable> {
   const pin = await commitOf(git, localRefs.pin)
-  if (typeof pin === 'object') return toUnusable(pinRef, pin)
+  if (isFailure(pin)) return toUnusable(pinRef, pin)
   const isContained = await isInHistory(git, pin, head)
-  if (typeof isContained === 'object') return failed(pinRef, isContained.reason)
+  if (isFailure(isContained)) return failed(pinRef, isContained.reason)
   return isContained
     ? pin
     : refused(pinRef, `pins ${shorten(pin)}, which is not in the history of \`${ref}\``)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isDeny } from '../../../src/base/model/decision.ts'
+import { type Deny, isDeny } from '../../../src/base/model/decision.ts'
 import type { SpiffeId } from '../../../src/base/model/spiffe-id.ts'
 import { createRecovery, type Handing, type RecoveryOptions } from '../../../src/decision/chain/recovery.ts'
 import { hospital } from '../../support/identities.ts'
@@ -25,8 +25,7 @@ function build(options: Partial<RecoveryOptions> = {}) {
   })
 }
 
-const isDoubt = (found: unknown) =>
-  typeof found === 'object' && found !== null && isDeny(found) && found.code === 'chain_missing'
+const isDoubt = (found: string | Deny | undefined) => isDeny(found) && found.code === 'chain_missing'
 
 describe('decision/chain/recovery', () => {
   it('finds the chain again by the trace, or by a session', () => {
@@ -231,7 +230,7 @@ describe('decision/chain/recovery', () => {
         return recovery
       })
       expect(made.find(new Map([session('s-19999')]), agentD, 0)).to.satisfy(
-        (found: unknown) => found === 't' || isDoubt(found),
+        (found: string | Deny | undefined) => found === 't' || isDoubt(found),
       )
       expect(bytes).to.be.below(1024 * 1024)
     })
