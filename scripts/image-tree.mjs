@@ -48,6 +48,7 @@ for (const name of ['esm', 'web']) {
 for (const path of readdirSync(app, { recursive: true }).filter((path) => path.endsWith('/.bin'))) {
   rmSync(join(app, path), { recursive: true })
 }
+for (const path of filesUnder(join(app, 'node_modules')).filter(isForDevelopment)) rmSync(path)
 console.log(`${(bytesUnder(tree) / 1024 / 1024).toFixed(1)} MiB in ${tree}, beside the runtime image`)
 
 function run(command, args, stdio = ['ignore', 2, 2]) {
@@ -59,8 +60,20 @@ function run(command, args, stdio = ['ignore', 2, 2]) {
   process.exit(1)
 }
 
+/** What a compiler, a debugger or a test reads, and a server never loads. More than half of what npm installs. */
+function isForDevelopment(path) {
+  return (
+    /\.(?:ts|mts|cts|map|tsbuildinfo)$/.test(path) ||
+    /\/node_modules\/(?:@[^/]+\/)?[^/]+\/tests?\//.test(path)
+  )
+}
+
 function bytesUnder(directory) {
+  return filesUnder(directory).reduce((sum, path) => sum + statSync(path).size, 0)
+}
+
+function filesUnder(directory) {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+    .map((entry) => join(entry.parentPath, entry.name))
 }

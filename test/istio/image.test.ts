@@ -58,6 +58,10 @@ describe('Dockerfile', () => {
     expect(readdirSync(tree).sort()).to.deep.equal(['app', 'var'])
   })
 
+  it('adds less than 20 MiB to the runtime image', () => {
+    expect(bytesUnder(tree) / 1024 / 1024).to.be.lessThan(20)
+  })
+
   it('keeps out of the build what the build does not copy', () => {
     const kept = readFileSync('.dockerignore', 'utf8')
       .split('\n')
@@ -134,6 +138,12 @@ function copy(paths: readonly string[], source: string): void {
     cpSync(path, isFolder ? into : join(into, path.split('/').at(-1) ?? path), { recursive: true })
   }
   if (!existsSync(into)) throw new RangeError(`nothing was copied to ${into}`)
+}
+
+function bytesUnder(directory: string): number {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0)
 }
 
 function snapshot(directory: string): readonly string[] {
