@@ -34,7 +34,7 @@ export type ServiceName =
 
 /** What the hospital offers: what Kubernetes and DNS would know. */
 export const services: readonly Service[] = [
-  service('billing-agent', 'agent-a', '10.96.0.1', 'billing'),
+  service('billing-agent', 'agent-a', '10.96.0.4', 'billing'),
   service('insurance-agent', 'agent-d', '10.96.0.2', 'billing'),
   service('records-agent', 'agent-r', '10.96.0.3', 'clinic'),
   service('insurance', 'insurance', '10.96.0.10', 'hospital'),

@@ -16,7 +16,7 @@ const unreachable: readonly DenyCode[] = [
 ]
 
 const records = { path: '/patients/42', destinationAddress: '10.96.0.11:8080' }
-const billing = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.1:8080', peer: uris.gateway }
+const billing = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.4:8080', peer: uris.gateway }
 const now = () => Math.floor(Date.now() / 1000)
 const withChain = (chain: string) => ({ headers: { 'actor-chain': chain } })
 const withToken = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })

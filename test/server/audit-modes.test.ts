@@ -75,7 +75,7 @@ describe('app/audit-modes', () => {
         headers: { 'actor-chain': `${chain.slice(0, -4)}AAAA`, authorization: 'Bearer made-up-bearer' },
       })
       const authorization = `Bearer ${token}`
-      const tasks = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.1:8080' }
+      const tasks = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.4:8080' }
       const { setHeaders } = await app.ask({ ...tasks, peer: uris.gateway, headers: { authorization } })
       secrets.push(setHeaders['actor-chain'] ?? '')
     }

@@ -41,7 +41,7 @@ async function loginOf(running: RunningApp): Promise<unknown> {
   const { kind, body } = await running.ask({
     method: 'POST',
     path: '/tasks',
-    destinationAddress: '10.96.0.1:8080',
+    destinationAddress: '10.96.0.4:8080',
     peer: uris.gateway,
     headers: { authorization: `Bearer ${tokenNow()}` },
   })

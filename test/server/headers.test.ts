@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { stepWallClock } from '../support/wall-clock.ts'
 
 const task = { method: 'POST', path: '/tasks' }
-const toA = { ...task, destinationAddress: '10.96.0.1:8080' }
+const toA = { ...task, destinationAddress: '10.96.0.4:8080' }
 const toD = { ...task, destinationAddress: '10.96.0.2:8080', peer: uris.agentA }
 const trace = 'a'.repeat(32)
 const traceparents = ['00f067aa0ba902b7', 'b7ad6b7169203331'].map((span) => `00-${trace}-${span}-01`)

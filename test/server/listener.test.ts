@@ -32,7 +32,7 @@ describe('server/listener', () => {
       const { status, removeHeaders } = await running.ask({
         method: 'POST',
         path: '/tasks',
-        destinationAddress: '10.96.0.1:8080',
+        destinationAddress: '10.96.0.4:8080',
         peer: uris.gateway,
         headers: Object.fromEntries(['authorization', ...copies].map((header) => [header, token])),
       })

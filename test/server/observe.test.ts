@@ -58,7 +58,7 @@ describe('app, observing', () => {
 
   it("leaves the user's token where agents may still need it", async () => {
     await using running = await startTestApp(temporaryDirectory(), observing())
-    const task = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.1:8080', peer: uris.gateway }
+    const task = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.4:8080', peer: uris.gateway }
     const response = await running.ask({ ...task, headers: { authorization: `Bearer ${tokenNow()}` } })
     expect(response.setHeaders).to.have.property('actor-chain')
     expect(response.removeHeaders).to.deep.equal([])

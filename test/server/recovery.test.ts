@@ -124,7 +124,7 @@ describe('app, recovery of chains', () => {
 
   it('removes an id that two readers could read differently', async () => {
     await using running = await startWithRecovery()
-    const task = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.1:8080', peer: uris.gateway }
+    const task = { method: 'POST', path: '/tasks', destinationAddress: '10.96.0.4:8080', peer: uris.gateway }
     const headers = { authorization: `Bearer ${tokenNow()}`, 'mcp-session-id': 'one,two' }
     expect((await running.ask({ ...task, headers })).removeHeaders).to.include('mcp-session-id')
   })

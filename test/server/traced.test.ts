@@ -211,7 +211,7 @@ describe('server/traced', () => {
     await using receiver = await startOtlpReceiver()
     const app = await startTestApp(temporaryDirectory(), tracingTo([receiver.url]))
     const task = { method: 'POST', path: '/tasks' }
-    const toA = { ...task, peer: uris.gateway, destinationAddress: '10.96.0.1:8080' }
+    const toA = { ...task, peer: uris.gateway, destinationAddress: '10.96.0.4:8080' }
     const { setHeaders } = await app.ask({ ...toA, headers: { authorization: `Bearer ${tokenNow()}` } })
     const toD = { ...task, peer: uris.agentA, destinationAddress: '10.96.0.2:8080', headers: setHeaders }
     await app.ask(toD)

@@ -25,7 +25,7 @@ type Sketch = {
 }
 
 const vips = {
-  'billing-agent': '10.96.0.1',
+  'billing-agent': '10.96.0.4',
   'insurance-agent': '10.96.0.2',
   insurance: '10.96.0.10',
   insuranceMapped: '::FFFF:10.96.0.10',

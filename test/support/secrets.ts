@@ -77,7 +77,7 @@ function toAsked(
     ['x-api-key', apiKey],
     ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
   ]
-  const ingress = { peer: uris.gateway, to: '10.96.0.1:8080', method: 'POST', path: `/tasks?token=${query}` }
+  const ingress = { peer: uris.gateway, to: '10.96.0.4:8080', method: 'POST', path: `/tasks?token=${query}` }
   const path = `/coverage/42?token=${query}`
   const onward = { peer: uris.agentD, to: '10.96.0.10:8080', method: 'GET', path }
   return [

@@ -22,7 +22,7 @@ export async function playOverThreeReplicas(): Promise<ThreeReplicas> {
   const heldByA = await at('replica-0', async (app) => {
     const authorization = `Bearer ${tokenNow()}`
     return chainOf(
-      await app.ask({ ...tasks('10.96.0.1:8080'), peer: uris.gateway, headers: { authorization } }),
+      await app.ask({ ...tasks('10.96.0.4:8080'), peer: uris.gateway, headers: { authorization } }),
     )
   })
   const heldByD = await at('replica-1', async (app) => {

@@ -25,7 +25,7 @@ export async function playChain(
   const toA = await one.ask({
     ...task,
     peer: uris.gateway,
-    destinationAddress: '10.96.0.1:8080',
+    destinationAddress: '10.96.0.4:8080',
     headers: { ...headers, authorization: `Bearer ${tokenNow()}` },
   })
   const toD = await other.ask({
