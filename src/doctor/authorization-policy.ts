@@ -7,9 +7,11 @@ import {
   textAt,
   textsAt,
 } from '../base/document/kube-object.ts'
+import { type Condition, conditionsOf } from './status.ts'
 
 /** An Istio AuthorizationPolicy. */
 export type AuthorizationPolicy = Pick<KubeObject, 'namespace' | 'name' | 'labels' | 'annotations'> & {
+  readonly conditions: readonly Condition[]
   readonly action: string
   readonly provider: string | undefined
   readonly selector: Labels | undefined
@@ -41,6 +43,7 @@ export function toAuthorizationPolicy(object: KubeObject): AuthorizationPolicy {
   const targets = [...listAt(body, 'spec', 'targetRefs'), ...(single === undefined ? [] : [single])]
   return {
     ...object,
+    conditions: conditionsOf(body),
     action: textAt(body, 'spec', 'action') ?? 'ALLOW',
     provider: textAt(body, 'spec', 'provider', 'name'),
     selector: labelsAt(body, 'spec', 'selector', 'matchLabels'),

@@ -12,6 +12,8 @@ import { toCanonicalName } from '../base/http/address.ts'
 import { toCanonicalIp } from '../base/http/ip-address.ts'
 import { type AuthorizationPolicy, toAuthorizationPolicy } from './authorization-policy.ts'
 import { type Mesh, toMesh } from './mesh.ts'
+import { type NetworkPolicy, toNetworkPolicy } from './network-policy.ts'
+import { type Condition, conditionsOf, readyPodOf, readyReplicasOf } from './status.ts'
 
 /** What was found of a cluster, parsed once; the rules look at nothing else. */
 export type ClusterView = {
@@ -30,6 +32,7 @@ export type ClusterView = {
 type Named = Pick<KubeObject, 'namespace' | 'name' | 'labels' | 'annotations'>
 
 export type Gateway = Named & {
+  readonly conditions: readonly Condition[]
   readonly className: string
   readonly serviceAccount: string
   /** With it, Istio copies no annotation from the Gateway's own metadata to its pods. */
@@ -45,6 +48,7 @@ export type PeerAuthentication = Named & {
 }
 
 export type EnvoyFilter = Named & {
+  readonly conditions: readonly Condition[]
   readonly gateways: readonly string[]
   /** A waypoint ignores a filter that has one. */
   readonly hasWorkloadSelector: boolean
@@ -80,6 +84,9 @@ export type Workload = Named & {
   readonly isOwned: boolean
   /** How many pods it asks for, 1 for a pod; `undefined` when an autoscaler has not said yet. */
   readonly replicas: number | undefined
+  /** How many of its pods are ready, as its `status` says; `undefined` for an object that has none, such as one in a file. */
+  readonly readyReplicas: number | undefined
+  readonly conditions: readonly Condition[]
   /** An update starts a pod before it ends the one that it replaces. */
   readonly surges: boolean
   readonly podLabels: Labels
@@ -90,16 +97,6 @@ export type Workload = Named & {
     readonly image: string
     readonly env: Labels
     readonly ports: readonly { readonly name: string; readonly port: string }[]
-  }[]
-}
-
-export type NetworkPolicy = Named & {
-  /** `undefined`: chosen by expressions, which are not looked at. */
-  readonly selector: Labels | undefined
-  readonly isIngress: boolean
-  readonly ingress: readonly {
-    readonly ports: readonly string[]
-    readonly peers: readonly { readonly pods: Labels; readonly namespaces: Labels }[]
   }[]
 }
 
@@ -137,6 +134,7 @@ function toGateway(object: KubeObject): Gateway {
   const { body, name, annotations } = object
   return {
     ...object,
+    conditions: conditionsOf(body),
     className: textAt(body, 'spec', 'gatewayClassName') ?? '',
     serviceAccount: annotations.get('gateway.istio.io/service-account') ?? name,
     infrastructureAnnotations: labelsAt(body, 'spec', 'infrastructure', 'annotations'),
@@ -164,6 +162,7 @@ function toEnvoyFilter(object: KubeObject): EnvoyFilter {
   const { body } = object
   return {
     ...object,
+    conditions: conditionsOf(body),
     gateways: listAt(body, 'spec', 'targetRefs')
       .filter((target) => textAt(target, 'kind') === 'Gateway')
       .flatMap((target) => textAt(target, 'name') ?? []),
@@ -210,13 +209,25 @@ function toDeployment(object: KubeObject): Workload {
     kind: 'Deployment',
     isOwned: false,
     replicas: typeof replicas === 'number' ? replicas : undefined,
+    readyReplicas: readyReplicasOf(object.body),
+    conditions: conditionsOf(object.body),
     surges: textAt(spec, 'strategy', 'type') !== 'Recreate' && !['0', '0%'].includes(maxSurge ?? ''),
     ...toPodParts(at(spec, 'template')),
   }
 }
 
 function toPod(object: KubeObject): Workload {
-  return { ...object, kind: 'Pod', isOwned: false, replicas: 1, surges: false, ...toPodParts(object.body) }
+  const { body } = object
+  const status = { readyReplicas: readyPodOf(body), conditions: conditionsOf(body) }
+  return {
+    ...object,
+    kind: 'Pod',
+    isOwned: false,
+    replicas: 1,
+    surges: false,
+    ...status,
+    ...toPodParts(body),
+  }
 }
 
 function toWorkloads(deployments: readonly Workload[], pods: readonly Workload[]): readonly Workload[] {
@@ -249,26 +260,6 @@ function toPodParts(
       ports: listAt(container, 'ports').map((port) => ({
         name: textAt(port, 'name') ?? '',
         port: textAt(port, 'containerPort') ?? '',
-      })),
-    })),
-  }
-}
-
-function toNetworkPolicy(object: KubeObject): NetworkPolicy {
-  const { body } = object
-  const types = textsAt(body, 'spec', 'policyTypes')
-  const hasExpressions = listAt(body, 'spec', 'podSelector', 'matchExpressions').length > 0
-  return {
-    ...object,
-    selector: hasExpressions
-      ? undefined
-      : (labelsAt(body, 'spec', 'podSelector', 'matchLabels') ?? new Map()),
-    isIngress: types.length === 0 || types.includes('Ingress'),
-    ingress: listAt(body, 'spec', 'ingress').map((rule) => ({
-      ports: listAt(rule, 'ports').map((port) => textAt(port, 'port') ?? ''),
-      peers: listAt(rule, 'from').map((peer) => ({
-        pods: labelsAt(peer, 'podSelector', 'matchLabels') ?? new Map(),
-        namespaces: labelsAt(peer, 'namespaceSelector', 'matchLabels') ?? new Map(),
       })),
     })),
   }

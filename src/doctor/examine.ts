@@ -11,6 +11,7 @@ import { portRule } from './port.ts'
 import { providerRule } from './provider.ts'
 import { recoveryRule } from './recovery.ts'
 import { scrapingRule } from './scraping.ts'
+import { servingRule } from './serving.ts'
 import { unlistedRule } from './unlisted.ts'
 import { versionRule } from './versions.ts'
 
@@ -28,6 +29,7 @@ const rules: readonly Rule[] = [
   addressRule,
   accountRule,
   recoveryRule,
+  servingRule,
 ]
 
 /** Holds a cluster against every rule. */

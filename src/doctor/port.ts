@@ -1,9 +1,10 @@
 import { isLoopback } from '../base/http/loopback.ts'
 import { explainOpening, findShutOut, type Guarded, isAmbient } from './access.ts'
 import { allowYaml, turnedAway } from './allow.ts'
-import { type ClusterView, matches, type NetworkPolicy } from './cluster.ts'
+import { type ClusterView, matches } from './cluster.ts'
 import type { Finding, Rule } from './finding.ts'
 import { keyOf, ownService, toName, waypointAccounts, workloadsBehind } from './guarded.ts'
+import type { NetworkPolicy } from './network-policy.ts'
 
 type Opening = NetworkPolicy['ingress'][number]
 

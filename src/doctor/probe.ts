@@ -32,6 +32,9 @@ export function probeFindings({ url, honest, forged, lying }: ProbeView): readon
   return findings
 }
 
+/** The body of Envoy's RBAC filter, by which istiod refuses everything when a policy's provider is unknown. */
+const providerMissing = 'RBAC: access denied'
+
 type Verdict = {
   readonly status: number
   readonly decisionId: string | undefined
@@ -81,14 +84,23 @@ function failed(where: string): Finding {
 }
 
 function unasked(where: string, { status, body }: ProbeAnswer): Finding {
+  const refused = {
+    id: 'probe_not_answered',
+    severity: 'error',
+    where,
+    fix: 'waywarden doctor --kubectl - --admin <url>   # provider, port, our L4 policy, readiness',
+  } as const
   if (status >= 400 && body === '')
     return {
-      id: 'probe_not_answered',
-      severity: 'error',
+      ...refused,
       what: `the waypoint itself answered ${status} with an empty body`,
-      where,
       why: 'it asks Waywarden and gets no answer in time: every request is refused',
-      fix: 'waywarden doctor --kubectl - --admin <url>   # provider, port, our L4 policy, readiness',
+    }
+  if (status === 403 && body === providerMissing)
+    return {
+      ...refused,
+      what: `the waypoint itself answered \`${providerMissing}\``,
+      why: 'its policy names a provider that istiod does not have, so every request is refused and nobody is asked',
     }
   return {
     id: 'probe_unguarded',

@@ -46,6 +46,16 @@ const cases: readonly {
     want: ['probe_not_answered'],
   },
   {
+    name: 'a refusal of the waypoint whose provider is missing',
+    change: { honest: { ...bare, status: 403, body: 'RBAC: access denied' } },
+    want: ['probe_not_answered'],
+  },
+  {
+    name: 'a refusal of the service itself',
+    change: { honest: { ...bare, status: 403, body: 'not yours' } },
+    want: ['probe_unguarded'],
+  },
+  {
     name: 'a caller whom nobody knows',
     change: {
       honest: denied('peer_missing'),
