@@ -103,6 +103,16 @@ export class Hospital implements AsyncDisposable {
     return this.ports.waywardens.map((_, index) => auditDirectory(this.directory, waywardenName(index)))
   }
 
+  /** Where users' requests enter. */
+  get gatewayUrl(): string {
+    return `http://127.0.0.1:${this.ports.workloads.gateway}`
+  }
+
+  /** How many Waywardens there are. */
+  get replicas(): number {
+    return this.ports.waywardens.length
+  }
+
   /** The plain HTTP client of a workload, in one lane. */
   meshOf(workload: Workload, lane: Lane = 'guarded'): Mesh {
     return createMesh(this.outboundOf(workload, lane))

@@ -18,10 +18,13 @@ export type MeshAnswer = {
   readonly ms: number
 }
 
-/** Sends requests through a workload's port of the ztunnel stand-in. */
+/** Sends a workload's requests into the mesh. */
 export type Mesh = (request: MeshRequest) => Promise<MeshAnswer>
 
-/** Creates the plain HTTP client of a workload. Connections are kept and used again, as real agents do. */
+/**
+ * Creates the plain HTTP client of a workload, which leaves by a port of the ztunnel stand-in. Connections are kept and
+ * used again, as real agents do.
+ */
 export function createMesh(outboundPort: number): Mesh {
   const agents = new Map<string, Agent>()
   return ({ to, method, path, headers, body }) => {
@@ -30,6 +33,15 @@ export function createMesh(outboundPort: number): Mesh {
     const agent = agents.get(address) ?? new TunnelAgent(outboundPort, address)
     agents.set(address, agent)
     return exchange({ agent, method, path, headers: { host: `${host}:${vipPort}`, ...headers } }, body)
+  }
+}
+
+/** As `createMesh`, in a pod whose connections a ztunnel captures: it calls services by their names. */
+export function createCapturedMesh(): Mesh {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  return ({ to, method, path, headers, body }) => {
+    const { vipPort: port, host } = findService(to)
+    return exchange({ agent, host, port, method, path, headers }, body)
   }
 }
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import { createMesh, type Mesh, readBody } from '../mesh.ts'
+import { createCapturedMesh, createMesh, type Mesh, readBody } from '../mesh.ts'
 import { type Lane, lanes } from '../world.ts'
 
 export type Reply = {
@@ -18,13 +18,17 @@ export function serve(answer: (request: IncomingMessage, body: string) => Reply 
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body)
   })
   server.keepAliveTimeout = 60_000
-  server.listen(Number(process.env['PORT']), '127.0.0.1')
+  server.listen(Number(process.env['PORT']), process.env['HOST'] ?? '127.0.0.1')
   // The parent holds the other end: when it is gone, so is the reason to run.
   process.stdin.on('end', () => process.exit(0)).resume()
 }
 
-/** The way into the mesh for each lane, through this workload's own ports of the ztunnel stand-in. */
+/** The way into the mesh for each lane: this workload's ports of the ztunnel stand-in, or the pod's own network. */
 export function outbound(): (lane: Lane) => Mesh {
+  if (process.env['OUTBOUND_GUARDED'] === undefined) {
+    const mesh = createCapturedMesh()
+    return () => mesh
+  }
   const meshes = new Map(
     lanes.map((lane) => [lane, createMesh(Number(process.env[`OUTBOUND_${lane.toUpperCase()}`]))]),
   )
