@@ -1,0 +1,36 @@
+// `npm run test:mesh`: docs/install.md, word by word, on a real API server and a real istiod, and then what can go wrong.
+// Every program runs in namespaces that end with it. Logs stay in .run/mesh.
+import { join } from 'node:path'
+import Mocha from 'mocha'
+import { buildImageTree } from './mesh/image.ts'
+import { endWithLauncher, launch, runFolders } from './mesh/launch.ts'
+import { buildPrograms } from './mesh/programs.ts'
+
+const project = join(import.meta.dirname, '..')
+
+/** In this order, since each goes on where the one before it ended. */
+const files = ['install.test.ts', 'leave.test.ts']
+
+// What a failed test left open must not keep the first process of the namespaces alive, since all others end with it.
+process.exit(runFolders() === undefined ? await prepareAndLaunch() : await runTests())
+
+async function prepareAndLaunch(): Promise<number> {
+  try {
+    await buildPrograms()
+    buildImageTree()
+  } catch (error) {
+    console.error(`mesh: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
+  }
+  return launch(import.meta.filename, process.argv.slice(2))
+}
+
+async function runTests(): Promise<number> {
+  endWithLauncher()
+  const mocha = new Mocha({ timeout: 300_000, slow: 0, forbidOnly: true, forbidPending: true, bail: true })
+  for (const file of files) mocha.addFile(join(project, 'test', 'mesh', file))
+  await mocha.loadFilesAsync()
+  return new Promise((resolve) => {
+    mocha.run((failures) => resolve(failures === 0 ? 0 : 1))
+  })
+}
