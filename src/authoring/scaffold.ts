@@ -45,6 +45,7 @@ const ownNamespaces: ReadonlySet<string> = new Set([
   'istio-system',
 ])
 const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
+const appLabel = 'app.kubernetes.io/name'
 const httpProtocols: ReadonlySet<string> = new Set(['http', 'http2', 'h2c', 'ws', 'grpc', 'grpc-web'])
 const otherProtocols: ReadonlySet<string> = new Set([
   'tcp',
@@ -96,6 +97,8 @@ function toOutcome(service: KubernetesService, cluster: Cluster): Outcome {
   const { spec, metadata } = service
   const skip = (why: string): Outcome => ({ kind: 'skipped', service, why })
   if (metadata.labels?.[gatewayLabel] !== undefined) return skip('the proxy of a Gateway')
+  if (spec.selector?.[appLabel] === 'waywarden')
+    return skip('Waywarden itself, which judges no call to itself')
   if (spec.type === 'ExternalName') return skip('an ExternalName, which has no address of its own')
   if (addressesOf(service).length === 0)
     return skip('headless: requests go to its pods, and no waypoint sees a service address')

@@ -63,35 +63,24 @@ describe('authoring/scaffold', () => {
     })
   }
 
-  const skipped: readonly { readonly name: string; readonly service: ClusterService }[] = [
-    { name: 'a headless service', service: { name: 'skipped', spec: { clusterIP: 'None' } } },
-    {
-      name: 'an ExternalName',
-      service: { name: 'skipped', spec: { type: 'ExternalName', clusterIP: undefined } },
-    },
-    { name: 'a service that selects no pods', service: { name: 'skipped', spec: { selector: undefined } } },
-    {
-      name: 'a service that opts out',
-      service: { name: 'skipped', labels: { 'istio.io/use-waypoint': 'none' } },
-    },
-    {
-      name: "a waypoint's own service",
-      service: {
-        name: 'skipped',
-        labels: { 'gateway.networking.k8s.io/gateway-name': 'waypoint' },
-      },
-    },
-    {
-      name: 'a service of TCP and UDP ports alone',
-      service: {
-        name: 'skipped',
-        spec: { ports: [{ port: 1, name: 'tcp-a' }, { port: 2, protocol: 'UDP' }, { port: 3306 }] },
-      },
-    },
+  const skipped: readonly (readonly [name: string, service: Partial<ClusterService>])[] = [
+    ['a headless service', { spec: { clusterIP: 'None' } }],
+    ['an ExternalName', { spec: { type: 'ExternalName', clusterIP: undefined } }],
+    ['a service that selects no pods', { spec: { selector: undefined } }],
+    ['a service that opts out', { labels: { 'istio.io/use-waypoint': 'none' } }],
+    [
+      "Waywarden's own service, whatever its name",
+      { spec: { selector: { 'app.kubernetes.io/name': 'waywarden', 'app.kubernetes.io/instance': 'ours' } } },
+    ],
+    ["a waypoint's own service", { labels: { 'gateway.networking.k8s.io/gateway-name': 'waypoint' } }],
+    [
+      'a service of TCP and UDP ports alone',
+      { spec: { ports: [{ port: 1, name: 'tcp-a' }, { port: 2, protocol: 'UDP' }, { port: 3306 }] } },
+    ],
   ]
-  for (const { name, service } of skipped) {
+  for (const [name, service] of skipped) {
     it(`leaves out ${name}, and says so`, () => {
-      const yaml = scaffold([service, { name: 'kept' }])
+      const yaml = scaffold([{ ...service, name: 'skipped' }, { name: 'kept' }])
       expect(mustParse(yaml).services.map((each) => each.name)).to.deep.equal(['kept'])
       expect(yaml).to.match(/^# left out: "skipped\.hospital", /m)
     })
