@@ -2,16 +2,16 @@ import { formatAddress } from '../../base/http/address.ts'
 import type { Catalog, CatalogService } from './catalog.ts'
 import type { WrittenAddress } from './services-schema.ts'
 
-/** What names resolve to: IP addresses by absolute name. */
+/** The IP addresses of names, by absolute name. */
 export type Resolved = ReadonlyMap<string, readonly string[]>
 
-/** Names to look up: those of services that give no VIP themselves. */
+/** Returns the names to resolve: the addresses of services without a VIP of their own. */
 export function namesToResolve(catalog: Catalog): readonly string[] {
   const unknown = catalog.services.filter((service) => !service.addresses.some(({ isIp }) => isIp))
   return [...new Set(unknown.flatMap((service) => service.addresses.map(({ host }) => host)))]
 }
 
-/** The catalog with what its names resolve to. An address that two services claim belongs to neither. */
+/** Returns the catalog with the resolved addresses. An address that two services claim belongs to neither. */
 export function withResolved(catalog: Catalog, resolved: Resolved): Catalog {
   const byAddress = new Map<string, CatalogService>(catalog.byAddress)
   const contested = new Set<string>()
@@ -26,7 +26,7 @@ export function withResolved(catalog: Catalog, resolved: Resolved): Catalog {
   return { ...catalog, byAddress }
 }
 
-/** Whatever spelling DNS answers in, an address is found by its one spelling. */
+/** DNS may answer in any spelling, so addresses are compared in canonical form. */
 function resolve({ host, port }: WrittenAddress, resolved: Resolved): readonly string[] {
   return (resolved.get(host) ?? []).map((ip) => formatAddress(ip, port))
 }

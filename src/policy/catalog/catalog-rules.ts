@@ -9,7 +9,10 @@ type Declarations = {
 
 const file = 'services.yaml'
 
-/** What the catalog asks of the schema: each action and resource type is declared, and fits what a request can prove. */
+/**
+ * Checks the catalog against the schema: each action and resource type must be declared and must fit the facts of a
+ * request.
+ */
 export function catalogProblems(catalog: Catalog, schema: SchemaJson<string>): readonly Problem[] {
   const entityTypes = Object.fromEntries(
     Object.entries(schema).flatMap(([namespace, definition]) =>

@@ -8,50 +8,50 @@ import type { ResourceTemplate } from './resource-template.ts'
 import { covers, foldRoute, overlaps, type Route } from './route.ts'
 import { parseServices, type RouteEntry, type ServiceEntry, type WrittenAddress } from './services-schema.ts'
 
-/** One route of a service: which requests it takes, and what they mean. */
+/** One route of a service: the requests that it matches, and their meaning. */
 export type CatalogRoute = {
   readonly route: Route
-  /** The route as a server reads it that folds letters or trims segments; the same object if that changes nothing. */
+  /** The route as read by a server that folds letters or trims segments; the same object if folding changes nothing. */
   readonly folded: Route
   readonly action: EntityUid
-  /** What the request is about; `undefined` stands for the service itself. */
+  /** The resource of the request; `undefined` means the service itself. */
   readonly resource: ResourceTemplate | undefined
   readonly requiredScope: string | undefined
-  /** May one check cover a whole upgraded connection? */
+  /** True if one check may cover a whole upgraded connection. */
   readonly isStream: boolean
   readonly line: number
 }
 
-/** A service with everything that finds it and its actions. */
+/** A service with its addresses and routes. */
 export type CatalogService = Service & {
   readonly owner: string | undefined
-  /** An IP is the service's VIP, a name the mesh's own name for it. */
+  /** An IP is the service's VIP; a name is the mesh's own name of the service. */
   readonly addresses: readonly WrittenAddress[]
   /** `undefined`: the action is the HTTP method, the resource the service. */
   readonly routes: readonly CatalogRoute[] | undefined
-  /** Takes paths that two parsers could read differently; only without routes. */
+  /** Accepts paths that two parsers could read differently; only without routes. */
   readonly hasRawPaths: boolean
-  /** Tells `/Admin` and `/admin` apart, so that its routes may, too. */
+  /** Distinguishes `/Admin` from `/admin`, so that its routes may do so too. */
   readonly isCaseSensitive: boolean
   /** Why it may share its SPIFFE ID with another service. */
   readonly shared: string | undefined
   readonly line: number
 }
 
-/** What the mesh offers: services.yaml, parsed. */
+/** The services of the mesh: services.yaml, parsed. */
 export type Catalog = {
   readonly services: readonly CatalogService[]
   readonly byName: ReadonlyMap<string, CatalogService>
-  /** By the one spelling of an address. */
+  /** By the canonical form of an address. */
   readonly byAddress: ReadonlyMap<string, CatalogService>
-  /** URIs of every proxy that vouches for callers. */
+  /** URIs of all proxies that vouch for callers. */
   readonly waypoints: ReadonlySet<string>
 }
 
 const file = 'services.yaml'
 const defaultHopLifetimeMs = 300_000
 
-/** Parses services.yaml and holds its entries against each other; every problem at once. */
+/** Parses services.yaml and checks its entries against each other. Reports every problem at once. */
 export function parseCatalog(
   text: string,
   hopLifetimeMs: number = defaultHopLifetimeMs,
@@ -65,7 +65,7 @@ export function parseCatalog(
   return problems.length > 0 ? problems : toCatalog(services)
 }
 
-/** Finds services whose entries are known to be right. */
+/** Builds a catalog of valid services. */
 export function toCatalog(services: readonly CatalogService[]): Catalog {
   return {
     services,
@@ -75,7 +75,7 @@ export function toCatalog(services: readonly CatalogService[]): Catalog {
   }
 }
 
-/** The service with an address, in whatever spelling. Nearly every address that is looked up has its one spelling already. */
+/** Finds a service by an address in any spelling. Nearly all addresses are in canonical form already. */
 export function serviceAt(
   { byAddress }: Pick<Catalog, 'byAddress'>,
   address: string,
@@ -110,7 +110,7 @@ function toService(
   }
 }
 
-/** One list for all services that have none: lists of headers are remembered by it. */
+/** One shared list for all services without one, because lists of headers are cached by identity. */
 const none: readonly string[] = []
 
 function toRoute(entry: RouteEntry, isCaseSensitive: boolean, line: number): CatalogRoute {
@@ -136,7 +136,7 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
     )
   }
   const { spiffeId, waypoint } = service
-  // INVARIANT: a waypoint that may vouch is of the configured trust domain, so a chain is minted for nobody of another one.
+  // INVARIANT: a waypoint that may vouch belongs to the configured trust domain. So no chain is minted for another one.
   if (!isOfItsWaypoint(service)) {
     say(
       service.line,
@@ -165,7 +165,7 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
   return problems
 }
 
-/** Whether some request matches both, and neither is the narrower one. */
+/** True if some request matches both routes and neither is the narrower one. */
 function areRivals(a: Route, b: Route): boolean {
   return overlaps(a, b) && covers(a, b) === covers(b, a)
 }
@@ -202,14 +202,14 @@ function isOfItsWaypoint({ spiffeId, waypoint }: CatalogService): boolean {
   return spiffeId.trustDomain === waypoint.trustDomain
 }
 
-/** Services of another trust domain than most: the catalog is of one mesh, and a chain is minted for each service. */
+/** Finds services of a minority trust domain. The catalog is of one mesh, and a chain is minted for each service. */
 function strangersAmong(services: readonly CatalogService[]): readonly Problem[] {
   const byDomain = groupBy(services, ({ spiffeId }) => spiffeId.trustDomain)
-  // The sort is stable: of equally many, those that stand first are at home.
+  // The sort is stable: of equally frequent domains, the first in the file counts as home.
   const [home, ...others] = [...byDomain].sort(([, one], [, other]) => other.length - one.length)
   if (home === undefined) return []
   return others.flatMap(([domain, strangers]) =>
-    // Of one that its waypoint does not share a domain with, that is said.
+    // If the waypoint has another domain than the service, that problem is reported instead.
     strangers.filter(isOfItsWaypoint).map(({ name, line }) => ({
       file,
       line,

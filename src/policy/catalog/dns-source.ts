@@ -5,32 +5,32 @@ import { type Fault, fault, isErrno, isFault } from '../../base/model/fault.ts'
 import type { Resolved } from './addresses.ts'
 
 export type DnsOptions = {
-  /** The names that matter now. */
+  /** Returns the names to resolve now. */
   readonly names: () => readonly string[]
-  /** Another set of answers is a new generation. */
+  /** Called when the set of answers changes. */
   readonly onChange: (resolved: Resolved) => void
   readonly report: Report
   readonly pollMs: number
   readonly nowMs: () => number
-  /** DNS servers as `IP:port`; the system's when left out. */
+  /** DNS servers as `IP:port`; by default the system's. */
   readonly servers?: readonly string[]
-  /** How long one server gets for one answer. */
+  /** The timeout of one server for one answer. */
   readonly timeoutMs?: number
 }
 
 type Family = 'A' | 'AAAA'
 
-/** The last answer for one family of a name's addresses. */
+/** The last answer for one address family of a name. */
 type Entry = {
   readonly addresses: readonly string[]
-  /** When DNS last said anything but that there are none. */
+  /** The last time DNS did not say that the name has none. */
   readonly notGoneAtMs: number
 }
 
 const defaultTimeoutMs = 2000
 const dropAfterMs = 60_000
 
-/** Looks names up, and follows what they resolve to. */
+/** Resolves names and follows their addresses. */
 export async function openDns(options: DnsOptions): Promise<DnsSource> {
   const source = new DnsSource(options)
   await source.refresh()
@@ -39,15 +39,15 @@ export async function openDns(options: DnsOptions): Promise<DnsSource> {
 }
 
 /**
- * What names resolve to, looked up again and again. A server that does not answer, or fails, says nothing about a name:
- * its last answer stays, for each family by itself. A name that no longer exists keeps its answer for a minute.
+ * Resolves names repeatedly. A server that fails or does not answer implies nothing about a name: its last answer stays,
+ * for each address family separately. A name that no longer exists keeps its answer for a minute.
  */
 export class DnsSource implements AsyncDisposable {
   readonly poller: Poller
   readonly #options: DnsOptions
   readonly #resolver: Resolver
   readonly #entries = new Map<string, Readonly<Record<Family, Entry>>>()
-  /** What is wrong with a name itself. */
+  /** Problems of the names themselves. */
   readonly #refusals = new Map<string, string>()
 
   constructor(options: DnsOptions) {
@@ -62,7 +62,7 @@ export class DnsSource implements AsyncDisposable {
     })
   }
 
-  /** Looks all names up now. */
+  /** Resolves all names now. */
   refresh(): Promise<void> {
     return this.poller.refresh()
   }
@@ -91,12 +91,12 @@ export class DnsSource implements AsyncDisposable {
     return new Map(all.filter(([, addresses]) => addresses.length > 0))
   }
 
-  /** Takes up what DNS says of one name; returns why it did not say all. */
+  /** Applies the answers for one name; returns why some are missing. */
   async #lookUp(name: string): Promise<readonly string[]> {
     const [v4, v6] = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
     const known = [v4, v6].flatMap((answer) => (isFault(answer) ? [] : [answer]))
     if (known.some((addresses) => addresses.length > 1)) {
-      // Pods behind one name: no VIP stands for the service, and pods come and go.
+      // The name leads to pods. The service has no VIP, and pods come and go.
       this.#entries.delete(name)
       this.#refusals.set(
         name,
@@ -119,24 +119,27 @@ export class DnsSource implements AsyncDisposable {
       : [`\`${name}\` cannot be looked up: ${faults.map(({ reason }) => reason).join(', ')}`]
   }
 
-  /** What is known of one family from now on; `isFound` when the name has an address of either family. */
+  /** Returns the new state of one family. `isFound`: the name has an address of either family. */
   #toEntry(answer: readonly string[] | Fault, before: Entry | undefined, isFound: boolean): Entry {
     const nowMs = this.#options.nowMs()
     const { addresses, notGoneAtMs } = before ?? { addresses: [], notGoneAtMs: Number.NEGATIVE_INFINITY }
     if (isFault(answer)) return { addresses, notGoneAtMs: nowMs }
     if (answer.length > 0 || isFound) return { addresses: answer, notGoneAtMs: nowMs }
-    // A DNS server that has just been started may not know all names yet.
+    // A DNS server that has just started may not know all names yet.
     return nowMs - notGoneAtMs >= dropAfterMs ? { addresses: [], notGoneAtMs } : { addresses, notGoneAtMs }
   }
 
-  /** The addresses of one family; none when DNS says so. A final dot: no search domain may turn one name into another. */
+  /**
+   * Returns the addresses of one family; empty if DNS says so. The final dot disables search domains, which could resolve
+   * another name.
+   */
   async #ask(name: string, family: Family): Promise<readonly string[] | Fault> {
     try {
       const answers =
         family === 'A' ? await this.#resolver.resolve4(`${name}.`) : await this.#resolver.resolve6(`${name}.`)
       return answers.toSorted()
     } catch (cause) {
-      // NXDOMAIN, or an answer without records (RFC 2308). Everything else says nothing about the name.
+      // NXDOMAIN, or an answer without records (RFC 2308). Any other error implies nothing about the name.
       if (isErrno(cause, 'ENOTFOUND') || isErrno(cause, 'ENODATA')) return []
       return fault(`${family} ${cause instanceof Error && 'code' in cause ? cause.code : cause}`)
     }

@@ -1,8 +1,8 @@
 /**
- * The segments of a path as a server reads them that folds letters or trims segments: compatibility characters are replaced (NFKC),
- * invisible ones dropped, case is folded unless the service tells cases apart, blanks around a segment and dots at its end are gone.
- * What looks like `/`, `\` or `;` then divides like it. `undefined` if such a server could read the path in yet another way: a
- * segment becomes empty, or an escape appears.
+ * Returns the segments of a path as read by a server that folds letters or trims segments. It replaces compatibility
+ * characters (NFKC), drops invisible ones, folds case unless the service is case-sensitive, and trims blanks and final
+ * dots of segments. Characters that become `/`, `\` or `;` then separate segments. `undefined` if such a server could
+ * still read the path differently: an empty segment, or an escape.
  */
 export function foldSegments(
   segments: readonly string[],
@@ -16,14 +16,14 @@ export function foldSegments(
   return isWhole ? folded : undefined
 }
 
-/** A cheap test: true only for paths that folding leaves unchanged, and for nearly all of them. */
+/** A cheap test. It is true only for paths that folding does not change, and for nearly all of them. */
 export function isFolded(path: string): boolean {
   return /^(?:[a-z0-9\-_~!$&'()*+,=:@[\]/]|\.(?!\/|$))*$/.test(path)
 }
 
 /**
- * Upper case alone leaves `ẞ` and `ß` apart, lower case alone `ı` and `i`. `İ` in lower case is `i` with a dot above, which servers
- * that map character by character drop.
+ * Upper case alone distinguishes `ẞ` from `ß`, lower case alone `ı` from `i`. `İ` in lower case is `i` with a combining
+ * dot, which servers that map single characters drop.
  */
 function foldText(text: string, isCaseSensitive: boolean): string {
   const plain = text.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '')
@@ -32,7 +32,7 @@ function foldText(text: string, isCaseSensitive: boolean): string {
   return folded.normalize('NFKC').replaceAll('i\u0307', 'i')
 }
 
-/** Without matrix parameters, blanks around it and dots at its end. A loop, because `[.\s]+$` takes quadratic time. */
+/** Removes matrix parameters, surrounding blanks and final dots. It is a loop, because `[.\s]+$` takes quadratic time. */
 function toPlainSegment(text: string): string {
   const semicolon = text.indexOf(';')
   const segment = (semicolon === -1 ? text : text.slice(0, semicolon)).trimStart()

@@ -1,11 +1,11 @@
 import { type Deny, deny } from '../../base/model/decision.ts'
 
-/** A request path that every parser reads alike: without its query, and decoded exactly once, whole and by segment. */
+/** A request path that every parser reads alike: without query, decoded exactly once, as a whole and by segment. */
 export type RequestPath = { readonly path: string; readonly segments: readonly string[] }
 
 const maxLength = 8192
-// All but RFC 3986 pchar, `/`, and `[` and `]`, which clients and Envoy leave as they are. `;` is a pchar: some servers read matrix
-// parameters, and others do not.
+// Everything but RFC 3986 pchar, `/`, and `[` and `]`, which clients and Envoy leave unescaped. `;` is a pchar, but some
+// servers read matrix parameters after it.
 const oddCharacter = /[^A-Za-z0-9\-._~!$&'()*+,=:@%/[\]]/u
 const escapedUnreserved = /%(?:2d|2e|5f|7e|3\d|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 const escapedSeparatorOrPercent = /%(?:2f|5c|3b|25[0-9a-f]{2})/i
@@ -14,8 +14,8 @@ const badEscape = /%(?![0-9a-f]{2})/i
 const controlCharacter = /[\u0000-\u001f\u007f]/
 
 /**
- * Splits a request target at its first `?` and refuses each path that two parsers could read differently
- * (research: CVE-2026-26205, CVE-2021-29492). Never a URL parser: it takes `//admin` for a host.
+ * Splits a request target at its first `?` and refuses every path that two parsers could read differently
+ * (CVE-2026-26205, CVE-2021-29492). It must not use a URL parser, which reads `//admin` as a host.
  */
 export function parseRequestPath(target: string): RequestPath | Deny {
   const path = pathOf(target)
@@ -29,11 +29,11 @@ export function parseRequestPath(target: string): RequestPath | Deny {
     if (decoded === undefined) return ambiguous('expected escapes of UTF-8 text without control characters')
     segments.push(decoded)
   }
-  // No segment holds a separator, so the decoded path still has but one reading. `join` makes it in one piece.
+  // No segment contains a separator, so the decoded path is unambiguous. `join` makes a flat string.
   return { path: ['', ...segments].join('/'), segments }
 }
 
-/** The request target without its query. */
+/** Returns the request target without its query. */
 export function pathOf(target: string): string {
   const question = target.indexOf('?')
   return question === -1 ? target : target.slice(0, question)

@@ -4,7 +4,7 @@ import type { Param } from '../../base/model/target.ts'
 import { show } from '../../base/text/show.ts'
 import { ownEntityTypes } from '../cedar/product-schema.ts'
 
-/** Names the entity that a request is about: `Patient::{patientId}` takes its whole id from one route parameter. */
+/** Names the resource of a request: `Patient::{patientId}` takes its whole id from one route parameter. */
 export type ResourceTemplate = {
   readonly text: string
   readonly type: string
@@ -13,7 +13,10 @@ export type ResourceTemplate = {
 
 const typePattern = /^[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*$/
 
-/** Parses a resource as services.yaml writes it. An id is one parameter or a literal: pasting them together could make two ids one. */
+/**
+ * Parses a resource of services.yaml. An id is one parameter or a literal, because concatenation could make two ids
+ * equal.
+ */
 export function parseResourceTemplate(text: string): ResourceTemplate | Invalid {
   const split = text.lastIndexOf('::')
   const type = text.slice(0, Math.max(split, 0))
@@ -32,7 +35,7 @@ export function parseResourceTemplate(text: string): ResourceTemplate | Invalid 
   return invalid(`expected \`Type::{parameter}\` or \`Type::"id"\`, found ${show(text)}`)
 }
 
-/** The entity that a template names for a request's parameters. */
+/** Returns the entity of a template for a request's parameters. */
 export function toResource(template: ResourceTemplate, params: readonly Param[]): EntityUid {
   const { id, type } = template
   if (id.kind === 'literal') return { type, id: id.text }

@@ -3,26 +3,26 @@ import type { Param } from '../../base/model/target.ts'
 import { show } from '../../base/text/show.ts'
 import { foldSegments } from './folded-path.ts'
 
-/** Methods a request may have; compared exactly, for over HTTP/2 `get` is not `GET`. */
+/** The allowed methods; compared exactly, because over HTTP/2 `get` is not `GET`. */
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 type Segment = { readonly kind: 'literal' | 'parameter'; readonly text: string }
 
-/** A method and a path template: `GET /patients/{patientId}`; `*` for any method, a last `/**` for anything below. */
+/** A method and a path template: `GET /patients/{patientId}`; `*` for any method, a final `/**` for any path below. */
 export type Route = {
-  /** As services.yaml writes it. */
+  /** The text in services.yaml. */
   readonly text: string
   readonly method: string
   readonly segments: readonly Segment[]
   readonly hasRest: boolean
-  /** Their names, in the order of the segments. */
+  /** The parameters' names, in segment order. */
   readonly parameters: readonly string[]
 }
 
 const parameterPattern = /^\{([A-Za-z][A-Za-z0-9_]*)\}$/
 const literalPattern = /^[A-Za-z0-9\-._~!$&'()*+,=:@[\]]*$/
 
-/** Parses a route as services.yaml writes it. */
+/** Parses a route of services.yaml. */
 export function parseRoute(text: string): Route | Invalid {
   const [method, template, ...more] = text.trim().split(/\s+/)
   if (method === undefined || template === undefined || more.length > 0) {
@@ -47,11 +47,13 @@ export function parseRoute(text: string): Route | Invalid {
   return { text, method, segments, hasRest, parameters }
 }
 
-/** The route as a server reads it that folds letters or trims segments; the same object if that changes nothing. */
+/**
+ * Returns the route as read by a server that folds letters or trims segments; the same object if folding changes nothing.
+ */
 export function foldRoute(route: Route, isCaseSensitive: boolean): Route {
   const segments = route.segments.map((segment): Segment => {
     if (segment.kind === 'parameter') return segment
-    // A literal has nothing that divides it, and is more than dots.
+    // A literal contains no separator, and more than dots.
     const [text = segment.text] = foldSegments([segment.text], isCaseSensitive) ?? []
     return text === segment.text ? segment : { kind: 'literal', text }
   })
@@ -59,7 +61,7 @@ export function foldRoute(route: Route, isCaseSensitive: boolean): Route {
   return isFolded ? route : { ...route, segments }
 }
 
-/** The parameters when the route matches a method and decoded path segments. */
+/** Returns the parameters if the route matches a method and decoded path segments. */
 export function matchRoute(
   route: Route,
   method: string,
@@ -77,7 +79,7 @@ export function matchRoute(
   return route.parameters.map((name, index) => ({ name, value: values[index] ?? '' }))
 }
 
-/** Whether some request matches both routes. */
+/** True if some request matches both routes. */
 export function overlaps(a: Route, b: Route): boolean {
   if (a.method !== b.method && a.method !== '*' && b.method !== '*') return false
   const shared = Math.min(a.segments.length, b.segments.length)
@@ -90,7 +92,7 @@ export function overlaps(a: Route, b: Route): boolean {
   return true
 }
 
-/** Whether every request that matches `narrow` also matches `wide`. */
+/** True if every request that matches `narrow` also matches `wide`. */
 export function covers(wide: Route, narrow: Route): boolean {
   if (wide.method !== '*' && wide.method !== narrow.method) return false
   if (narrow.hasRest && !wide.hasRest) return false
@@ -115,6 +117,6 @@ function toSegment(text: string): Segment {
 }
 
 function isLiteral(text: string): boolean {
-  // Servers drop segments of dots, or take them for parents.
+  // Servers drop segments of dots, or read them as parents.
   return literalPattern.test(text) && !/^\.+$/.test(text)
 }

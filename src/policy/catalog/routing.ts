@@ -5,7 +5,7 @@ import { foldSegments, isFolded } from './folded-path.ts'
 import type { RequestPath } from './path.ts'
 import { covers, matchRoute, type Route } from './route.ts'
 
-/** The route that takes a request, and what stands in place of its `{placeholders}`. */
+/** The matching route of a request, and the values of its `{placeholders}`. */
 export type Match = {
   readonly kind: 'match'
   readonly route: CatalogRoute
@@ -13,8 +13,8 @@ export type Match = {
 }
 
 /**
- * The one route of a service that takes a request, at every server: also at those that fold case or trim segments. A path that
- * takes another route there is refused, because a policy for that route would be bypassed.
+ * Finds the one route of a request, for every server, including those that fold case or trim segments. A path that
+ * matches another route there is refused, because it would bypass the policies for that route.
  */
 export function takeRoute(
   service: CatalogService,
@@ -40,7 +40,7 @@ type RouteOf = (route: CatalogRoute) => Route
 const asWritten: RouteOf = ({ route }) => route
 const asFolded: RouteOf = ({ folded }) => folded
 
-/** Many servers answer HEAD as they answer GET: HEAD must not bypass a narrower route for GET. */
+/** Many servers answer HEAD like GET, so HEAD must not bypass a narrower route for GET. */
 function findRoute(
   routes: readonly CatalogRoute[],
   method: string,
@@ -53,7 +53,7 @@ function findRoute(
   return match.route.route.method === '*' ? asGet : match
 }
 
-/** INVARIANT: routes that take the same request are nested, as written and folded. Loading has made sure of it. */
+/** INVARIANT: routes that match the same request are nested, as written and folded. Loading ensures it. */
 function narrowest(
   routes: readonly CatalogRoute[],
   method: string,

@@ -10,7 +10,7 @@ import { show } from '../../base/text/show.ts'
 import { parseResourceTemplate, type ResourceTemplate } from './resource-template.ts'
 import { parseRoute, type Route } from './route.ts'
 
-/** One route entry of services.yaml, its parts parsed. */
+/** One route entry of services.yaml, with parsed parts. */
 export type RouteEntry = {
   readonly match: Route
   readonly action: string
@@ -19,10 +19,10 @@ export type RouteEntry = {
   readonly stream: boolean
 }
 
-/** An address, and how services.yaml writes it. */
+/** An address, and its text in services.yaml. */
 export type WrittenAddress = Address & { readonly written: string }
 
-/** One entry of services.yaml, its parts parsed. */
+/** One entry of services.yaml, with parsed parts. */
 export type ServiceEntry = {
   readonly name: string
   readonly owner?: string | undefined
@@ -42,11 +42,11 @@ export type ServiceEntry = {
   readonly routes?: readonly RouteEntry[] | undefined
 }
 
-/** The form of a service's name, which is the id of its entity. */
+/** The form of a service's name, which is also the id of its entity. */
 export const serviceNamePattern: RegExp = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
 const text = matching(/^.{1,256}$/s, 'text of at most 256 characters')
 const address = parsed(parseWrittenAddress, '10.96.0.11:8080')
-// They frame the message, carry `:authority`, or upgrade the connection.
+// These headers frame the message, carry `:authority`, or upgrade the connection.
 const unremovable: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -97,7 +97,7 @@ const services = v.strictObject({
 const servicesSchema: v.GenericSchema<unknown, { readonly services: readonly ServiceEntry[] }> & SchemaNode =
   services
 
-/** Parses services.yaml entry by entry; unknown keys are refused, every problem is reported at once. */
+/** Parses services.yaml entry by entry. Unknown keys are refused; every problem is reported at once. */
 export function parseServices(
   file: string,
   text: string,

@@ -11,21 +11,21 @@ import { toResource } from './resource-template.ts'
 import { methods } from './route.ts'
 import { takeRoute } from './routing.ts'
 
-/** A request as far as it can say what it wants; `isUpgrade` when one check would cover a long stream. */
+/** The parts of a request that determine its target. `isUpgrade` if one check would cover a long stream. */
 export type Request = { readonly method: string; readonly path: string; readonly isUpgrade: boolean }
 
-/** Where a request goes to, as the mesh tells. */
+/** The parts of an input that determine the service. */
 type Asked = Pick<CheckInput, 'destinationAddress' | 'metadata'>
 
 /**
- * The service that a request goes to, from where it is going and never from `Host`: the waypoint routes by VIP, and the
- * client chooses `Host`.
+ * Finds the service by the destination of the request, never by `Host`: the waypoint routes by VIP, and the client
+ * chooses `Host`.
  */
 export function findService(input: Asked, peer: PeerSource, catalog: Catalog): CatalogService | Deny {
   return peer === 'metadata' ? byMetadata(input, catalog) : byAddress(input, catalog)
 }
 
-/** Only the proxy in front of a service may vouch for its callers. */
+/** Checks that the vouching proxy is the waypoint of the service. */
 export function checkWaypoint({ waypoint }: Caller, service: CatalogService): Deny | undefined {
   if (waypoint.uri === service.waypoint.uri) return undefined
   return deny(
@@ -34,14 +34,14 @@ export function checkWaypoint({ waypoint }: Caller, service: CatalogService): De
   )
 }
 
-/** What an input says of the request that `targetOf` reads. */
+/** Returns the parts of an input that `targetOf` reads. */
 export function toRequest({ method, path, headers }: CheckInput): Request {
   return { method, path, isUpgrade: headers.has('upgrade') || headers.has(':protocol') }
 }
 
-/** What a request wants of the service that it goes to. */
+/** Returns the target of a request to a service. */
 export function targetOf(service: CatalogService, { method: sent, path, isUpgrade }: Request): Target | Deny {
-  // The text of the list and not the request's own, for many targets are remembered.
+  // The constant and not the request's own string, because many targets are cached.
   const method = methods.find((known) => known === sent)
   if (method === undefined) {
     return deny('request_malformed', `method: expected one of ${methods.join(', ')}, found \`${sent}\``)
@@ -71,17 +71,17 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
     return deny('route_unknown', `route \`${route.route.text}\` does not say \`stream: true\``)
   const resource =
     route.resource === undefined ? { type: 'Service', id: service.name } : toResource(route.resource, params)
-  // Written out: V8 gives each object that begins as a spread a hidden class of its own, and many are remembered.
+  // Written out, because V8 gives an object that starts as a spread its own hidden class, and many targets are cached.
   const { action, requiredScope } = route
   return { service, action, resource, params, requiredScope, method, path: asked }
 }
 
 const none: readonly Param[] = []
 
-/** Laravel, Symfony and WordPress read the first, ASP.NET the second. */
+/** Laravel, Symfony and WordPress read the first; ASP.NET reads the second. */
 const methodsIn = createQueryReader(['_method', 'x-http-method-override'])
 
-/** Whether some framework takes a query parameter for the method of the request. */
+/** True if a query parameter overrides the request's method in some framework. */
 export function overridesMethod(target: string): boolean {
   return methodsIn(target).length > 0
 }
@@ -91,7 +91,7 @@ function byAddress({ destinationAddress }: Asked, catalog: Catalog): CatalogServ
   return service ?? deny('service_unknown', `no service has the address \`${destinationAddress}\``)
 }
 
-/** Envoy's own routing decision names the service; the address may only agree with it. */
+/** Envoy's own routing decision names the service. The address may only confirm it. */
 function byMetadata(input: Asked, catalog: Catalog): CatalogService | Deny {
   const address = input.destinationAddress
   const chain = singleHeader(input.metadata, 'x-waypoint-service')
@@ -119,7 +119,7 @@ function byMetadata(input: Asked, catalog: Catalog): CatalogService | Deny {
   return service
 }
 
-/** istiod names a service's filter chain `inbound-vip|<port>|<protocol>|<FQDN>`; other chains lead to no service. */
+/** istiod names a service's filter chain `inbound-vip|<port>|<protocol>|<FQDN>`. Other chains lead to no service. */
 function toAddress(filterChainName: string): string | undefined {
   const [direction, port, , host, ...more] = filterChainName.split('|')
   return direction === 'inbound-vip' && host !== undefined && host !== '' && more.length === 0

@@ -1,6 +1,6 @@
-// Cedar's JSON for expressions, read by its shape and not as text: the order of members means nothing.
+// Reads Cedar's JSON for expressions by its structure. The order of members has no meaning.
 
-/** Every object within a value, outermost first: expressions, and the members that hold their operands. */
+/** Yields every object within a value, outermost first: expressions, and the members that hold operands. */
 export function* objectsIn(value: unknown): Generator<object> {
   if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value)) yield value
@@ -15,8 +15,8 @@ export function operandsOf(expression: unknown, operator: string): readonly [unk
 }
 
 /**
- * The texts with which an expression compares `context.role`, if it does nothing else: `context.role == "caller"`, either way
- * round, or `["caller", "delegator"].contains(context.role)`.
+ * Returns the texts that an expression compares `context.role` with, if it does nothing else: `context.role == "caller"`,
+ * in either order, or `["caller", "delegator"].contains(context.role)`.
  */
 export function comparedRoles(expression: unknown): readonly string[] | undefined {
   const equal = operandsOf(expression, '==')
@@ -32,7 +32,7 @@ export function comparedRoles(expression: unknown): readonly string[] | undefine
   return texts.length === members.length ? texts : undefined
 }
 
-/** Whether an expression is `context.role`. */
+/** True if an expression is `context.role`. */
 function isRole(expression: unknown): boolean {
   const access = memberOf(expression, '.')
   return memberOf(access, 'attr') === 'role' && memberOf(memberOf(access, 'left'), 'Var') === 'context'

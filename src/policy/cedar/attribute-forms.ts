@@ -7,8 +7,8 @@ import { expectedForm } from './literal-forms.ts'
 import { createPlacesInEntities } from './literals.ts'
 
 /**
- * The values of attributes and tags in entities.json that are entities which can never exist. `{"type": …, "id": …}` is an
- * entity only if the schema says so; a record of two texts has no form.
+ * Finds entities in attributes and tags of entities.json that can never exist. `{"type": …, "id": …}` is an entity only
+ * if the schema says so; a record of two texts has no required form.
  */
 export function malformedAttributes(
   cedar: Cedar,
@@ -30,7 +30,7 @@ export function malformedAttributes(
   })
 }
 
-/** Whether Cedar takes a value for an entity: only then does it also take it when it is written as one. */
+/** True if Cedar reads a value as an entity. Only then it also accepts the value written as one. */
 function isEntity(
   cedar: Cedar,
   schema: string,
@@ -41,7 +41,7 @@ function isEntity(
   return cedar.checkParseEntities({ entities: [written], schema }).type === 'success'
 }
 
-/** The attributes and tags with one value written as an entity. */
+/** Returns the attributes and tags with one value written as an entity. */
 function spellOut(
   values: Pick<EntityJson, 'attrs' | 'tags'>,
   uid: EntityUid,
@@ -54,6 +54,6 @@ function spellOut(
       Object.entries(value).map(([key, item]) => [key, map(item, key === '__entity')]),
     )
   }
-  // The same JSON but for one value.
+  // The same JSON except for one value.
   return map(values, false) as Pick<EntityJson, 'attrs' | 'tags'>
 }

@@ -7,12 +7,12 @@ import type { CedarCall } from './engine.ts'
 import type { Footprint } from './footprint.ts'
 import { homesOf, type KnownKin, withKin } from './kin.ts'
 
-/** What is known besides the query: entities.json, the groups of actions, and what the slice's policies can read. */
+/** The inputs besides the query: entities.json, the groups of actions, and the footprint of the slice's policies. */
 export type CallScope = KnownKin & { readonly footprint: Footprint }
 
 /**
- * Writes a query as Cedar takes it. Everything a client chose goes in as text of a typed value, never as a structure:
- * a `{"__entity": …}` in a header or parameter stays a string.
+ * Formats a query for Cedar. Every value that a client chose becomes text of a typed value, never a structure. So a
+ * `{"__entity": …}` in a header or parameter stays a string.
  */
 export function toCedarCall(query: Query, scope: CallScope): CedarCall {
   const { target } = query
@@ -25,15 +25,15 @@ export function toCedarCall(query: Query, scope: CallScope): CedarCall {
   return { principal, action, resource, context: toContext(query, context), entities }
 }
 
-/** Everything that policies could come upon, whatever they do. */
+/** Returns every entity that any policy could read. */
 function anyEntities(query: Query, action: EntityUid, scope: CallScope): readonly EntityJson[] {
   const { literals } = scope.footprint
   return withKin(provenEntities(query), [action, ...literals], scope)
 }
 
 /**
- * The variables whose ancestors are read, and their ancestors. Cedar takes an entity that is not there for one without
- * ancestors, so whatever has none can be left out.
+ * Returns the variables whose ancestors are read, with their ancestors. Cedar treats a missing entity like one without
+ * ancestors, so entities without ancestors are left out.
  */
 function descendants(
   query: Query,
@@ -49,7 +49,7 @@ function descendants(
   return kin.filter(({ parents }) => parents.length > 0)
 }
 
-/** The Cedar entity that stands for a principal. */
+/** Returns the Cedar entity of a principal. */
 export function principalUid(principal: Principal): EntityUid {
   switch (principal.kind) {
     case 'agent':
@@ -61,7 +61,7 @@ export function principalUid(principal: Principal): EntityUid {
   }
 }
 
-/** The entities that a request proves; what is proven twice is the same each time. */
+/** Returns the entities that a request proves. Duplicates are equal. */
 function provenEntities(query: Query): readonly EntityJson[] {
   const { principal, delegatee, chain } = query
   const agents = delegatee === undefined ? chain.actors : [...chain.actors, delegatee]
@@ -76,7 +76,7 @@ function provenEntities(query: Query): readonly EntityJson[] {
 function resourceEntities({ target: { resource, service } }: Query): readonly EntityJson[] {
   const uid = toUid('Service', service.name)
   const itself = { uid, attrs: {}, parents: [] }
-  // The resource may be the service: nothing is its own parent.
+  // The resource may be the service itself, which is not its own parent.
   return resource.type === uid.type && resource.id === uid.id
     ? [itself]
     : [{ uid: toUid(resource.type, resource.id), attrs: {}, parents: [uid] }, itself]
@@ -97,12 +97,12 @@ function parentsOf(principal: Principal): EntityUid[] {
   }
 }
 
-/** Another issuer's group of the same name is another group. */
+/** Groups of different issuers are different, even with the same name. */
 function groupsOf({ issuerName, groups }: Subject): EntityUid[] {
   return groups.map((group) => toUid('Group', `${issuerName}/${group}`))
 }
 
-/** Of the context, what can be read; what is left out is neither encoded nor part of what is remembered. */
+/** Returns the readable part of the context. The rest is neither encoded nor part of the cache key. */
 function toContext(query: Query, read: ReadonlySet<string> | undefined): Record<string, CedarValueJson> {
   const context: Record<string, CedarValueJson> = {}
   for (const [name, write] of Object.entries(contextAttributes)) {

@@ -1,7 +1,7 @@
 import type { DetailedError } from '@cedar-policy/cedar-wasm/nodejs'
 import { type Problem, placeAt } from '../../base/document/problem.ts'
 
-/** The text that Cedar was given, and where it begins in the file that its author wrote. */
+/** The text that Cedar parsed, and its offset in the author's file. */
 export type CedarText = {
   readonly file: string
   readonly whole: string
@@ -11,11 +11,11 @@ export type CedarText = {
 
 const maxLabel = 100
 
-/** What Cedar says of a text: the place in the file with a caret, what is wrong, what was expected, what to do. */
+/** Converts a Cedar error into a problem: the place with a caret, what is wrong, what was expected, and what to do. */
 export function toCedarProblem(error: DetailedError, text: CedarText, about = ''): Problem {
   const place = placeOf(error, text)
   const { message, help, label } = wordsOf(error)
-  // Where nearly everything might stand, a list of it helps nobody.
+  // If nearly everything is possible at that place, the list of expectations is omitted.
   const isShort = label?.startsWith('expected') === true && label.length <= maxLabel
   const expected = isShort ? `, ${label}` : ''
   const remedy = help === undefined ? '' : ` (${help})`
@@ -28,7 +28,7 @@ type Words = {
   readonly label: string | undefined
 }
 
-/** Without the names of Cedar's own steps, and without the policy's id, which is said once before. */
+/** Removes the names of Cedar's internal steps, and the policy's id, which the problem names already. */
 function wordsOf({ message, help, sourceLocations = [] }: DetailedError): Words {
   const clean = (text: string): string =>
     text
@@ -46,7 +46,7 @@ function placeOf(
   { message, sourceLocations = [] }: DetailedError,
   { whole, part, offset }: CedarText,
 ): Place | object {
-  // Cedar gives these a place inside of the name itself.
+  // For these Cedar reports a place inside of the name.
   const unresolved = /^failed to resolve types?: ([\w:]+)/.exec(message)?.[1]
   if (unresolved !== undefined) {
     const found = new RegExp(`(?<![\\w:])${unresolved}(?![\\w:])`).exec(part)
@@ -55,7 +55,7 @@ function placeOf(
   const [location] = sourceLocations
   if (location === undefined) return {}
   const start = offsetOfByte(part, location.start)
-  // Behind the operator's part of a schema ours follows: what is wrong there is a part of theirs that does not end.
+  // The product's schema follows the operator's part. An error there means that the operator's part is incomplete.
   if (start > part.length) return toPlace(whole, whole.length, 1)
   return toPlace(whole, offset + start, offsetOfByte(part, location.end) - start)
 }
@@ -63,12 +63,12 @@ function placeOf(
 type Place = Required<Pick<Problem, 'line' | 'column' | 'excerpt'>>
 
 function toPlace(whole: string, offset: number, length: number): Place {
-  // What is missing at the end of a file is shown after its last word.
+  // For text missing at the end of a file, the caret is after its last word.
   const isAtEnd = whole.slice(offset).trim() === ''
   return placeAt(whole, isAtEnd ? whole.trimEnd().length : offset, length)
 }
 
-/** Cedar counts bytes, strings count UTF-16 units. Beyond the end of the text it stays beyond. */
+/** Cedar counts bytes, and strings count UTF-16 units. An offset beyond the end stays beyond it. */
 function offsetOfByte(text: string, bytes: number): number {
   const encoded = Buffer.from(text)
   return bytes > encoded.length ? bytes : encoded.subarray(0, bytes).toString().length

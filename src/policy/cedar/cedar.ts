@@ -8,19 +8,19 @@ type Package = typeof import('@cedar-policy/cedar-wasm/nodejs')
 
 /** The functions of one cedar-wasm instance. */
 export type Cedar = Omit<Package, 'statefulIsAuthorized'> & {
-  /** `statefulIsAuthorized`, asked and answering in JSON: an object would be written and read once more on its way. */
+  /** `statefulIsAuthorized` with JSON texts, because objects would be serialized once more on the way. */
   readonly authorize: (call: string) => string
 }
 
-// Node has it; only the DOM's types, which are not for servers, declare it.
+// Node has it, but only the DOM's types declare it.
 declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object; readonly Instance: unknown }
 
-// Node 20's V8 ends the whole process ("unreachable code", Deoptimizer::DoComputeBuiltinContinuation) when a function into
-// which it has inlined a call of Wasm is deoptimized during that call, as garbage collection may do at any time.
+// Node 20's V8 can crash the process ("unreachable code", Deoptimizer::DoComputeBuiltinContinuation). It happens if a
+// function with an inlined Wasm call is deoptimized during that call, which garbage collection can cause.
 setFlagsFromString('--no-turbo-inline-js-wasm-calls')
 
-// What optimizes hot code takes much memory for a moment, and malloc keeps it for the thread that asked: one thread at a
-// time leaves 20 MB less, and is done soon enough.
+// Optimizing hot code briefly needs much memory, which malloc keeps for the requesting thread. One thread at a time saves
+// 20 MB and is fast enough.
 setFlagsFromString('--wasm-num-compilation-tasks=1')
 
 const require = createRequire(import.meta.url)
@@ -30,13 +30,13 @@ const bytesPath = join(folder, 'cedar_wasm_bg.wasm')
 let compiled: object | undefined
 let glue: ReturnType<typeof compileFunction> | undefined
 
-/** The engine broke: not on what a file says, which it would have refused, but on its size or depth, or for want of memory. */
+/** The engine failed on the size or depth of a file, or for lack of memory. It would have refused invalid content. */
 export class EngineBroken extends Error {
   override readonly name = 'EngineBroken'
   readonly code = 'engine_broken'
 }
 
-/** Asks the engine about a file; what the engine throws names that file. The instance is not to be asked again. */
+/** Runs an engine call about a file. An exception names that file. The instance must not be used again afterwards. */
 export function namingFile<R>(file: string, ask: () => R): R {
   try {
     return ask()
@@ -51,30 +51,30 @@ export function namingFile<R>(file: string, ask: () => R): R {
   }
 }
 
-/** Compiles the engine, unless that is done. Functions are compiled when they are first called, and again once they are hot. */
+/** Compiles the engine, once. V8 compiles functions when they are first called, and again when they are hot. */
 export function compileCedar(): void {
   compiled ??= new WebAssembly.Module(readFileSync(bytesPath))
 }
 
 /**
- * Compiles it for a thread that soon ends, where to optimize costs more than it ever saves. INVARIANT: the module that
- * serves is compiled already, for the flag holds for every module that this process compiles later.
+ * Compiles the engine for a short-lived thread, where optimizing costs more than it saves. INVARIANT: the serving module
+ * is already compiled, because the flag affects all later modules of the process.
  */
 export function compileCedarBriefly(): void {
   setFlagsFromString(`--wasm-tiering-budget=${briefBudget}`)
-  // V8 gives modules of equal bytes one code, so these differ, by an empty custom section.
+  // V8 shares code between modules with equal bytes. An empty custom section makes this module different.
   compiled ??= new WebAssembly.Module(Buffer.concat([readFileSync(bytesPath), customSection]))
 }
 
-/** A hundred times what V8 lets a function spend before it is hot: thousands of policies are still worth it. */
+/** A hundred times V8's budget before a function is hot. With thousands of policies optimizing still pays. */
 const briefBudget = 180_000_000
-/** Id 0, 2 bytes long: a name of one letter, and no content (WebAssembly, 5.5.3). */
+/** Id 0, 2 bytes long: a name of one letter, and no content (WebAssembly 5.5.3). */
 const customSection = Uint8Array.of(0, 2, 1, 0x62)
 
 /**
- * Makes an instance of its own, since one that has thrown is not to be trusted again (it leaks its stack, and after a
- * trap every later call fails). The glue is run anew over one compiled module: requiring it again would compile another
- * and leak 50 MB each time.
+ * Creates a separate instance, because one that has thrown is unreliable: it leaks its stack, and after a trap every
+ * later call fails. The glue code runs again over the one compiled module. Requiring it again would compile another and
+ * leak 50 MB each time.
  */
 export function createCedar(): Cedar {
   compileCedar()
@@ -93,7 +93,7 @@ export function createCedar(): Cedar {
     },
     Instance: WebAssembly.Instance,
   }
-  // The glue asks only for files it is about to compile; the compiled module makes reading them superfluous.
+  // The glue reads only the file to compile, which is compiled already.
   const requireNothing = () => ({ readFileSync: () => undefined })
   let isText = false
   const json = {
@@ -101,7 +101,7 @@ export function createCedar(): Cedar {
     parse: (text: string): unknown => (isText ? text : JSON.parse(text)),
   }
   glue(exports, requireNothing, folder, webAssembly, json)
-  // The package's own declaration describes what the glue has just put into `exports`, but for the texts.
+  // The package's declaration describes the glue's `exports`, except for the texts.
   const cedar = exports as Package & { readonly statefulIsAuthorized: (call: unknown) => unknown }
   const authorize = (call: string) => {
     isText = true

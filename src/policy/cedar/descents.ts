@@ -4,8 +4,9 @@ import type { Policy } from './policies.ts'
 export type Variable = 'principal' | 'action' | 'resource'
 
 /**
- * Of which variables a slice reads the ancestors, as `principal in Group::"x"` does, if it reads no more than the name of
- * any other entity, and no attributes; else `undefined`. An operator that is not known here may read anything.
+ * Returns the variables whose ancestors a slice reads, as `principal in Group::"x"` does. This holds only if the slice
+ * reads nothing but names of other entities, and no attributes; otherwise `undefined`. An unknown operator may read
+ * anything.
  */
 export function readDescents(policies: readonly Policy[]): ReadonlySet<Variable> | undefined {
   const descents = new Set<Variable>()
@@ -22,17 +23,19 @@ export function readDescents(policies: readonly Policy[]): ReadonlySet<Variable>
 
 const variables = ['principal', 'action', 'resource'] as const
 
-/** Operators that know an entity by its name alone, whichever of their operands it is. */
+/** Operators that use only the name of an entity, whichever operand it is. */
 const plainOperators: ReadonlySet<string> = new Set(
   '== != < <= > >= && || + - * ! neg contains containsAll containsAny isEmpty if-then-else Set Record'.split(
     ' ',
   ),
 )
 
-/** Parts of the context that are records and no entities (product-schema.ts): their attributes are theirs alone. */
+/**
+ * Parts of the context that are records and not entities (product-schema.ts), so their attributes belong to the context.
+ */
 const records: ReadonlySet<unknown> = new Set(['chain', 'http', 'params'])
 
-/** Whether an expression, in Cedar's JSON, reads only names, what stands in the context, and ancestors of variables. */
+/** True if an expression in Cedar's JSON reads only names, the context, and ancestors of variables. */
 function isReadable(expression: unknown, descents: Set<Variable>): boolean {
   const [entry, ...others] = entriesOf(expression)
   if (entry === undefined || others.length > 0) return false
@@ -60,7 +63,7 @@ function isReadable(expression: unknown, descents: Set<Variable>): boolean {
   }
 }
 
-/** `context.x`, and `context.x.y` where `x` is a record; a list of steps is a path. */
+/** `context.x`, and `context.x.y` where `x` is a record. A list of steps is a path. */
 function isOfContext(operands: unknown): boolean {
   const steps = [memberOf(operands, 'attr')].flat()
   const left = memberOf(operands, 'left')
@@ -72,7 +75,7 @@ function isOfContext(operands: unknown): boolean {
   return isRecord && steps.length === 1
 }
 
-/** Notes whose ancestors are asked for; what is not plainly a variable could be anything. */
+/** Records whose ancestors are read. Anything but a plain variable could be any entity. */
 function isDescent(operands: unknown, descents: Set<Variable>): boolean {
   const named = memberOf(memberOf(operands, 'left'), 'Var')
   const variable = variables.find((name) => name === named)

@@ -11,7 +11,7 @@ import { describeCause } from '../../base/model/fault.ts'
 import { type Cedar, createCedar } from './cedar.ts'
 import type { Slice } from './slices.ts'
 
-/** One authorization question as Cedar takes it; built by `cedar-call.ts` alone. */
+/** One authorization question in Cedar's form; only `cedar-call.ts` builds it. */
 export type CedarCall = {
   readonly principal: TypeAndId
   readonly action: TypeAndId
@@ -20,7 +20,7 @@ export type CedarCall = {
   readonly entities: readonly EntityJson[]
 }
 
-/** What Cedar answered: `unavailable` when the engine itself failed. */
+/** Cedar's answer; `unavailable` if the engine itself failed. */
 export type Evaluation =
   | {
       readonly kind: 'answered'
@@ -31,26 +31,26 @@ export type Evaluation =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'unavailable'; readonly message: string }
 
-/** Evaluates calls, each against the slice of policies that can say anything about it. */
+/** Evaluates calls, each against the slice of relevant policies. */
 export type Engine = {
   readonly version: string
   readonly evaluate: (call: CedarCall, slice: Slice) => Evaluation
-  /** Whether an instance is there to answer the next call. */
+  /** True if an instance is available for the next call. */
   readonly isReady: () => boolean
 }
 
-/** A cedar-wasm instance and the slices that it has been given. */
+/** A cedar-wasm instance and the slices that it has prepared. */
 export type Instance = { readonly cedar: Cedar; readonly prepared: Set<string> }
 
-/** What Cedar is asked, as it reads it, and the slice that this names. */
+/** A question in Cedar's JSON, and its slice. */
 type Question = { readonly text: string; readonly slice: Slice }
 
 const defaultMaxRemembered = 10_000
 
 /**
- * Makes two instances, unless they are given: one serves, one stands by. Slices, whose policies are known to be valid, are
- * prepared when they are first asked, so that a revision of any size takes over at once. `schema` is needed only to read
- * implicit values.
+ * Creates two instances unless they are given: one serves, one is the standby. Slices are prepared at their first
+ * question, because their policies are already validated. So a revision of any size takes over at once. `schema` is
+ * needed only to read implicit values.
  */
 export function createEngine(
   schema: string | undefined,
@@ -73,14 +73,14 @@ export function createEngine(
       prepareSlice(serving, slice)
       return readAnswer(serving.cedar.authorize(text))
     } catch (cause) {
-      // Whatever threw has left its stack behind; this instance answers nobody any more.
+      // The instance has thrown and leaked its stack, so it must not answer again.
       replace()
       return { kind: 'unavailable', message: describeCause(cause) }
     }
   }
   const remembered = remember(evaluate, {
     maxEntries: maxRemembered,
-    // The name of the slice and the whole call: Cedar reads nothing else, not even a clock.
+    // The slice and the whole call. Cedar reads nothing else, not even a clock.
     keyOf: ({ text }) => digestKey(text),
     isWorth: ({ kind }) => kind !== 'unavailable',
   })
@@ -91,7 +91,7 @@ export function createEngine(
   }
 }
 
-/** One object for all equal answers: of a hundred thousand that are remembered, most say the same. */
+/** Equal answers share one object, because most of a hundred thousand cached answers are equal. */
 const readAnswer = remember(parseAnswer, { maxEntries: 10_000, keyOf: (text) => text, isWorth: () => true })
 
 const schemaName = 'schema'
@@ -105,14 +105,14 @@ const warmUp: CedarCall = {
   entities: [{ uid: { type: 'User', id: 'nobody' }, attrs: {}, parents: [] }],
 }
 
-/** Makes an instance that has been warmed up and knows no policies yet. */
+/** Creates a warm instance without policies. */
 export function createInstance(schema: string | undefined): Instance {
   const cedar = createCedar()
   prepareWarmUp(cedar, schema)
   return warm(cedar, schema)
 }
 
-/** As `createInstance`, a turn of the event loop for each step. */
+/** Does what `createInstance` does, with one turn of the event loop for each step. */
 export async function createInstanceInTurns(schema: string | undefined): Promise<Instance> {
   await nextTurn()
   const cedar = createCedar()
@@ -129,7 +129,7 @@ function prepareWarmUp(cedar: Cedar, schema: string | undefined): void {
   )
 }
 
-/** The first calls compile; no request is to wait for that. */
+/** The first calls compile code; no request should wait for that. */
 function warm(cedar: Cedar, schema: string | undefined): Instance {
   const text = writeCall(warmUp, warmUpSlice, schema !== undefined)
   for (let call = 0; call < warmUpCalls; call++) parseAnswer(cedar.authorize(text))
@@ -157,13 +157,13 @@ function writeCall(call: CedarCall, setId: string, hasSchema: boolean): string {
     entities: call.entities,
     preparsedPolicySetId: setId,
     ...(hasSchema ? { preparsedSchemaName: schemaName } : {}),
-    // Principal types that an action does not list must come out as "no permit", not as a broken request.
+    // A principal type that an action does not list must give "no permit", not an invalid request.
     validateRequest: false,
   })
 }
 
 function parseAnswer(text: string): Evaluation {
-  // What Cedar writes, its own declaration describes.
+  // The package's declaration describes Cedar's JSON.
   const answer = JSON.parse(text) as AuthorizationAnswer
   if (answer.type === 'failure') {
     return { kind: 'refused', message: answer.errors.map((error) => error.message).join('; ') }
@@ -177,7 +177,7 @@ function parseAnswer(text: string): Evaluation {
   }
 }
 
-/** The policy engine took something at load that it then would not prepare. */
+/** The policy engine accepted something at load but could not prepare it. */
 class PolicyEngineError extends Error {
   override readonly name = 'PolicyEngineError'
   readonly code = 'policy_unavailable'

@@ -7,14 +7,15 @@ import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { type Cedar, namingFile } from './cedar.ts'
 import { exceedsJsonLimits } from './lexical-limits.ts'
 
-/** What entities.json adds to the entities that requests build, by `entityKey`. */
+/** The entities of entities.json, by `entityKey`; they add to those of requests. */
 export type Entities = ReadonlyMap<string, EntityJson>
 
-/** What an author says of entities. */
+/** The file with the author's entities. */
 export const entitiesFile = 'entities.json'
 const file = entitiesFile
 const maxAncestors = 64
-// Requests prove these; a file that could add to them could make a clerk a clinician or give an autonomous caller kin.
+// Requests prove these types. A file that could add to them could make a clerk a clinician, or give parents to an
+// autonomous caller.
 const provenTypes: ReadonlySet<string> = new Set([
   'Action',
   'Autonomous',
@@ -39,7 +40,7 @@ const entitySchema = v.strictObject({
   tags: v.optional(v.record(v.string(), v.unknown())),
 })
 
-/** Parses entities.json and holds it against the schema. */
+/** Parses entities.json and validates it against the schema. */
 export function parseEntities(cedar: Cedar, schema: string, text: string): Entities | readonly Problem[] {
   const limit = exceedsJsonLimits(text)
   if (limit !== undefined) return [{ file, ...positionAt(text, limit.offset), message: limit.message }]
@@ -67,7 +68,7 @@ export function parseEntities(cedar: Cedar, schema: string, text: string): Entit
       })
     }
     if (entities.has(entityKey(entity.output.uid))) problems.push({ file, message: `${name} stands twice` })
-    // Values are checked by Cedar against the schema, just below.
+    // Cedar validates the values against the schema just below.
     entities.set(entityKey(entity.output.uid), entity.output as EntityJson)
   }
   problems.push(...deepFamilies(entities))
@@ -88,7 +89,7 @@ function parseList(text: string): readonly unknown[] | Invalid {
   }
 }
 
-/** Cedar walks parents on its stack: a long line of them, or a circle, must not reach it. */
+/** Cedar follows parents recursively, so long lines and circles of parents must be refused before. */
 function deepFamilies(entities: Entities): readonly Problem[] {
   const problems: Problem[] = []
   for (const [key, entity] of entities) {

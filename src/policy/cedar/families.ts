@@ -1,15 +1,15 @@
 import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type EntityUid, entityKey } from '../../base/model/entity-uid.ts'
 
-/** What the schema says of kinship: which types and actions an entity can have above it. */
+/** The possible ancestors of types and actions, according to the schema. */
 export type Families = {
-  /** By type: the type itself, and each type that an entity of it can descend from. */
+  /** For each type: the type itself, and each possible ancestor type. */
   readonly types: ReadonlyMap<string, ReadonlySet<string>>
-  /** By an action's key: all its groups, at any distance, by their keys. An action without groups may be missing. */
+  /** For each action's key: all its direct and indirect groups, by key. An action without groups may be missing. */
   readonly actions: ReadonlyMap<string, ReadonlyMap<string, EntityUid>>
 }
 
-/** Reads families out of a schema in JSON. */
+/** Reads the families from a schema in JSON. */
 export function readFamilies(schema: SchemaJson<string>): Families {
   return { types: readTypes(schema), actions: closeActions(readActions(schema)) }
 }
@@ -57,8 +57,8 @@ function readActions(schema: SchemaJson<string>): Groups {
 }
 
 /**
- * The full name that a name stands for in a namespace. A bare name means the namespace's own, else the one outside of all
- * namespaces. Cedar refuses a schema that has both.
+ * Resolves a name in a namespace. A bare name means the namespace's own type, else the global one. Cedar refuses a schema
+ * that has both.
  */
 function resolve(namespace: string, name: string, isDeclared: (name: string) => boolean): string {
   const own = qualify(namespace, name)
@@ -73,19 +73,19 @@ function closeTypes(parents: ReadonlyMap<string, readonly string[]>): Families['
   const families = new Map<string, ReadonlySet<string>>()
   for (const name of parents.keys()) {
     const family = new Set([name])
-    // A set also yields what is added while it is iterated.
+    // Iterating a set includes items that are added meanwhile.
     for (const member of family) for (const parent of parents.get(member) ?? []) family.add(parent)
     families.set(name, family)
   }
   return families
 }
 
-/** From the direct groups of each action to all of them. */
+/** Extends the direct groups of each action to all its groups. */
 function closeActions(groups: Groups): Families['actions'] {
   const families = new Map<string, ReadonlyMap<string, EntityUid>>()
   for (const [action, direct] of groups) {
     const family = new Map(direct.map((group) => [entityKey(group), group]))
-    // A map also yields what is added while it is iterated.
+    // Iterating a map includes entries that are added meanwhile.
     for (const key of family.keys())
       for (const group of groups.get(key) ?? []) family.set(entityKey(group), group)
     families.set(action, family)

@@ -2,22 +2,22 @@ import { type EntityUid, entityKey, isEntityUid } from '../../base/model/entity-
 import { readDescents, type Variable } from './descents.ts'
 import type { Policy } from './policies.ts'
 
-/** What a slice's policies can read of a request beyond principal, action and resource. */
+/** The part of a request that a slice's policies can read, beyond principal, action and resource. */
 export type Footprint = {
-  /** Attributes of the context; `undefined` when all of them may be read. */
+  /** The readable attributes of the context; `undefined` for all of them. */
   readonly context: ReadonlySet<string> | undefined
-  /** Entities that policies name: whatever they are or have must be there to be read. */
+  /** Entities that policies name. Their attributes and ancestors must be available. */
   readonly literals: readonly EntityUid[]
   /**
-   * Whose ancestors may be read, while of every other entity nothing but its name is; `undefined` when anything of any
+   * Variables whose ancestors may be read, while only the names of all other entities are; `undefined` if any part of any
    * entity may be read.
    */
   readonly descents: ReadonlySet<Variable> | undefined
 }
 
 /**
- * What a slice reads, from its policies as Cedar's JSON. The default is everything: only `context.x` and `context has x`
- * narrow it, and a context that is used in any other way is read whole.
+ * Returns the footprint of a slice from its policies in Cedar's JSON. The default is everything. Only `context.x` and
+ * `context has x` narrow it; any other use of the context reads all of it.
  */
 export function readFootprint(policies: readonly Policy[]): Footprint {
   const context = new Set<string>()
@@ -41,7 +41,10 @@ export function readFootprint(policies: readonly Policy[]): Footprint {
   }
 }
 
-/** The first step of `context.x` or `context has x`, whose node has `left` and `attr`; a list of steps in `has` is a path. */
+/**
+ * Returns the first step of `context.x` or `context has x`, whose node has `left` and `attr`. A list of steps in `has` is
+ * a path.
+ */
 function attributesOfContext(node: unknown): readonly string[] | undefined {
   if (typeof node !== 'object' || node === null || !('left' in node) || !('attr' in node)) return undefined
   if (!isContext(node.left)) return undefined

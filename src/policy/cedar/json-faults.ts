@@ -1,10 +1,12 @@
 import { type Problem, positionAt } from '../../base/document/problem.ts'
 
-/** What a text of JSON leaves open. `JSON.parse` takes the last of two members of one name, other readers the first. */
+/**
+ * Finds ambiguities of a JSON text. Of two members with one name `JSON.parse` takes the last, other readers the first.
+ */
 export function findJsonFault(file: string, text: string): Problem | undefined {
-  // What is no JSON at all is refused by its reader.
+  // Invalid JSON is refused by its reader.
   if (!isJson(text)) return undefined
-  // The names in each object around the present place; an array has none.
+  // The member names of each enclosing object; an array has none.
   const around: (Set<string> | undefined)[] = []
   let isName = false
   for (const { 0: token, index } of text.matchAll(tokens)) {

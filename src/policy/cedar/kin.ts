@@ -6,18 +6,18 @@ import type { Entities } from './entities.ts'
 import type { Families } from './families.ts'
 import { reachableFrom } from './reachable.ts'
 
-/** What is known of entities besides what a request proves. */
+/** Knowledge about entities besides the facts of a request. */
 export type KnownKin = {
   /** entities.json. */
   readonly entities: Entities
-  /** The groups of actions; `undefined` when the engine has the schema and knows them. */
+  /** The groups of actions; `undefined` if the engine has the schema and knows them. */
   readonly actions: Families['actions'] | undefined
 }
 
 /**
- * The proven entities and the named ones, with everything that entities.json, the groups of actions and their own names
- * say of them and of all entities above them. Cedar takes an entity that is missing for one without parents, so an entity
- * without parents and attributes may be left out.
+ * Returns the proven and the named entities, with everything that entities.json, action groups and their own names imply
+ * about them and their ancestors. Cedar treats a missing entity like one without parents, so entities without parents and
+ * attributes may be omitted.
  */
 export function withKin(
   proven: readonly EntityJson[],
@@ -55,7 +55,7 @@ function merge(
   return parents.length > 0 ? { uid, attrs: {}, parents } : undefined
 }
 
-/** The parents that an entity's own name proves: an agent's and a namespace's. */
+/** Returns the parents that an entity's own name implies: those of an agent and of a namespace. */
 function parentsByName({ type, id }: EntityUid): EntityUid[] {
   const slash = id.indexOf('/')
   if (type === 'Namespace' && slash > 0) return [{ type: 'TrustDomain', id: id.slice(0, slash) }]
@@ -64,7 +64,7 @@ function parentsByName({ type, id }: EntityUid): EntityUid[] {
   return isInvalid(agent) ? [] : homesOf(agent)
 }
 
-/** The namespace and the trust domain of an agent. */
+/** Returns the namespace and the trust domain of an agent. */
 export function homesOf(id: SpiffeId): EntityUid[] {
   const namespace = namespaceOf(id)
   const home = { type: 'TrustDomain', id: id.trustDomain }

@@ -1,15 +1,16 @@
 const maxNesting = 32
-// The engine's stack bears 173 nested `if` or 188 sums once V8 has optimized it, and what calls it takes some of that.
+// The engine's stack overflows at 173 nested `if` or 188 sums when V8 has optimized it, and its caller uses some of the
+// stack.
 const maxOperators = 150
 const operatorsOfIf = 2
 const maxBytes = 65_536
-// What stands inside strings and comments nests nothing.
+// Strings and comments are matched as a whole, because their content has no nesting.
 const token = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|[([{]|[)\]}]|;|&&|\|\||[.+*<>!=-]|\bhas\b|\bin\b|\blike\b|\bif\b/g
 
-/** Where a text is larger or deeper than what reads it can bear; `offset` counts UTF-16 units. */
+/** Where a text exceeds a limit of its reader; `offset` counts UTF-16 units. */
 export type LimitExceeded = { readonly offset: number; readonly message: string }
 
-/** Where a Cedar text is deeper than the engine's stack can bear (it has no guard on wasm32), or `undefined`. */
+/** Returns where a Cedar text is nested deeper than the engine's stack allows, because it has no guard on wasm32. */
 export function exceedsLexicalLimits(text: string): LimitExceeded | undefined {
   if (Buffer.byteLength(text) > maxBytes) {
     return { offset: 0, message: `expected at most ${maxBytes} bytes a file; split it` }
@@ -37,7 +38,7 @@ export function exceedsLexicalLimits(text: string): LimitExceeded | undefined {
 
 const jsonToken = /"(?:[^"\\]|\\.)*"|[[{\]}]/g
 
-/** Where a JSON text nests deeper than Cedar reads it, or `undefined`. */
+/** Returns where a JSON text is nested deeper than Cedar allows. */
 export function exceedsJsonLimits(text: string): LimitExceeded | undefined {
   let depth = 0
   for (const { 0: found, index } of text.matchAll(jsonToken)) {

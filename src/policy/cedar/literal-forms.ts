@@ -6,7 +6,7 @@ import { issuerNamePattern, splitIssuer } from '../../base/text/issuer-name.ts'
 import { serviceNamePattern } from '../catalog/services-schema.ts'
 import type { Literal } from './literals.ts'
 
-/** The literals that no request can ever mean: a policy with such a literal does not do what its author wrote. */
+/** Finds literals that no request can ever match, so that their policies do not do what the author meant. */
 export function malformedLiterals(literals: readonly Literal[]): readonly Problem[] {
   return literals.flatMap(({ uid, place, of }) => {
     const expected = expectedForm(uid)
@@ -15,7 +15,7 @@ export function malformedLiterals(literals: readonly Literal[]): readonly Proble
   })
 }
 
-/** The form that the id of one of the product's types must have, if it does not have it; `undefined` for other types. */
+/** Returns the required form of an id of the product's own types, if the id violates it; `undefined` for other types. */
 export function expectedForm({ type, id }: EntityUid): string | undefined {
   const isFormed = forms.get(type)
   if (isFormed === undefined) return undefined
@@ -24,7 +24,7 @@ export function expectedForm({ type, id }: EntityUid): string | undefined {
 
 type Form = (id: string) => string | undefined
 
-/** As `cedar-call.ts` makes the ids. */
+/** The forms of ids that `cedar-call.ts` creates. */
 const forms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ['Agent', workload],
   ['Autonomous', workload],

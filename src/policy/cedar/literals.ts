@@ -13,20 +13,20 @@ import type { Policy } from './policies.ts'
 /** A file, and a line and column in it. */
 export type Place = Omit<Problem, 'message'>
 
-/** An entity that an author names, and where. */
+/** An entity that an author names, and its place. */
 export type Literal = {
   readonly uid: EntityUid
-  /** To find a place takes a search through the text, so only what is reported is looked for. */
+  /** Computed on demand, because finding a place needs a search in the text. */
   readonly place: () => Place
-  /** The policy that names it, or the entity of entities.json. */
+  /** The policy or the entity of entities.json that names it. */
   readonly of: string
   readonly policy: Policy | undefined
 }
 
-/** A user or a group that an author names, and where first. */
+/** A user or a group that an author names, and its first place. */
 export type NamedSubject = { readonly uid: EntityUid; readonly place: Place }
 
-/** The users and groups among literals, each once. Whether they can exist only the configuration knows. */
+/** Returns the users and groups among literals, each once. Only the configuration shows whether they can exist. */
 export function subjectsOf(literals: readonly Literal[]): readonly NamedSubject[] {
   const subjects = new Map<string, NamedSubject>()
   for (const { uid, place } of literals) {
@@ -36,7 +36,7 @@ export function subjectsOf(literals: readonly Literal[]): readonly NamedSubject[
   return [...subjects.values()]
 }
 
-/** Every entity that policies and entities.json name, once for each policy and entity that names it. */
+/** Returns every entity that policies and entities.json name, once for each policy and entity that names it. */
 export function literalsOf(
   policies: readonly Policy[],
   entities: Entities,
@@ -59,7 +59,7 @@ function inPolicy(policy: Policy): readonly Literal[] {
   }))
 }
 
-/** Without the attributes: which of them are entities only the schema says. */
+/** Attributes are excluded, because only the schema says which of them are entities. */
 function inEntity({ uid, parents }: EntityJson, placeOf: (uid: EntityUid) => Place): readonly Literal[] {
   const self = toEntityUid(uid)
   return distinct([self, ...parents.map(toEntityUid)]).map((named) => ({
@@ -70,7 +70,7 @@ function inEntity({ uid, parents }: EntityJson, placeOf: (uid: EntityUid) => Pla
   }))
 }
 
-/** The line and column of a name in its policy; the policy's own when the name is written in an unusual way. */
+/** Returns the line and column of a name in its policy; the policy's own place if the name is spelled unusually. */
 function placeIn({ file, line, text }: Policy, { type, id }: EntityUid): Place {
   const offset = text.indexOf(`${type}::${JSON.stringify(id)}`)
   if (offset === -1) return { file, line }
@@ -78,7 +78,7 @@ function placeIn({ file, line, text }: Policy, { type, id }: EntityUid): Place {
   return { file, line: line + within.line - 1, ...(within.line === 1 ? {} : { column: within.column }) }
 }
 
-/** Finds the line on which an id first stands in entities.json. The text is searched once, for the first that is asked. */
+/** Finds the line on which an id first occurs in entities.json. The text is searched at the first call only. */
 export function createPlacesInEntities(text: string): (uid: EntityUid) => Place {
   let lines: ReadonlyMap<string, number> | undefined
   return ({ id }) => {
@@ -88,7 +88,7 @@ export function createPlacesInEntities(text: string): (uid: EntityUid) => Place 
   }
 }
 
-/** The first line of each text in JSON, by the text as it is written. */
+/** Returns the first line of each JSON text, by its written form. */
 function linesOfTexts(text: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>()
   let line = 1

@@ -5,14 +5,14 @@ import { type Cedar, namingFile } from './cedar.ts'
 import { toCedarProblem } from './cedar-problem.ts'
 import { exceedsLexicalLimits } from './lexical-limits.ts'
 
-/** One policy: where it stands, as text and as Cedar's JSON. */
+/** One policy: its place, its text and its Cedar JSON. */
 export type Policy = PolicyReference & {
   readonly text: string
   readonly json: PolicyJson
   readonly annotations: Readonly<Record<string, string>>
 }
 
-/** Takes the policies out of every `*.cedar` file; a policy's id is its file and its `@id`, or its place in the file. */
+/** Extracts the policies of every `*.cedar` file. A policy's id is its file and its `@id`, or its number in the file. */
 export function parsePolicies(
   cedar: Cedar,
   files: ReadonlyMap<string, string>,
@@ -74,9 +74,9 @@ function parseFile(cedar: Cedar, file: string, text: string, problems: Problem[]
 }
 
 /**
- * Where the parts of a text begin, in the order of the text. Cedar returns them in the order of their ids as text
- * (`policy10` before `policy2`). The longest is found first: a policy without annotations also occurs inside its annotated
- * twin. A twin in a comment or a string is no policy.
+ * Returns the offsets of policies in a text, in text order. Cedar returns policies sorted by id as text (`policy10`
+ * before `policy2`). The longest is located first, because a policy without annotations also occurs inside its annotated
+ * twin. A twin in a comment or a string is skipped.
  */
 export function locateParts(
   text: string,

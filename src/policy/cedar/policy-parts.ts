@@ -2,19 +2,19 @@ import type { Expr, PolicyJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type Cedar, createCedar } from './cedar.ts'
 import type { Policy } from './policies.ts'
 
-/** One thing that a policy demands of a request. */
+/** One demand of a policy. */
 export type PolicyPart = {
   readonly kind: 'principal' | 'action' | 'resource' | 'when' | 'unless'
-  /** The part alone, as Cedar writes it. */
+  /** The part alone, as Cedar formats it. */
   readonly text: string
-  /** A permit that holds when the part is true; for the policy to apply, an `unless` must not be. */
+  /** A permit that holds if the part is true. An `unless` part must be false for the policy to apply. */
   readonly probe: Policy
 }
 
-/** A policy taken apart. */
+/** A policy and its parts. */
 export type PolicyParts = { readonly policy: Policy; readonly parts: readonly PolicyPart[] }
 
-/** Takes policies apart at their scope, their conditions, and the conjuncts of these; only `kinds` when they are given. */
+/** Splits policies into scope, conditions, and the conjuncts of these; only `kinds` if given. */
 export function splitPolicies(
   policies: readonly Policy[],
   kinds?: readonly PolicyPart['kind'][],
@@ -61,10 +61,10 @@ function splitPolicy(
   })
 }
 
-/** `a && b && c` is three demands. `a || b` after `unless` is two, since either would do. */
+/** `a && b && c` is three demands. `a || b` after `unless` is two, because either prevents the policy. */
 function operands(expression: Expr, operator: '&&' | '||'): readonly Expr[] {
   if (!(operator in expression)) return [expression]
-  // Cedar's JSON form of both operators; the package's union has no name for it.
+  // The package's union has no name for the JSON form of both operators.
   const { left, right } = (expression as Record<string, { left: Expr; right: Expr }>)[operator] ?? {}
   return left === undefined || right === undefined
     ? [expression]

@@ -1,7 +1,7 @@
-/** Version of the vocabulary below, which is part of the product: a policy may rely on it. */
+/** The version of the vocabulary below. Policies rely on it, so it is part of the product. */
 export const productSchemaVersion = 1
 
-/** Entity types that Waywarden makes from proven facts; no operator's schema, template or data may make one. */
+/** Entity types that Waywarden creates from proven facts. No operator's schema, template or data may create them. */
 export const ownEntityTypes: ReadonlySet<string> = new Set([
   'Action',
   'Agent',
@@ -20,7 +20,7 @@ entity TrustDomain;
 entity Namespace in [TrustDomain];
 entity AgentGroup in [AgentGroup];
 entity Agent in [AgentGroup, Namespace, TrustDomain];
-// No parents: what covers a namespace's agents must not cover one that acts for nobody.
+// It has no parents: a policy for a namespace's agents must not cover an autonomous caller.
 entity Autonomous;
 entity Group;
 entity User in [Group];
@@ -40,7 +40,10 @@ action "POST", "PUT", "PATCH", "DELETE" in [Action::"write"] appliesTo {
 };
 `
 
-/** Our half of the schema: the vocabulary, and `Params` with an optional attribute for each parameter of the catalog's routes. */
+/**
+ * The product's part of the schema: the vocabulary, and `Params` with an optional attribute for each parameter of the
+ * catalog's routes.
+ */
 export function productSchema(parameterNames: Iterable<string>): string {
   const attributes = [...new Set(parameterNames)].map((name) => `${name}?: String`)
   return `${vocabulary}type Params = {${attributes.join(', ')}};\n`

@@ -2,8 +2,8 @@ import { type EntityUid, entityKey, entityUidsIn } from '../../base/model/entity
 import type { Entities } from './entities.ts'
 
 /**
- * The entities that an evaluation can meet when it starts from `roots`, by their keys: the roots, their parents, what
- * their attributes and tags refer to, and so on. An entity that cannot be met cannot change an answer, so it is not sent.
+ * Returns the entities that an evaluation can reach from `roots`, by key: the roots, their parents, and entities in their
+ * attributes and tags, recursively. An unreachable entity cannot change an answer, so it is not sent.
  */
 export function reachableFrom(
   roots: Iterable<EntityUid>,
@@ -11,7 +11,7 @@ export function reachableFrom(
 ): ReadonlyMap<string, EntityUid> {
   const reached = new Map<string, EntityUid>()
   for (const root of roots) reached.set(entityKey(root), root)
-  // A map also yields what is added while it is iterated.
+  // Iterating a map includes entries that are added meanwhile.
   for (const key of reached.keys()) {
     const { parents, attrs, tags } = entities.get(key) ?? {}
     for (const uid of entityUidsIn([parents, attrs, tags])) reached.set(entityKey(uid), uid)

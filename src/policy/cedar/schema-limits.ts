@@ -3,13 +3,16 @@ import type { LimitExceeded } from './lexical-limits.ts'
 
 const maxBytes = 256 * 1024
 const maxNesting = 32
-/** What one declaration may refer to, over all steps: a long line or circle of references overflows the engine's stack. */
+/**
+ * The maximum number of direct and indirect references of one declaration. A long line or a circle of references
+ * overflows the engine's stack.
+ */
 const maxReferences = { entity: 64, action: 64, type: 256 } as const
 
 type Keyword = keyof typeof maxReferences
 type Token = { readonly text: string; readonly offset: number }
 
-/** What `entity`, `action` or `type` declares, and what that refers to directly. */
+/** A declaration of `entity`, `action` or `type`, and its direct references. */
 type Declaration = {
   readonly keyword: Keyword
   readonly names: readonly string[]
@@ -17,12 +20,12 @@ type Declaration = {
   readonly offset: number
 }
 
-// What stands inside strings and comments nests nothing and refers to nothing.
+// Strings and comments contain neither nesting nor references.
 const tokenPattern = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\w+|[{}()[\]<>,;:=@?]/g
-/** What ends a list of names or of parents. */
+/** Tokens that end a list of names or of parents. */
 const ends: ReadonlySet<string> = new Set(['in', '{', '=', ';', 'tags', 'enum', 'appliesTo', 'attributes'])
 
-/** Where a schema in Cedar's own syntax is larger or deeper than the engine's stack can bear, or `undefined`. */
+/** Returns where a schema in Cedar's syntax exceeds the limits of the engine's stack. */
 export function exceedsSchemaLimits(text: string): LimitExceeded | undefined {
   const bytes = Buffer.byteLength(text)
   if (bytes > maxBytes) {
@@ -49,8 +52,8 @@ function findDeepest(tokens: readonly Token[]): LimitExceeded | undefined {
 }
 
 /**
- * Reads declarations, and of a schema that is none whatever looks like one. Names count without their namespaces, so that two of
- * one name are taken for one: that can make a line longer, and never shorter.
+ * Reads declarations, even of an invalid schema. Names lose their namespaces, so two types with one name count as one.
+ * That can only lengthen a line of references.
  */
 function declarationsOf(tokens: readonly Token[]): readonly Declaration[] {
   const declarations: Declaration[] = []
@@ -65,7 +68,7 @@ function declarationsOf(tokens: readonly Token[]): readonly Declaration[] {
   return declarations
 }
 
-/** The `;` that ends a declaration. */
+/** Returns the `;` that ends a declaration. */
 function endOf(tokens: readonly Token[], start: number): number {
   let at = start
   while (at < tokens.length && tokens[at]?.text !== ';') at++
@@ -76,11 +79,11 @@ function isKeyword(text: string): text is Keyword {
   return Object.hasOwn(maxReferences, text)
 }
 
-/** `Name = type`: it refers to every word that names no attribute. */
+/** `Name = type`: it refers to every word except attribute names. */
 function readType(words: readonly string[]): Pick<Declaration, 'names' | 'references'> {
   const references = words.slice(2).filter((word, index, all) => {
     const after = all[index + 1] === '?' ? all[index + 2] : all[index + 1]
-    // `a: T` and `a?: T`; but `A::T` is one name.
+    // `a: T` and `a?: T`, but `A::T` is one name.
     return isName(word) && (after !== ':' || all[index + 2] === ':')
   })
   return { names: words.slice(0, 1), references: references.map(bare) }
@@ -100,7 +103,7 @@ function isName(word: string): boolean {
   return /^["\w]/.test(word)
 }
 
-/** An action may be named with quotes or without. */
+/** An action may be quoted or not. */
 function bare(word: string): string {
   return word.startsWith('"') ? word.slice(1, -1) : word
 }
@@ -120,7 +123,7 @@ function findLongLine(declarations: readonly Declaration[]): LimitExceeded | und
   return undefined
 }
 
-/** Whether more than `max` others are reached from a name. It stops there, and so takes no longer for more. */
+/** True if more than `max` others are reachable from a name. It stops there, so that its time is bounded. */
 function reachesMore(
   keyword: Keyword,
   start: string,

@@ -5,17 +5,17 @@ import { namedInScope } from '../rules/policy-facts.ts'
 import type { Families } from './families.ts'
 import type { Policy } from './policies.ts'
 
-/** The policies that can say anything about one kind of question; `key` names the kind. */
+/** The policies that are relevant to one kind of question; `key` names the kind. */
 export type Slice = { readonly key: string; readonly policies: readonly Policy[] }
 
-/** A target as far as it chooses a slice. */
+/** The part of a target that selects a slice. */
 export type SliceTarget = Pick<Target, 'action' | 'resource'> & {
   readonly service: Pick<Target['service'], 'name'>
 }
 
 /**
- * Cuts a set of policies for each kind of question (service, action, resource type, principal type), once. A policy stays
- * out only when its scope cannot match any question of the kind; whatever is not understood stays in.
+ * Cuts a slice of policies for each kind of question (service, action, resource type, principal type), once. A policy is
+ * left out only if its scope cannot match any question of the kind. Everything that is not understood is kept.
  */
 export function createSlicer(
   policies: readonly Policy[],
@@ -23,7 +23,7 @@ export function createSlicer(
 ): (target: SliceTarget, principalType: string) => Slice {
   const slices = new Map<string, Slice>()
   const places = new Map(policies.map((policy, index) => [policy, index]))
-  // A policy whose scope names a service can match no other; `undefined` has those that name none.
+  // A policy whose scope names a service matches no other service. The key `undefined` has the policies that name none.
   const byService = groupBy(policies, (policy) => namedInScope(policy).service)
   const ofAnyService = byService.get(undefined) ?? []
   const cut = (key: string, choose: () => readonly Policy[]): Slice => {
@@ -39,9 +39,10 @@ export function createSlicer(
       matchesPrincipal(json.principal, principalType, families) &&
       matchesAction(json.action, target, families) &&
       matchesResource(json.resource, target, families)
-    // Of these names only an action's id may hold any text. Its length separates it from the service.
+    // Only an action's id may contain arbitrary text. Its length separates it from the service.
     const kind = `${resource.type} ${principalType} ${action.type} ${action.id.length} ${action.id}`
-    // INVARIANT: what names no service matches all alike, so that services without policies of their own share a slice.
+    // INVARIANT: policies that name no service apply to all services alike, so services without their own policies share
+    // a slice.
     const common = cut(kind, () => ofAnyService.filter(canMatch))
     const own = byService.get(service.name)
     if (own === undefined) return common
@@ -97,7 +98,7 @@ function matchesResource(
   const { resource, service } = target
   const family = families.types.get(resource.type) ?? new Set([resource.type])
   const canDescendFrom = ({ type, id }: EntityUid) => {
-    // Every resource is in its own service and, as entities.json is held to it, in no other.
+    // Every resource is in its own service only; entities.json is checked for it.
     return type === 'Service' ? id === service.name : family.has(type)
   }
   switch (scope.op) {

@@ -14,21 +14,24 @@ import { assembleForTrial, type LoadedParts, type LoadOptions, loadParts } from 
 import { rehearse } from './rehearsal.ts'
 import type { Revision } from './revision.ts'
 
-/** What the worker is to prove; `isUrgent` when nothing serves meanwhile. */
+/** The worker's order; `isUrgent` if nothing serves meanwhile. */
 export type CandidateOrder = {
   readonly source: PolicyFiles
   readonly options: LoadOptions
   readonly isUrgent: boolean
 }
 
-/** What of a repository may be many: it is handed over some at a time. */
+/** A part of a repository that can be large; it is passed in pieces. */
 export type ProvenPiece = {
   readonly policies?: readonly Policy[]
   readonly services?: readonly CatalogService[]
   readonly entities?: readonly (readonly [string, EntityJson])[]
 }
 
-/** What it found: first pieces, each when the one before has been taken, then all the rest but the files, which are here already. */
+/**
+ * The worker's result: first pieces, each after the previous one was received, then the rest without the files, which the
+ * receiver has already.
+ */
 export type CandidateAnswer =
   | { readonly kind: 'testing' }
   | ({ readonly kind: 'piece' } & ProvenPiece)
@@ -40,19 +43,19 @@ export type CandidateAnswer =
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
   | Fault
 
-/** A candidate that may serve, and how many tests of its own said so. */
+/** A candidate that may serve, and the number of its own tests that passed. */
 export type Proven = { readonly parts: LoadedParts; readonly tests: number }
 
-/** How a candidate's own tests came out. */
+/** The result of a candidate's own tests. */
 export type Tested = { readonly count: number; readonly problems: readonly Problem[] }
 
 /** Runs a candidate's own tests. */
 export type TestCandidate = (tests: ReadonlyMap<string, string>, revision: Revision) => Tested
 
-/** What a thread is at, and how long that may take. */
+/** The current stage of the thread, and its time limit. */
 type Stage = { readonly what: string; readonly ms: number }
 
-/** How fast a candidate is proven, and for how long its tests may run. */
+/** The pace of proving a candidate, and the time limit of its tests. */
 export type Pace = { readonly isUrgent?: boolean; readonly testingMs?: number }
 
 const resourceLimits = { maxOldGenerationSizeMb: 1024 }
@@ -60,9 +63,9 @@ const loading: Stage = { what: 'loading the candidate', ms: 120_000 }
 const testing: Stage = { what: "the candidate's own tests", ms: 60_000 }
 
 /**
- * Loads, validates, rehearses and tests a candidate in a thread of its own, which begins at `entry`, so that neither its
- * size nor what it does to the engine touches the requests that are being decided. A thread that dies or does not end
- * proves nothing, for or against the candidate: a machine without memory or time does the same.
+ * Loads, validates, rehearses and tests a candidate in a separate thread that starts at `entry`. So neither its size nor
+ * an engine failure affects requests. A thread that dies or hangs proves nothing about the candidate, because the machine
+ * may lack memory or time.
  */
 export function proveCandidate(
   source: PolicyFiles,
@@ -71,7 +74,7 @@ export function proveCandidate(
   { isUrgent = false, testingMs = testing.ms }: Pace = {},
 ): Promise<Proven | readonly Problem[] | Fault> {
   return new Promise((resolve) => {
-    // Before the thread does, which may do it otherwise than is good for what serves.
+    // The serving module must be compiled before the thread compiles its own with other flags.
     compileCedar()
     const order: CandidateOrder = { source, options, isUrgent }
     const worker = new Worker(toRunnable(entry), { workerData: order, resourceLimits, env: {} })
@@ -99,7 +102,7 @@ export function proveCandidate(
           policies.push(...(answer.policies ?? []))
           services.push(...(answer.services ?? []))
           for (const [key, entity] of answer.entities ?? []) entities.set(key, entity)
-          // Requests that came meanwhile go first.
+          // Lets waiting requests go first.
           setImmediate(() => worker.postMessage('more'))
           break
         case 'proven':
@@ -118,10 +121,10 @@ export function proveCandidate(
   })
 }
 
-/** What is run, and whether the thread ends with it. */
+/** The tests to run, and whether the thread ends afterwards. */
 type Trial = { readonly test?: TestCandidate; readonly isBrief?: boolean }
 
-/** Loads, validates, rehearses and tests a candidate in this thread, which can decide nothing meanwhile. */
+/** Loads, validates, rehearses and tests a candidate in this thread, which blocks meanwhile. */
 export function proveHere(
   source: PolicyFiles,
   options: LoadOptions,
@@ -132,16 +135,19 @@ export function proveHere(
   if (areProblems(parts)) return parts
   const revision = assembleForTrial(parts, options)
   const problems = rehearse(revision)
-  // An engine that breaks on a question may lack memory, so this says nothing for certain about the policies.
+  // An engine that fails on a question may lack memory, so this is a fault and not a refusal.
   if (problems.length > 0) return fault(limitProblems(problems).map(formatProblem).join('; '))
   const tested = test(source.tests, revision)
   return tested.problems.length > 0 ? tested.problems : { parts, tests: tested.count }
 }
 
-/** From source, the thread reads TypeScript through tsx as this one does; tsx does not follow into threads by itself. */
+/**
+ * When running from source, the thread loads TypeScript through tsx like this one, because tsx does not hook into threads
+ * by itself.
+ */
 function toRunnable(entry: URL): URL {
   if (!entry.pathname.endsWith('.ts')) return entry
-  // What `require` finds is the CommonJS twin of the module that can be imported.
+  // `require` resolves to the CommonJS twin of the module.
   const tsx = pathToFileURL(
     createRequire(import.meta.url)
       .resolve('tsx/esm/api')

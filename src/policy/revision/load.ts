@@ -22,28 +22,28 @@ import { createRevision, type Revision } from './revision.ts'
 
 const schemaFile = 'schema.cedarschema'
 
-/** What a revision needs to know that its files do not say. */
+/** The inputs of a revision besides its files. */
 export type LoadOptions = {
-  /** For services that name no `hopLifetime` of their own. */
+  /** For services without their own `hopLifetime`. */
   readonly hopLifetimeMs?: number
-  /** How many of the policies' answers are remembered. */
+  /** The maximum number of cached policy answers. */
   readonly maxRemembered?: number
-  /** The files served once: they load by the rules of their time, so that what they decided can be judged again. */
+  /** The files served before. They load by the rules of their time, so that their decisions can be judged again. */
   readonly hasServed?: boolean
 }
 
-/** A policy repository without its tests, which have no part in what it means. */
+/** A policy repository without its tests, which do not affect its meaning. */
 export type DecidingFiles = Pick<PolicyFiles, 'id' | 'files'>
 
-/** What a valid repository means, as plain values: they can be handed from one thread to another. */
+/** The meaning of a valid repository, as plain values that can be passed between threads. */
 export type LoadedParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies' | 'subjects'> & {
   readonly entities: Entities
   readonly families: Families
-  /** For the engine; `undefined` when it can do without. */
+  /** For the engine; `undefined` if not needed. */
   readonly schema: string | undefined
 }
 
-/** Loads and validates a policy repository whole: a revision that can serve, or everything that is wrong with it. */
+/** Loads and validates a whole policy repository: returns a revision that can serve, or all problems. */
 export function loadRevision(
   source: DecidingFiles,
   options: LoadOptions = {},
@@ -52,17 +52,23 @@ export function loadRevision(
   return !areProblems(parts) ? assembleRevision(parts, options) : parts
 }
 
-/** Makes a revision that can be asked of parts that are known to be valid. */
+/** Creates a revision from valid parts. */
 export function assembleRevision(parts: LoadedParts, options: LoadOptions = {}): Revision {
   return toRevision(parts, createEngine(parts.schema, options.maxRemembered))
 }
 
-/** As `assembleRevision`, with nothing that stands by: for a revision that is only tried, and refused if the engine fails. */
+/**
+ * Does what `assembleRevision` does, without a standby instance: for a revision that is only tried, and refused if the
+ * engine fails.
+ */
 export function assembleForTrial(parts: LoadedParts, options: LoadOptions): Revision {
   return toRevision(parts, createEngine(parts.schema, options.maxRemembered, [createInstance(parts.schema)]))
 }
 
-/** As `assembleRevision`, a turn of the event loop for each step, so that requests are decided meanwhile. */
+/**
+ * Does what `assembleRevision` does, with one turn of the event loop for each step, so that requests are decided
+ * meanwhile.
+ */
 export async function assembleInTurns(parts: LoadedParts, options: LoadOptions): Promise<Revision> {
   const serving = await createInstanceInTurns(parts.schema)
   const spare = await createInstanceInTurns(parts.schema)
@@ -70,7 +76,7 @@ export async function assembleInTurns(parts: LoadedParts, options: LoadOptions):
   return toRevision(parts, createEngine(parts.schema, options.maxRemembered, [serving, spare]))
 }
 
-/** Parses and validates a policy repository whole, without anything that could answer for it. */
+/** Parses and validates a whole policy repository, without creating an engine. */
 export function loadParts(
   source: DecidingFiles,
   options: LoadOptions = {},
@@ -92,7 +98,7 @@ export function loadParts(
   const parameters = catalog.services
     .flatMap((service) => service.routes ?? [])
     .flatMap(({ route }) => route.parameters)
-  // The operator's part comes first, so that Cedar's offsets are offsets into their file.
+  // The operator's part comes first, so that Cedar's offsets are offsets in their file.
   const own = files.get(schemaFile) ?? ''
   const schema = `${own}\n${productSchema(parameters)}`
   const declared = parseSchema(cedar, own, schema)
@@ -130,7 +136,7 @@ export function loadParts(
   }
 }
 
-/** Whether the engine must have the schema: only with it can it read values of attributes and tags that are plain text. */
+/** True if the engine needs the schema, which it does to read plain text values of attributes and tags. */
 export function needsSchema(entities: Entities): boolean {
   return [...entities.values()].some(({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0)
 }

@@ -6,7 +6,7 @@ import type { Target } from '../../base/model/target.ts'
 import type { Catalog, CatalogService } from '../catalog/catalog.ts'
 import type { Revision } from './revision.ts'
 
-/** Asks a revision about every route of its catalog once: whatever the engine cannot bear shall show before it serves. */
+/** Asks a revision about every route of its catalog once, to detect engine failures before it serves. */
 export function rehearse({ catalog, evaluate }: Pick<Revision, 'catalog' | 'evaluate'>): readonly Problem[] {
   return queriesOf(catalog).flatMap((query) => {
     const { outcome, errors } = evaluate(query)
@@ -41,7 +41,7 @@ function queriesOf(catalog: Catalog): readonly Query[] {
 
 const roleOf = { agent: 'caller', user: 'subject', autonomous: 'autonomous' } as const
 
-/** One of each type, for each has slices of its own. */
+/** One principal of each type, because each type has its own slices. */
 function principalsOf({ spiffeId, chainless }: CatalogService): readonly Principal[] {
   const nobody = parseSpiffeId(`spiffe://${spiffeId.trustDomain}/rehearsal`)
   const subject = { issuerName: 'rehearsal', issuer: 'rehearsal', id: 'rehearsal', groups: [] }

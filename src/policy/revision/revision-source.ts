@@ -10,39 +10,50 @@ import { proveCandidate, proveHere } from './candidate.ts'
 import { assembleInTurns, type LoadedParts, type LoadOptions } from './load.ts'
 import type { Revision } from './revision.ts'
 
-/** Where revisions come from, and what happens to one before it serves. */
+/** The source of revisions, and the steps before one serves. */
 export type RevisionSourceOptions = {
   readonly source: PolicySource
   readonly load: LoadOptions
-  /** Where a thread begins that proves a candidate (review/candidate-entry). */
+  /** The entry of the thread that proves a candidate (authoring/tests/candidate-entry.ts). */
   readonly prover: URL
-  /** Whether a revision must pass its own tests before it serves. */
+  /** True if a revision must pass its own tests before it serves. */
   readonly runsTests: boolean
-  /** Without word from the source for longer than this, nothing serves; `undefined`: what was last good serves on. */
+  /**
+   * The maximum time without confirmation from the source; then nothing serves. `undefined`: the last good revision keeps
+   * serving.
+   */
   readonly maxStalenessMs: number | undefined
-  /** Keeps the revision's content, so that what it decides can be judged again; a revision that cannot be kept does not serve. */
+  /**
+   * Stores the revision's content, so that its decisions can be judged again. A revision that cannot be stored does not
+   * serve.
+   */
   readonly keep: (revision: Revision) => Promise<void>
   readonly onServed: () => void
-  /** Others are served meanwhile: even the first revision is proven in a thread of its own. */
+  /** True for a secondary source: even its first revision is proven in a separate thread. */
   readonly isApart?: boolean
   readonly report: Report
-  /** Wall clock: the last word of a source outlives the process. */
+  /** Wall clock, because the last confirmation of a source outlives the process. */
   readonly nowMs: () => number
 }
 
 // A remote may take long to fail. Start meanwhile, so that /readyz can report it.
 const patienceMs = 5000
-// Fetching and proving a large repository takes minutes at most; each has its own limit.
+// Fetching and proving a large repository takes minutes at most; each step has its own limit.
 const overdueMs = 600_000
 
-/** Serves what was last good, if it is kept, and asks the source. What does not load does not serve, and says why. */
+/**
+ * Serves the last good revision if it is stored, and polls the source. A revision that does not load never serves, and
+ * its problems are reported.
+ */
 export async function openRevisionSource(options: RevisionSourceOptions): Promise<RevisionSource> {
   const source = new RevisionSource(options)
   await source.start()
   return source
 }
 
-/** A policy source that is followed: each change is proven, then swapped in at once; what was last good serves on. */
+/**
+ * A followed policy source. Each change is proven and then swapped in at once; until then the last good revision serves.
+ */
 export class RevisionSource implements AsyncDisposable {
   readonly #options: RevisionSourceOptions
   readonly #attempt: ReturnType<typeof spaceAttempts>
@@ -51,12 +62,12 @@ export class RevisionSource implements AsyncDisposable {
   #confirmedAtMs: number | undefined
   #pinned: string | undefined
   #notices: readonly string[] = []
-  /** The revision and the tests that it passed last. */
+  /** The last revision, with its tests, that passed. */
   #tested = ''
-  /** What was refused last for its content, so that one mistake is tried and reported once. */
+  /** The last content that was refused, so that the same mistake is tried and reported once. */
   #refused = ''
   #isRecalled = false
-  /** Why what served before this process does not serve now. */
+  /** Why the revision of the previous process does not serve now. */
   #recallProblems: readonly string[] = []
 
   constructor(options: RevisionSourceOptions) {
@@ -71,23 +82,23 @@ export class RevisionSource implements AsyncDisposable {
     })
   }
 
-  /** What messages call the source. */
+  /** The source's name in messages. */
   get name(): string {
     return this.#options.source.name
   }
 
-  /** The revision that decides; `undefined` until one has loaded, and when its source has been silent for too long. */
+  /** The serving revision; `undefined` until one has loaded, and after the source was silent for too long. */
   get current(): Revision | undefined {
     return this.isStale ? undefined : this.#current
   }
 
-  /** Whether a revision does not serve because nobody knows any more whether it should. */
+  /** True if no revision serves because the source has not confirmed it for too long. */
   get isStale(): boolean {
     const { maxStalenessMs, nowMs } = this.#options
     return maxStalenessMs !== undefined && nowMs() - (this.#confirmedAtMs ?? 0) > maxStalenessMs
   }
 
-  /** When the source last said that what serves shall serve, in milliseconds since the epoch. */
+  /** When the source last confirmed the serving revision, in milliseconds since the epoch. */
   get confirmedAtMs(): number | undefined {
     return this.#confirmedAtMs
   }
@@ -97,22 +108,22 @@ export class RevisionSource implements AsyncDisposable {
     return this.#pinned
   }
 
-  /** What an operator should know though the revision serves. */
+  /** Notices for the operator about the serving revision. */
   get notices(): readonly string[] {
     return this.#notices
   }
 
-  /** Why the source's present content does not serve, and since when; empty when it does. */
+  /** The reasons why the source's current content does not serve, and since when; empty if it serves. */
   get standing(): readonly Standing[] {
     return this.#poller.standing
   }
 
-  /** The same as texts alone. */
+  /** The same as texts. */
   get problems(): readonly string[] {
     return this.#poller.problems
   }
 
-  /** Begins to follow the source; waits for it only when nothing can serve before, and then not for long. */
+  /** Starts to follow the source. It waits for the source only if nothing can serve before, and only briefly. */
   async start(): Promise<void> {
     await this.#recall()
     const asked = this.refresh()
@@ -120,7 +131,7 @@ export class RevisionSource implements AsyncDisposable {
     this.#poller.start()
   }
 
-  /** Asks the source now. */
+  /** Polls the source now. */
   refresh(): Promise<void> {
     return this.#poller.refresh()
   }
@@ -138,7 +149,7 @@ export class RevisionSource implements AsyncDisposable {
     return { ...polled, faults: [...this.#recallProblems, ...polled.faults] }
   }
 
-  /** Serves what served before this process. A fault on the way says nothing about it, so the next poll tries again. */
+  /** Serves the revision of the previous process. A fault implies nothing about it, so the next poll tries again. */
   async #recall(): Promise<void> {
     if (this.#isRecalled || this.#current !== undefined) return
     const recalled = await this.#options.source.recall()
@@ -154,10 +165,10 @@ export class RevisionSource implements AsyncDisposable {
   async #take(found: Found | Unusable, recalledAtMs?: number): Promise<Polled> {
     if (found.kind !== 'found')
       return found.kind === 'failed' ? toFailed(toTexts(found.problems)) : this.#refuse('', found.problems)
-    // What is recalled has passed its tests; a start does not wait for them, and the first look makes up for it.
+    // The recalled revision has passed its tests, so the start does not wait for them. The first poll runs them.
     const runsTests = this.#options.runsTests && recalledAtMs === undefined
     const files = runsTests ? found.files : withoutTests(found.files)
-    // Tests alone may change, and be what was wrong.
+    // Tests can change alone, and can have been the problem.
     const name = `${files.id} ${digestFiles(files.tests)}`
     if (name === this.#refused) return toFailed([])
     const isTested = files.tests.size === 0 || name === this.#tested
@@ -178,12 +189,12 @@ export class RevisionSource implements AsyncDisposable {
     }
   }
 
-  /** Proves and serves a candidate, or says everything that is wrong with it. */
+  /** Proves and serves a candidate, or returns all its problems. */
   async #load(name: string, files: PolicyFiles): Promise<readonly Problem[] | Fault> {
     const { load, prover, isApart, report } = this.#options
     const hasTests = files.tests.size > 0
     const isUrgent = this.#current === undefined && isApart !== true
-    // While nothing serves no request waits, and a thread would only be slower; but tests may run on and on.
+    // While nothing serves, no request waits and a thread would only be slower. Tests, however, may run for ever.
     const proven = await this.#attempt(name, async () =>
       isUrgent && !hasTests ? proveHere(files, load) : proveCandidate(files, load, prover, { isUrgent }),
     )
@@ -198,14 +209,14 @@ export class RevisionSource implements AsyncDisposable {
     const revision = await assembleInTurns(parts, load)
     await keep(revision)
     this.#current = revision
-    // Before `onServed`: what has just been proven is not stale.
+    // Before `onServed`, because a newly proven revision is not stale.
     this.#confirmedAtMs ??= this.#options.nowMs()
     const counts = { policies: revision.policies.length, services: revision.catalog.services.length }
     report({ kind: 'revision_served', policyRevision: revision.id, ...counts })
     onServed()
   }
 
-  /** Notes that the source wants what serves; returns what kept this from being remembered for the next start. */
+  /** Records that the source confirmed the serving revision; returns why that could not be stored for the next start. */
   async #confirm(found: Found, recalledAtMs?: number): Promise<readonly string[]> {
     const { source, nowMs, report } = this.#options
     const confirmedAtMs = recalledAtMs ?? nowMs()
@@ -230,7 +241,7 @@ export class RevisionSource implements AsyncDisposable {
     if (isNew) this.#options.report({ kind: 'policy_notices', notices: all })
   }
 
-  /** Refuses content; with a name, it is not tried again until it is another. */
+  /** Refuses content. With a name, the same content is not tried again. */
   #refuse(name: string, problems: readonly Problem[]): Polled {
     this.#refused = name
     return { faults: [], refusals: toTexts(problems) }

@@ -13,33 +13,33 @@ import type { Policy } from '../cedar/policies.ts'
 import { productSchemaVersion } from '../cedar/product-schema.ts'
 import { createSlicer, type Slice } from '../cedar/slices.ts'
 
-/** What a policy repository means at one commit. Everything that was decided names the revision that decided it. */
+/** The meaning of a policy repository at one commit. Every decision names its revision. */
 export type Revision = {
   readonly id: string
   readonly files: ReadonlyMap<string, string>
-  /** Of the files. An id may be a commit, which does not show whether a kept copy is still what decided. */
+  /** The digest of the files. An id may be a commit, which does not prove that a stored copy is unchanged. */
   readonly digest: string
   readonly catalog: Catalog
   readonly policies: readonly Policy[]
   /** The users and groups that the policies name. */
   readonly subjects: readonly NamedSubject[]
-  /** Engine and vocabulary, each with its version. */
+  /** The versions of engine and vocabulary. */
   readonly engineVersion: string
   readonly isReady: () => boolean
   /** Asks the policies about one principal. */
   readonly evaluate: (query: Query) => PrincipalResult
 }
 
-/** The parts of a revision, each valid by itself and with the others. */
+/** The validated parts of a revision. */
 type RevisionParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' | 'policies' | 'subjects'> & {
   readonly entities: Entities
   readonly families: Families
   readonly engine: Engine
-  /** Whether the engine has the schema, and so knows the groups of actions by itself. */
+  /** True if the engine has the schema, and so knows the groups of actions. */
   readonly hasSchema: boolean
 }
 
-/** Puts a revision together from its validated parts. */
+/** Creates a revision from its validated parts. */
 export function createRevision({ engine, entities, families, hasSchema, ...parts }: RevisionParts): Revision {
   const byId = new Map(parts.policies.map((policy) => [policy.id, policy]))
   const sliceOf = createSlicer(parts.policies, families)
@@ -48,14 +48,14 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
     const known = scopes.get(slice.key)
     if (known !== undefined) return known
     const footprint = readFootprint(slice.policies)
-    // With the schema Cedar knows the groups of actions, and wants the context whole.
+    // With the schema, Cedar knows the groups of actions and requires the whole context.
     const scope = hasSchema
       ? { entities, actions: undefined, footprint: { ...footprint, context: undefined } }
       : { entities, actions: families.actions, footprint }
     scopes.set(slice.key, scope)
     return scope
   }
-  // Equal evaluations are one object, and so is what they mean: remembered results weigh little.
+  // Equal evaluations are one object, and so are their meanings. This keeps cached results small.
   const meaningOf = rememberEach((evaluation: Evaluation) => toMeaning(evaluation, byId))
   const asOne = createInterning()
   return {
@@ -73,7 +73,10 @@ export function createRevision({ engine, entities, families, hasSchema, ...parts
   }
 }
 
-/** The same revision; `begin` hears of each question about a principal, and what it gives back hears when that is answered. */
+/**
+ * Returns the same revision with a hook. `begin` is called for each question about a principal, and its result when the
+ * answer is there.
+ */
 export function watchRevision(revision: Revision, begin: (query: Query) => () => void): Revision {
   return {
     ...revision,
@@ -89,8 +92,8 @@ export function watchRevision(revision: Revision, begin: (query: Query) => () =>
 }
 
 /**
- * One object for all equal results of a revision: of all that are remembered, most say the same of the same few principals.
- * Results with errors are rare, and their texts long.
+ * Shares one object between equal results of a revision, because most cached results are equal. Results with errors are
+ * excluded: they are rare, and their texts long.
  */
 function createInterning(): (result: PrincipalResult) => PrincipalResult {
   const known = createMemory<PrincipalResult>({ maxEntries: 10_000 })
@@ -107,7 +110,7 @@ function createInterning(): (result: PrincipalResult) => PrincipalResult {
 
 type Meaning = Pick<PrincipalResult, 'outcome' | 'determiningPolicies' | 'errors'>
 
-/** Cedar's answer about a principal, without the principal. */
+/** Returns Cedar's answer about a principal, without the principal. */
 function toMeaning(evaluation: Evaluation, byId: ReadonlyMap<string, Policy>): Meaning {
   if (evaluation.kind !== 'answered') {
     const outcome = evaluation.kind === 'refused' ? 'error' : 'unavailable'
@@ -118,7 +121,7 @@ function toMeaning(evaluation: Evaluation, byId: ReadonlyMap<string, Policy>): M
     policy: toReference(policyId, byId),
     message,
   }))
-  // Cedar skips a policy that errs; a forbid skipped is a permit (research/reliability-ecosystem.md 0.2).
+  // Cedar skips a policy with an evaluation error, and a skipped forbid would permit.
   const hasFailedForbid = evaluation.errors.some(
     ({ policyId }) => byId.get(policyId)?.json.effect !== 'permit',
   )
@@ -140,5 +143,5 @@ function toReference(id: string, byId: ReadonlyMap<string, Policy>): PolicyRefer
   return policy === undefined ? { id, file: '', line: 0 } : referenceTo(policy)
 }
 
-/** The same object each time: many thousand remembered results name the same few policies. */
+/** Returns the same object each time, because thousands of cached results name the same few policies. */
 const referenceTo = rememberEach(({ id, file, line }: Policy): PolicyReference => ({ id, file, line }))

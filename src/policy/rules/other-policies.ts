@@ -4,17 +4,17 @@ import { type Policy, parsePolicies } from '../cedar/policies.ts'
 import { assembleRevision, loadParts } from '../revision/load.ts'
 import type { Revision } from '../revision/revision.ts'
 
-/** The revision as it would decide by other policies. */
+/** Returns the revision with other policies. */
 export type DecideBy = (policies: readonly Policy[]) => Revision
 
-/** Makes revisions with other policies: the catalog, schema and entities stay, nothing is validated. */
+/** Creates revisions with other policies. Catalog, schema and entities stay, and nothing is validated. */
 export function alternativesTo(revision: Revision): DecideBy {
   const parts = loadParts(revision, { hasServed: true })
-  // A revision has loaded, so its files load again.
+  // The revision has loaded before, so its files load again.
   return (policies) => (!areProblems(parts) ? assembleRevision({ ...parts, policies }) : revision)
 }
 
-/** The policies in a text that somebody proposes for a file; none when it does not parse. */
+/** Returns the policies of a proposed text for a file; empty if it does not parse. */
 export function parseProposal(file: string, text: string): readonly Policy[] {
   return parsePolicies(createCedar(), new Map([[file, text]])).policies
 }

@@ -9,14 +9,14 @@ import { loadParts } from '../revision/load.ts'
 import type { Revision } from '../revision/revision.ts'
 import { namedInScope } from './policy-facts.ts'
 
-/** A policy that another one makes superfluous. */
+/** A policy that another policy makes redundant. */
 export type Covered = { readonly policy: Policy; readonly by: Policy }
 
 type Kin = Pick<{ entities: Entities; families: Families }, 'entities' | 'families'>
 
 /**
- * Policies that say nothing more than another one: it matches whatever they match, under fewer conditions. A permit may
- * also be covered by a forbid, and then never permits. Conditions are compared as text, so not every case is found.
+ * Finds redundant policies: another one matches everything that they match, under fewer conditions. A permit may also be
+ * covered by a forbid, and then never permits. Conditions are compared as text, so some cases are missed.
  */
 export function coveredPolicies(revision: Revision): readonly Covered[] {
   const parts = loadParts(revision, { hasServed: true })
@@ -43,7 +43,7 @@ export function coveredPolicies(revision: Revision): readonly Covered[] {
     else group.push(policy)
   }
   return policies.flatMap((policy) => {
-    // Of two that say the same, the later is superfluous.
+    // Of two equal policies the later one is redundant.
     const isEarlier = (other: Policy) => (places.get(other.id) ?? 0) < (places.get(policy.id) ?? 0)
     const near = new Set([
       ...(byService.get(namedInScope(policy).service) ?? []),
@@ -86,7 +86,7 @@ function coversPlace(wide: Place, narrow: Place, kin: Kin): boolean {
   }
 }
 
-/** In what a scope says that the entity lies. */
+/** Returns the entity that a scope requires as ancestor. */
 function placeOf(scope: Place): EntityUid | undefined {
   const place = scope.op === 'is' ? scope.in : scope.op === 'in' ? scope : undefined
   return place !== undefined && 'entity' in place ? toEntityUid(place.entity) : undefined

@@ -3,10 +3,10 @@ import { type EntityUid, toEntityUid } from '../../base/model/entity-uid.ts'
 import { comparedRoles, objectsIn, operandsOf } from '../cedar/ast.ts'
 import type { Policy } from '../cedar/policies.ts'
 
-/** Types of principals that requests make. */
+/** The types of principals in requests. */
 export type PrincipalType = 'Agent' | 'Autonomous' | 'User'
 
-/** In which roles each type of principal is ever asked about. */
+/** The possible roles of each type of principal. */
 export const rolesByType: Readonly<Record<PrincipalType, readonly Role[]>> = {
   Agent: ['caller', 'delegator'],
   Autonomous: ['autonomous'],
@@ -14,7 +14,7 @@ export const rolesByType: Readonly<Record<PrincipalType, readonly Role[]>> = {
 }
 
 const allTypes: readonly PrincipalType[] = ['Agent', 'Autonomous', 'User']
-/** Every role that `context.role` can have. */
+/** All values of `context.role`. */
 export const allRoles: readonly Role[] = ['caller', 'delegator', 'subject', 'autonomous']
 const typeOfFamily: ReadonlyMap<string, PrincipalType> = new Map([
   ['Agent', 'Agent'],
@@ -26,7 +26,7 @@ const typeOfFamily: ReadonlyMap<string, PrincipalType> = new Map([
   ['Group', 'User'],
 ])
 
-/** The types of principals that a policy's scope can match. */
+/** Returns the principal types that a policy's scope can match. */
 export function principalTypesOf({ json: { principal } }: Policy): readonly PrincipalType[] {
   if (principal.op === 'All') return allTypes
   const named =
@@ -39,7 +39,7 @@ export function principalTypesOf({ json: { principal } }: Policy): readonly Prin
   return type === undefined ? [] : [type]
 }
 
-/** The roles in which a policy's conditions can hold; what they do not say of roles is taken to hold in all. */
+/** Returns the roles in which a policy's conditions can hold. Conditions that do not mention roles can hold in all. */
 export function rolesOf({ json: { conditions } }: Policy): readonly Role[] {
   return conditions.reduce<readonly Role[]>((roles, { kind, body }) => {
     if (kind === 'when') {
@@ -51,7 +51,7 @@ export function rolesOf({ json: { conditions } }: Policy): readonly Role[] {
   }, allRoles)
 }
 
-/** The action or the service that a policy's scope names outright. */
+/** Returns the action or the service that a policy's scope names. */
 export function namedInScope({ json: { action, resource } }: Policy): {
   readonly action: EntityUid | undefined
   readonly service: string | undefined
@@ -64,12 +64,12 @@ export function namedInScope({ json: { action, resource } }: Policy): {
   }
 }
 
-/** The texts with which a policy's conditions compare the role, roles or not, in the order in which they stand. */
+/** Returns the texts that a policy's conditions compare with the role, in order, even if they are not roles. */
 export function namedRoles({ json: { conditions } }: Policy): readonly string[] {
   return [...new Set([...objectsIn(conditions)].flatMap((expression) => comparedRoles(expression) ?? []))]
 }
 
-/** The roles outside of which an expression is false; `undefined` when it says nothing of roles. */
+/** Returns the only roles in which an expression can be true; `undefined` if it does not restrict roles. */
 function rolesIn(expression: unknown): readonly Role[] | undefined {
   const both = operandsOf(expression, '&&')?.map(rolesIn)
   if (both !== undefined) {
@@ -88,7 +88,7 @@ function alternatives(expression: unknown): readonly unknown[] {
   return operandsOf(expression, '||')?.flatMap(alternatives) ?? [expression]
 }
 
-/** The roles that an expression names when it says nothing else. */
+/** Returns the roles of an expression that does nothing but compare roles. */
 function wholeRoles(expression: unknown): readonly Role[] | undefined {
   const texts = comparedRoles(expression)
   return texts && allRoles.filter((known) => texts.includes(known))

@@ -6,7 +6,7 @@ import { comparedRoles, operandsOf } from '../cedar/ast.ts'
 import type { Families } from '../cedar/families.ts'
 import type { Policy } from '../cedar/policies.ts'
 
-/** What Cedar would accept but the confused deputy would enjoy; `@blanket("why")` says that the author means it. */
+/** Finds policies that Cedar accepts but that enable a confused deputy. `@blanket("why")` accepts one. */
 export function policyProblems(
   policies: readonly Policy[],
   catalog: Catalog,
@@ -39,7 +39,7 @@ function widePermits(policy: Policy, reached: readonly CatalogService[]): readon
   return problems
 }
 
-/** Only its owner's folder may permit anything on a service that has an owner. */
+/** Only the owner's folder may permit anything on a service with an owner. */
 function foreignPermits(policy: Policy, reached: readonly CatalogService[]): readonly Problem[] {
   if (policy.json.resource.op === 'All' && isMeant(policy)) return []
   const folder = policy.file.includes('/') ? policy.file.slice(0, policy.file.indexOf('/')) : undefined
@@ -56,12 +56,12 @@ function foreignPermits(policy: Policy, reached: readonly CatalogService[]): rea
   return more === 0 ? problems : [...problems, say(`permits on ${more} more services of other owners`)]
 }
 
-/** Whether the author says why the policy is as wide as it is. */
+/** True if the author states why the policy is that broad. */
 function isMeant({ annotations }: Policy): boolean {
   return (annotations['blanket'] ?? '').trim() !== ''
 }
 
-/** The services whose resources the policy's scope can match, by what a resource of a type may be a descendant of. */
+/** Returns the services whose resources the policy's scope can match, by the possible ancestors of resource types. */
 function reachedServices(
   policy: Policy,
   catalog: Catalog,
@@ -91,7 +91,7 @@ function isForCallersOnly(policy: Policy): boolean {
   return policy.json.conditions.some(({ kind, body }) => kind === 'when' && requiresCaller(body))
 }
 
-/** Whether an expression can only be true when `context.role == "caller"` is. */
+/** True if an expression can hold only when `context.role == "caller"`. */
 function requiresCaller(expression: unknown): boolean {
   const both = operandsOf(expression, '&&')
   if (both !== undefined) return both.some(requiresCaller)

@@ -3,7 +3,7 @@ import { createCedar } from '../cedar/cedar.ts'
 import { productSchema } from '../cedar/product-schema.ts'
 import type { Revision } from '../revision/revision.ts'
 
-/** What Cedar's validator warns of, one line for each policy: above all, that it can never match. */
+/** Returns the warnings of Cedar's validator, one line for each policy: above all, that it can never match. */
 export function policyWarnings({
   files,
   catalog,
@@ -19,7 +19,7 @@ export function policyWarnings({
   const messages = new Map<string, string>()
   for (const { policyId, error } of answer.validationWarnings) {
     const message = error.message.replace(`for policy \`${policyId}\`, `, '')
-    // The last says what follows from those before it.
+    // The last warning follows from the ones before it.
     messages.set(policyId, message)
   }
   return policies.flatMap(({ id, file, line }) => {

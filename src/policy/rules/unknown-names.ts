@@ -19,13 +19,13 @@ import { reachableFrom } from '../cedar/reachable.ts'
 import { type LoadedParts, loadParts } from '../revision/load.ts'
 import type { Revision } from '../revision/revision.ts'
 
-/** A name that the repository does not know, so that nothing matches it. Such a revision serves all the same. */
+/** A name that the repository does not know, so that nothing matches it. Such a revision still serves. */
 export type UnknownName = Problem & { readonly policy: Policy | undefined }
 
-/** Hints compare a name with every known one, and nobody reads more of them. */
+/** Each hint compares a name with all known names, and more hints would not be read. */
 const maxHints = 200
 
-/** Every name in policies and entities.json that is well formed, and that catalog and entities.json do not know. */
+/** Returns every well-formed name in policies and entities.json that neither catalog nor entities.json knows. */
 export function unknownNames(revision: Revision): readonly UnknownName[] {
   const parts = loadParts(revision, { hasServed: true })
   if (areProblems(parts)) return []
@@ -35,7 +35,7 @@ export function unknownNames(revision: Revision): readonly UnknownName[] {
   const issuers = commonIssuers(literals)
   let hints = 0
   const unknown = literals.flatMap(({ uid, place, of, policy }): readonly UnknownName[] => {
-    // A group may be described before anybody is in it.
+    // A group may be described before it has members.
     if (policy === undefined && uid.type !== 'Agent') return []
     const found = known(uid.type)
     const stranger =
@@ -49,10 +49,10 @@ export function unknownNames(revision: Revision): readonly UnknownName[] {
   return [...oddTrustDomains(catalog), ...unknown]
 }
 
-/** The ids that one type's entities can have, and what it means when an id is none of them. */
+/** The possible ids of one type's entities, and the consequence of an unknown id. */
 type Known = { readonly names: ReadonlySet<string>; readonly why: string }
 
-/** By type; `undefined` for a type of which the repository does not know all entities. */
+/** By type; `undefined` for types whose entities the repository does not know completely. */
 function knownNames({ catalog, entities, families }: LoadedParts): (type: string) => Known | undefined {
   const { services } = catalog
   const agents = services.map(({ spiffeId }) => spiffeId)
@@ -98,7 +98,7 @@ function askedActions({ services }: Catalog): readonly EntityUid[] {
   )
 }
 
-/** How often each identity provider is named: only the configuration knows which there are. */
+/** Counts how often each identity provider is named, because only the configuration knows which exist. */
 function commonIssuers(literals: readonly Literal[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const { uid } of literals) {
@@ -108,7 +108,7 @@ function commonIssuers(literals: readonly Literal[]): ReadonlyMap<string, number
   return counts
 }
 
-/** A provider that is named less often than another one whose name is nearly the same. */
+/** Finds a provider that is named less often than another one with nearly the same name. */
 function rareIssuer(
   uid: EntityUid,
   issuers: ReadonlyMap<string, number>,
@@ -125,7 +125,7 @@ function issuerOf({ type, id }: EntityUid): string | undefined {
   return type === 'User' || type === 'Group' ? splitIssuer(id)?.issuer : undefined
 }
 
-/** A trust domain in the catalog that is nearly the one of more services. */
+/** Finds a trust domain in the catalog that is nearly the domain of more services. */
 function oddTrustDomains({ services }: Catalog): readonly UnknownName[] {
   const ids = services.flatMap((service) =>
     [service.spiffeId, service.waypoint, ...service.chainless].map((id) => ({ id, service })),

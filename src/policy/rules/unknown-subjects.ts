@@ -4,15 +4,15 @@ import { splitIssuer } from '../../base/text/issuer-name.ts'
 import { nearestName } from '../../base/text/near-name.ts'
 import type { NamedSubject } from '../cedar/literals.ts'
 
-/** An identity provider of the configuration, and the groups that its tokens can bring. */
+/** A configured identity provider, and the groups that its tokens can have. */
 export type KnownIssuer = { readonly name: string; readonly groupsAllow: readonly string[] }
 
-/** A hint compares a name with every known one, and requests are decided meanwhile. */
+/** Hints compare a name with all known names while requests wait, so the number is bounded. */
 const maxCompared = 20_000
 
 /**
- * The users and groups that policies name and that no token can bring, because the configuration lacks their provider or
- * their group. Only the configuration knows that, so the policies load all the same. A provider is named once.
+ * Finds users and groups in policies that no token can have, because their provider or group is not configured. Only the
+ * configuration shows that, so the policies still load. A provider is named once.
  */
 export function unknownSubjects(
   subjects: readonly NamedSubject[],

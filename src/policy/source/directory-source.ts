@@ -9,10 +9,10 @@ import { type PolicyFiles, toPolicyFiles } from './policy-files.ts'
 import { findUnread, isPassedOver, purposeOf, refuseFolder } from './policy-names.ts'
 import { failed, type Unusable } from './policy-source.ts'
 
-/** What a policy repository may hold; more is somebody's mistake. */
+/** Limits of a policy repository. More is certainly a mistake. */
 export const policyLimits: {
   readonly fileBytes: number
-  /** Of one file of tests: to parse YAML may take a thousand times as much memory. */
+  /** For one test file, because parsing YAML can take a thousand times its size in memory. */
   readonly testBytes: number
   readonly files: number
 } = {
@@ -21,18 +21,18 @@ export const policyLimits: {
   files: 20_000,
 }
 
-// A writer that is faster than three readings gets until the next poll.
+// If a writer changes files faster than three readings, the next poll tries again.
 const maxAttempts = 3
 
-/** Whether a policy directory could not be read, or must not be used. */
+/** True if a policy directory could not be read, or must not be used. */
 export function isUnusable(read: PolicyFiles | Unusable): read is Unusable {
   return 'problems' in read
 }
 
 /**
- * Reads what a policy repository is made of: `services.yaml`, `entities.json`, `schema.cedarschema`, `**\/*.cedar`, and its
- * tests, `tests/**\/*.yaml`. The directory itself may be a link (a ConfigMap's is, and a checkout of git-sync); what lies in it may not. When the
- * link is turned to other files meanwhile, it is read anew: never the half of one revision and the half of another.
+ * Reads the files of a policy repository: `services.yaml`, `entities.json`, `schema.cedarschema`, `**\/*.cedar`, and its
+ * tests, `tests/**\/*.yaml`. The directory itself may be a link (as with ConfigMaps and git-sync checkouts); links within
+ * it are refused. If the link changes during the reading, it reads again, so that two revisions are never mixed.
  */
 export async function readPolicyDirectory(directory: string): Promise<PolicyFiles | Unusable> {
   let reason = `it was replaced ${maxAttempts} times while it was read`
@@ -43,22 +43,22 @@ export async function readPolicyDirectory(directory: string): Promise<PolicyFile
       if (JSON.stringify(place) === JSON.stringify(await placeOf(directory))) return read
     } catch (cause) {
       reason = explainFault(directory, cause)
-      // What vanished may have moved to another name.
+      // A file that vanished may have been renamed.
       if (!isAbsent(cause)) break
     }
   }
   return unreadable(directory, reason)
 }
 
-/** In words where the directory itself is at fault; else the kernel's own text, which names the file. */
+/** Explains a fault of the directory itself in words; otherwise it uses the kernel's text, which names the file. */
 function explainFault(directory: string, cause: unknown): string {
-  // A file in place of the directory shows at the first name that is looked up in it.
+  // A file in place of the directory shows when a name in it is opened.
   const isItself =
     isErrno(cause, 'ENOTDIR') || (cause instanceof Error && 'path' in cause && cause.path === directory)
   return isItself ? explainFileError(directory, cause) : describeCause(cause)
 }
 
-/** Why a file of this size is not read. */
+/** Explains why a file of this size is not read. */
 export function refuseSize(path: string, bytes: number): Problem | undefined {
   return bytes <= maxBytesOf(path) ? undefined : tooLarge(path, bytes)
 }
@@ -72,14 +72,14 @@ function tooLarge(path: string, bytes: number): Problem {
 }
 
 type Reading = {
-  /** Every file, hidden ones included. */
+  /** Every file, including hidden ones. */
   readonly names: string[]
   readonly policy: Map<string, string>
   readonly test: Map<string, string>
   readonly problems: Problem[]
 }
 
-/** Where a directory's files lie now; `mounted` is where Kubernetes' `..data` leads, if it is there. */
+/** The current location of a directory's files. `mounted` is the target of Kubernetes' `..data` link, if there is one. */
 type Place = { readonly root: string; readonly mounted: string | undefined }
 
 async function placeOf(directory: string): Promise<Place> {
@@ -87,7 +87,7 @@ async function placeOf(directory: string): Promise<Place> {
   return { root, mounted: await readMount(join(root, '..data')) }
 }
 
-/** Where a link leads; `undefined` when the kernel says that there is none, or that it is none. */
+/** Returns the target of a link; `undefined` if there is none, or if it is not a link. */
 async function readMount(path: string): Promise<string | undefined> {
   try {
     return await readlink(path)
@@ -106,7 +106,7 @@ async function readPlace(place: Place): Promise<PolicyFiles | Unusable> {
     : toPolicyFiles(found.policy, found.test)
 }
 
-/** A policy directory that could not be read. */
+/** Returns the result for a policy directory that could not be read. */
 export function unreadable(directory: string, detail: string): Unusable {
   return failed(directory, `the policy directory cannot be read: ${detail}`)
 }
@@ -127,7 +127,7 @@ async function readFolder(place: Place, folder: string, found: Reading): Promise
       if (refusal !== undefined) found.problems.push(refusal)
       await readFolder(place, path, found)
     } else if (status === undefined) {
-      // Never passed over in silence: a `forbid` may stand behind it.
+      // Never skipped silently, because it may contain a `forbid`.
       found.problems.push({
         file: path,
         message: 'expected a file or folder, found a symbolic link; put the thing itself there',
@@ -148,7 +148,7 @@ async function readText(path: string, full: string): Promise<string | Problem> {
     : { file: path, message: 'expected a regular file' }
 }
 
-/** Whether a path is a link, unless a mount has made it: those lead to what the mount itself holds. */
+/** True if a path is a link, except the links of a mount to its own content. */
 async function isForeign({ root, mounted }: Place, path: string): Promise<boolean> {
   if (!(await lstat(path)).isSymbolicLink()) return false
   return mounted === undefined || !(await realpath(path)).startsWith(root + sep)

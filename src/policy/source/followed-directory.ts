@@ -7,20 +7,17 @@ import { isUnusable, readPolicyDirectory, unreadable } from './directory-source.
 import { digestFiles, type PolicyFiles, toPolicyFiles } from './policy-files.ts'
 import { type Found, failed, type PolicySource, refused, type Unusable } from './policy-source.ts'
 
-/** The file in a policy directory that pins an earlier revision: its id and nothing else. */
+/** The file in a policy directory that pins an earlier revision. It contains only the id. */
 export const pinFile = 'PIN'
 
 const maxPinBytes = 1024
-// A writer that is faster than three readings gets until the next poll.
+// If a writer changes files faster than three readings, the next poll tries again.
 const maxAttempts = 3
 
-/** Finds the files of a revision that served before, by its id. */
+/** Returns the stored files of an earlier revision, by id. */
 export type ReadKept = (id: string) => Promise<ReadonlyMap<string, string> | Invalid | Fault>
 
-/**
- * Follows a directory. A directory has no memory of its own, so a pin is followed only where `readKept` has the revision
- * that it names.
- */
+/** Follows a directory. A directory has no history, so a pin works only if `readKept` has the revision that it names. */
 export function createDirectorySource(directory: string, pollMs: number, readKept: ReadKept): PolicySource {
   const path = join(directory, pinFile)
   let digest = ''
@@ -35,7 +32,7 @@ export function createDirectorySource(directory: string, pollMs: number, readKep
         const files = await readSettled(directory, digest)
         if (isUnusable(files)) return files
         digest = digestAll(files)
-        // A pin that came while the files were read holds already.
+        // A pin that was created during the reading already applies.
         if ((await readPin(path)) === undefined) return toFound(files, undefined)
       }
       return failed(path, 'it came and went while the files were read')
@@ -60,7 +57,10 @@ function toFound(files: PolicyFiles, pinned: string | undefined): Found {
   return { kind: 'found', files, pinned, notices: [] }
 }
 
-/** Reads the directory. What differs from what is known is read until two readings agree: a file may move while it is read. */
+/**
+ * Reads the directory. A difference from the known state is read until two readings agree, because a file may move during
+ * the reading.
+ */
 async function readSettled(directory: string, known: string): Promise<PolicyFiles | Unusable> {
   let before = known
   for (let attempt = 0; attempt <= maxAttempts; attempt++) {
@@ -76,8 +76,8 @@ function digestAll({ id, tests }: PolicyFiles): string {
 }
 
 /**
- * The revision to which a policy directory is pinned; `undefined` only when the kernel knows no such file. A pin that
- * cannot be read is a fault, and one without an id is refused: a torn write must not take a pin back.
+ * Returns the revision to which a policy directory is pinned; `undefined` only if the file does not exist. An unreadable
+ * pin is a fault, and one without an id is refused, because a torn write must not remove a pin.
  */
 async function readPin(path: string): Promise<string | Unusable | undefined> {
   try {

@@ -1,5 +1,5 @@
 const maxLength = 600
-// What ssh and git say to everybody, whatever went wrong.
+// Texts that ssh and git print for every error.
 const noise =
   /^(?:@.*|IT IS POSSIBLE THAT .*|Please make sure you have the correct access rights|and the repository exists\.)$/
 const explanations: readonly { readonly pattern: RegExp; readonly explain: (found: string) => string }[] = [
@@ -18,13 +18,13 @@ const explanations: readonly { readonly pattern: RegExp; readonly explain: (foun
     explain: (methods) => `the host does not take the key in \`policy.git.sshKey\` (${methods})`,
   },
   {
-    // As older and newer versions of curl put it.
+    // The wording of older and newer versions of curl.
     pattern: /(?:HTTP code (?=407 from proxy)|CONNECT tunnel failed, response )(407)/,
     explain: (code) => `the proxy does not take what \`policy.git.proxyAuthFile\` holds (${code})`,
   },
 ]
 
-/** What git printed on its standard error, as one line: where the reason is known, what to do comes first. */
+/** Returns git's standard error as one line. For known errors the remedy comes first. */
 export function explainComplaint(text: string): string {
   const explained = explanations.flatMap(({ pattern, explain }) => {
     const [found, detail = ''] = pattern.exec(text) ?? []

@@ -22,22 +22,22 @@ import type { GitSourceOptions } from './git-source.ts'
 import { readGitTree } from './git-tree.ts'
 import type { PolicyFiles } from './policy-files.ts'
 
-/** So many commits are tried before an operator has to name one. */
+/** The number of commits to try before the operator has to name one. */
 const maxTried = 50
 
-/** A pin that was set or released; `commit` is what every follower serves from its next look on. */
+/** A pin that was set or removed; `commit` is what every follower serves after its next poll. */
 export type PinChange = {
   readonly kind: 'pinned' | 'released'
   readonly commit: string
   readonly was: string | undefined
-  /** Newer commits that were not taken, and why: a follower would refuse them. */
+  /** Newer commits that were skipped, because a follower would refuse them. */
   readonly passedOver?: readonly string[]
 }
 
 /**
- * Pins an earlier commit for everybody who follows the ref, by writing the pin ref at the remote. Without `revision`, the
- * newest commit before the one that is followed now that changed the policies and can be served. Nothing is pinned that a
- * follower would refuse.
+ * Pins an earlier commit for all followers of the ref, by writing the pin ref at the remote. Without `revision` it
+ * chooses the newest earlier commit that changed the policies and can be served. It never pins a commit that a follower
+ * would refuse.
  */
 export function pinInGit(
   options: GitSourceOptions,
@@ -61,7 +61,7 @@ export function pinInGit(
   })
 }
 
-/** Removes the pin ref at the remote: everybody follows the ref again. */
+/** Removes the pin ref at the remote, so that all followers use the ref again. */
 export function releaseInGit(options: GitSourceOptions, program?: string): Promise<PinChange | Invalid> {
   return inCopy(options, program, async (git, { hasPin }) => {
     if (!hasPin) return invalid(`\`${options.pinRef}\` pins nothing`)
@@ -74,13 +74,13 @@ export function releaseInGit(options: GitSourceOptions, program?: string): Promi
   })
 }
 
-/** The commit that the remote's pin names; `undefined` without a pin, and for a pin that names something else. */
+/** Returns the commit of the remote's pin; `undefined` without a pin, or if the pin is not a commit. */
 async function pinnedIn(git: Git, hasPin: boolean): Promise<string | Fault | undefined> {
   const pin = hasPin ? await commitOf(git, localRefs.pin) : undefined
   return isInvalid(pin) ? undefined : pin
 }
 
-/** Works in a copy of its own: the follower's belongs to a process that may be running. */
+/** Works in a separate copy, because the follower's copy may be in use by a running process. */
 async function inCopy(
   options: GitSourceOptions,
   program: string | undefined,
@@ -112,7 +112,7 @@ async function chooseNamed(git: Git, options: GitSourceOptions, named: Candidate
       )
 }
 
-/** The newest commit before another one that changed the policies and would be served. */
+/** Returns the newest earlier commit that changed the policies and would be served. */
 async function chooseBefore(
   git: Git,
   options: GitSourceOptions,
@@ -130,7 +130,7 @@ async function chooseBefore(
     const refusal = await refuse(git, options, { ...present, commit })
     if (refusal === undefined) return { kind: 'chosen', commit, passedOver }
     const reason = `${shorten(commit)}: ${refusal.reason}`
-    // A commit that cannot be read may be the one that is wanted.
+    // A commit that cannot be read may be the wanted one.
     if (isFault(refusal)) return invalid(reason)
     passedOver.push(reason)
   }

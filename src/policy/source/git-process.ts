@@ -3,48 +3,49 @@ import { readFile } from 'node:fs/promises'
 import { describeCause } from '../../base/model/fault.ts'
 import { explainComplaint } from './git-complaint.ts'
 
-/** How to reach a remote; each credential is a file, read anew for each call so that it can be renewed. */
+/** How to access a remote. Each credential is a file that is read for each call, so that it can be renewed. */
 export type GitAccess = {
   readonly url: string
   readonly sshKey: string | undefined
   readonly knownHosts: string | undefined
   readonly tokenFile: string | undefined
   readonly tokenUser: string
-  /** PEM file of the CAs that may vouch for an https remote. */
+  /** PEM file of the CAs for an https remote. */
   readonly ca: string | undefined
-  /** The HTTP proxy through which an https remote is reached. */
+  /** The HTTP proxy for an https remote. */
   readonly proxy: string | undefined
-  /** Holds `user:password` for the proxy. */
+  /** A file with `user:password` for the proxy. */
   readonly proxyAuthFile: string | undefined
-  /** Whose SSH signatures count; a file as `ssh-keygen` reads it. */
+  /** A file of allowed SSH signers, as `ssh-keygen` reads it. */
   readonly allowedSigners: string | undefined
 }
 
-/** Why a call to git came to nothing; `exitCode` only when git itself ended with one, by which some calls answer. */
+/** Why a git call failed. `exitCode` is set only if git itself exited with one, which is the answer of some calls. */
 export type GitFailure = {
   readonly kind: 'git-failure'
   readonly message: string
   readonly exitCode: number | undefined
 }
 
-/** One call to git. */
+/** One call of git. */
 export type GitCall = {
   readonly args: readonly string[]
   readonly input?: string
-  /** Ends the call early; its reason becomes the failure's message. */
+  /** Aborts the call; its reason becomes the failure's message. */
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
 }
 
-/** Runs git and resolves with what it printed. Never throws. */
+/** Runs git and resolves with its output. Never throws. */
 export type Git = (call: GitCall) => Promise<Buffer | GitFailure>
 
 const defaultTimeoutMs = 30_000
 const maxOutputBytes = 128 * 1024 * 1024
 const maxComplaintLength = 4000
-// Not the caller's: who can set PATH for us could choose the program.
+// A fixed search path, because a caller who sets PATH could choose the program.
 const searchPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
-// Nothing but this table and the arguments steers git: no system's, user's or repository's hooks, helpers or rewrites.
+// Only this table and the arguments configure git: no hooks, helpers or rewrites of the system, the user or the
+// repository.
 const settings: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
   'core.fsmonitor': 'false',
@@ -54,7 +55,7 @@ const settings: Readonly<Record<string, string>> = {
   'gc.autoDetach': 'false',
   'gpg.format': 'ssh',
   'gpg.minTrustLevel': 'fully',
-  // Only SSH signatures count; keys that some keyring happens to hold do not.
+  // Only SSH signatures count, not keys of some keyring.
   'gpg.openpgp.program': '/bin/false',
   'gpg.x509.program': '/bin/false',
   'http.followRedirects': 'false',
@@ -68,8 +69,8 @@ const settings: Readonly<Record<string, string>> = {
 }
 
 /**
- * Makes a git that works in one bare repository, `directory`, as it would for nobody else; `ended` ends every call.
- * `program` is looked for in the search path of ours unless it is a path.
+ * Returns a runner for git in one bare repository, isolated from system and user configuration. Aborting `ended` ends all
+ * running calls. `program` is searched in the fixed search path unless it is a path.
  */
 export function createGit(directory: string, access: GitAccess, ended?: AbortSignal, program = 'git'): Git {
   return async (call) => {
@@ -82,12 +83,12 @@ export function createGit(directory: string, access: GitAccess, ended?: AbortSig
   }
 }
 
-/** A call that came to nothing, for a reason other than what git itself says. */
+/** Returns the failure of a call for a reason other than git's own message. */
 export function gitFailure(message: string, exitCode?: number): GitFailure {
   return { kind: 'git-failure', message, exitCode }
 }
 
-/** Whether a call came to nothing. */
+/** True if a call failed. */
 export function isGitFailure(value: object): value is GitFailure {
   return 'kind' in value && value.kind === 'git-failure'
 }
@@ -100,15 +101,15 @@ function run(
 ): Promise<Buffer | GitFailure> {
   return new Promise((resolve) => {
     const [name, ...args] = [...program, ...call.args]
-    // A group of its own, so that ssh, index-pack and whatever else git has started end with it.
+    // A separate process group, so that ssh, index-pack and other children of git end with it.
     const child = spawn(name, args, { cwd: '/', env, detached: true, stdio: 'pipe' })
-    // A process that could not be started has no streams, whatever their types say.
+    // Despite its types, a process that could not be started has no streams.
     if (child.pid === undefined) child.on('error', (cause) => resolve(toFailure(cause)))
     else resolve(attend(child, child.pid, call, ended))
   })
 }
 
-/** Feeds a process and collects what it prints, within the limits of the call. */
+/** Writes a process' input and collects its output, within the limits of the call. */
 function attend(
   child: ChildProcessWithoutNullStreams,
   pid: number,
@@ -126,7 +127,7 @@ function attend(
     }
     const timeoutMs = call.timeoutMs ?? defaultTimeoutMs
     const timer = setTimeout(() => stop(`git took longer than ${timeoutMs / 1000} s`), timeoutMs)
-    // Not `AbortSignal.any`: what it makes lives as long as the longest of its parts.
+    // Not `AbortSignal.any`, whose result lives as long as the longest-lived of its signals.
     const signals = [call.signal, ended].filter((signal) => signal !== undefined)
     const onAbort = ({ target }: Event) =>
       stop(target instanceof AbortSignal ? String(target.reason) : 'aborted')
@@ -139,12 +140,12 @@ function attend(
       if (size > maxOutputBytes) stop(`git printed more than ${maxOutputBytes} bytes`)
       else output.push(chunk)
     })
-    // What was lost on the way to us must not read as a shorter answer.
+    // Output that was lost must not look like a shorter answer.
     child.stdout.on('error', (cause) => stop(cause.message))
     child.stderr.on('data', (chunk: Buffer) => {
       if (complaint.length < maxComplaintLength) complaint += chunk.toString()
     })
-    // A git that has ended reads no more; its exit code says why.
+    // A git that has ended reads no more; its exit code gives the reason.
     child.stdin.on('error', () => {})
     child.stdin.end(call.input ?? '')
     const finish = (result: Buffer | GitFailure) => {
@@ -169,7 +170,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
@@ -177,7 +178,7 @@ async function toEnvironment(directory: string, access: GitAccess): Promise<Reco
   const config = [...Object.entries(settings), ...(await accessSettings(access))]
   return {
     PATH: searchPath,
-    // Neither is the caller's: no netrc, no ssh configuration, no keyring.
+    // Set to isolated values: no netrc, no ssh configuration, no keyring.
     HOME: directory,
     XDG_CONFIG_HOME: directory,
     LC_ALL: 'C',
@@ -193,7 +194,7 @@ async function toEnvironment(directory: string, access: GitAccess): Promise<Reco
     GIT_TERMINAL_PROMPT: '0',
     SSH_ASKPASS: '/bin/false',
     GIT_SSH_COMMAND: sshCommand(access),
-    // Through the environment: arguments can be read by everybody on the machine.
+    // In the environment, because every user of the machine can read arguments.
     GIT_CONFIG_COUNT: String(config.length),
     ...Object.fromEntries(config.flatMap(([key, value], index) => toVariables(index, key, value))),
   }
@@ -228,7 +229,7 @@ async function proxyUrl(proxy: string, authFile: string | undefined): Promise<st
   return proxy.replace('//', `//${encodeURIComponent(user)}:${encodeURIComponent(password)}@`)
 }
 
-/** Git hands this to a shell, so paths are quoted; ssh itself takes no question and no host that it does not know. */
+/** Git passes this to a shell, so paths are quoted. ssh asks no questions and accepts no unknown host. */
 function sshCommand({ sshKey, knownHosts }: GitAccess): string {
   const options = [
     'BatchMode=yes',

@@ -4,28 +4,28 @@ import { describeCause, type Fault, fault, isAbsent } from '../../base/model/fau
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { type Git, type GitFailure, gitFailure, isGitFailure } from './git-process.ts'
 
-/** What is followed at the remote. */
+/** The followed remote. */
 export type GitOrigin = {
   readonly url: string
-  /** A branch or tag by its short or full name, or a whole commit id. */
+  /** A branch or tag by its short or full name, or a complete commit id. */
   readonly ref: string
-  /** The ref that pins an earlier revision for everybody while it exists. */
+  /** The ref that pins an earlier revision for all followers while it exists. */
   readonly pinRef: string
 }
 
 /**
- * The local names of what was fetched and of what was made of it; nobody else's refs are here. A ref that git does not
- * find is no proof that there is none: git says the same when it cannot read it.
+ * The local refs. The repository has no others. A ref that git does not find may exist, because git reports an unreadable
+ * ref in the same way.
  */
 export const localRefs = {
   head: 'refs/waywarden/head',
   pin: 'refs/waywarden/pin',
-  /** Keeps the head that was last taken as a continuation of the history. */
+  /** The last head that was accepted as a continuation of the history. */
   accepted: 'refs/waywarden/accepted',
   serving: 'refs/waywarden/serving',
 } as const
 
-/** What the remote has: the refs to fetch, and their ids in one string, which changes when any of them does. */
+/** The remote's state: the refs to fetch, and their ids in one string, which changes with any of them. */
 export type Advertised = {
   readonly refspecs: readonly string[]
   readonly hasPin: boolean
@@ -35,12 +35,12 @@ export type Advertised = {
 const sizeCheckMs = 200
 const commitId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
-/** Whether a text is a whole commit id. */
+/** True if a text is a complete commit id. */
 export function isCommitId(text: string): boolean {
   return commitId.test(text)
 }
 
-/** Makes the bare repository unless it is there, and removes what a fetch that was killed has left. */
+/** Creates the bare repository if needed, and removes the remains of a killed fetch. */
 export async function openGitRepository(git: Git, directory: string): Promise<GitFailure | undefined> {
   try {
     await sweep(directory)
@@ -51,7 +51,7 @@ export async function openGitRepository(git: Git, directory: string): Promise<Gi
   return isGitFailure(made) ? made : undefined
 }
 
-/** Asks the remote what the followed ref and the pin are now. */
+/** Asks the remote for the followed ref and the pin. */
 export async function askRemote(git: Git, { url, ref, pinRef }: GitOrigin): Promise<Advertised | GitFailure> {
   const candidates = isCommitId(ref) ? [] : candidatesOf(ref)
   const listing = await git({ args: ['ls-remote', '--quiet', '--', url, ...candidates, pinRef] })
@@ -82,7 +82,7 @@ export async function askRemote(git: Git, { url, ref, pinRef }: GitOrigin): Prom
   return { refspecs, hasPin, ids: [found[0] ?? ref, ...[...ids].flat()].join(' ') }
 }
 
-/** Fetches what was advertised, with its history, unless the repository would outgrow its limit. */
+/** Fetches the advertised refs with their history, unless the repository would exceed its limit. */
 export async function fetchRemote(
   git: Git,
   directory: string,
@@ -96,10 +96,10 @@ export async function fetchRemote(
   const check = () =>
     isTooLarge().then(
       (isLarge) => isLarge && growth.abort(refusal),
-      // Git renames and removes files meanwhile. The size is taken again when it has ended.
+      // Git renames and removes files meanwhile. The size is measured again after it has ended.
       () => {},
     )
-  // Git has no limit of its own for what it fetches.
+  // Git has no limit of its own for the size of a fetch.
   const watch = setInterval(() => void check(), sizeCheckMs)
   const options = ['--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--refmap=']
   const fetched = await git({
@@ -120,7 +120,7 @@ export async function fetchRemote(
   return hasPin ? undefined : setRefs(git, { [localRefs.pin]: undefined })
 }
 
-/** The commit that a ref, tag or (abbreviated) id names here; invalid only when it is proven to name something else. */
+/** Returns the commit of a ref, tag or (abbreviated) id; invalid only if it is certain that there is none. */
 export async function commitOf(git: Git, name: string): Promise<string | Invalid | Fault> {
   const id = await git({ args: ['rev-parse', '--verify', '--quiet', `${name}^{commit}`] })
   if (!isGitFailure(id)) return id.toString().trim()
@@ -131,22 +131,22 @@ export async function commitOf(git: Git, name: string): Promise<string | Invalid
     : invalid(`expected a commit, found a ${found}`)
 }
 
-/** Whether one commit is another or stands in its history. */
+/** True if one commit is another, or in its history. */
 export async function isInHistory(git: Git, commit: string, head: string): Promise<boolean | Fault> {
   if (commit === head) return true
-  // Not `merge-base --is-ancestor`: before Git 2.44 that says no when it cannot read a commit.
+  // Not `merge-base --is-ancestor`: before Git 2.44 it says no if it cannot read a commit.
   const beyond = await git({ args: ['rev-list', '--max-count=1', commit, `^${head}`] })
   return isGitFailure(beyond)
     ? fault(`the history of ${shorten(head)} cannot be read: ${beyond.message}`)
     : beyond.length === 0
 }
 
-/** A commit as people write it. */
+/** Shortens a commit id for messages. */
 export function shorten(commit: string): string {
   return commit.slice(0, 12)
 }
 
-/** Sets local refs in one transaction; `undefined` deletes one. */
+/** Sets local refs in one transaction; `undefined` deletes a ref. */
 export async function setRefs(
   git: Git,
   refs: Readonly<Record<string, string | undefined>>,
@@ -158,14 +158,14 @@ export async function setRefs(
   return isGitFailure(done) ? done : undefined
 }
 
-/** Lets go of what was fetched last and was too much, so that the next look can be a better one. */
+/** Discards the last fetch because it was too large, so that the next poll can succeed. */
 async function discard(git: Git, directory: string): Promise<void> {
   await sweep(directory)
   await setRefs(git, { [localRefs.head]: undefined, [localRefs.pin]: undefined })
   await git({ args: ['gc', '--quiet', '--prune=now'] })
 }
 
-/** Removes what a git that was killed has left: half a pack, and locks, for which every later git would give up. */
+/** Removes the remains of a killed git: partial packs, and locks that would stop every later git. */
 async function sweep(directory: string): Promise<void> {
   const names = await namesIn(directory)
   const left = names.filter((name) => name.startsWith('objects/pack/tmp_') || name.endsWith('.lock'))
@@ -181,7 +181,7 @@ async function sizeOf(directory: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
-/** Everything in a directory; nothing where the kernel says that there is none. */
+/** Lists a directory; empty if it does not exist. */
 async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory, { recursive: true })

@@ -4,7 +4,7 @@ import { type Fault, fault, isFault, toFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import { type Git, isGitFailure } from './git-process.ts'
 
-/** Names the content of the file of allowed signers; a fault when the file is configured and cannot be read. */
+/** Returns a digest of the allowed signers; a fault if the configured file cannot be read. */
 export async function digestSigners(allowedSigners: string | undefined): Promise<string | Fault> {
   if (allowedSigners === undefined) return 'anybody'
   try {
@@ -16,14 +16,14 @@ export async function digestSigners(allowedSigners: string | undefined): Promise
   }
 }
 
-/** Why a commit does not carry the SSH signature of an allowed signer; `undefined` when it does, or need not. */
+/** Explains why a commit lacks the SSH signature of an allowed signer; `undefined` if it has one or none is required. */
 export async function refuseSignature(
   git: Git,
   commit: string,
   allowedSigners: string | undefined,
 ): Promise<Invalid | Fault | undefined> {
   if (allowedSigners === undefined) return undefined
-  // Git and ssh-keygen report a list that they cannot read like a signature that is not on it.
+  // Git and ssh-keygen report an unreadable list like a missing signer.
   const signers = await digestSigners(allowedSigners)
   if (isFault(signers)) return signers
   const verified = await git({ args: ['verify-commit', commit] })

@@ -27,34 +27,37 @@ import { type GitState, LastGoodNotKept, readState, writeState } from './git-sta
 import { readGitTree } from './git-tree.ts'
 import { type Found, failed, type PolicySource, refused, type Unusable } from './policy-source.ts'
 
-/** A policy repository in Git, and how it is followed. */
+/** A policy repository in Git, and how to follow it. */
 export type GitSourceOptions = GitAccess &
   GitOrigin & {
-    /** The folder with services.yaml; empty for the root. */
+    /** The folder of services.yaml; empty for the root. */
     readonly path: string
-    /** Where the local copy lies: the last good revision, for a start without network. One process, one directory. */
+    /**
+     * The directory of the local copy, which holds the last good revision for a start without network. Each process needs
+     * its own.
+     */
     readonly directory: string
     readonly intervalMs: number
     readonly timeoutMs: number
     readonly maxBytes: number
-    /** What to do when the followed ref no longer contains what it once was. */
+    /** The reaction if the followed ref no longer contains its earlier head. */
     readonly rewrites: 'refuse' | 'follow'
   }
 
-/** What was found at a head. */
+/** The files at a head. */
 type Taken = { readonly kind: 'taken'; readonly head: string; readonly found: Found }
 
 /**
- * Follows a branch, tag or commit of a Git repository; every commit is read from the object store, never checked out.
- * `program` is the git that does the work.
+ * Follows a branch, tag or commit of a Git repository. Commits are read from the object store and never checked out.
+ * `program` is the git executable.
  */
 export function createGitSource(options: GitSourceOptions, program?: string): PolicySource {
   const closing = new AbortController()
   const git = createGit(options.directory, options, closing.signal, program)
   const name = `${options.url} ${options.ref}`
-  // INVARIANT: only what was found. A refusal may come of a fault, so each look repeats what leads to it.
+  // INVARIANT: only successful results. A refusal can follow from a fault, so each poll repeats its steps.
   let last: { readonly key: string; readonly taken: Taken } | undefined
-  // Once this process has followed the ref, a copy that is lost or emptied does not make the next look a first one.
+  // Kept in memory after the first poll, so that a lost or emptied copy does not make the next poll a first one.
   let state: GitState | undefined
   return {
     name,
@@ -75,7 +78,7 @@ export function createGitSource(options: GitSourceOptions, program?: string): Po
     },
     async accept(found, nowMs) {
       if (last?.taken.found !== found) throw new LastGoodNotKept('it is not what was found last')
-      // Before it is written: a disk that fails must not have a force-push look like a continuation.
+      // Set before it is written, because otherwise on a failing disk a force-push would look like a continuation.
       state = toState(options, last.taken, nowMs)
       await remember(git, options.directory, state)
     },
@@ -116,16 +119,16 @@ function toState(options: GitSourceOptions, { head, found }: Taken, confirmedAtM
   }
 }
 
-/** Writes down for the next start what serves, and how far the history was taken. */
+/** Stores the serving revision and the accepted head for the next start. */
 async function remember(git: Git, directory: string, state: GitState): Promise<void> {
   const { serving, accepted } = state
-  // Refs keep the commits from being collected as garbage, and are what earlier versions read.
+  // Refs protect the commits from garbage collection, and earlier versions read them.
   const unkept = await setRefs(git, { [localRefs.serving]: serving, [localRefs.accepted]: accepted })
   if (unkept !== undefined) throw new LastGoodNotKept(unkept.message)
   await writeState(directory, state)
 }
 
-/** What the remote has now, and what was followed before. */
+/** The remote's current state, and the previous state. */
 type Asked = { readonly advertised: Advertised; readonly before: GitState | undefined }
 
 async function take(
@@ -155,7 +158,7 @@ async function take(
   return found.kind === 'found' ? { kind: 'taken', head, found: { ...found, notices } } : found
 }
 
-/** Says what the followed ref once was and no longer contains; `undefined` when it contains it. */
+/** Explains which earlier head the followed ref no longer contains; `undefined` if it contains it. */
 async function findRewrite(git: Git, before: GitState, head: string): Promise<string | Fault | undefined> {
   const accepted = await acceptedOf(git, before)
   if (isFailure(accepted)) return accepted
@@ -172,7 +175,7 @@ async function acceptedOf(git: Git, { accepted }: GitState): Promise<string | Fa
   return isFailure(commit) ? fault(commit.reason) : commit
 }
 
-/** The commit that the remote's pin names. Who may set it chooses among what the followed ref has been, and brings in nothing else. */
+/** Returns the commit of the remote's pin. A pin can only choose among commits in the history of the followed ref. */
 async function findPin(
   git: Git,
   { ref, pinRef }: GitSourceOptions,

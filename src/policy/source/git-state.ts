@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { type Fault, isAbsent, toFault } from '../../base/model/fault.ts'
 
-/** What a Git source remembers for the next look and the next start. */
+/** The state of a Git source for the next poll and the next start. */
 export type GitState = {
   readonly version: 1
-  /** What the state is about: another repository, ref or folder has another history. */
+  /** The repository, ref and folder of the state. Another origin has another history. */
   readonly origin: string
   readonly confirmedAtMs: number
-  /** The commit that serves, and whether a pin chose it; absent in what earlier versions wrote. */
+  /** The serving commit, and whether a pin chose it; absent in files of earlier versions. */
   readonly serving?: string | undefined
   readonly isPinned?: boolean | undefined
-  /** The head that was last taken as a continuation of the history; absent in what earlier versions wrote. */
+  /** The last head that was accepted as a continuation of the history; absent in files of earlier versions. */
   readonly accepted?: string | undefined
 }
 
@@ -27,15 +27,15 @@ const stateSchema: v.GenericSchema<unknown, GitState> = v.object({
 
 const stateFile = 'waywarden.json'
 
-/** The last good revision could not be kept on disk. */
+/** The last good revision could not be stored on disk. */
 export class LastGoodNotKept extends Error {
   override readonly name = 'LastGoodNotKept'
   readonly code = 'last_good_not_kept'
 }
 
 /**
- * Reads what was remembered about this origin; `undefined` when nothing was. A state that cannot be read, or is broken, is
- * a fault: without it a rewritten history would look like a first one.
+ * Reads the stored state of this origin; `undefined` if there is none. An unreadable or broken state is a fault, because
+ * without it a rewritten history would look like a first one.
  */
 export async function readState(directory: string, origin: string): Promise<GitState | Fault | undefined> {
   const path = join(directory, stateFile)
@@ -49,7 +49,7 @@ export async function readState(directory: string, origin: string): Promise<GitS
   }
 }
 
-/** Replaces what is remembered, whole or not at all. */
+/** Replaces the stored state, completely or not at all. */
 export async function writeState(directory: string, state: GitState): Promise<void> {
   const path = join(directory, stateFile)
   try {

@@ -17,15 +17,15 @@ const kinds: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Reads a commit's policy files, and their tests, out of the object store. No work tree is ever written, so no link, no file mode and no
- * name in the repository reaches this machine's file system.
+ * Reads a commit's policy files and tests from the object store. No work tree is written, so no link, file mode or name
+ * of the repository reaches this machine's file system.
  */
 export async function readGitTree(git: Git, commit: string, path: string): Promise<TreeFiles | Unusable> {
   const within = path === '' ? [] : ['--', `:(literal)${path}/`]
   const listing = await git({ args: ['ls-tree', '-r', '-z', '-l', '--full-tree', commit, ...within] })
   if (isGitFailure(listing)) return broken(commit, listing.message)
   const all = parseListing(listing)
-  // Git has read the commit's trees, so this is no fault: they hold no such folder.
+  // Git has read the commit's trees, so this is no fault: the folder does not exist.
   if (path !== '' && all.length === 0) return refused(path, `${shorten(commit)} has no such folder`)
   const relative =
     path === '' ? all : all.map((entry) => ({ ...entry, path: entry.path.slice(path.length + 1) }))
@@ -53,7 +53,7 @@ function parseListing(listing: Buffer): readonly Entry[] {
   })
 }
 
-/** Every folder that holds an entry, at any depth. */
+/** Returns every folder that contains an entry, at any depth. */
 function foldersOf(entries: readonly Entry[]): readonly string[] {
   const folders = new Set<string>()
   for (const { path } of entries)
@@ -65,14 +65,14 @@ function foldersOf(entries: readonly Entry[]): readonly string[] {
   return [...folders]
 }
 
-/** Never passed over in silence: a `forbid` may stand behind it. */
+/** Never skipped silently, because it may contain a `forbid`. */
 function refuseKind({ path, mode }: Entry): readonly Problem[] {
   const kind = kinds.get(mode)
   return kind === undefined ? [] : [{ file: path, message: `expected a file, found ${kind}` }]
 }
 
 function refuseName({ path }: Entry): readonly Problem[] {
-  // U+FFFD stands where the name was not UTF-8.
+  // U+FFFD replaces parts of the name that were not UTF-8.
   return /[\p{Cc}\ufffd]/u.test(path)
     ? [{ file: JSON.stringify(path), message: 'expected a name of printable UTF-8' }]
     : []
@@ -102,7 +102,7 @@ async function readBlobs(git: Git, commit: string, wanted: readonly Entry[]): Pr
     const header = `${oid} blob ${size}\n`
     const start = offset + header.length
     if (output.toString('latin1', offset, start) !== header) {
-      // Git says so of what is missing, and of what it cannot read at the moment.
+      // Git reports missing objects and unreadable ones in the same way.
       return failed(path, `the local copy of ${shorten(commit)} lacks its content`)
     }
     const text = decode(output.subarray(start, start + size))

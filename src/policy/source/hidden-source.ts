@@ -5,14 +5,14 @@ import { isAbsent } from '../../base/model/fault.ts'
 import { isBookkeeping } from './policy-names.ts'
 
 /**
- * The paths of a hidden file, or of all files in a hidden folder of a policy directory. Their contents are not read, but
- * their names may show that a policy was put where no policy is read.
+ * Lists a hidden file, or all files of a hidden folder, of a policy directory. Their content is not read, but their names
+ * may show that a policy was put in the wrong place.
  */
 export async function listHidden(
   root: string,
   path: string,
   isMount: boolean,
-  // Far more than a hidden folder beside policies has. Names are listed again at each poll.
+  // Far more than hidden folders beside policies have. Names are listed at each poll.
   maxNames = 20_000,
 ): Promise<readonly string[]> {
   const names: string[] = []
@@ -27,7 +27,7 @@ export async function listHidden(
   const status = await orGone(lstat(join(root, path)))
   if (status === undefined) return []
   await visit(path, status)
-  // The list grows while it is iterated.
+  // The list grows during the iteration.
   for (const folder of folders) {
     const entries = (await orGone(readdir(join(root, folder), { withFileTypes: true }))) ?? []
     for (const entry of entries) await visit(`${folder}/${entry.name}`, entry)
@@ -45,7 +45,7 @@ async function isFolder(root: string, path: string, kind: Kind, isMount: boolean
   return (await orGone(stat(full)))?.isDirectory() === true
 }
 
-/** Editors make and remove hidden files at any time: a file that is gone is no fault, everything else is. */
+/** Editors create and remove hidden files at any time, so a missing file is no fault. Every other error is. */
 async function orGone<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found

@@ -1,8 +1,8 @@
 import { editDistance } from '../../base/text/near-name.ts'
 
 /**
- * Why a file that is not read looks as if it were part of the policy repository, and what to do; `undefined` when it does
- * not look so. Names are compared as people see them: without case, width, accents, and letters of other alphabets.
+ * Explains why an unread file looks like a part of the policy repository, and what to do; `undefined` if it does not.
+ * Names are compared as people see them: ignoring case, width, accents, and look-alike letters of other alphabets.
  */
 export function explainMisnamed(path: string): string | undefined {
   const parts = path.split('/')
@@ -29,7 +29,7 @@ function whyNoPolicy(path: string): string {
   return "a policy's name ends in `.cedar`, in just these letters; rename it, or delete it"
 }
 
-/** Endings that data may have which somebody meant to be read. */
+/** File endings of data files. */
 const dataEndings: ReadonlySet<string> = new Set(['yaml', 'yml', 'json', 'json5', 'jsonc', 'toml', 'txt'])
 
 function isLikePolicy(name: string): boolean {
@@ -38,7 +38,7 @@ function isLikePolicy(name: string): boolean {
   const isDotfile = name.startsWith('.') && endings[0] !== 'cedar'
   const marked = isDotfile ? endings.slice(1) : endings
   if (marked.some((ending) => ending.startsWith('cedar') || isNear(ending, 'cedar'))) return true
-  // Without any ending: `deny-cedar`, `denycedar`. A file `cedar` is a program.
+  // Names without ending, such as `deny-cedar` and `denycedar`. A file `cedar` is a program.
   const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '')
   return endings.length === 0 && name !== 'cedar' && (words.at(-1) ?? '').endsWith('cedar')
 }
@@ -56,24 +56,24 @@ function isLikeTest(name: string, folders: readonly string[]): boolean {
   if (folders.length === 0) return /^tests?\./.test(name)
   if (folders[0] === 'tests') return true
   if (folders.some((folder) => folder.startsWith('.'))) return false
-  // A team's own folder of tests, but not what lies deeper, such as the tests of a Helm chart.
+  // A team's own folder of tests, but not deeper folders, such as the tests of a Helm chart.
   return folders.slice(0, 2).some((folder) => /^tests?$/.test(fold(folder).trim()))
 }
 
 function likeFixedName(name: string): string | undefined {
   const visible = name.replace(/^[.\s~#]+/, '')
-  // `services (1).yaml` and `services copy.yaml` are what desktops make of a second one.
+  // Desktops name a copy `services (1).yaml` or `services copy.yaml`.
   const [, stem = ''] = /^([^.]*?)(?:[\s_-]*\(\d+\)|[\s_-]+copy)?(?:\.|[~#\s]*$)/u.exec(visible) ?? []
   const ending = endingsOf(visible)[0] ?? 'txt'
   const isData = dataEndings.has(ending)
   if (isData && stem === 'services') return 'services.yaml'
   if (isData && (stem === 'entity' || isNear(stem, 'entities'))) return 'entities.json'
-  // `service.yaml` is what Kubernetes' own Services are called.
+  // `service.yaml` is a usual name for Kubernetes Services.
   if (isNear(visible, 'services.yaml') && !/^service\.ya?ml$/.test(visible)) return 'services.yaml'
   return isNear(visible, 'entities.json') ? 'entities.json' : undefined
 }
 
-/** The words that stand behind a dot: `['cedar', 'txt']` of `x.cedar.txt`. */
+/** Returns the words after dots: `['cedar', 'txt']` for `x.cedar.txt`. */
 function endingsOf(name: string): readonly string[] {
   return [...name.matchAll(/\.\s*([\p{L}\p{N}]+)/gu)].map(([, ending = '']) => ending)
 }
@@ -82,7 +82,9 @@ function isNear(word: string, known: string): boolean {
   return editDistance(word, known, 1) <= 1
 }
 
-/** A name as it looks: one case and width, no accents, nothing invisible, no look-alikes of other alphabets. */
+/**
+ * Returns a name as it looks: one case and width, no accents, no invisible characters, no look-alikes of other alphabets.
+ */
 function fold(name: string): string {
   const plain = name
     .normalize('NFKD')
@@ -91,7 +93,7 @@ function fold(name: string): string {
   return [...plain].map((letter) => lookAlikes.get(letter) ?? letter).join('')
 }
 
-/** Letters that look like those of the names above (Unicode's confusables), and signs that look like a dot. */
+/** Letters that look like those of the names above (Unicode confusables), and characters that look like a dot. */
 const lookAlikes: ReadonlyMap<string, string> = new Map(
   Object.entries({
     a: 'аɑα',
@@ -113,7 +115,7 @@ const lookAlikes: ReadonlyMap<string, string> = new Map(
   }).flatMap(([plain, others]) => [...others].map((other) => [other, plain] as const)),
 )
 
-/** Names that editors and file systems give to copies which they make by themselves; each matches the copied name. */
+/** Names of automatic copies by editors and file systems; each pattern captures the original name. */
 const copyNames: readonly RegExp[] = [
   /^(.+)\.~\d+~$/,
   /^#(.+)#$/,
@@ -124,11 +126,11 @@ const copyNames: readonly RegExp[] = [
   /^\.(.+)~$/,
   /^(.+)~$/,
   /^(.+)___jb_(?:old|tmp)___$/,
-  // rsync writes a file under such a name first.
+  // rsync writes to such a name first.
   /^\.(.+)\.[A-Za-z0-9]{6}$/,
 ]
 
-/** The file of which a file is a copy, by the name that an editor gave it. */
+/** Returns the original of an automatic copy, by the copy's name. */
 export function copiedFile(path: string): string | undefined {
   const slash = path.lastIndexOf('/') + 1
   const name = path.slice(slash)

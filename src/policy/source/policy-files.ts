@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 
-// Of the digest, as digits.
+// The number of hexadecimal digits of the digest.
 const idLength = 32
 
 /**
- * The files of one policy repository at one moment; `id` is the hash of their names and contents. Its own tests have no part
- * in the id: they do not decide, and a place that holds none of them, such as a ConfigMap, has the same revision.
+ * The files of one policy repository at one time; `id` is the hash of their names and contents. Tests are not part of the
+ * id: they do not decide, and a copy without them, such as a ConfigMap, is the same revision.
  */
 export type PolicyFiles = {
   readonly id: string
@@ -22,16 +22,16 @@ export function toPolicyFiles(
   return { id, files: new Map(sortByName(files)), tests: new Map(sortByName(tests)) }
 }
 
-/** The same files, as if nobody had written a test. */
+/** Returns the files without tests. */
 export function withoutTests(source: PolicyFiles): PolicyFiles {
   return { ...source, tests: new Map() }
 }
 
-/** SHA-256 over names and contents, in the order of the names (docs/evidence.md), as hexadecimal digits. */
+/** SHA-256 over names and contents, ordered by name (docs/evidence.md), in hexadecimal. */
 export function digestFiles(files: ReadonlyMap<string, string>): string {
   const hash = createHash('sha256')
   for (const [name, text] of sortByName(files)) {
-    // Lengths first: no two different sets of files may hash alike by moving a boundary.
+    // Lengths first, so that no two sets of files hash alike by moving a boundary.
     hash.update(`${Buffer.byteLength(name)}:${name}${Buffer.byteLength(text)}:${text}`)
   }
   return hash.digest('hex')

@@ -1,36 +1,36 @@
 import type { Problem } from '../../base/document/problem.ts'
 import { copiedFile, explainMisnamed } from './misnamed-file.ts'
 
-/** What a file in a policy repository is for: policies, schema, entities and catalog decide, tests prove. */
+/** The purpose of a file in a policy repository. Policies, schema, entities and catalog decide; tests prove. */
 export type Purpose = 'policy' | 'test'
 
 const fixedNames: ReadonlySet<string> = new Set(['services.yaml', 'entities.json', 'schema.cedarschema'])
 
-/** What a file is for, by its path; `undefined` when it is not read. */
+/** Returns the purpose of a file by its path; `undefined` if it is not read. */
 export function purposeOf(path: string): Purpose | undefined {
   if (path.startsWith('tests/')) return /\.ya?ml$/.test(path) ? 'test' : undefined
   return path.endsWith('.cedar') || fixedNames.has(path) ? 'policy' : undefined
 }
 
-/** True for a hidden file, and for every file in a hidden folder: names that begin with a dot. They are not read. */
+/** True for hidden files and files in hidden folders, whose names begin with a dot. They are not read. */
 export function isPassedOver(path: string): boolean {
   return path.split('/').some((part) => part.startsWith('.'))
 }
 
-/** Where version control keeps its own files, which nobody takes for policies. */
+/** Folders of version control systems. */
 const versionControl: ReadonlySet<string> = new Set(['.git', '.hg', '.jj', '.svn'])
 
 /**
- * True for files of which even the names mean nothing: those of version control, and in a mounted ConfigMap those of
- * Kubernetes (`..data`, `..2026_11_30_…`), which hold the same files once more.
+ * True for files whose names have no meaning: those of version control, and Kubernetes' internal copies in a mounted
+ * ConfigMap (`..data`, `..2026_11_30_…`).
  */
 export function isBookkeeping(path: string, isMount: boolean): boolean {
   return (isMount && path.startsWith('..')) || path.split('/').some((part) => versionControl.has(part))
 }
 
 /**
- * Every file that a person would take for a part of the policy repository, and that is not read. Such a file may hold a
- * forbid, so it is a problem and not passed over. `paths` are all files, hidden ones included.
+ * Finds files that look like a part of the policy repository but are not read. Such a file may contain a forbid, so it is
+ * a problem. `paths` are all files, including hidden ones.
  */
 export function findUnread(paths: readonly string[]): readonly Problem[] {
   const isRead = (path: string) => purposeOf(path) !== undefined && !isPassedOver(path)
@@ -47,8 +47,8 @@ export function findUnread(paths: readonly string[]): readonly Problem[] {
 }
 
 /**
- * Why there must be no folder of this path: a file is read under its name. A mount of a file that is not there leaves an
- * empty folder, and entities.json would be taken for absent.
+ * Explains why there must be no folder with this path. A mount of a missing file creates an empty folder, and
+ * entities.json would then seem absent.
  */
 export function refuseFolder(path: string): Problem | undefined {
   return purposeOf(path) === undefined
@@ -56,10 +56,10 @@ export function refuseFolder(path: string): Problem | undefined {
     : { file: path, message: 'expected a file, found a folder' }
 }
 
-/** Bidirectional controls (UAX #9): with them `x.radec` is shown as another name. */
+/** Bidirectional controls (UAX #9), which can display `x.radec` as another name. */
 const directionMark = /[\u202a-\u202e\u2066-\u2069]/
 
-/** The path, escaped where a terminal would not show it as it is. */
+/** Returns the path with escapes for characters that a terminal would hide or obey. */
 function printable(path: string): string {
   return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\ufffd]/u.test(path)
     ? JSON.stringify(path).replace(

@@ -1,20 +1,20 @@
 import type { Problem } from '../../base/document/problem.ts'
 import type { PolicyFiles } from './policy-files.ts'
 
-/** What a source says shall serve, before anybody knows whether it can. */
+/** The content that a source wants to serve, not proven yet. */
 export type Found = {
   readonly kind: 'found'
   readonly files: PolicyFiles
   /** The revision to which the source is pinned, for `/readyz`. */
   readonly pinned: string | undefined
-  /** What an operator should know all the same, such as a history that was rewritten. */
+  /** Notices for the operator, such as a rewritten history. */
   readonly notices: readonly string[]
 }
 
-// Of a revision's id, where a person reads it.
+// The displayed length of a revision's id.
 const shownLength = 12
 
-/** What an operator should know of what was found, a pin first. */
+/** Returns the notices about a result, the pin first. */
 export function noticesOf({ pinned, notices }: Found): readonly string[] {
   if (pinned === undefined) return notices
   return [`PINNED to policy revision ${pinned.slice(0, shownLength)}, until the pin is released`, ...notices]
@@ -22,35 +22,37 @@ export function noticesOf({ pinned, notices }: Found): readonly string[] {
 
 /** Why a source has no files to serve. */
 export type Unusable = {
-  /** `failed`: for a reason outside of the content, so that the next look tries again; `refused`: the content must not serve. */
+  /** `failed`: a reason outside of the content, so the next poll tries again. `refused`: the content must not serve. */
   readonly kind: 'failed' | 'refused'
   readonly problems: readonly Problem[]
 }
 
-/** Where policy revisions come from. */
+/** A source of policy revisions. */
 export type PolicySource = {
-  /** What a message calls it. */
+  /** The source's name in messages. */
   readonly name: string
-  /** What served last and when the source last confirmed it, from this machine alone; `undefined` when nothing is kept. */
+  /**
+   * Returns the last served revision and its last confirmation, from this machine only; `undefined` if nothing is stored.
+   */
   readonly recall: () => Promise<
     { readonly found: Found | Unusable; readonly confirmedAtMs: number } | undefined
   >
-  /** Asks the source. */
+  /** Polls the source. */
   readonly look: () => Promise<Found | Unusable>
-  /** Remembers what serves, for the next start. */
+  /** Stores the serving revision for the next start. */
   readonly accept: (found: Found, nowMs: number) => Promise<void>
-  /** From the end of one poll to the next; the poller varies it. */
+  /** The interval between polls; the poller varies it. */
   readonly intervalMs: number
-  /** Ends a look that is under way. */
+  /** Aborts a running poll. */
   readonly close: () => void
 }
 
-/** One reason outside of the content why nothing was found. */
+/** Returns a failure for one reason outside of the content. */
 export function failed(file: string, message: string): Unusable {
   return { kind: 'failed', problems: [{ file, message }] }
 }
 
-/** One thing in the content for which it must not serve. */
+/** Returns a refusal for one problem of the content. */
 export function refused(file: string, message: string): Unusable {
   return { kind: 'refused', problems: [{ file, message }] }
 }

@@ -2,12 +2,12 @@ import { type Fault, isFault } from '../../base/model/fault.ts'
 
 type Failed = { readonly name: string; readonly fault: Fault; readonly atMs: number; readonly waitMs: number }
 
-// An attempt that runs into its limit costs minutes of a core: a fifth of a core is what repeating it may cost.
+// An attempt that reaches its limit costs minutes of CPU. Retries may cost a fifth of a core.
 const waitFactor = 4
 
 /**
- * Spaces attempts at one thing that fail for a reason outside of it. One that failed at once is repeated as soon as it is
- * asked for; one that took long is answered with its fault until some multiple of that time has passed.
+ * Spaces repeated attempts that fail for a reason outside of their input. A fast failure is retried at the next call.
+ * After a slow one, calls return its fault until a multiple of its duration has passed.
  */
 export function spaceAttempts(
   nowMs: () => number,
@@ -24,7 +24,7 @@ export function spaceAttempts(
   }
 }
 
-/** Whether a time has not passed yet; of a clock that was set back nothing is known. */
+/** True if a time has not passed yet; false if the clock was set back. */
 function isWithin(elapsedMs: number, ms: number): boolean {
   return elapsedMs >= 0 && elapsedMs < ms
 }
