@@ -10,7 +10,7 @@ import { byEffect, isSameOutcome, type Outcome, toOutcome } from './outcome.ts'
 import { judgeSituation } from './situation.ts'
 import type { PolicyTest } from './tests/test-file.ts'
 
-/** Requests that two revisions decide otherwise, of one kind. */
+/** Requests of one kind that two revisions decide differently. */
 export type Change = {
   readonly before: Outcome
   readonly after: Outcome
@@ -19,19 +19,19 @@ export type Change = {
   readonly caller: string
   readonly records: number
   readonly tests: number
-  /** A decision id, or a test's name. */
+  /** A decision id, or the name of a test. */
   readonly example: string
 }
 
-/** What a second revision decides otherwise. */
+/** The differences of a second revision. */
 export type PolicyDiff = {
   readonly changes: readonly Change[]
   readonly judged: { readonly records: number; readonly tests: number }
-  /** Records of requests that never came to the policies. */
+  /** Records of requests that never reached the policies. */
   readonly passedOver: number
 }
 
-/** Takes records and tests one by one, and holds what differs. */
+/** Collects differences from records and tests. */
 export type DiffBuilder = {
   readonly addRecord: (record: DecisionRecord) => void
   readonly addTest: (test: PolicyTest) => void
@@ -86,10 +86,7 @@ export function createDiff(a: Revision, b: Revision): DiffBuilder {
   }
 }
 
-/**
- * The request is found anew in each revision's catalog, which may have changed with its policies. `undefined` when it never
- * came to them.
- */
+/** Finds the request in each revision's catalog, which may differ too. `undefined` if it never reached the policies. */
 function judgeAt(record: DecisionRecord, revision: Revision): Judged | undefined {
   const caller = toCaller(record)
   const chain = toChain(record)
@@ -101,7 +98,7 @@ function judgeAt(record: DecisionRecord, revision: Revision): Judged | undefined
     revision.catalog.byName.get(service.name) ?? serviceAt(revision.catalog, request.destinationAddress)
   if (isCut) return undefined
   if (known === undefined) return { decision: gone(service.name), action: '' }
-  // A record does not say whether it was an upgrade; both revisions are asked as if it was not.
+  // A record does not tell whether the request was an upgrade; both revisions are asked as if it was not.
   const target = targetOf(known, { ...request, isUpgrade: false })
   if (isDeny(target)) return { decision: target, action: '' }
   return { decision: judge(caller, chain, target, revision), action: target.action.id }
@@ -115,7 +112,7 @@ function callerOf({ caller }: DecisionRecord): string {
   return caller === undefined || caller.isIngress ? 'ingress' : caller.id
 }
 
-/** Within one effect the most frequent first. */
+/** Within one effect, the most frequent come first. */
 function byWeight(a: Change, b: Change): number {
   return byEffect(a, b) || b.records + b.tests - (a.records + a.tests)
 }

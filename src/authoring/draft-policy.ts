@@ -6,7 +6,7 @@ import { createTally, type Sightings, sighted, type Tally, together } from './ta
 /** Permits that recorded calls would need, for one service. */
 export type PolicyDrafts = {
   readonly service: string
-  /** Whose folder they belong in; `undefined` when the catalog names no owner, or is not at hand. */
+  /** The owner of their folder; `undefined` if the catalog names none or is not available. */
   readonly owner: string | undefined
   readonly policies: readonly PolicyDraft[]
 }
@@ -14,10 +14,10 @@ export type PolicyDrafts = {
 /** One permit. */
 export type PolicyDraft = { readonly id: string; readonly calls: Sightings; readonly cedar: string }
 
-/** Denials that a policy author meant: a forbid refused, so no permit helps. */
+/** Intended denials: a forbid refused, so no permit helps. */
 export type ForbiddenCalls = { readonly policies: readonly string[]; readonly calls: Sightings }
 
-/** Collects what the policies refused. */
+/** Collects requests that the policies refused. */
 export type PolicyNeeds = {
   readonly add: (record: DecisionRecord) => void
   readonly drafts: (ownerOf: ReadonlyMap<string, string | undefined>) => readonly PolicyDrafts[]
@@ -25,23 +25,23 @@ export type PolicyNeeds = {
   readonly cut: () => number
 }
 
-/** Who lacks a permit, for what. Users are told apart by their groups alone: groups are what policies should name. */
+/** A missing permit. Users are distinguished only by their groups, because policies should name groups. */
 type Need = {
   readonly service: string
   readonly action: EntityUid
   readonly resourceType: string
   readonly role: Role
-  /** The principal itself, or for a subject with groups any one of these. */
+  /** The principal itself; for a subject with groups, any one of these. */
   readonly principal: EntityUid
   readonly groups: readonly string[]
   readonly calls: Sightings
 }
-/** A permit's scope, once a subject's groups have come down to one. */
+/** A permit, after a subject's groups were reduced to one. */
 type Permit = Omit<Need, 'groups' | 'principal'> & { readonly scope: string; readonly name: string }
 
 const maxNeeds = 2000
 
-/** Starts to collect. */
+/** Starts empty. */
 export function createPolicyNeeds(): PolicyNeeds {
   const needs = createTally<Need>(maxNeeds)
   const forbidden = createTally<ForbiddenCalls>(maxNeeds)
@@ -110,7 +110,7 @@ function toPermit({ principal, groups: _none, ...need }: Need): Permit {
   return { ...need, name, scope: `principal == ${toCedar(principal)}` }
 }
 
-/** The fewest groups that cover everybody who was refused: each time the one with most calls left. */
+/** Chooses few groups that cover all refused users: each time the group with the most remaining calls. */
 function toGroupPermits(needs: readonly Need[]): readonly Permit[] {
   const permits: Permit[] = []
   let left = needs
@@ -160,11 +160,11 @@ function formatPermit({ scope, role, action, resourceType, service, calls }: Per
 }
 
 function toCedar({ type, id }: EntityUid): string {
-  // A record may have been edited by anybody; what is no type name must not become Cedar.
+  // A record may have been edited, and text that is no type name must not become Cedar.
   return /^[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*$/.test(type) ? `${type}::${toCedarText(id)}` : 'Unreadable::""'
 }
 
-/** A Cedar string; its escapes are not JSON's. */
+/** Formats a Cedar string, whose escapes differ from JSON's. */
 function toCedarText(text: string): string {
   const escaped = text.toWellFormed().replace(/["\\]|[^\x20-\x7e]/gu, (character) => {
     return `\\u{${character.codePointAt(0)?.toString(16)}}`

@@ -4,22 +4,22 @@ import { parseRequestPath } from '../policy/catalog/path.ts'
 import { covers, foldRoute, overlaps, parseRoute, type Route } from '../policy/catalog/route.ts'
 import type { RouteDraft } from './service-draft.ts'
 
-/** Methods and paths that were seen, as routes of a catalog would take them. */
+/** Observed methods and paths, as routes for a catalog. */
 export type RouteSketch = {
   readonly add: (method: string, path: string) => void
   readonly result: () => {
-    /** In the order of their paths; no two take the same request unless one is strictly narrower. */
+    /** Ordered by path. Two routes overlap only if one is strictly narrower. */
     readonly routes: readonly RouteDraft[]
-    /** What no route stands for: paths or methods that are refused always, and paths too many. */
+    /** Requests without a route: paths or methods that are always refused, and paths above the limit. */
     readonly leftOut: number
   }
 }
 
 const maxRoutes = 50
-// No author writes longer routes, and a log may hold very many.
+// Handwritten routes are not longer, and a log may hold many.
 const maxPathLength = 512
 
-/** Starts a sketch. */
+/** Starts empty. */
 export function createRouteSketch(): RouteSketch {
   const kept = new Map<string, { readonly route: Route; count: number }>()
   let leftOut = 0
@@ -40,7 +40,7 @@ export function createRouteSketch(): RouteSketch {
     result() {
       const routes = [...kept.values()].map(({ route, count }) => ({
         match: route.text,
-        // The vocabulary's own action, so that the draft loads before the schema has better words.
+        // The product's own action, so that the draft loads before the schema has better names.
         action: route.method,
         count,
       }))
@@ -49,7 +49,7 @@ export function createRouteSketch(): RouteSketch {
   }
 }
 
-/** The path with a parameter in place of each segment that obviously names one thing of many. */
+/** Returns the path with a parameter for each segment that looks like an id. */
 function toTemplate(path: string): string | undefined {
   const request = parseRequestPath(path)
   if (isDeny(request) || request.path.length > maxPathLength) return undefined
@@ -63,14 +63,14 @@ function toTemplate(path: string): string | undefined {
   return `/${segments.join('/')}`
 }
 
-// A version (`v1`) names no thing; a number, a UUID, `p-17`, an address, or a long word with digits does.
+// A version (`v1`) is no id. A number, a UUID, `p-17`, an address, or a long word with digits is.
 const idPatterns: readonly RegExp[] = [
   /^\d+$/,
   /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
   /^[A-Za-z]{1,12}[-_]\d+$/,
   /^(?=.*\d)[0-9a-f]{8,}$/i,
   /^(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{16,}$/,
-  // What a route cannot say literally, such as an escaped space or a letter beyond ASCII.
+  // Text that a route cannot contain literally, such as an escaped space or a letter beyond ASCII.
   /[^A-Za-z0-9._~!$&'()*+,=:-]/,
 ]
 
@@ -78,7 +78,7 @@ function isId(segment: string): boolean {
   return idPatterns.some((pattern) => pattern.test(segment))
 }
 
-/** `/patients/42` has a `patientId`; names stand once in a route. */
+/** `/patients/42` gets `patientId`; names are unique within a route. */
 function toParameter(before: string | undefined, taken: ReadonlySet<string>): string {
   const word = /^[a-z][a-z0-9]*(?=s$)|^[a-z][a-z0-9]*$/i.exec(before ?? '')?.[0]
   const name = word === undefined || isId(word) ? 'id' : `${word}Id`
@@ -88,7 +88,7 @@ function toParameter(before: string | undefined, taken: ReadonlySet<string>): st
   }
 }
 
-/** Whether a catalog could not have both, because some server takes them for one. */
+/** True if a catalog cannot have both routes, because some server reads them as one. */
 function isRival(a: Route, b: Route): boolean {
   const [one, other] = [foldRoute(a, false), foldRoute(b, false)]
   return overlaps(one, other) && covers(one, other) === covers(other, one)

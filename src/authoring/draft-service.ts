@@ -6,25 +6,25 @@ import { createRouteSketch, type RouteSketch } from './draft-route.ts'
 import { quote, type RouteDraft, type ServiceDraft } from './service-draft.ts'
 import { createTally, type Sightings, sighted } from './tally.ts'
 
-/** A destination that no service of the catalog claims, with an entry to start from. */
+/** A destination that no service of the catalog claims, with a draft of its entry. */
 export type UnknownService = {
-  /** Where requests went, or `Host` where Envoy told no address. */
+  /** The destination of the requests, or `Host` if Envoy gave no address. */
   readonly address: string
   readonly calls: Sightings
   readonly draft: ServiceDraft
 }
 
-/** Requests to a known address that none of its routes takes. */
+/** Requests to a known service that match none of its routes. */
 export type UnknownRoutes = {
   readonly address: string
   readonly calls: Sightings
   readonly routes: readonly RouteDraft[]
 }
 
-/** Collects what the catalog does not know. */
+/** Collects services and routes that the catalog lacks. */
 export type ServiceDrafts = {
   readonly add: (record: DecisionRecord) => void
-  /** `taken`: names that services of the catalog have. */
+  /** `taken`: names of services in the catalog. */
   readonly services: (taken: ReadonlySet<string>) => readonly UnknownService[]
   readonly routes: () => readonly UnknownRoutes[]
   readonly cut: () => number
@@ -42,7 +42,7 @@ type Sketch = {
 const maxAddresses = 500
 const maxHosts = 20
 
-/** Starts to collect. */
+/** Starts empty. */
 export function createServiceDrafts(): ServiceDrafts {
   const services = createTally<Sketch>(maxAddresses)
   const routes = createTally<Sketch>(maxAddresses)
@@ -70,7 +70,7 @@ export function createServiceDrafts(): ServiceDrafts {
   }
 }
 
-/** Where the request went; what `Host` says only where nothing better is known, for the client chooses it. */
+/** Returns the destination of the request. `Host` is only a fallback, because the client chooses it. */
 export function addressOf({ request }: DecisionRecord): string {
   const address = request?.destinationAddress ?? ''
   return address === '' ? (request?.host.toLowerCase() ?? '') : toCanonicalAddress(address)
@@ -144,7 +144,7 @@ function waypointNote(others: readonly string[]): string {
   return others.length === 0 ? 'seen' : `seen, and also ${others.map(quote).join(', ')}`
 }
 
-/** A name of the catalog's grammar that nobody has. */
+/** Returns an unused name in the catalog's grammar. */
 function toName({ address, hosts }: Sketch, taken: ReadonlySet<string>): string {
   const [host = ''] = mostFirst(hosts)
   const [label = ''] = host.toLowerCase().split(/[.:]/)
@@ -160,7 +160,7 @@ function toName({ address, hosts }: Sketch, taken: ReadonlySet<string>): string 
   }
 }
 
-/** The namespace in a Kubernetes service name, such as `records.hospital.svc.cluster.local`. */
+/** Returns the namespace of a Kubernetes service name, such as `records.hospital.svc.cluster.local`. */
 function namespaceIn(hosts: readonly string[]): string | undefined {
   return hosts
     .map((host) => /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(?:[.:]|$)/.exec(host)?.[1])

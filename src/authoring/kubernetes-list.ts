@@ -3,7 +3,7 @@ import type { KubeObject } from '../base/document/kube-object.ts'
 import { type Invalid, invalid } from '../base/model/invalid.ts'
 import { show } from '../base/text/show.ts'
 
-/** A Kubernetes Service as far as a catalog needs it. */
+/** The parts of a Kubernetes Service that a catalog needs. */
 export type KubernetesService = {
   readonly metadata: Metadata
   readonly spec: {
@@ -23,17 +23,17 @@ export type ServicePort = {
   readonly appProtocol?: string | undefined
 }
 
-/** A Pod as far as a catalog needs it. */
+/** The parts of a Pod that a catalog needs. */
 export type KubernetesPod = {
   readonly metadata: Metadata
   readonly spec: { readonly serviceAccountName?: string | undefined }
   readonly status?: { readonly phase?: string | undefined } | undefined
 }
 
-/** A Namespace: its labels say which waypoint its services stand behind. */
+/** A Namespace, whose labels name the waypoint of its services. */
 export type KubernetesNamespace = { readonly metadata: Metadata }
 
-/** What `kubectl get services,pods -A -o json` prints; namespaces where they were asked for, too. */
+/** The output of `kubectl get services,pods -A -o json`, with namespaces if they were requested. */
 export type KubernetesList = {
   readonly services: readonly KubernetesService[]
   readonly pods: readonly KubernetesPod[]
@@ -72,7 +72,7 @@ const pod: v.GenericSchema<unknown, KubernetesPod> = v.object({
 })
 const namespace: v.GenericSchema<unknown, KubernetesNamespace> = v.object({ metadata })
 
-/** Takes the services, pods and namespaces out of what was read of a cluster; says which one cannot be used. */
+/** Extracts services, pods and namespaces from cluster objects, or names the object that is invalid. */
 export function toKubernetesList(objects: readonly KubeObject[]): KubernetesList | Invalid {
   const found: {
     services: KubernetesService[]

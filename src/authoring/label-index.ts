@@ -2,14 +2,14 @@ import { groupBy, groupByAll } from '../base/collections/group-by.ts'
 
 /** Items of a cluster by namespace and labels. */
 export type LabelIndex<T> = {
-  /** Items of a namespace that have every label of a selector; all of the namespace when it has none. */
+  /** Returns the items of a namespace that have every label of a selector; all items for an empty one. */
   readonly select: (namespace: string, selector: Labels) => readonly T[]
 }
 
-/** Labels by their keys. */
+/** Labels by key. */
 export type Labels = ReadonlyMap<string, string>
 
-/** What is asked of an item; each is called once for it, when the index is made. */
+/** Accessors for an item; each is called once, when the index is built. */
 export type Labelled<T> = {
   readonly namespaceOf: (item: T) => string
   readonly labelsOf: (item: T) => Labels
@@ -18,8 +18,8 @@ export type Labelled<T> = {
 type Entry<T> = { readonly item: T; readonly namespace: string; readonly labels: Labels }
 
 /**
- * Indexes items, so that a selector looks only at those that have the rarest of its labels: a service looks at its own pods, and
- * not at all of the cluster. Equal selectors are looked up once.
+ * Indexes items so that a selector visits only the items with the rarest of its labels. So a service visits its own pods
+ * and not the whole cluster. Results for equal selectors are cached.
  */
 export function indexByLabels<T>(items: readonly T[], { namespaceOf, labelsOf }: Labelled<T>): LabelIndex<T> {
   const entries = items.map(

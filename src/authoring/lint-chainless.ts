@@ -7,12 +7,12 @@ import type { Revision } from '../policy/revision/revision.ts'
 import { type Finding, toServiceFinding } from './lint-finding.ts'
 import { type Situation, toMatter } from './situation.ts'
 
-/** Whom a chain in this review speaks for: somebody in no group. */
+/** The user of the tried chains: a user without groups. */
 const nobody = { issuerName: 'lint', id: 'nobody', groups: [] }
 
 /**
- * Where a caller is allowed without a chain what it is denied with one, it has only to leave the chain out. Every route is
- * tried; a permit that means it says `@chainless("why")`.
+ * Finds callers that are allowed without a chain and denied with one, because they only have to omit the chain. Every
+ * route is tried. A permit that intends this has `@chainless("why")`.
  */
 export function findLeftOutChains(revision: Revision): readonly Finding[] {
   return revision.catalog.services.flatMap((service) =>
@@ -48,7 +48,7 @@ function isGain(
   return isDeny(matter) || isDeny(judge(matter.caller, matter.chain, matter.target, revision))
 }
 
-/** One request for every route, or for every method where there are none. */
+/** Returns one request for every route, or for every method if there are no routes. */
 function requestsOf({
   routes,
 }: CatalogService): readonly { readonly method: string; readonly path: string }[] {

@@ -2,7 +2,7 @@ import type { CatalogService } from '../policy/catalog/catalog.ts'
 import type { Policy } from '../policy/cedar/policies.ts'
 import type { UnknownName } from '../policy/rules/unknown-names.ts'
 
-/** What lint looks for. */
+/** The rules of lint. */
 export const lintRules = [
   'permit-without-role',
   'chainless-gains',
@@ -12,27 +12,27 @@ export const lintRules = [
   'shared-account',
 ] as const
 
-/** Something that loads, and that its author hardly means. */
+/** Something that loads but is probably a mistake. */
 export type Finding = {
   readonly rule: (typeof lintRules)[number]
   readonly file: string
   readonly line: number
-  /** The policy in question, when it is one. */
+  /** The policy concerned, if any. */
   readonly policy: string | undefined
   readonly message: string
 }
 
-/** A finding about one policy. */
+/** Returns a finding about one policy. */
 export function toPolicyFinding(rule: Finding['rule'], { id, file, line }: Policy, message: string): Finding {
   return { rule, file, line, policy: id, message: `policy \`${id}\`: ${message}` }
 }
 
-/** A finding about a name that the repository does not know; its message says where the name stands. */
+/** Returns a finding about an unknown name; its message says where the name is. */
 export function toNameFinding({ file, line = 1, policy, message }: UnknownName): Finding {
   return { rule: 'unknown-name', file, line, policy: policy?.id, message }
 }
 
-/** A finding about one service of the catalog. */
+/** Returns a finding about one service of the catalog. */
 export function toServiceFinding(
   rule: Finding['rule'],
   { name, line }: CatalogService,

@@ -19,7 +19,7 @@ import { unknownNames } from '../policy/rules/unknown-names.ts'
 import { findLeftOutChains } from './lint-chainless.ts'
 import { type Finding, toNameFinding, toPolicyFinding, toServiceFinding } from './lint-finding.ts'
 
-/** Looks over a revision that has loaded, in the order of its files. */
+/** Checks a loaded revision; findings are in file order. */
 export function lint(revision: Revision): readonly Finding[] {
   const found = [
     ...revision.policies.flatMap(permitsWithoutRole),
@@ -32,7 +32,7 @@ export function lint(revision: Revision): readonly Finding[] {
   return found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
 }
 
-/** An autonomous caller acts for nobody: only a permit that says so should cover it. */
+/** An autonomous caller acts for nobody, so only an explicit permit should cover it. */
 function permitsWithoutRole(policy: Policy): readonly Finding[] {
   const { json, annotations } = policy
   const isMeant = (annotations['blanket'] ?? '') !== '' || json.effect !== 'permit'
@@ -54,11 +54,11 @@ function neverMatching(revision: Revision): readonly Finding[] {
   })
 }
 
-/** What the catalog and the vocabulary rule out, beyond what the validator can know. */
+/** Finds policies that cannot match because of the catalog or the vocabulary, beyond the validator's knowledge. */
 function impossible(policy: Policy, { catalog }: Revision): string | undefined {
   const { action, service } = namedInScope(policy)
   const reached = service === undefined ? undefined : catalog.byName.get(service)
-  // A name that the catalog lacks altogether is a finding of its own.
+  // A name that the catalog lacks is a separate finding.
   const isUnasked = action !== undefined && reached !== undefined && !asks(reached, action)
   if (isUnasked && catalog.services.some((candidate) => asks(candidate, action))) {
     return `never matches: no route of \`${reached.name}\` asks \`${formatEntityUid(action)}\``
@@ -66,7 +66,7 @@ function impossible(policy: Policy, { catalog }: Revision): string | undefined {
   return impossibleRole(policy)
 }
 
-/** A policy that demands a role in which its principals are never asked about. */
+/** Returns the role that a policy demands but in which its principals are never asked about. */
 function impossibleRole(policy: Policy): string | undefined {
   const types = principalTypesOf(policy)
   if (types.length === 0) return 'never matches: requests have no principal of the type in its scope'
@@ -102,13 +102,13 @@ function shadowed(revision: Revision): readonly Finding[] {
   })
 }
 
-/** Two services on one service account are one identity: a chain for one is a chain for the other. */
+/** Two services with one service account are one identity: a chain for one is also valid for the other. */
 function sharedAccounts(services: readonly CatalogService[]): readonly Finding[] {
   const byAccount = groupBy(services, ({ spiffeId }) => spiffeId.uri)
   return services.flatMap((service) => {
     const all = byAccount.get(service.spiffeId.uri) ?? []
     if (all.length < 2) return []
-    // One more than are listed, since the service itself is among them.
+    // One more than are listed, because the service itself is included.
     const twins = all.slice(0, fewNames + 1).filter((other) => other !== service)
     const names = listFew(
       twins.map(({ name }) => `\`${name}\``),

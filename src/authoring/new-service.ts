@@ -7,13 +7,13 @@ import type { Revision } from '../policy/revision/revision.ts'
 import { toPolicyFiles } from '../policy/source/policy-files.ts'
 import { formatServiceDrafts } from './service-draft.ts'
 
-/** What is known of a service that is to come; what is left out is guessed, and said to be. */
+/** The known facts about a new service. Omitted ones are guessed, and marked as guessed. */
 export type NewService = {
   readonly name: string
   readonly owner: string
   readonly namespace?: string | undefined
   readonly spiffeId?: string | undefined
-  /** Of the mesh; else that of the other IDs that are given, or of the catalog's first service. */
+  /** The mesh's trust domain; by default that of the other given IDs, or of the catalog's first service. */
   readonly trustDomain?: string | undefined
   readonly address?: readonly string[] | undefined
   readonly waypoint?: string | undefined
@@ -21,7 +21,7 @@ export type NewService = {
   readonly forwards?: boolean | undefined
 }
 
-/** The files that a draft changes, whole, and what it adds to them. */
+/** The changed files in full, and the added parts. */
 export type ServiceProposal = {
   readonly files: ReadonlyMap<string, string>
   readonly added: { readonly catalog: string; readonly policies: string }
@@ -31,8 +31,8 @@ const catalogFile = 'services.yaml'
 const defaultPort = 8080
 
 /**
- * Drafts a catalog entry and the three patterns for a new service. Its permits name nobody who exists, so the draft
- * changes no decision; what it proposes has been loaded together with the rest.
+ * Drafts a catalog entry and the three policy patterns for a new service. Its permits name no existing principal, so the
+ * draft changes no decision. The draft has been loaded together with the other files.
  */
 export function draftNewService(
   asked: NewService,
@@ -64,7 +64,7 @@ export function draftNewService(
     : invalid(`the draft would not load: ${loaded.map(formatProblem).join('; ')}`)
 }
 
-/** The trust domain of the mesh, from whatever names it. */
+/** Returns the mesh's trust domain from any name that contains it. */
 function trustDomainOf(asked: NewService, catalog: Catalog): { readonly name: TrustDomain } | Invalid {
   if (asked.trustDomain !== undefined) {
     const name = parseTrustDomain(asked.trustDomain)
@@ -80,7 +80,7 @@ function trustDomainOf(asked: NewService, catalog: Catalog): { readonly name: Tr
     : { name: first.waypoint.trustDomain }
 }
 
-/** The catalog with one more entry; a list that is empty so far is begun. */
+/** Appends an entry to the catalog; starts the list if it is empty. */
 function appendTo(before: string, entry: string): string {
   if (before.trim() === '') return `services:\n${entry}`
   return `${before.trimEnd().replace(/^services:[ \t]*\[[ \t]*\]/m, 'services:')}\n\n${entry}`

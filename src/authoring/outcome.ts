@@ -1,16 +1,18 @@
 import { type Deny, type DenyCode, deniedBy, isDeny, type PrincipalResult } from '../base/model/decision.ts'
 import type { Permission } from '../decision/check/judge.ts'
 
-/** What came of a request, as far as two revisions can differ about it: `allow`, or the code of a refusal. */
+/** The comparable outcome of a request: `allow`, or the code of a refusal. */
 export type Outcome = {
   readonly decision: 'allow' | DenyCode
-  /** The roles of all who refused, in the chain's order; a delegator, of whom there may be several, with its id. */
+  /**
+   * The roles of all who were refused, in chain order. A delegator, of whom there may be several, is given with its id.
+   */
   readonly deniedBy: readonly string[]
-  /** Ids of the policies that made those refuse, or that permitted. */
+  /** The ids of the policies that refused, or that permitted. */
   readonly policies: readonly string[]
 }
 
-/** The outcome of a decision; it names no user. */
+/** Returns the outcome of a decision; it names no user. */
 export function toOutcome(decision: Permission | Deny): Outcome {
   const deciding = isDeny(decision) ? deniedBy(decision.results) : decision.results
   const policies = deciding.flatMap(({ determiningPolicies }) => determiningPolicies.map(({ id }) => id))
@@ -21,12 +23,12 @@ export function toOutcome(decision: Permission | Deny): Outcome {
   }
 }
 
-/** True if neither the client nor a reader of the record would see a difference. Which policies permit may differ. */
+/** True if neither the client nor a reader of the record would see a difference. The permitting policies may differ. */
 export function isSameOutcome(one: Outcome, other: Outcome): boolean {
   return one.decision === other.decision && one.deniedBy.join() === other.deniedBy.join()
 }
 
-/** What opens comes first, then what closes. */
+/** Sorts changes that open access first, then those that close it. */
 export function byEffect(
   one: { readonly before: Outcome; readonly after: Outcome },
   other: { readonly before: Outcome; readonly after: Outcome },

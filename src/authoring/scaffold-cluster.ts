@@ -2,17 +2,17 @@ import { rememberEach } from '../base/cache/remember.ts'
 import type { KubernetesList, KubernetesPod, KubernetesService } from './kubernetes-list.ts'
 import { indexByLabels, type LabelIndex } from './label-index.ts'
 
-/** Says which waypoint a service stands behind: on the service, or on its namespace. */
+/** The label with a service's waypoint, on the service or on its namespace. */
 export const waypointLabel = 'istio.io/use-waypoint'
 
-/** What is looked up for each service, so that a scaffold takes no longer per service in a large cluster. */
+/** Indexes for each service, so that the time per service does not grow with the cluster. */
 export type Cluster = {
-  /** Those that have not ended. */
+  /** Pods that have not ended. */
   readonly pods: LabelIndex<KubernetesPod>
   readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
 }
 
-/** Indexes what a scaffold looks up. */
+/** Builds the indexes for a scaffold. */
 export function indexCluster({ pods, namespaces }: KubernetesList): Cluster {
   const live = pods.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
   return {
@@ -20,14 +20,14 @@ export function indexCluster({ pods, namespaces }: KubernetesList): Cluster {
       namespaceOf: ({ metadata }) => metadata.namespace ?? '',
       labelsOf: ({ metadata }) => new Map(Object.entries(metadata.labels ?? {})),
     }),
-    // The first of two with one name, as it would be found.
+    // Of two with one name, the first counts.
     namespaceLabels: new Map(
       namespaces.toReversed().map(({ metadata }) => [metadata.name, metadata.labels ?? {}]),
     ),
   }
 }
 
-/** Service accounts of the pods that it selects and that have not ended, the most frequent first. */
+/** Returns the service accounts of the selected pods that have not ended, the most frequent first. */
 export function accountsOf({ metadata, spec }: KubernetesService, { pods }: Cluster): readonly string[] {
   return countAccounts(pods.select(metadata.namespace ?? '', new Map(Object.entries(spec.selector ?? {}))))
 }
@@ -42,19 +42,19 @@ const countAccounts = rememberEach((pods: readonly KubernetesPod[]): readonly st
   return [...counts].sort((a, b) => b[1] - a[1]).map(([account]) => account)
 })
 
-/** The Gateway that a service stands behind; `undefined` when nothing says so, `none` when it must not stand behind any. */
+/** Returns the service's waypoint; `undefined` if none is named, `none` if it must not have one. */
 export function waypointName(service: KubernetesService, cluster: Cluster): string | undefined {
   return labelOf(service, waypointLabel, cluster)
 }
 
-/** The service's own label, else its namespace's. */
+/** Returns the service's own label, else its namespace's. */
 export function labelOf(
   { metadata }: KubernetesService,
   label: string,
   { namespaceLabels }: Cluster,
 ): string | undefined {
   const own = metadata.labels ?? {}
-  // A service that names its waypoint does not take the namespace of its namespace's.
+  // A service that names its own waypoint does not use the namespace of its Namespace's waypoint.
   if (own[waypointLabel] !== undefined) return own[label]
   return namespaceLabels.get(metadata.namespace ?? '')?.[label]
 }

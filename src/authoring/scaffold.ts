@@ -14,13 +14,13 @@ import {
 } from './scaffold-cluster.ts'
 import { formatServiceDrafts, type Noted, quote, type ServiceDraft } from './service-draft.ts'
 
-/** What a scaffold is drafted for; without `namespace`, for all but Kubernetes' and Istio's own. */
+/** Options of a scaffold. Without `namespace` it covers all but those of Kubernetes and Istio. */
 export type ScaffoldOptions = { readonly trustDomain: TrustDomain; readonly namespace: string | undefined }
 
-/** Lines of services.yaml, and how many services they hold. */
+/** Lines of services.yaml, and the number of services in them. */
 export type Scaffold = { readonly lines: readonly string[]; readonly services: number }
 
-/** A service that is drafted, or why it is not. */
+/** A drafted service, or the reason why it was skipped. */
 type Outcome = Placed | Skipped
 type Skipped = { readonly kind: 'skipped'; readonly why: string; readonly service: KubernetesService }
 type Placed = {
@@ -30,7 +30,7 @@ type Placed = {
   readonly accounts: readonly string[]
 }
 
-/** What is looked up among the services that are drafted. */
+/** Indexes of the drafted services. */
 type Drafted = {
   readonly byName: ReadonlyMap<string, readonly Placed[]>
   /** By namespace and first account. */
@@ -58,14 +58,14 @@ const otherProtocols: ReadonlySet<string> = new Set([
   'redis',
   'hbone',
 ])
-// Where a port says nothing, a waypoint looks at the bytes, but not at these ports: there it expects no HTTP.
+// Without a declared protocol a waypoint inspects the bytes, except on these ports, where it expects no HTTP.
 const tcpPorts: ReadonlySet<number> = new Set([25, 53, 3306, 27017])
 const head: readonly string[] = [
   'DRAFT from the cluster. Before it serves: give each service its `owner`, its `routes` and, where users or agents',
   'come in, `entry` and `forwards`; replace what says REPLACE. Without `routes` the action is the HTTP method.',
 ]
 
-/** Drafts services.yaml from what a cluster says of its services and pods. */
+/** Drafts services.yaml from the services and pods of a cluster. */
 export function draftCatalog(list: KubernetesList, options: ScaffoldOptions): Scaffold {
   const wanted = list.services.filter(({ metadata }) => isWanted(metadata.namespace, options))
   const cluster = indexCluster(list)
@@ -115,7 +115,7 @@ function addressesOf({ spec }: KubernetesService): readonly string[] {
   return [...new Set(given.map(toCanonicalIp))]
 }
 
-/** As Istio selects a port's protocol: by `appProtocol`, else by what its name begins with. */
+/** Selects a port's protocol like Istio: by `appProtocol`, else by the prefix of its name. */
 export function protocolOf({
   name = '',
   port,
@@ -194,7 +194,7 @@ function sharedNotes(each: Placed, { byAccount }: Drafted): readonly string[] {
   const [account] = each.accounts
   const all = byAccount.get(accountKeyOf(each)) ?? []
   if (account === undefined || all.length < 2) return []
-  // One more than are listed, since the service itself may be among them.
+  // One more than are listed, because the service itself may be included.
   const twins = all.slice(0, fewNames + 1).filter((other) => other !== each)
   const names = listFew(
     twins.map(({ service }) => quote(nameOf(service, false))),

@@ -1,12 +1,12 @@
 import { toSafeJson } from '../base/text/json-line.ts'
 
-/** A route that somebody may want; `count` says how many requests it would have taken. */
+/** A suggested route; `count` is the number of requests it would have matched. */
 export type RouteDraft = { readonly match: string; readonly action: string; readonly count: number }
 
-/** A value and where it comes from, for the reviewer of the draft. */
+/** A value and its origin, for the reviewer of the draft. */
 export type Noted = { readonly value: string; readonly note?: string | undefined }
 
-/** An entry of services.yaml as far as others can see it. */
+/** An entry of services.yaml. */
 export type ServiceDraft = {
   readonly name: Noted
   readonly addresses: readonly string[]
@@ -19,7 +19,7 @@ export type ServiceDraft = {
   readonly notes: readonly string[]
 }
 
-/** Writes services.yaml; `head` and notes become comments. */
+/** Formats services.yaml; `head` and notes become comments. */
 export function formatServiceDrafts(
   drafts: readonly ServiceDraft[],
   head: readonly string[] = [],
@@ -29,12 +29,12 @@ export function formatServiceDrafts(
   return [...comments, 'services:', ...drafts.flatMap(formatService)]
 }
 
-/** One route of a services.yaml, as a flow mapping. */
+/** Formats one route of services.yaml as a flow mapping. */
 export function formatRouteDraft({ match, action, count }: RouteDraft): string {
   return `      - {match: ${scalar(match)}, action: ${scalar(action)}} # ${count} ${count === 1 ? 'request' : 'requests'}`
 }
 
-/** Text that somebody else has written, for a comment: quoted and on one line, so that it cannot end the comment. */
+/** Quotes foreign text on one line, so that it cannot end a comment. */
 export function quote(text: string): string {
   return toSafeJson(JSON.stringify(text))
 }
@@ -60,7 +60,7 @@ function comment(note: string): string {
   return `# ${note}`
 }
 
-// Where YAML reads nothing but text: `10.0.0.1:80` and `GET /tasks`, but neither `no` nor `{id}`.
+// Text that YAML reads as a string: `10.0.0.1:80` and `GET /tasks`, but neither `no` nor `{id}`.
 const plain = /^(?:(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}):[\w./-]*\w|[A-Z]+ \/[\w./~-]*|[A-Za-z][\w.-]*)$/
 const literals = /^(?:true|false|null|yes|no|on|off|y|n)$/i
 

@@ -10,13 +10,13 @@ import { type Catalog, type CatalogService, serviceAt } from '../policy/catalog/
 import { targetOf } from '../policy/catalog/target.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 
-/** A request as somebody describes it, taken at its word: no signature, time or holder is proven. */
+/** A described request. Nothing about it is proven: no signature, time or holder. */
 export type Situation = {
   /** An ingress peer is never judged, so it needs no name. */
   readonly caller: SpiffeId | 'ingress'
-  /** For whom; `undefined` when no chain is presented. */
+  /** The user; `undefined` if no chain is presented. */
   readonly subject: Pick<Subject, 'issuerName' | 'id' | 'groups'> | undefined
-  /** Who acted before the caller, in the order in which they acted. */
+  /** The actors before the caller, in the order in which they acted. */
   readonly actors: readonly SpiffeId[]
   readonly scopes: readonly string[]
   readonly isRecovered: boolean
@@ -27,16 +27,16 @@ export type Situation = {
   readonly isUpgrade: boolean
 }
 
-/** What `judge` takes. */
+/** The inputs of `judge`. */
 export type Matter = { readonly caller: Caller; readonly chain: Chain; readonly target: Target }
 
-/** What came of a situation; `matter` is absent when it was refused before the policies were asked. */
+/** The outcome of a situation. `matter` is absent if it was refused before the policies were asked. */
 export type Verdict = {
   readonly decision: Permission | Deny
   readonly matter: Matter | undefined
 }
 
-/** Judges a described request as the live line would. */
+/** Judges a described request like a live check. */
 export function judgeSituation(situation: Situation, revision: Revision): Verdict {
   const matter = toMatter(situation, revision.catalog)
   return isDeny(matter)
@@ -44,7 +44,7 @@ export function judgeSituation(situation: Situation, revision: Revision): Verdic
     : { decision: judge(matter.caller, matter.chain, matter.target, revision), matter }
 }
 
-/** What `judge` would take, or why the request is refused before. */
+/** Returns the inputs of `judge`, or why the request is refused before. */
 export function toMatter(situation: Situation, catalog: Catalog): Matter | Deny {
   const service = lookUp(situation.service, catalog)
   if (service === undefined) {
@@ -62,7 +62,7 @@ export function toMatter(situation: Situation, catalog: Catalog): Matter | Deny 
   return { caller, chain: toChain(situation), target }
 }
 
-/** `records`, `records:8080` and `records.hospital.svc.cluster.local:8080` may all mean one service. */
+/** Finds a service. `records`, `records:8080` and `records.hospital.svc.cluster.local:8080` can all name the same one. */
 export function lookUp(place: string, catalog: Catalog): CatalogService | undefined {
   const exact = catalog.byName.get(place) ?? serviceAt(catalog, place)
   if (exact !== undefined) return exact
@@ -79,7 +79,7 @@ export function lookUp(place: string, catalog: Catalog): CatalogService | undefi
   return fitting.length === 1 ? fitting[0] : undefined
 }
 
-// Nothing that decides reads a chain's times, ids or digest; they were proven before.
+// No decision reads a chain's times, ids or digest after it was proven.
 const proof = { issuedAt: 0, expiresAt: 0, rootIssuedAt: 0, ceiling: 0, authTime: undefined }
 
 function toChain({ caller, subject, actors, scopes, isRecovered }: Situation): Chain {

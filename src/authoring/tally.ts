@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
 
-/** How often something was seen, from when to when, and one decision of it. */
+/** The count of something, its first and last time, and one decision. */
 export type Sightings = {
   readonly count: number
   /** ISO 8601, UTC. */
@@ -10,16 +10,16 @@ export type Sightings = {
   readonly example: string
 }
 
-/** Values by key, at most so many: a log may have gigabytes, and callers choose some of the keys. */
+/** Values by key, with a maximum number, because a log may have gigabytes and callers choose some of the keys. */
 export type Tally<T> = {
-  /** Replaces a key's value; what comes under a key too many is counted as cut, and not kept. */
+  /** Updates the value of a key. Above the limit a new key is only counted as cut. */
   readonly update: (key: readonly string[], change: (before: T | undefined) => T) => void
   readonly find: (key: readonly string[]) => T | undefined
   readonly values: () => readonly T[]
   readonly cut: () => number
 }
 
-/** A tally of at most `limit` keys. */
+/** Creates a tally with at most `limit` keys. */
 export function createTally<T>(limit: number): Tally<T> {
   const entries = new Map<string, T>()
   let cut = 0
@@ -36,7 +36,7 @@ export function createTally<T>(limit: number): Tally<T> {
   }
 }
 
-/** One more sighting; records of several replicas come in no order. */
+/** Adds one occurrence. Records of several replicas are unordered. */
 export function sighted(
   before: Sightings | undefined,
   { time, decisionId }: Pick<DecisionRecord, 'time' | 'decisionId'>,
@@ -46,7 +46,7 @@ export function sighted(
   return before === undefined ? once : together([before, once])
 }
 
-/** Sightings of several things as of one; there is at least one. */
+/** Combines at least one count of several things. */
 export function together(all: readonly Sightings[]): Sightings {
   return all.reduce((sum, { count, first, last }) => ({
     count: sum.count + count,
@@ -61,7 +61,7 @@ function earlier(a: string, b: string): string {
   return b
 }
 
-/** As our own records write it, so that texts compare as times do; another writer may have had another zone. */
+/** Formats a time in UTC, so that texts compare like times; other writers may use other zones. */
 function toUtc(time: string): string {
   const timeMs = time.length === 24 && time.endsWith('Z') ? Number.NaN : Date.parse(time)
   return Number.isNaN(timeMs) ? time : new Date(timeMs).toISOString()

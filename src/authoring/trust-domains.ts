@@ -5,23 +5,23 @@ import { show } from '../base/text/show.ts'
 import type { Catalog } from '../policy/catalog/catalog.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 
-/** What a policy repository says of another trust domain than the one whose workloads may act. */
+/** Names in a policy repository that belong to another trust domain than the configured one. */
 export type ForeignNames = {
-  /** Why no request at all can be allowed. */
+  /** Why no request can be allowed. */
   readonly fatal: string | undefined
-  /** What can never be reached or matched, one line each. */
+  /** Names that can never be reached or matched, one line each. */
   readonly notices: readonly string[]
 }
 
-/** Names of one kind are reported up to this number; a renamed trust domain would fill pages. */
+/** The maximum number of names of one kind, because a renamed trust domain would fill pages. */
 const maxNotices = 10
 
-/** Compares the trust domain of the configuration with those of catalog and policies. */
+/** Compares the configured trust domain with those of catalog and policies. */
 export function findForeignNames(
   { catalog, policies, files }: Pick<Revision, 'catalog' | 'policies' | 'files'>,
   trustDomain: TrustDomain,
 ): ForeignNames {
-  // A catalog is of one trust domain, or it does not load.
+  // All services of a catalog have one trust domain, or it does not load.
   if (catalog.services.some(({ waypoint }) => waypoint.trustDomain !== trustDomain))
     return { fatal: fatalFor(catalog, trustDomain), notices: [] }
   const say = (domain: string): string => `${show(domain)}; ${hintFor(domain, [trustDomain])}`
@@ -57,7 +57,7 @@ function shorten(notices: readonly string[]): readonly string[] {
   return [...notices.slice(0, maxNotices), `and ${notices.length - maxNotices} more of this kind`]
 }
 
-/** Trust domains of all entities that are named anywhere in a policy or in entities.json, each once. */
+/** Returns the trust domains of all entities named in a policy or in entities.json, each once. */
 function domainsIn(node: unknown): readonly string[] {
   const domains = new Set<string>()
   const waiting: unknown[] = [node]
@@ -89,6 +89,6 @@ function domainOf(type: string, id: string): string | undefined {
 }
 
 function parseEntities(text: string | undefined): unknown {
-  // The revision has loaded, so it is JSON.
+  // The revision has loaded, so it is valid JSON.
   return text === undefined ? [] : JSON.parse(text)
 }

@@ -16,7 +16,7 @@ import { type Tracing, toTracing } from './tracing.ts'
 import { toUserIssuer, type UserIssuerConfig } from './user-issuer.ts'
 import type { Endpoint, SocketPath } from './values.ts'
 
-/** One port or Unix socket on which Envoy asks; `mode` is that of the socket's file. */
+/** One port or Unix socket for Envoy; `mode` is the socket's file mode. */
 export type Listener = (Endpoint | (SocketPath & { readonly mode: number })) & {
   readonly peer: PeerSource
   readonly tls: TlsFiles | undefined
@@ -28,15 +28,15 @@ export type Listener = (Endpoint | (SocketPath & { readonly mode: number })) & {
   readonly maxConnectionAgeGraceSeconds: number
 }
 
-/** How a running Waywarden is set up. Paths are absolute; the whole is frozen. */
+/** The configuration of a running Waywarden. Paths are absolute, and the object is frozen. */
 export type Config = {
   readonly version: 1
   readonly listeners: readonly Listener[]
   readonly admin: Endpoint
   readonly deadlineMs: number
-  /** Processes that decide; with more than one they stand behind another that accepts. */
+  /** The number of deciding processes. With more than one, a primary accepts connections for them. */
   readonly workers: number
-  /** Checks at once in each of them; above it: `overloaded`. */
+  /** The maximum number of checks in flight in each process; above it: `overloaded`. */
   readonly maxInFlight: number
   readonly drainSeconds: number
   readonly chain: {
@@ -75,30 +75,33 @@ export type Config = {
         readonly trace: boolean
         readonly headers: readonly string[]
         readonly maxChains: number
-        /** Why more than one replica is safe; `undefined`: there is one. */
+        /** Why several replicas are safe; `undefined`: there is only one. */
         readonly replicas?: string | undefined
       }
     | undefined
   readonly cache: { readonly decisions: number; readonly chains: number }
-  /** Whose requests are judged and recorded, but not refused, and until when; `services` undefined means all. */
+  /** Services whose requests are judged and recorded but not refused, until a time; `services` undefined means all. */
   readonly observe: { readonly untilMs: number; readonly services: readonly string[] | undefined } | undefined
   readonly tracing: Tracing | undefined
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' }
 }
 
-/** What is wrong and what to do. `place` is `file:line`, the environment variable that says so, or empty for a file that is named. */
+/**
+ * A problem, its place, and what to do. `place` is `file:line`, an environment variable, or empty for a file that the
+ * configuration names.
+ */
 export type ConfigProblem = {
   readonly path: string
   readonly place: string
   readonly message: string
-  /** The line with a caret under the place, in two lines. */
+  /** The line, and a caret under the column, as two lines. */
   readonly excerpt?: string
 }
 
-/** A configuration that cannot serve, with everything that is wrong with it. */
+/** An unusable configuration, with all its problems. */
 export type ConfigProblems = { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] }
 
-/** The environment variables that configure us. */
+/** Returns the environment variables of Waywarden. */
 export function readEnv(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ReadonlyMap<string, string> {
@@ -108,7 +111,7 @@ export function readEnv(
   return new Map(ours.map(([name, value]) => [name, value ?? '']))
 }
 
-/** Parses waywarden.yaml, overlaid by the environment. Never throws; relative paths start at the file's folder. */
+/** Parses waywarden.yaml and applies the environment. Never throws. Relative paths start at the file's folder. */
 export function parseConfig(
   file: string,
   text: string,
@@ -147,17 +150,17 @@ export function parseConfig(
   return freeze(toConfig(parsed.output, dirname(resolve(file))))
 }
 
-/** Whether parsing found problems instead of a configuration. */
+/** True if parsing returned problems. */
 export function isConfigProblems(value: Config | ConfigProblems): value is ConfigProblems {
   return 'kind' in value
 }
 
-/** The problem in one line: where, which key, what and what to do. */
+/** Formats the problem in one line: place, key, problem, remedy. */
 export function formatConfigProblem({ path, place, message }: ConfigProblem): string {
   return [place, path === '' ? '' : `\`${path}\``, message].filter((part) => part !== '').join(': ')
 }
 
-/** JSON Schema of waywarden.yaml, for editors. */
+/** Returns the JSON Schema of waywarden.yaml, for editors. */
 export function configJsonSchema(): object {
   return {
     title: 'waywarden.yaml',

@@ -1,17 +1,17 @@
 import type { Path } from '../base/document/yaml.ts'
 import type { SpiffeId } from '../base/model/spiffe-id.ts'
 
-/** Settings of which every part may be missing, because it is wrong by itself and reported already. */
+/** Settings in which any part may be missing, because it was invalid and has been reported. */
 export type Draft<T> = T extends SpiffeId | string | number | boolean | undefined
   ? T | undefined
   : T extends readonly (infer Item)[]
     ? readonly Draft<Item>[] | undefined
     : { readonly [Key in keyof T]?: Draft<T[Key]> } | undefined
 
-/** What two settings say against each other, and what to do. */
+/** A contradiction between settings, and what to do. */
 export type Conflict = { readonly path: Path; readonly message: string }
 
-/** Every item whose value stands before it in the list. */
+/** Returns every item whose value occurs earlier in the list. */
 export function repetitions(
   items: readonly { readonly value: string | undefined; readonly path: Path }[],
   what: string,

@@ -3,7 +3,7 @@ import { isHolder } from '../base/document/schema.ts'
 import type { Draft } from './conflict.ts'
 import type { Settings } from './settings.ts'
 
-/** The settings without their wrong parts, so that the rest can still be looked at for conflicts. Changes them. */
+/** Removes invalid parts from the settings, so that the rest can be checked for conflicts. Changes them. */
 export function withoutWrongParts(settings: unknown, issues: readonly Issue[]): Draft<Settings> {
   for (const { path } of issues) {
     if (path.length === 0) return undefined
@@ -13,6 +13,6 @@ export function withoutWrongParts(settings: unknown, issues: readonly Issue[]): 
     const last = path.at(-1)
     if (isHolder(holder) && last !== undefined) holder[last] = undefined
   }
-  // All that is left has passed its schema, which is what a draft says.
+  // All remaining parts have passed their schema, as a draft requires.
   return settings as Draft<Settings>
 }

@@ -10,23 +10,23 @@ const urls = [
 ]
 const proxy = new RegExp(String.raw`^http:\/\/${host}\/?$`)
 
-/** Parses a remote's URL. Git knows forms that run programs (`ext::`), name options or hide credentials: none of them passes. */
+/** Parses a remote's URL. It refuses Git's forms that run programs (`ext::`), name options or hide credentials. */
 export function parseGitUrl(input: string): string | Invalid {
   if (urls.some((url) => url.test(input))) return input
   const form =
     'such as `https://host/policies.git`, `ssh://git@host/policies.git` or `file:///srv/policies.git`'
-  // It may hold a password, so it is not shown.
+  // It may contain a password, so it is not shown.
   return invalid(`expected a Git URL without password, query or options, ${form}`)
 }
 
 /** Parses the address of an HTTP proxy. */
 export function parseGitProxy(input: string): string | Invalid {
   if (proxy.test(input)) return input
-  // It may hold a password, so it is not shown.
+  // It may contain a password, so it is not shown.
   return invalid('expected an HTTP proxy without password, such as `http://proxy.hospital.example:3128`')
 }
 
-/** Parses a branch, a tag or a whole commit id, by the rules of git-check-ref-format. */
+/** Parses a branch, a tag or a complete commit id, by the rules of git-check-ref-format. */
 export function parseGitRef(input: string): string | Invalid {
   const isWellFormed =
     commit.test(input) ||

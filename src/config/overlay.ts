@@ -4,15 +4,18 @@ import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { hintFor } from '../base/text/did-you-mean.ts'
 import { show } from '../base/text/show.ts'
 
-/** Variables with this prefix configure us. Kubernetes makes `WAYWARDEN_PORT` of a service's name, hence two underscores. */
+/**
+ * The prefix of Waywarden's variables. It has two underscores, because Kubernetes creates `WAYWARDEN_PORT` from a
+ * service's name.
+ */
 export const variablePrefix = 'WAYWARDEN__'
 
-/** What came of one variable: the key that it set, or why it sets none. */
+/** The result of one variable: the key that it set, or why it set none. */
 export type Overlaid =
   | { readonly variable: string; readonly kind: 'set'; readonly path: Path }
   | { readonly variable: string; readonly kind: 'refused'; readonly message: string }
 
-/** Writes the variables into the tree, in the order of their names, so that `__0` comes before `__1`. */
+/** Writes the variables into the tree, ordered by name, so that `__0` comes before `__1`. */
 export function overlay(
   schema: SchemaNode,
   root: unknown,
@@ -75,7 +78,7 @@ function exampleKey(node: SchemaNode): string {
   return node.entries === undefined ? '0' : (Object.keys(node.entries)[0] ?? '').toUpperCase()
 }
 
-/** A holder of the wrong kind is the file's problem and reported as such: what would be set in it is set nowhere. */
+/** A holder of the wrong kind is a problem of the file and reported there; nothing is set in it. */
 function descend(holder: unknown, name: string | number, node: SchemaNode): unknown {
   if (!isHolder(holder)) return undefined
   holder[name] ??= node.item === undefined ? {} : []

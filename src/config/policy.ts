@@ -26,7 +26,7 @@ export type GitPolicy = Omit<
   readonly allowedSigners: string | undefined
 }
 
-/** A policy repository that judges beside the one that decides. */
+/** A policy repository for the shadow. */
 export type ShadowSource = {
   readonly directory: string | undefined
   readonly git: GitPolicy | undefined
@@ -34,7 +34,7 @@ export type ShadowSource = {
   readonly perSecond: number
 }
 
-/** Puts units into names and makes paths absolute. */
+/** Adds units to names and makes paths absolute. */
 export function toPolicy(
   { directory, git, tests, maxStaleness, shadow }: PolicyRepository,
   at: (path: string) => string,
@@ -65,16 +65,16 @@ function toShadow(
   return { directory: maybeAt(directory), git, sample, perSecond }
 }
 
-/** Another ref of the same repository, by the same credentials and signers. */
+/** Returns another ref of the same repository, with the same credentials and signers. */
 function toShadowGit(ref: string, live: GitPolicy): GitPolicy {
   return {
     ...live,
     ref,
-    // One source, one directory: what is fetched for the shadow must not count towards what serves.
+    // Each source has its own directory, so that a fetch for the shadow does not count for the serving revision.
     directory: `${live.directory}.shadow`,
-    // A branch that is worked on is rewritten.
+    // A working branch is often rewritten.
     rewrites: 'follow',
-    // The pin holds what serves. Who would pin the shadow has a ref of its own.
+    // The pin applies to the serving revision. The shadow has a pin ref of its own.
     pinRef: `${live.pinRef}-shadow`,
   }
 }

@@ -2,12 +2,12 @@ import type { Config } from './config.ts'
 import { entraUserClaim } from './user-issuer.ts'
 
 /**
- * What an operator should know of a configuration that can serve. A warning is a weakness, so `/readyz` repeats it; a note
- * says what must be true elsewhere.
+ * A fact about a valid configuration. A warning is a weakness, so `/readyz` repeats it. A note names a condition outside
+ * of Waywarden.
  */
 export type Remark = { readonly kind: 'warning' | 'note'; readonly text: string }
 
-/** Claims whose value the provider or the user can change, so that it may come to mean another person. */
+/** Claims whose value the provider or the user can change, so that it may later name another person. */
 const changeable: ReadonlySet<string> = new Set([
   'preferred_username',
   'upn',
@@ -18,12 +18,12 @@ const changeable: ReadonlySet<string> = new Set([
   'nickname',
 ])
 
-/** All remarks on a configuration, in the order of its entries. */
+/** Returns all remarks on a configuration, in the order of its entries. */
 export function remarksOn({ users }: Config): readonly Remark[] {
   return users.flatMap(userRemarks)
 }
 
-/** The warnings alone. */
+/** Returns only the warnings. */
 export function configWarnings(config: Config): readonly string[] {
   return remarksOn(config).flatMap(({ kind, text }) => (kind === 'warning' ? [text] : []))
 }

@@ -5,11 +5,11 @@ import { type Conflict, type Draft, repetitions } from './conflict.ts'
 import type { Settings } from './settings.ts'
 import { userIssuerConflicts } from './user-issuer-rules.ts'
 
-// Names that Envoy, the mesh or HTTP itself give a meaning: a chain there would be lost, leaked or believed.
+// Headers with a meaning for Envoy, the mesh or HTTP. A chain in one of them would be lost, leaked or trusted.
 const takenHeaders =
   /^(authorization|proxy-.*|cookie|set-cookie|host|connection|te|trailer|transfer-encoding|upgrade|content-.*|traceparent|tracestate|forwarded|x-forwarded-.*|x-envoy-.*|x-waypoint-.*|x-request-id|waywarden-.*)$/
 
-/** Everything that no single value can show to be wrong. */
+/** Finds problems that no single value shows. */
 export function findConflicts(draft: Draft<Settings>): readonly Conflict[] {
   return [
     ...(draft?.listeners ?? []).flatMap(listenerConflicts),
@@ -61,7 +61,7 @@ function listenerConflicts(
 
 type ListenAddress = Draft<Settings['listeners'][number]['address']>
 
-/** Whether other machines can reach it. */
+/** True if other machines can reach it. */
 function isOpen(listen: ListenAddress): boolean {
   if (listen === undefined || listen.path !== undefined || listen.address === undefined) return false
   return !isLoopback(listen.address)
@@ -112,7 +112,7 @@ function chainConflicts(draft: Draft<Settings>): readonly Conflict[] {
 function ingressConflicts(draft: Draft<Settings>): readonly Conflict[] {
   const peers = draft?.ingress?.peers ?? []
   const own = draft?.chain?.trustDomain
-  // A user entry whose name is wrong might be the one that a peer means: then nothing can be said.
+  // A user entry with an invalid name may be the one that a peer refers to, so nothing is reported.
   const users = draft?.users?.map((user) => user?.name)
   const isKnown = (name: string | undefined): boolean =>
     users === undefined || users.includes(name) || users.includes(undefined)
@@ -167,14 +167,14 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
   return conflicts
 }
 
-/** Only the replica that handed a chain out can find it again. */
+/** Only the replica that issued a chain can recover it. */
 function workerConflicts(draft: Draft<Settings>): readonly Conflict[] {
   if (draft?.recovery === undefined || (draft.workers ?? 1) === 1) return []
   const message = 'a chain that one worker keeps is unknown to another; remove it, or set `workers: 1`'
   return [{ path: ['recovery'], message }]
 }
 
-/** The shadow is to differ from what decides by its content alone. */
+/** The shadow must differ from the serving revision only in its content. */
 function shadowConflicts({
   directory,
   git,

@@ -208,5 +208,5 @@ const settings = v.strictObject({
   ),
 })
 
-/** The shape of waywarden.yaml: the one truth for parsing, environment variables, hints and the JSON Schema. */
+/** The shape of waywarden.yaml: the one source for parsing, environment variables, hints and the JSON Schema. */
 export const settingsSchema: v.GenericSchema<unknown, Settings> & SchemaNode = settings

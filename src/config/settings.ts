@@ -3,17 +3,20 @@ import type { SpiffeId, TrustDomain } from '../base/model/spiffe-id.ts'
 import type { TracingSettings } from './tracing.ts'
 import type { Endpoint, SocketPath } from './values.ts'
 
-/** Files of a listener's certificates. */
+/** The certificate files of a listener. */
 export type TlsFiles = { readonly cert: string; readonly key: string; readonly clientCa?: string | undefined }
 
-/** Who presents the tokens of users. */
+/** The peers that present users' tokens. */
 export type Ingress = {
   readonly peers: readonly { readonly id: SpiffeId; readonly issuers: readonly string[] }[]
   readonly forwardAuthorization: boolean
   readonly tokenCopies: readonly string[]
 }
 
-/** An identity provider of users. `jwks` is a file; `id`, `userClaim` and `groups` name claims; no `clients` means any. */
+/**
+ * An identity provider of users. `jwks` is a file; `id`, `userClaim` and `groups` name claims; without `clients` any
+ * client is accepted.
+ */
 export type UserIssuer = {
   readonly name: string
   readonly issuer: string
@@ -27,7 +30,7 @@ export type UserIssuer = {
   readonly clients: readonly string[]
 }
 
-/** A policy repository in Git; all paths but `path` are files and directories of this machine. */
+/** A policy repository in Git. All paths except `path` are on this machine. */
 export type GitRepository = {
   readonly url: string
   readonly ref: string
@@ -48,7 +51,7 @@ export type GitRepository = {
   readonly allowedSigners?: string | undefined
 }
 
-/** Where policies come from: exactly one of `directory` and `git`. */
+/** The policy source: exactly one of `directory` and `git`. */
 export type PolicyRepository = {
   readonly directory?: string | undefined
   readonly git?: GitRepository | undefined
@@ -57,7 +60,7 @@ export type PolicyRepository = {
   readonly shadow?: ShadowPolicy | undefined
 }
 
-/** A revision that judges beside the one that decides: exactly one of `ref` and `directory`. */
+/** The shadow's source: exactly one of `ref` and `directory`. */
 export type ShadowPolicy = {
   readonly ref?: string | undefined
   readonly directory?: string | undefined
@@ -65,7 +68,7 @@ export type ShadowPolicy = {
   readonly perSecond: number
 }
 
-/** waywarden.yaml by its own names, with defaults filled in; durations are milliseconds. */
+/** waywarden.yaml with its own names and defaults; durations are milliseconds. */
 export type Settings = {
   readonly version: 1
   readonly listeners: readonly {
@@ -113,7 +116,7 @@ export type Settings = {
         readonly trace: boolean
         readonly headers: readonly string[]
         readonly maxChains: number
-        /** Why more than one replica is safe; `undefined`: there is one. */
+        /** Why several replicas are safe; `undefined`: there is only one. */
         readonly replicas?: string | undefined
       }
     | undefined

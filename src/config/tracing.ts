@@ -15,15 +15,15 @@ import { type Invalid, invalid } from '../base/model/invalid.ts'
 import { show } from '../base/text/show.ts'
 import { filePath, headerName } from './values.ts'
 
-/** Where spans are sent. */
+/** The receiver of spans. */
 export type TraceEndpoint = {
-  /** With the path to which OTLP's traces are posted. */
+  /** Including the path for OTLP traces. */
   readonly url: string
-  /** Values stand in files, since they are secrets. */
+  /** Values are secrets, so they are read from files. */
   readonly headers: readonly { readonly name: string; readonly file: string }[]
 }
 
-/** `tracing` of waywarden.yaml by its own names; durations are milliseconds. */
+/** `tracing` of waywarden.yaml with its own names; durations are milliseconds. */
 export type TracingSettings = {
   readonly sample: number
   readonly denials: boolean
@@ -33,7 +33,7 @@ export type TracingSettings = {
   readonly maxQueued: number
 }
 
-/** Which checks are traced, and where their spans go; paths are absolute. */
+/** The traced checks, and the receivers of their spans; paths are absolute. */
 export type Tracing = Omit<TracingSettings, 'timeout'> & { readonly timeoutMs: number }
 
 const endpoint = v.strictObject({
@@ -76,7 +76,7 @@ const tracing = v.strictObject({
 /** `tracing` of waywarden.yaml. */
 export const tracingSchema: v.GenericSchema<unknown, TracingSettings> & SchemaNode = tracing
 
-/** Puts units into names and makes paths absolute. */
+/** Adds units to names and makes paths absolute. */
 export function toTracing({ timeout, ...same }: TracingSettings, at: (path: string) => string): Tracing {
   const endpoints = same.endpoints.map(({ url, headers }) => ({
     url,
@@ -87,10 +87,10 @@ export function toTracing({ timeout, ...same }: TracingSettings, at: (path: stri
 
 const tracesPath = '/v1/traces'
 
-/** One rule for all: the base is configured, and the path of OTLP/HTTP comes after it. */
+/** The base URL is configured, and the path of OTLP/HTTP is appended. */
 function parseTracesUrl(input: string): string | Invalid {
   const isBase = /^https?:\/\/[^\s?#@\\]+$/.test(input) && URL.canParse(input)
-  // It may hold a password or a key, so it is not shown.
+  // It may contain a password or a key, so it is not shown.
   if (!isBase)
     return invalid(
       'expected an http or https URL without query, fragment or user, such as `http://collector:4318`',

@@ -5,7 +5,7 @@ import { entraUserClaim, isEntra } from './user-issuer.ts'
 
 type User = Draft<Settings['users'][number]>
 
-/** Claims that a provider writes into a client's own token, too, so that none of them shows that a user took part. */
+/** Claims that a provider also writes into a client's own token, so they do not prove that a user took part. */
 const claimsOfAll: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'typ', 'scope', 'acr', 'ver'],
   ...['azp', 'client_id', 'cid', 'appid', 'clientId', 'gty', 'grant_type', 'token_use'],
@@ -13,7 +13,7 @@ const claimsOfAll: ReadonlySet<string> = new Set([
   ...['oid', 'tid', 'uti', 'aio', 'rh', 'idp', 'azpacr', 'appidacr'],
 ])
 
-/** What entries of `users` say against each other, or against themselves. */
+/** Finds contradictions among entries of `users`, or within one. */
 export function userIssuerConflicts(draft: Draft<Settings>): readonly Conflict[] {
   const users = draft?.users ?? []
   const names = users.map((user, index) => ({ value: user?.name, path: ['users', index, 'name'] }))

@@ -5,16 +5,16 @@ import { type Invalid, invalid } from '../base/model/invalid.ts'
 import { issuerNamePattern } from '../base/text/issuer-name.ts'
 import { show } from '../base/text/show.ts'
 
-/** An `IP:port` to listen on. Port 0 lets the system choose. */
+/** An `IP:port` to listen on. Port 0 lets the kernel choose. */
 export type Endpoint = { readonly address: string; readonly port: number; readonly path?: undefined }
 
 /** An absolute path of a Unix socket to listen on. */
 export type SocketPath = { readonly path: string; readonly address?: undefined; readonly port?: undefined }
 
-/** An https URL that can stand as an issuer: no query, fragment or user (RFC 8414 §2). */
+/** An https URL that is valid as an issuer: no query, fragment or user (RFC 8414 §2). */
 export const httpsUrl: Value<string> = checked(refuseUrl)
 
-/** A path of this machine. Many try a URL first, so the message says how to come from one to what is expected. */
+/** A path on this machine. Many users try a URL first, so the message names the way from one to a file. */
 export function filePath(remedy: (url: string) => string = () => 'name a file or directory'): Value<string> {
   return checked((input) => {
     if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(input)) return undefined
@@ -27,16 +27,16 @@ export function filePath(remedy: (url: string) => string = () => 'name a file or
   })
 }
 
-/** A header name as HTTP/2 writes it. */
+/** A header name in HTTP/2 form. */
 export const headerName: Value<string> = matching(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, 'a header name in lower case')
 
-/** A name that stands before `/` in the ids of users and groups. */
+/** A name that precedes `/` in the ids of users and groups. */
 export const userName: Value<string> = matching(
   issuerNamePattern,
   'up to 63 lower-case letters, digits and `-`',
 )
 
-/** A day as ISO 8601 writes it, as the moment at which it begins in UTC; milliseconds since the epoch. */
+/** A day in ISO 8601; its value is the start of the day in UTC, in milliseconds since the epoch. */
 export const day: Value<{ readonly startsAtMs: number }> = parsed((input) => {
   const startsAtMs = /^\d{4}-\d{2}-\d{2}$/.test(input) ? Date.parse(input) : Number.NaN
   return Number.isNaN(startsAtMs)
@@ -44,21 +44,27 @@ export const day: Value<{ readonly startsAtMs: number }> = parsed((input) => {
     : { startsAtMs }
 }, '2027-01-31')
 
-/** Parses `127.0.0.1:9191`, `0.0.0.0:9191` or `[::1]:9191`, in any spelling. A name is refused: it could come to mean another interface. */
+/**
+ * Parses `127.0.0.1:9191`, `0.0.0.0:9191` or `[::1]:9191`, in any spelling. Names are refused, because a name can later
+ * resolve to another interface.
+ */
 export function parseEndpoint(input: string): Endpoint | Invalid {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(input) ?? []
   const address = bracketed ?? plain ?? ''
   const port = Number(digits)
-  // A link-local address has a zone here, since it names an interface; `isIP` takes one.
+  // A link-local address may have a zone here, because it names an interface; `isIP` accepts one.
   if (isIP(address) === (bracketed === undefined ? 4 : 6) && port <= 65_535)
     return { address: toCanonicalIp(address), port }
   return invalid(`expected IP:port such as \`127.0.0.1:9191\` or \`[::1]:9191\`, found ${show(input)}`)
 }
 
-/** Above this, a socket's address has no room for the path with what we add to it (unix(7); the least of all systems). */
+/**
+ * A longer path, with the suffix that Waywarden adds, exceeds the limit for socket addresses (unix(7); the smallest of
+ * all systems).
+ */
 const longestSocketPath = 90
 
-/** Parses what a listener listens on: `IP:port`, or a Unix socket as gRPC writes it, `unix:///run/waywarden/ext-authz.sock`. */
+/** Parses a listener's address: `IP:port`, or a Unix socket as gRPC writes it, `unix:///run/waywarden/ext-authz.sock`. */
 export function parseListenAddress(input: string): Endpoint | SocketPath | Invalid {
   if (!input.startsWith('unix:')) return parseEndpoint(input)
   const [, path] = /^unix:\/\/((?:\/[\w.@+-]+)+)$/.exec(input) ?? []
@@ -73,7 +79,7 @@ function refuseUrl(input: string): Invalid | undefined {
   return invalid(`expected an https URL without query, fragment or user, found ${showUrl(input)}`)
 }
 
-/** A URL without the parts that may hold a password or a key. */
+/** Formats a URL without the parts that may contain a password or a key. */
 function showUrl(url: string): string {
   return show(url.replace(/\/\/.*@.*/s, '//…').replace(/[?#].*/s, '…'))
 }

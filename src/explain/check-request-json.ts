@@ -3,10 +3,10 @@ import { formatAddress } from '../base/http/address.ts'
 import type { CheckInput } from '../base/model/check-input.ts'
 import { type Invalid, invalid } from '../base/model/invalid.ts'
 
-/** A captured request, and what else the capture tells of the call. */
+/** A captured request, and further facts about the call. */
 export type CapturedRequest = {
   readonly input: CheckInput
-  /** How the listener learns who calls; `undefined` when the capture does not say. */
+  /** The source of the caller's identity; `undefined` if the capture does not say. */
   readonly peer: 'xfcc' | 'metadata' | 'principal' | undefined
 }
 
@@ -49,8 +49,9 @@ const captured = v.union([
 ])
 
 /**
- * Parses a CheckRequest in protobuf's JSON, with its fields in either spelling; perhaps as the `request` of an object that
- * also holds the call's `metadata` and the listener's `peer`. For people with a capture, not for Envoy: it is lenient.
+ * Parses a CheckRequest in protobuf's JSON, with either spelling of its fields. It may be the `request` of an object that
+ * also has the call's `metadata` and the listener's `peer`. It is lenient, because its input comes from people and not
+ * from Envoy.
  */
 export function parseCheckRequestJson(json: string): CapturedRequest | Invalid {
   let value: unknown

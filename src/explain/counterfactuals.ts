@@ -11,9 +11,9 @@ import type { Policy } from '../policy/cedar/policies.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { type DecideBy, parseProposal } from '../policy/rules/other-policies.ts'
 
-/** A smallest change that turns the decision round; each has been judged. */
+/** A smallest change that reverses the decision; each one has been judged. */
 export type Counterfactual = {
-  /** Whether another chain would do it, other policies, or another catalog. */
+  /** The kind of change: another chain, other policies, or another catalog. */
   readonly of: 'chain' | 'policy' | 'catalog'
   readonly steps: readonly string[]
   /** Permits that the change adds. */
@@ -21,13 +21,13 @@ export type Counterfactual = {
 }
 
 type Step = { readonly text: string; readonly matter: Matter }
-/** Whom the policies and the catalog know by name. */
+/** The groups and agents that policies and catalog name. */
 type Names = { readonly groups: readonly string[]; readonly agents: readonly SpiffeId[] }
 
 const maxSteps = 8
 const maxNames = 200
 
-/** What would turn an allow into a deny, or a deny into an allow. */
+/** Finds changes that turn an allow into a deny, or a deny into an allow. */
 export function findCounterfactuals(
   matter: Matter,
   revision: Revision,
@@ -44,7 +44,7 @@ function judgeMatter({ caller, chain, target }: Matter, revision: Revision): Per
   return judge(caller, chain, target, revision)
 }
 
-/** Step by step, each of which leaves fewer who refuse. */
+/** Changes the chain step by step; each step leaves fewer refusals. */
 function byChain(matter: Matter, revision: Revision): Counterfactual | undefined {
   const names = readNames(revision)
   const steps: string[] = []
@@ -63,7 +63,7 @@ function byChain(matter: Matter, revision: Revision): Counterfactual | undefined
   return undefined
 }
 
-/** Refused before anybody was asked counts more than any number of principals. */
+/** A refusal before the policies were asked counts more than any number of refused principals. */
 function countRefusals(decision: Permission | Deny): number {
   if (!isDeny(decision)) return 0
   return decision.results.length === 0 ? Number.POSITIVE_INFINITY : deniedBy(decision.results).length
@@ -137,7 +137,7 @@ function readNames({ policies, catalog }: Revision): Names {
   return { groups: [...groups].slice(0, maxNames), agents: [...agents.values()].slice(0, maxNames) }
 }
 
-/** What no policy can permit, the catalog may. */
+/** Finds catalog changes for refusals that no policy can change. */
 function byCatalog({ chain, caller, target }: Matter, { code }: Deny): Counterfactual | undefined {
   if (code !== 'chain_missing') return undefined
   const name = `\`${target.service.name}\``
@@ -148,7 +148,7 @@ function byCatalog({ chain, caller, target }: Matter, { code }: Deny): Counterfa
   return { of: 'catalog', steps: [step], cedar: [] }
 }
 
-/** The drafted permits for all whom nothing permits, without the forbids that stand in the way. */
+/** Drafts permits for all who lack one, without the forbids that refuse. */
 function byPolicy(
   matter: Matter,
   decision: Deny,

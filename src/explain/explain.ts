@@ -7,7 +7,7 @@ import type { Revision } from '../policy/revision/revision.ts'
 import { alternativesTo, type DecideBy } from '../policy/rules/other-policies.ts'
 import { type Counterfactual, findCounterfactuals } from './counterfactuals.ts'
 
-/** Why a request is decided as it is, and what would change that. */
+/** Why a request is decided as it is, and which changes would reverse that. */
 export type Explanation = {
   readonly outcome: 'allow' | 'deny'
   readonly code: DenyCode | undefined
@@ -16,10 +16,10 @@ export type Explanation = {
   readonly flips: readonly Counterfactual[]
 }
 
-/** What the policies say of one principal of the chain. */
+/** The policies' answers about one principal of the chain. */
 export type ExplainedPrincipal = Pick<PrincipalResult, 'principal' | 'role' | 'outcome' | 'errors'> & {
   readonly policies: readonly ShownPolicy[]
-  /** Of a refusal: the permits that came nearest, or what would have exempted it from a forbid. */
+  /** For a refusal: the nearest permits, or the exemptions of a forbid. */
   readonly misses: readonly Miss[]
 }
 
@@ -28,18 +28,18 @@ export type ShownPolicy = Pick<Policy, 'id' | 'file' | 'line' | 'text'> & {
   readonly effect: 'permit' | 'forbid'
 }
 
-/** A policy that would have let the principal pass, if only these had come out otherwise. */
+/** A policy that would have let the principal pass if these conditions had been different. */
 export type Miss = { readonly policy: ShownPolicy; readonly conditions: readonly FailedCondition[] }
 
-/** One part of a policy; `found` is what it came to for this request. */
+/** One part of a policy; `found` is its value for this request. */
 export type FailedCondition = Pick<PolicyPart, 'kind' | 'text'> & { readonly found: Found }
 
-/** What a part of a policy came to; `error` when Cedar could not evaluate it. */
+/** The value of a part; `error` if Cedar could not evaluate it. */
 type Found = 'true' | 'false' | 'error'
 
 const maxMisses = 3
 
-/** Explains what `judge` says of a request. */
+/** Explains a decision of `judge`. */
 export function explain({ decision, matter }: Verdict, revision: Revision): Explanation {
   const summary = {
     outcome: isDeny(decision) ? ('deny' as const) : ('allow' as const),
@@ -60,7 +60,7 @@ export function explain({ decision, matter }: Verdict, revision: Revision): Expl
 
 type Probed = readonly { readonly policy: Policy; readonly conditions: readonly FailedCondition[] }[]
 
-/** Asks Cedar about every part of every policy that reaches the resource, for each principal. */
+/** Asks Cedar about every part of every policy that applies to the resource, for each principal. */
 function probe(
   matter: Matter,
   results: Deny['results'],
@@ -116,7 +116,7 @@ function findMisses(result: PrincipalResult, probed: Probed): readonly Miss[] {
   }
 }
 
-/** The permits that lack least. */
+/** Returns the permits with the fewest failed conditions. */
 function findNearPermits(probed: Probed): readonly Miss[] {
   const permits = probed
     .filter(({ policy }) => policy.json.effect === 'permit')
@@ -129,7 +129,7 @@ function findNearPermits(probed: Probed): readonly Miss[] {
     .flatMap(({ policy, conditions }) => toShown(policy).map((shown) => ({ policy: shown, conditions })))
 }
 
-/** What an `unless` that came out false would have spared. */
+/** Returns the `unless` conditions that would have prevented the forbids. */
 function findExemptions({ determiningPolicies }: PrincipalResult, probed: Probed): readonly Miss[] {
   const ids = new Set(determiningPolicies.map(({ id }) => id))
   return probed

@@ -5,7 +5,7 @@ import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { judge } from '../decision/check/judge.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 
-/** Judges what a record says was asked; `Invalid` says why nothing could be judged, such as a request refused before. */
+/** Judges the request of a record again; `Invalid` if there was nothing to judge, such as after an early refusal. */
 export function judgeRecord(record: DecisionRecord, revision: Revision): Required<Verdict> | Invalid {
   const caller = toCaller(record)
   if (isInvalid(caller)) return caller

@@ -1,23 +1,23 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
 import { createTally, type Sightings, sighted } from '../authoring/tally.ts'
 
-/** A caller whose requests came without the chain they need, and what the log knows of why. */
+/** A caller whose requests lack a required chain, and the likely cause. */
 export type ChainGap = {
   readonly agent: string
   /**
-   * `drops`: it was handed a chain before, and called without. `not-given`: chains reach it, but its service does not
-   * say `forwards`. `starved`: its own callers bring none. `unseen`: nobody had called it through a waypoint by then.
+   * `drops`: it received a chain before, and called without one. `not-given`: chains reach its service, which does not
+   * declare `forwards`. `starved`: its own callers send none. `unseen`: it had received no call through a waypoint.
    * `no-entry`: ingress brought a user to a service that is no `entry`.
    */
   readonly kind: 'drops' | 'not-given' | 'starved' | 'unseen' | 'no-entry'
-  /** The services that it called so. */
+  /** The services that it called without a chain. */
   readonly services: readonly string[]
   readonly calls: Sightings
-  /** When it was handed a chain. */
+  /** When it received chains. */
   readonly received: Sightings | undefined
 }
 
-/** Collects who receives chains and who calls without one. */
+/** Collects receivers of chains and callers without one. */
 export type MissingChains = {
   /** `isDenial`: the record counts as one that would be denied. */
   readonly add: (record: DecisionRecord, isDenial: boolean) => void
@@ -25,7 +25,7 @@ export type MissingChains = {
   readonly cut: () => number
 }
 
-/** What reached a service, by the SPIFFE ID that it calls with. */
+/** The calls to a service, by the SPIFFE ID of its own calls. */
 type Callee = {
   readonly received: Sightings | undefined
   readonly withoutMinting: number
@@ -36,7 +36,7 @@ type Gap = Pick<ChainGap, 'agent' | 'services' | 'calls'> & { readonly isFirstHo
 const maxAgents = 2000
 const maxServices = 20
 
-/** Starts to collect. */
+/** Starts empty. */
 export function createMissingChains(): MissingChains {
   const callees = createTally<Callee>(maxAgents)
   const gaps = createTally<Gap>(maxAgents)
@@ -75,7 +75,7 @@ function toCallee(before: Callee | undefined, record: DecisionRecord): Callee {
 
 function toGap({ isFirstHop, ...gap }: Gap, callee: Callee | undefined): ChainGap {
   const received = callee?.received
-  // A chain that came after the last call without one proves nothing of these calls.
+  // A chain that arrived after the last call without one does not explain these calls.
   if (!isFirstHop && received !== undefined && received.first <= gap.calls.last) {
     return { ...gap, kind: 'drops', received }
   }

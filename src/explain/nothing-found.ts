@@ -7,7 +7,7 @@ import { namesOf, type RecordFilter, type RecordNames } from './record-filter.ts
 type Named = keyof RecordNames
 const named: readonly Named[] = ['service', 'user', 'agent', 'policy']
 
-/** Collects what the records name, to say why a search found none of them. */
+/** Collects the names in records, to explain why a search found nothing. */
 export class NothingFound {
   readonly #filter: RecordFilter
   readonly #seen: Readonly<Record<Named, Set<string>>> = {
@@ -22,14 +22,14 @@ export class NothingFound {
     this.#filter = filter
   }
 
-  /** Takes note of a record that was not looked for, and returns how many there were. */
+  /** Adds a record that did not match, and returns the number of records so far. */
   add(record: DecisionRecord): number {
     const names = namesOf(record)
     for (const what of named) for (const name of names[what]) this.#seen[what].add(name)
     return ++this.#records
   }
 
-  /** How many records there are, and which name may have been meant by one that no record has. */
+  /** Returns the number of records, and hints for names that no record has. */
   explain(isAll: boolean): string {
     if (this.#records === 0) return 'none found: there is no record of a decision'
     const hints = named.flatMap((what) => this.#hintFor(what))

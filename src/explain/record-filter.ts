@@ -1,25 +1,25 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
 import { toSafeJson } from '../base/text/json-line.ts'
 
-/** What records are looked for; what is absent does not matter. */
+/** The criteria of a search; absent ones match everything. */
 export type RecordFilter = {
-  /** `clerk`, or `hospital/clerk` to name the identity provider, too. */
+  /** `clerk`, or `hospital/clerk` to include the identity provider. */
   readonly user?: string | undefined
-  /** A SPIFFE ID, or how it ends (`agent-d`): as the caller or anywhere in the chain. */
+  /** A SPIFFE ID or the end of one (`agent-d`): the caller or any actor of the chain. */
   readonly agent?: string | undefined
   readonly service?: string | undefined
   readonly outcome?: string | undefined
   readonly code?: string | undefined
   /** A policy's id, or its file. */
   readonly policy?: string | undefined
-  /** A revision, or how it begins. */
+  /** A revision, or the start of one. */
   readonly revision?: string | undefined
   readonly txn?: string | undefined
   readonly sinceMs?: number | undefined
   readonly untilMs?: number | undefined
 }
 
-/** Texts that every line holds whose record matches: most lines of a log need not be parsed. */
+/** Returns texts that every matching record contains, so that most lines of a log need not be parsed. */
 export function mentionsOf(filter: RecordFilter): readonly string[] {
   const { user, agent, service, outcome, code, policy, revision, txn } = filter
   const members = { outcome, code, txn }
@@ -31,7 +31,7 @@ export function mentionsOf(filter: RecordFilter): readonly string[] {
   return [...exact, ...parts.map((text) => toSafeJson(JSON.stringify(text)).slice(1, -1))]
 }
 
-/** Whether a record is one of those that are looked for. */
+/** True if a record matches the filter. */
 export function matches(record: DecisionRecord, filter: RecordFilter): boolean {
   const { user, agent, service, outcome, code, policy, revision, txn, sinceMs, untilMs } = filter
   const timeMs = Date.parse(record.time)
@@ -49,12 +49,12 @@ export function matches(record: DecisionRecord, filter: RecordFilter): boolean {
   )
 }
 
-/** The names in a record by which it can be found, as they may be written. */
+/** The names by which a record can be found, in all accepted spellings. */
 export type RecordNames = {
   readonly [what in 'service' | 'user' | 'agent' | 'policy']: readonly string[]
 }
 
-/** What a record can be found by. */
+/** Returns the names in a record. */
 export function namesOf(record: DecisionRecord): RecordNames {
   const { chain, service } = record
   const subject = chain === undefined || chain.kind === 'none' ? undefined : chain.subject

@@ -18,12 +18,12 @@ import type { DenyCode } from '../base/model/decision.ts'
 import { type ChainGap, createMissingChains, type MissingChains } from './missing-chains.ts'
 import { createShadowReport, type ShadowSummary } from './shadow-report.ts'
 
-/** What enforcement would refuse, and what it would take that it need not. */
+/** The requests that enforcement would refuse, and the changes that would allow them. */
 export type ObservationReport = {
-  /** Everything that was counted; `undefined` when there was nothing. */
+  /** All counted records; `undefined` if there are none. */
   readonly decisions: Sightings | undefined
   readonly wouldBeDenied: number
-  /** Refused in earnest, and counted only when asked for. */
+  /** Refused requests, counted only on demand. */
   readonly denied: number
   readonly denials: readonly Denials[]
   readonly gaps: readonly ChainGap[]
@@ -31,30 +31,30 @@ export type ObservationReport = {
   readonly routes: readonly (UnknownRoutes & { readonly service: string | undefined })[]
   readonly policies: readonly PolicyDrafts[]
   readonly forbidden: readonly ForbiddenCalls[]
-  /** What a revision that judged beside the one that decided would have decided otherwise. */
+  /** The differing decisions of a shadow revision. */
   readonly shadow: readonly ShadowSummary[]
-  /** Records that went into the counts above but, for too many distinct names, into no list. */
+  /** Counted records that are in no list, because there were too many distinct names. */
   readonly cut: { readonly denials: number; readonly gaps: number; readonly drafts: number }
 }
 
 /** Would-be denials of one kind: one code, one service, one caller. */
 export type Denials = {
   readonly code: DenyCode
-  /** The service's name, or the address where none is known. */
+  /** The service's name, or the address of an unknown service. */
   readonly service: string
   readonly agent: string | undefined
   readonly calls: Sightings
 }
 
-/** Takes records one by one and holds a bounded summary. */
+/** Builds a bounded summary from single records. */
 export type ReportBuilder = {
   readonly add: (record: DecisionRecord) => void
   readonly addShadow: (meta: ShadowLine) => void
-  /** `ownerOf`: every service of the catalog and its owner, as far as either is known. */
+  /** `ownerOf`: every service of the catalog and its owner, if known. */
   readonly build: (ownerOf: ReadonlyMap<string, string | undefined>) => ObservationReport
 }
 
-/** `sinceMs`: earlier records are passed over. `withDenied`: what was refused in earnest counts, too. */
+/** `sinceMs`: earlier records are skipped. `withDenied`: enforced refusals count too. */
 export type ReportOptions = { readonly sinceMs: number; readonly withDenied: boolean }
 
 type Row = Omit<Denials, 'service'> & { readonly service: string | undefined; readonly address: string }
@@ -130,7 +130,8 @@ function summarize(
 }
 
 /**
- * A request that is refused before its service is looked up has an address only; other requests to it tell its name.
+ * A request that is refused before its service is found has only an address; other requests to that address tell the
+ * name.
  */
 function toDenials(rows: Tally<Row>, names: Tally<string>): readonly Denials[] {
   const merged = new Map<string, Denials>()

@@ -2,10 +2,10 @@ import type { ShadowDifference, ShadowLine } from '../audit/format/shadow-line.t
 import { byEffect } from '../authoring/outcome.ts'
 import { createTally } from '../authoring/tally.ts'
 
-/** What one revision would have decided otherwise than the one that decided, over all metaLines of all replicas. */
+/** The differing decisions of one shadow revision, over all meta lines of all replicas. */
 export type ShadowSummary = Omit<ShadowLine, 'version' | 'kind'>
 
-/** Takes the metaLines of shadow revisions one by one and holds a bounded summary. */
+/** Builds a bounded summary from meta lines of shadow revisions. */
 export type ShadowReport = {
   readonly add: (meta: ShadowLine) => void
   /** The latest pair of revisions first. */
@@ -18,7 +18,7 @@ const maxPairs = 500
 const maxDifferences = 5000
 const maxExamples = 3
 
-/** Starts a summary. */
+/** Starts empty. */
 export function createShadowReport(): ShadowReport {
   const pairs = createTally<Counts>(maxPairs)
   const differences = createTally<ShadowDifference & Pick<ShadowLine, 'live' | 'shadow'>>(maxDifferences)
@@ -46,7 +46,7 @@ export function createShadowReport(): ShadowReport {
 function added(now: Counts | undefined, meta: Counts): Counts {
   const { live, shadow, since, until, judged, dropped, cut } = meta
   if (now === undefined) return { live, shadow, since, until, judged, dropped, cut }
-  // Our own writing of UTC compares as the times do.
+  // Times in our UTC format compare as texts.
   const [first = since] = [since, now.since].sort()
   const last = [until, now.until].sort().at(-1) ?? until
   return {

@@ -3,7 +3,7 @@ import type { Outcome } from '../authoring/outcome.ts'
 import { createTally, type Tally } from '../authoring/tally.ts'
 import type { Comparison } from './shadow.ts'
 
-/** Which decision was judged again, when, and by which two revisions. */
+/** A decision that was judged again: its time, and both revisions. */
 export type Judged = {
   readonly decisionId: string
   readonly nowMs: number
@@ -11,10 +11,10 @@ export type Judged = {
   readonly shadow: string
 }
 
-/** Counts what a shadow revision decides, until it is taken to be kept. */
+/** Counts the decisions of a shadow revision between two meta lines. */
 export type ShadowTally = {
   readonly add: (comparison: Comparison, judged: Judged) => void
-  /** Checks that were to be judged again and were not. */
+  /** Counts checks that were dropped and not judged again. */
   readonly drop: (count: number) => void
   /** Returns the counts since the last call, one meta line for each pair of revisions, and resets them. */
   readonly take: () => readonly ShadowLine[]
@@ -34,7 +34,7 @@ const maxDifferences = 200
 const maxExamples = 3
 const maxPolicies = 20
 
-/** Counts from nothing. */
+/** Starts empty. */
 export function createShadowTally(): ShadowTally {
   let periods: Period[] = []
   let dropped = 0

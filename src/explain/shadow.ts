@@ -10,22 +10,22 @@ import type { Verdict } from '../decision/check/verdict.ts'
 import { checkWaypoint, findService, type Request, targetOf, toRequest } from '../policy/catalog/target.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 
-/** A check that was answered and can be judged again: its caller and its chain are proven. */
+/** An answered check that can be judged again: its caller and its chain are proven. */
 export type Judgeable = {
-  /** Not the whole request: what waits to be judged holds no headers. */
+  /** Not the whole request, so that queued checks hold no headers. */
   readonly asked: Pick<CheckInput, 'destinationAddress' | 'metadata'>
   readonly request: Request
   readonly peer: PeerSource
   readonly found: Pick<Verdict, 'decision'> & Proven & { readonly action: string | undefined }
 }
 
-/** What is proven of a check that can be judged again. */
+/** The proven parts of a check that can be judged again. */
 type Proven = { readonly caller: Caller; readonly chain: Chain; readonly service: Service }
 
-/** One check by two revisions. */
+/** The decisions of two revisions about one check. */
 export type Comparison = Omit<ShadowDifference, 'count' | 'examples'> & { readonly isSame: boolean }
 
-/** What a policy repository can refuse by; all else (a full disk, a late answer, an overlong chain) is no word of it. */
+/** The codes that policies can cause. Other refusals (full disk, late answer, overlong chain) do not depend on them. */
 const codesOfPolicy: ReadonlySet<DenyCode> = new Set([
   'request_malformed',
   'path_ambiguous',
@@ -36,7 +36,10 @@ const codesOfPolicy: ReadonlySet<DenyCode> = new Set([
   'policy_error',
 ])
 
-/** The check as it can be judged again; `undefined` when it ended before its chain was proven, or by no word of the policies. */
+/**
+ * Returns the check if it can be judged again. `undefined` if it was refused before the chain was verified, or for a
+ * reason that policies do not control (overload, deadline, audit).
+ */
 export function toJudgeable(
   input: CheckInput | Deny,
   peer: PeerSource,
@@ -55,8 +58,8 @@ export function toJudgeable(
 }
 
 /**
- * Judges a check again by another revision. What was proven of the caller and of the chain stands; where the request goes
- * and what it wants is found anew, for the catalog may differ as well. `undefined` when the engine could not say.
+ * Judges a check again by another revision. The proven caller and chain are kept. Service and target are found again,
+ * because the catalog may differ too. `undefined` if the engine failed.
  */
 export function compareWith(shadow: Revision, judgeable: Judgeable): Comparison | undefined {
   const { found } = judgeable

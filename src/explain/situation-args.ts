@@ -2,14 +2,14 @@ import type { Situation } from '../authoring/situation.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { parseSpiffeId, type SpiffeId } from '../base/model/spiffe-id.ts'
 
-/** A request in the words of one command line. */
+/** A request as the arguments of a command. */
 export type SituationArgs = {
   readonly as?: string | undefined
   readonly for?: string | undefined
   readonly via?: readonly string[] | undefined
   readonly scope?: readonly string[] | undefined
   readonly method: string
-  /** `records:8080/patients/42`: a service or an address of it, and the path. */
+  /** `records:8080/patients/42`: a service or one of its addresses, and the path. */
   readonly place: string
 }
 

@@ -2,17 +2,17 @@ import type { DecisionRecord } from '../audit/format/record.ts'
 import { type ProofLevel, supersedes } from '../audit/log/proof-level.ts'
 import type { Subject } from '../base/model/chain.ts'
 
-/** A record, and how far it is proven. */
+/** A record and its proof level. */
 export type ProvenRecord = { readonly record: DecisionRecord; readonly standing: ProofLevel }
 
-/** One decision of a transaction, and those that its callee asked for in turn. */
+/** One decision of a transaction, and the decisions for calls of its callee. */
 export type Hop = ProvenRecord & {
-  /** The hop that handed over this one's chain is in none of the logs that were read. */
+  /** True if the logs do not contain the hop that issued its chain. */
   readonly isDetached: boolean
   readonly next: readonly Hop[]
 }
 
-/** Everything that was decided in one transaction: on whose behalf, and from hop to hop. */
+/** All decisions of one transaction, by hop, and its user. */
 export type Transaction = {
   readonly txn: string
   readonly subject: Subject | undefined
@@ -22,10 +22,10 @@ export type Transaction = {
   readonly hops: readonly Hop[]
 }
 
-/** A hop where a walk over all of them meets it. */
+/** A hop during a walk. */
 export type Visit = {
   readonly hop: Hop
-  /** How many hops stand above it. */
+  /** The number of hops above it. */
   readonly depth: number
   readonly isLast: boolean
   readonly parent: Hop | undefined
@@ -33,7 +33,10 @@ export type Visit = {
 
 type Growing = Hop & { isDetached: boolean; readonly next: Growing[] }
 
-/** Joins the records of one transaction from all replicas: a chain's `jti` links the hop that minted it to those that presented it. */
+/**
+ * Builds a transaction from the records of all replicas. A chain's `jti` links the hop that minted it to the hops that
+ * presented it.
+ */
 export function toTransaction(txn: string, records: readonly ProvenRecord[]): Transaction | undefined {
   const hops = toHops(records)
   const [first, last] = [hops[0], hops.at(-1)]
@@ -63,8 +66,8 @@ export function toTransaction(txn: string, records: readonly ProvenRecord[]): Tr
 }
 
 /**
- * All hops, each before those that follow from it. Without recursion: an agent that calls itself makes a transaction as deep as
- * it likes.
+ * Yields all hops, each before its followers. It is iterative, because an agent that calls itself can make a transaction
+ * arbitrarily deep.
  */
 export function* visitHops({ hops }: Pick<Transaction, 'hops'>): Generator<Visit> {
   const waiting = toVisits(hops, 0, undefined)
@@ -74,12 +77,12 @@ export function* visitHops({ hops }: Pick<Transaction, 'hops'>): Generator<Visit
   }
 }
 
-/** Who acted before a detached hop, the user's first agent first, as its chain says. */
+/** Returns the actors before a detached hop, first agent first, from its chain. */
 export function actorsBefore({ chain }: DecisionRecord): readonly string[] {
   return chain?.kind === 'delegated' ? chain.actors.toReversed().map(({ id }) => id) : []
 }
 
-/** The policies that made the decision: those that refused, or else those that permitted. */
+/** Returns the policies that decided: those that refused, else those that permitted. */
 export function decidingPolicies({ results }: DecisionRecord): readonly string[] {
   const refusing = results.filter(({ outcome }) => outcome !== 'permit')
   const policies = (refusing.length > 0 ? refusing : results).flatMap((result) => [
@@ -90,8 +93,8 @@ export function decidingPolicies({ results }: DecisionRecord): readonly string[]
 }
 
 /**
- * A hop for each decision, by time. The best proven record of a decision counts, and of those the last: an allow whose record was
- * not in time is refused under the same id.
+ * Returns one hop for each decision, by time. The best proven record counts, and of those the last: an allow that was
+ * recorded too late is refused under the same id.
  */
 function toHops(records: readonly ProvenRecord[]): readonly Growing[] {
   const decisions = new Map<string, ProvenRecord>()
@@ -104,7 +107,7 @@ function toHops(records: readonly ProvenRecord[]): readonly Growing[] {
     .map(({ record, standing }) => ({ record, standing, isDetached: false, next: [] }))
 }
 
-/** Records that are not signed may claim each other as predecessors. The first of a circle then counts as detached. */
+/** Unsigned records may claim each other as predecessors. Then the first hop of the circle counts as detached. */
 function breakCircles(hops: readonly Growing[], parents: Map<Growing, Growing | undefined>): void {
   const done = new Set<Growing>()
   for (const start of hops) {
@@ -119,7 +122,7 @@ function breakCircles(hops: readonly Growing[], parents: Map<Growing, Growing | 
   }
 }
 
-/** The last first: they are taken from the end. */
+/** The last one first, because items are taken from the end. */
 function toVisits(hops: readonly Hop[], depth: number, parent: Hop | undefined): Visit[] {
   return hops.map((hop, index) => ({ hop, depth, isLast: index === hops.length - 1, parent })).toReversed()
 }

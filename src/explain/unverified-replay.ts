@@ -19,17 +19,17 @@ import type { Revision } from '../policy/revision/revision.ts'
 /** How to read a captured request. */
 export type ReplayOptions = {
   readonly peer: PeerSource | undefined
-  /** The header in which chains travel. */
+  /** The header that carries chains. */
   readonly header: string
-  /** Our name for the identity provider; `undefined` takes the one that the policies name. */
+  /** The configured name of the identity provider; `undefined` uses the one in the policies. */
   readonly issuerName: string | undefined
 }
 
-// What any Waywarden may be configured with; a capture may be from any of them.
+// The widest limits of any configuration, because a capture may come from any Waywarden.
 const limits = { maxDepth: 8, maxLifetimeSeconds: 86_400 }
 
 /**
- * Judges a captured request again and believes what it says: neither signatures nor times nor revocations are checked, for a
+ * Judges a captured request again without verifying it. Signatures, times and revocations are not checked, because a
  * capture is old and its keys are elsewhere.
  */
 export function replayUnverified(
@@ -43,7 +43,7 @@ export function replayUnverified(
   }
   const [first] = revision.catalog.services
   if (first === undefined) return invalid('the catalog has no service')
-  // In `principal` mode the waypoint proves itself by TLS, of which a capture says nothing.
+  // In `principal` mode the waypoint proves itself by TLS, which a capture does not contain.
   const asked = { ...input, tlsPeerUris: [first.waypoint.uri] }
   const peer = options.peer ?? guessPeer(input)
   const { trustDomain } = first.waypoint
@@ -51,7 +51,7 @@ export function replayUnverified(
   const call = identify(asked, { settings, revision, stopwatch: undefined })
   if (call.kind === 'verdict') return { decision: call.decision, matter: undefined }
   const presented = presentedChain(input.headers, options.header)
-  // Only an ingress peer may present a user's token, so a caller that did is taken for one.
+  // Only an ingress peer may present a user's token, so a caller that did counts as one.
   const isIngress = presented === undefined && readBearer(input.headers) !== undefined
   const caller = { ...call.caller, isIngress }
   const chain = believeChain(presented, caller, input.headers, issuerName)
@@ -114,7 +114,7 @@ function readBearer(headers: Headers): JsonObject | undefined {
   return jws.kind === 'jws' ? jws.claims : undefined
 }
 
-/** The identity provider whose users and groups the policies name, when there is but one. */
+/** Returns the identity provider of the users and groups in the policies, if there is only one. */
 function onlyIssuer({ policies }: Revision): string | undefined {
   const names = new Set<string>()
   for (const { json } of policies) {

@@ -5,17 +5,17 @@ import { type Invalid, isInvalid } from '../base/model/invalid.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { judgeRecord } from './judge-record.ts'
 
-/** A decision judged again at the revision that made it. */
+/** The result of judging a decision again with its own revision. */
 export type SecondJudgement = {
   readonly kind: 'judged'
   readonly outcome: 'allow' | 'deny'
   readonly code: DenyCode | undefined
   readonly results: readonly PrincipalResult[]
-  /** What came out otherwise than recorded; none, when the record stands. */
+  /** Differences from the record; empty if they agree. */
   readonly differences: readonly string[]
 }
 
-// What `judge` itself refuses for; an engine that failed once need not fail again.
+// The codes with which `judge` refuses. A failure of the engine is excluded, because it need not recur.
 const judgedCodes: ReadonlySet<DenyCode> = new Set([
   'chain_missing',
   'scope_missing',
@@ -23,7 +23,7 @@ const judgedCodes: ReadonlySet<DenyCode> = new Set([
   'policy_error',
 ])
 
-/** Judges a recorded decision again; `Invalid` says why nothing was judged, such as a request refused before. */
+/** Judges a recorded decision again; `Invalid` if nothing could be judged, such as after an early refusal. */
 export function judgeAgain(record: DecisionRecord, revision: Revision): SecondJudgement | Invalid {
   const verdict = judgeRecord(record, revision)
   if (isInvalid(verdict)) return verdict
@@ -46,7 +46,7 @@ function findDifferences(
     wasJudged && record.code !== again.code
       ? [`recorded ${record.code ?? 'allow'}, judged again ${again.code ?? 'allow'}`]
       : []
-  // Refused by a step before or after the policies: there may be nothing to compare.
+  // It was refused before or after the policies, so there may be nothing to compare.
   if (!wasJudged && record.results.length === 0) return codes
   const before = record.results
     .map((result) => ({ ...result, determiningPolicies: result.policies }))

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 
-/** When certificates end, for alerts before they do. */
+/** Metrics of certificates' expiry, for alerts. */
 export type CertificateMetrics = {
   /** Times are milliseconds since the epoch. */
   readonly certificateRead: (
@@ -10,7 +10,7 @@ export type CertificateMetrics = {
   ) => void
 }
 
-/** Gauges by listener; there are none where no listener has TLS. */
+/** Creates gauges for each listener with TLS. */
 export function createCertificateMetrics(registry: Registry): CertificateMetrics {
   const labelNames = ['listener', 'what']
   const registers = [registry]

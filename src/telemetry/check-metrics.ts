@@ -3,24 +3,24 @@ import type { DenyCode } from '../base/model/decision.ts'
 
 type Outcome = 'allow' | 'observed' | 'deny'
 
-/** Counts one check; `code` is what refused, or would have. */
+/** Counts one check; `code` is the reason for the refusal, enforced or observed. */
 export type CountCheck = (outcome: Outcome, code: DenyCode | undefined, durationSeconds: number) => void
 
-/** What is counted of one outcome; `inBucket` has the checks of each bucket alone, and at the end those above them all. */
+/** The counts of one outcome; `inBucket` has the count of each bucket, and at the end the count above all. */
 type Tally = {
   readonly byCode: Map<DenyCode | undefined, number>
   readonly inBucket: number[]
   sumSeconds: number
 }
 
-/** Seconds: a warm check takes tens of microseconds, Envoy gives up after 250 ms. */
+/** Seconds: a warm check takes tens of microseconds, and Envoy times out after 250 ms. */
 export const buckets: readonly number[] = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15,
   0.25, 1,
 ]
 
 /**
- * Creates the metrics of checks. They are counted here and told to prom-client when somebody asks: at each sample it would
+ * Creates the metrics of checks. They are counted here and passed to prom-client at a scrape. Passing each sample would
  * sort and join labels, which costs a warm check half a microsecond.
  */
 export function createCheckMetrics(registry: Registry): CountCheck {
@@ -72,7 +72,7 @@ const durations = {
   help: 'From the bytes of a CheckRequest to the bytes of its answer',
 }
 
-/** A histogram of what is counted elsewhere. */
+/** A histogram of externally counted values. */
 class DurationHistogram extends Histogram<'outcome'> {
   readonly #tallies: ReadonlyMap<Outcome, Tally>
 
@@ -81,7 +81,7 @@ class DurationHistogram extends Histogram<'outcome'> {
     this.#tallies = tallies
   }
 
-  /** Overrides what the registry of prom-client 15 asks a histogram for; its types leave this method out. */
+  /** Overrides the method that the registry of prom-client 15 calls on a histogram; its types omit this method. */
   async getForPromString(): Promise<object> {
     const values = [...this.#tallies].flatMap(([outcome, tally]) => toSamples(outcome, tally))
     return { ...durations, type: 'histogram', aggregator: 'sum', values }

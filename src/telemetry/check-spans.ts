@@ -3,7 +3,7 @@ import { type EntityUid, formatEntityUid } from '../base/model/entity-uid.ts'
 import type { Span, SpanAttributes, SpanContext } from './span.ts'
 import { spanAttributes as names } from './span-attributes.ts'
 
-/** What spans tell of a decision: the part of its record that they need, with the same users' names and nothing more. */
+/** The parts of a decision's record that spans contain. Users have the same names as in records. */
 export type TracedDecision = {
   readonly decisionId: string
   readonly outcome: 'allow' | 'observed' | 'deny'
@@ -36,24 +36,24 @@ type TracedResult = {
   readonly policies: readonly PolicyReference[]
 }
 
-/** A step and when it ran; milliseconds of one clock. */
+/** A step with start and end, in milliseconds of one clock. */
 export type Step = { readonly name: string; readonly startedMs: number; readonly endedMs: number }
 
-/** Where the spans of a check belong. */
+/** The position of a check's spans in its trace. */
 export type Placement = SpanContext & {
   readonly parent: Span['parent']
   readonly traceState: string | undefined
-  /** The check that minted the chain that was presented. */
+  /** The check that minted the presented chain. */
   readonly link: SpanContext | undefined
 }
 
-/** How a check went in time: the whole, its steps, and the principals that were judged anew in the order of the results. */
+/** The times of a check: the whole, its steps, and the newly judged principals in the order of the results. */
 export type Timeline = Step & { readonly steps: readonly Step[]; readonly evaluations: readonly Step[] }
 
-/** The step whose children are the principals. */
+/** The parent step of the principals. */
 export const judgeStep = 'judge'
 
-/** The spans of one check: the check, its steps, and under the judgement what the policies said of each principal. */
+/** Returns the spans of one check: the check, its steps, and the policies' answers as children of the judgement. */
 export function toSpans(
   decision: TracedDecision,
   timeline: Timeline,
@@ -89,13 +89,15 @@ function toCheckSpan(decision: TracedDecision, { startedMs, endedMs }: Timeline,
   }
 }
 
-/** Few values: what came out, the catalog's actions and services. */
+/** Few distinct values: the outcome, and actions and services of the catalog. */
 function toName({ outcome, target, service }: TracedDecision): string {
   const what = target === undefined ? '' : ` ${target.action.id}`
   return `${outcome}${what} on ${service?.name ?? 'an unknown service'}`
 }
 
-/** What is wrong with us and not with the request. A refusal is an answer, as OpenTelemetry's servers see 403. */
+/**
+ * Refusals that are faults of Waywarden. Any other refusal is an answer, like 403 in OpenTelemetry's server conventions.
+ */
 const ourFaults: ReadonlySet<DenyCode> = new Set<DenyCode>([
   'policy_error',
   'policy_unavailable',
@@ -140,13 +142,13 @@ function toAttributes(decision: TracedDecision, error: string | undefined): Span
   })
 }
 
-/** The user, earlier actors, the caller: in the order in which they acted. */
+/** Returns the user, earlier actors and the caller, in the order in which they acted. */
 function toPath({ chain, caller }: TracedDecision): readonly string[] {
   const called = caller === undefined ? [] : [caller.id]
   if (chain === undefined || chain.kind === 'none') return called
   const { subject, actors = [] } = chain
   const acted = actors.map(({ id }) => id).toReversed()
-  // An ingress peer passes the user's request on; it never acts.
+  // An ingress peer only passes on the user's request and is no actor.
   const acting = caller?.isIngress === true ? [] : called
   return [`${subject.issuerName}/${subject.id}`, ...acted, ...acting]
 }
@@ -169,7 +171,7 @@ function toPrincipals(
   { evaluations }: Timeline,
   judged: Span,
 ): readonly { readonly step: Step; readonly attributes: SpanAttributes }[] {
-  // A judgement that was remembered evaluated nothing: its principals take no time, and only keep their order.
+  // A cached judgement evaluated nothing, so its principals have no duration and only keep their order.
   const isRemembered = evaluations.length !== results.length
   return results.map(({ principal, role, outcome, policies }, index) => {
     const measured = isRemembered ? undefined : evaluations[index]
@@ -191,7 +193,7 @@ function toPrincipals(
   })
 }
 
-/** `billing/agent-a` of `spiffe://hospital.example/ns/billing/sa/agent-a`: what a person reads. */
+/** Shortens `spiffe://hospital.example/ns/billing/sa/agent-a` to `billing/agent-a` for people. */
 function shorten(id: string): string {
   const [, namespace, account] = /^spiffe:\/\/[^/]+\/ns\/([^/]+)\/sa\/([^/]+)$/.exec(id) ?? []
   return namespace === undefined || account === undefined ? id : `${namespace}/${account}`

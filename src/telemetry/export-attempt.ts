@@ -1,16 +1,16 @@
 import { type Invalid, isInvalid } from '../base/model/invalid.ts'
 
-/** Where to post, and what to say beside the content. */
+/** The endpoint, and the headers of its requests. */
 export type ExportTarget = {
   readonly url: string
-  /** Header values are secrets: asked for anew each time, so that a renewed file counts at once. */
+  /** Header values are secrets, read for each request so that a renewed file is used at once. */
   readonly headers: () => Promise<ReadonlyMap<string, string> | Invalid>
   readonly timeoutMs: number
-  /** How many items an accepting answer says were thrown away; throws when it is no answer of an endpoint. */
+  /** Returns how many items an accepting answer rejected; throws if the answer is not OTLP. */
   readonly readRejected: (answer: Uint8Array) => number
 }
 
-/** What came of one attempt; `refused` would be refused again. */
+/** The result of one attempt; `refused` means that a retry would be refused too. */
 export type ExportOutcome =
   | { readonly kind: 'accepted'; readonly rejected: number }
   | { readonly kind: 'refused' | 'unreachable'; readonly reason: string }
@@ -18,7 +18,7 @@ export type ExportOutcome =
 const retryableStatuses: readonly number[] = [408, 429, 502, 503, 504]
 const maxAnswerBytes = 64 * 1024
 
-/** Posts once by OTLP over HTTP; never rejects and never takes longer than the timeout. */
+/** Posts once by OTLP over HTTP. Never rejects, and never takes longer than the timeout. */
 export async function attemptExport(body: Uint8Array, target: ExportTarget): Promise<ExportOutcome> {
   try {
     const headers = await target.headers()
@@ -38,7 +38,7 @@ async function post(
     method: 'POST',
     headers: [...headers, ['content-type', 'application/x-protobuf']],
     body,
-    // A redirect would take the headers to a place that nobody configured.
+    // A redirect would send the headers to an endpoint that is not configured.
     redirect: 'manual',
     signal: AbortSignal.timeout(timeoutMs),
   })
@@ -49,7 +49,7 @@ async function post(
   return readAnswer(answer, response.headers.get('content-type') ?? '', readRejected)
 }
 
-/** A web page under the wrong URL answers 200, too. */
+/** A web page under the wrong URL also answers 200, so the body is checked. */
 function readAnswer(
   answer: Uint8Array | undefined,
   contentType: string,
@@ -67,7 +67,7 @@ function readAnswer(
   }
 }
 
-/** The body, or `undefined` when it is longer than any answer has to be. */
+/** Returns the body; `undefined` if it is longer than any valid answer. */
 async function readBounded({ body }: Response): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
   let length = 0
@@ -79,7 +79,7 @@ async function readBounded({ body }: Response): Promise<Uint8Array | undefined> 
   return Buffer.concat(chunks)
 }
 
-/** The innermost code: `fetch failed` alone says nothing, and messages may quote what was sent. */
+/** Returns the innermost error code, because `fetch failed` alone says nothing and messages may quote sent data. */
 function describe(cause: unknown): string {
   if (!(cause instanceof Error)) return 'failed'
   if (cause.name === 'TimeoutError') return 'no answer in time'

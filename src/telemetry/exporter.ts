@@ -2,12 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { ExportLoss, Report } from '../base/model/event.ts'
 import { attemptExport, type ExportTarget } from './export-attempt.ts'
 
-/** What is sent where, and how much of it may wait. */
+/** The endpoint and limits of an exporter. */
 export type ExporterOptions<T> = ExportTarget & {
   readonly what: 'traces'
-  /** The URL as an operator may see it. */
+  /** The URL without secrets. */
   readonly endpoint: string
-  /** Items that wait at most; more are lost. */
+  /** The maximum number of waiting items; more are dropped. */
   readonly maxQueued: number
   readonly encode: (items: readonly T[]) => Uint8Array
   readonly report: Report
@@ -15,30 +15,30 @@ export type ExporterOptions<T> = ExportTarget & {
 }
 
 const usualPace = {
-  /** Items of one request: few, because encoding them delays checks. */
+  /** Few items for each request, because encoding them delays checks. */
   batch: 256,
-  /** How long an item waits for company. */
+  /** How long an item waits for others. */
   delayMs: 1000,
-  /** Attempts for one batch, and the pause after the first; it doubles each time. */
+  /** Attempts for one batch, and the pause after the first one, which doubles each time. */
   attempts: 5,
   pauseMs: 1000,
   /** How long closing may take. */
   closeMs: 3000,
-  /** How often an outage that goes on is told again. */
+  /** The interval of repeated reports of an outage. */
   newsMs: 600_000,
 }
 
-/** Sends items to one endpoint in the background. `offer` never waits, and never reports a failure. */
+/** Sends items to one endpoint in the background. `offer` never waits and never reports a failure. */
 export class Exporter<T> implements AsyncDisposable {
   readonly #options: ExporterOptions<T>
   readonly #pace: typeof usualPace
   readonly #closing = new AbortController()
   #queue: T[] = []
-  /** Items of the batch that is being sent: they take room, too. */
+  /** Items of the batch that is being sent; they count towards the limit. */
   #underWay = 0
   #sending: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** When the present outage was told; none while all is well. */
+  /** When the current outage was last reported; `undefined` without an outage. */
   #toldAtMs: number | undefined
 
   constructor(options: ExporterOptions<T>) {
@@ -46,7 +46,7 @@ export class Exporter<T> implements AsyncDisposable {
     this.#pace = { ...usualPace, ...options.pace }
   }
 
-  /** Takes items that belong together, or loses them together. */
+  /** Queues items that belong together, or drops all of them. */
   offer(items: readonly T[]): void {
     const isFull = this.#queue.length + this.#underWay + items.length > this.#options.maxQueued
     if (this.#closing.signal.aborted) this.#lose(items.length, 'shutdown')
@@ -54,7 +54,7 @@ export class Exporter<T> implements AsyncDisposable {
     else this.#enqueue(items)
   }
 
-  /** Sends what waits, each batch once, as far as that comes in the time that closing may take. */
+  /** Sends the waiting items, each batch once, within the time limit of closing. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     clearTimeout(this.#timer)

@@ -1,8 +1,8 @@
 import { Gauge, type Registry } from 'prom-client'
 
-/** What dashboards see of identity providers, by our name for each. */
+/** Metrics of identity providers, by configured name. */
 export type IssuerMetrics = {
-  /** After each reading of a provider's keys: how many of them verify nothing. */
+  /** Called after each reading of a provider's keys, with the number of unusable keys. */
   readonly issuerKeysChecked: (issuer: string, unusable: number) => void
 }
 

@@ -3,18 +3,18 @@ import { toSafeJson } from '../base/text/json-line.ts'
 
 export type { Logger } from 'pino'
 
-/** The least important kind of line that is written. */
+/** The lowest level that is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** Where lines go; `process.stderr` is one. */
+/** The sink of log lines, such as `process.stderr`. */
 export type LogSink = { write(line: string): unknown }
 
 const stderrFd = 2
 const maxBufferedBytes = 1024 * 1024
 
 /**
- * The operator's log: JSON lines on stderr, for stdout belongs to the audit's copy. A reader that stalls costs lines,
- * each told to `onDropped`, never a decision. `worker` says in every line which of several processes wrote it.
+ * The operator's log: JSON lines on stderr, because stdout is for the copy of the audit log. A slow reader loses lines,
+ * each reported to `onDropped`, and never delays a decision. `worker` names the process in every line.
  */
 export function createLogger(
   level: LogLevel,

@@ -17,7 +17,7 @@ import {
   type WorkerMetrics,
 } from './worker-metrics.ts'
 
-/** What dashboards see. Labels take few values: codes, places in our own code, the revision served; never an id. */
+/** The metrics for dashboards. Labels have few values: codes, places in the code, the serving revision; never an id. */
 export type Metrics = ShadowMetrics &
   CertificateMetrics &
   WorkerMetrics &
@@ -28,24 +28,24 @@ export type Metrics = ShadowMetrics &
     readonly logLineDropped: () => void
     readonly connectionEnded: (why: ConnectionFault) => void
     readonly revisionServed: (policyRevision: string, policies: number, services: number) => void
-    /** When the policy source last said that what serves shall serve, and whether that is pinned. */
+    /** When the policy source last confirmed the serving revision, and whether it is pinned. */
     readonly revisionConfirmed: (confirmedAtMs: number, isPinned: boolean) => void
     readonly reloadRefused: (what: 'revision' | FollowedSource) => void
-    /** A poll of a source failed; `isFirst` when the poll before it did not. */
+    /** A poll of a source failed; `isFirst` if the previous poll succeeded. */
     readonly sourceFailed: (what: FollowedSource, isFirst: boolean) => void
     readonly sourceRecovered: (what: FollowedSource) => void
     readonly sourceLoaded: (what: FollowedSource, names: readonly string[], entries: number) => void
     readonly exported: (what: string, endpoint: string, items: number) => void
     readonly exportFailed: (what: string, endpoint: string) => void
     readonly exportLost: (what: string, endpoint: string, loss: ExportLoss, items: number) => void
-    /** The metrics in Prometheus' text format 0.0.4. */
+    /** Returns the metrics in Prometheus' text format 0.0.4. */
     readonly toText: () => Promise<string>
   }
 
 /**
- * Creates a registry of its own; `isReady` is asked at every scrape. `observingUntilMs`: when all will be enforced.
- * `worker` is a label of every sample: each of several processes counts for itself, from 0 when it is started again, and
- * the primary before them measures itself and them alone.
+ * Creates a separate registry; `isReady` is called at every scrape. `observingUntilMs`: when everything will be enforced.
+ * `worker` is a label of every sample: each process counts for itself, from 0 after a restart. The primary measures only
+ * itself and its workers.
  */
 export function createMetrics(isReady: () => boolean, observingUntilMs = 0, worker?: string): Metrics {
   const registry = new Registry()
@@ -116,7 +116,7 @@ function connectionMetrics(registry: Registry): Pick<Metrics, 'connectionEnded'>
     labelNames: ['why'],
     registers: [registry],
   })
-  // From 0: of a series that begins with its first fault, no rate sees that one.
+  // Initialized to 0, because a rate does not see the first increment of a new series.
   for (const why of connectionFaults) ended.inc({ why }, 0)
   return { connectionEnded: (why) => ended.inc({ why }) }
 }
@@ -235,7 +235,7 @@ function followedMetrics(
     labelNames: ['what'],
     registers,
   })
-  // From 0: of a series that begins with its first refusal, no rate sees that one.
+  // Initialized to 0, because a rate does not see the first increment of a new series.
   refused.inc({ what: 'revision' }, 0)
   for (const what of followedSources) {
     refused.inc({ what }, 0)

@@ -6,7 +6,7 @@ import { spanAttributesVersion } from './span-attributes.ts'
 
 type OtlpSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number]
 
-/** Makes the encoder of one process: spans to the bytes of an OTLP ExportTraceServiceRequest. */
+/** Creates the encoder of one process, from spans to the bytes of an OTLP ExportTraceServiceRequest. */
 export function createSpanEncoder(
   attributes: Readonly<Record<string, string>>,
 ): (spans: readonly Span[]) => Uint8Array {
@@ -18,7 +18,7 @@ export function createSpanEncoder(
   }
 }
 
-/** How many spans an endpoint says that it took and threw away; throws when its answer is no OTLP. */
+/** Returns how many spans the endpoint rejected; throws if its answer is not OTLP. */
 export function readRejectedSpans(answer: Uint8Array): number {
   const { partialSuccess } = ProtobufTraceSerializer.deserializeResponse(answer)
   return Number(partialSuccess?.rejectedSpans ?? 0)

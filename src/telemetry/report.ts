@@ -6,13 +6,13 @@ const maxTextLength = 2048
 const maxProblems = 50
 const maxCauses = 4
 
-/** Turns events into log lines with constant messages and into metrics. */
+/** Turns events into log lines with constant messages, and into metrics. */
 export function createReport(logger: Logger, metrics: Metrics): Report {
   return (event) => {
     try {
       tell(event, logger, metrics)
     } catch {
-      // To report must never change what is reported: a line or a sample is lost, a decision is not.
+      // Reporting must never change a decision, so a line or a sample is lost instead.
       metrics.logLineDropped()
     }
   }
@@ -70,7 +70,7 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
   }
 }
 
-/** These come in floods, and a client could have as many lines written as it likes: they have none of their own. */
+/** Counts events without log lines. They come in floods, and clients could cause any number of lines. */
 function count(
   event: Extract<Event, { readonly kind: 'shed' | 'connection_ended' | 'connection_dropped' }>,
   metrics: Metrics,
@@ -146,7 +146,7 @@ function tellSource(
       break
     case 'source_failed':
       metrics.sourceFailed(event.what, event.isFirst)
-      // Polls are frequent, and each of an outage fails for the same reasons.
+      // Polls are frequent, and all polls of an outage fail for the same reasons.
       if (event.isNew) logger.error({ what, problems: boundAll(event.problems) }, 'source not followed')
       break
     case 'source_recovered':
@@ -216,7 +216,7 @@ function tellShadow(event: ShadowEvent, logger: Logger, metrics: Metrics): void 
   }
 }
 
-/** A collector that is down is no trouble of ours: it is counted each time, and told rarely. */
+/** An unreachable collector is not our fault: each failure is counted, and logged rarely. */
 function tellExport(
   event: Extract<Event, { readonly kind: `export${string}` }>,
   logger: Logger,
@@ -245,7 +245,7 @@ type Described = {
   readonly cause?: Described
 }
 
-/** Only what every error has: others' errors carry requests and headers as further properties. */
+/** Only standard fields, because further properties of errors may contain requests and headers. */
 function describe(cause: unknown, depth = 1): Described {
   if (!(cause instanceof Error)) return { message: bound(String(cause)) }
   return {

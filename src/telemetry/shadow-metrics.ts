@@ -1,16 +1,16 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { DenyCode } from '../base/model/decision.ts'
 
-/** What dashboards see of a revision that decides nothing. */
+/** Metrics of the shadow. */
 export type ShadowMetrics = {
   readonly shadowFollowed: (policyRevision: string) => void
-  /** When the shadow's source last said that this is what it has. */
+  /** When the shadow's source last confirmed its content. */
   readonly shadowConfirmed: (confirmedAtMs: number) => void
   readonly shadowJudged: (live: 'allow' | DenyCode, shadow: 'allow' | DenyCode, isSame: boolean) => void
   readonly shadowPassedOver: (why: 'dropped' | 'failed', count: number) => void
 }
 
-/** Creates the metrics of the shadow; without one they stay at 0. */
+/** Creates the metrics of the shadow; without one they stay 0. */
 export function createShadowMetrics(registry: Registry): ShadowMetrics {
   const registers = [registry]
   const checks = new Counter({
@@ -36,7 +36,7 @@ export function createShadowMetrics(registry: Registry): ShadowMetrics {
     help: "When the shadow's source last confirmed its revision, in seconds since the epoch; 0 before it has",
     registers,
   })
-  // From 0: of a series that begins with its first difference, no rate sees that one.
+  // Initialized to 0, because a rate does not see the first increment of a new series.
   for (const result of ['same', 'different', 'dropped', 'failed']) checks.inc({ result }, 0)
   differences.inc({ live: 'allow', shadow: 'policy_denied' }, 0)
   differences.inc({ live: 'policy_denied', shadow: 'allow' }, 0)

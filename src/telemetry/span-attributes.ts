@@ -1,7 +1,7 @@
 /**
- * The names under which spans tell what a check found: OpenTelemetry's semantic conventions 1.45 where they have one,
- * OpenInference's for what Phoenix and MLflow show first, `waywarden.*` else. docs/traces.md explains each.
- * INVARIANT: no attribute holds a token or a header's value.
+ * The attribute names of spans: OpenTelemetry's semantic conventions 1.45 if they have one, OpenInference's for the main
+ * fields in Phoenix and MLflow, else `waywarden.*`. docs/traces.md explains each. INVARIANT: no attribute contains a
+ * token or a header's value.
  */
 export const spanAttributes = {
   rpcSystem: 'rpc.system.name',
@@ -37,10 +37,10 @@ export const spanAttributes = {
   remembered: 'waywarden.remembered',
 } as const
 
-/** Version of the names above, as the instrumentation scope tells it; a name that changes or goes makes a new one. */
+/** The version of these names, used by the instrumentation scope. Renaming or removing one makes a new version. */
 export const spanAttributesVersion = '1'
 
-/** Attributes of every process that sends: who it is, and the project under which Phoenix files its traces. */
+/** Attributes of every sending process: its identity, and the project in Phoenix. */
 export const resourceAttributes = {
   service: 'service.name',
   instance: 'service.instance.id',

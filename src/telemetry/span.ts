@@ -1,10 +1,10 @@
-/** One span among all: ids in lower-case hex, of 32 and 16 digits. */
+/** A span's ids in lower-case hex, 32 and 16 digits. */
 export type SpanContext = { readonly traceId: string; readonly spanId: string }
 
-/** What a span says about itself; lists of text only. */
+/** The attributes of a span; lists contain only text. */
 export type SpanAttributes = Readonly<Record<string, string | boolean | readonly string[]>>
 
-/** A span that has ended; times in milliseconds since the epoch, with fractions. */
+/** An ended span; times are milliseconds since the epoch, with fractions. */
 export type Span = SpanContext & {
   readonly name: string
   readonly kind: 'server' | 'internal'
@@ -12,7 +12,7 @@ export type Span = SpanContext & {
   readonly traceState?: string | undefined
   readonly startedMs: number
   readonly endedMs: number
-  /** What kept us from doing our work; a refusal is our work. */
+  /** The fault that prevented a decision; a refusal is none. */
   readonly error?: string | undefined
   readonly attributes: SpanAttributes
   readonly links: readonly SpanContext[]

@@ -5,11 +5,11 @@ import type { Headers } from '../base/model/check-input.ts'
 import { type Placement, type Step, type Timeline, type TracedDecision, toSpans } from './check-spans.ts'
 import type { Span, SpanContext } from './span.ts'
 
-/** Which checks are traced, and where their spans go. */
+/** The sampling of checks, and the sink of spans. */
 export type TracerOptions = {
-  /** The share of traces that begin here, 0 to 1. The sender of a trace context has decided already. */
+  /** The share of traces that begin here, 0 to 1. For a received trace context the sender has decided. */
   readonly sample: number
-  /** Trace what is not allowed in any case. */
+  /** Always trace checks that are not allowed. */
   readonly denials: boolean
   readonly send: (spans: readonly Span[]) => void
   /** The wall clock and a monotonic one, in milliseconds. */
@@ -17,46 +17,46 @@ export type TracerOptions = {
   readonly elapsedMs: () => number
 }
 
-/** A check under way; times are of the monotonic clock. */
+/** A check in progress; times are on the monotonic clock. */
 export type Watch = {
   readonly headers: Headers
   readonly context: TraceContext | undefined
-  /** The chain that was presented, by the end of its text. */
+  /** The end of the presented chain's text. */
   readonly chainKey: string | undefined
   readonly startedMs: number
   readonly steps: Step[]
-  /** How long each principal took, unless the judgement was remembered. */
+  /** The time of each principal; empty if the judgement was cached. */
   readonly evaluations: Step[]
 }
 
-/** What decides whether and where a check is traced. */
+/** The fields that determine whether and where a check is traced. */
 export type DecisionIds = Pick<TracedDecision, 'outcome' | 'txn' | 'jtiIn' | 'jtiOut'>
 
-/** Watches checks, and sends the spans of those that are sampled. */
+/** Traces checks and sends the spans of sampled ones. */
 export type Tracer = {
   readonly elapsedMs: () => number
-  /** Begins a check; `undefined` when it is not traced, whatever comes of it. */
+  /** Starts a check; `undefined` if it will not be traced, whatever its outcome. */
   readonly begin: (headers: Headers, chain: string | undefined, startedMs: number) => Watch | undefined
-  /** Ends a check; only a traced one asks for its decision. */
+  /** Ends a check. `toDecision` is called only if it is traced. */
   readonly end: (watch: Watch, ids: DecisionIds, toDecision: () => TracedDecision) => void
 }
 
 const maxMinted = 20_000
 const maxPassedOver = 20_000
 
-/** The end of a token is its signature; should two share it, some check goes untraced. */
+/** The end of a token is its signature. If two tokens share it, some check is not traced. */
 const chainKeyLength = 64
 const passed = {}
 
 /**
- * Makes a tracer. A request that brings a trace context stays in that trace. One without is traced by its chain: the
- * transaction names the trace, and the check that minted the chain is the parent. So a chain shows as one tree even
- * through agents that pass on nothing but the chain, and over replicas that share nothing.
+ * Creates a tracer. A request with a trace context stays in that trace. A request without one is traced by its chain: the
+ * transaction determines the trace id, and the check that minted the chain is the parent. So a chain forms one tree, even
+ * through agents that pass on only the chain, and across independent replicas.
  */
 export function createTracer({ sample, denials, send, nowMs, elapsedMs }: TracerOptions): Tracer {
-  /** The check that minted a chain, by the chain's `jti`. */
+  /** The spans that minted chains, by the chain's `jti`. */
   const minted = createBoundedMap<SpanContext>(maxMinted)
-  /** Chains whose transaction is not sampled, so that their next checks pay for no stopwatch. */
+  /** Chains whose transaction is not sampled, so that their next checks need no stopwatch. */
   const passedOver = createBoundedMap<object>(maxPassedOver)
   const toWall = createWallClock(nowMs, elapsedMs)
   return {
@@ -77,7 +77,7 @@ export function createTracer({ sample, denials, send, nowMs, elapsedMs }: Tracer
         return
       }
       const isFirst = jtiOut !== undefined && minted.get(jtiOut) === undefined
-      // A chain that serves again was minted by an earlier check, whose id is taken.
+      // A reused chain was minted by an earlier check, which has the span id.
       const spanId = isFirst ? spanIdOf(jtiOut) : createSpanId()
       if (isFirst) minted.set(jtiOut, { traceId: found.traceId, spanId })
       const place: Placement = { ...found, spanId, traceState: watch.context && traceStateOf(watch.headers) }
@@ -104,21 +104,21 @@ function findTrace(
   }
   const traceId = txn === undefined ? randomBytes(16).toString('hex') : traceIdFor(txn)
   const isSampled = isInShare(traceId, sample)
-  // Every replica samples a transaction alike, so the replica that minted this chain has sent its span.
+  // All replicas sample a transaction alike, so the replica that minted this chain has sent its span.
   const isKnown = isSampled && jtiIn !== undefined
   if (!isKnown) return { traceId, parent: undefined, link: undefined, isSampled }
   const spanId = spanIdOf(jtiIn)
   return { traceId, parent: { spanId, isRemote: true }, link: { traceId, spanId }, isSampled }
 }
 
-/** Our transactions are UUIDs, which differ from trace ids by their hyphens only: who has one, has the other. */
+/** Transaction ids are UUIDs, which equal trace ids without hyphens. So each id can be derived from the other. */
 function traceIdFor(txn: string): string {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(txn)
     ? txn.replaceAll('-', '')
     : digest(`trace ${txn}`).slice(0, 32)
 }
 
-/** What any replica can say of the check that minted a chain. */
+/** Returns the span id of the check that minted a chain; every replica computes the same. */
 function spanIdOf(jti: string): string {
   return digest(`span ${jti}`).slice(0, 16)
 }
@@ -131,12 +131,12 @@ function createSpanId(): string {
   return randomBytes(8).toString('hex')
 }
 
-/** The last 48 bits of a UUID are random, whatever its version's other bits say. */
+/** Uses the last 48 bits of a UUID, which are random in every version. */
 function isInShare(traceId: string, sample: number): boolean {
   return Number.parseInt(traceId.slice(-12), 16) < sample * 2 ** 48
 }
 
-/** Moves a watch from the monotonic clock to the wall's. */
+/** Converts a check's times from the monotonic to the wall clock. */
 function toTimeline(watch: Watch, endedMs: number, toWall: (elapsedMs: number) => number): Timeline {
   const move = (step: Step): Step => ({
     name: step.name,
@@ -152,7 +152,7 @@ function toTimeline(watch: Watch, endedMs: number, toWall: (elapsedMs: number) =
 
 const clockStepMs = 2
 
-/** The wall clock counts whole milliseconds, in which a check begins and ends; so only its steps are followed. */
+/** The wall clock has a resolution of a millisecond, longer than a check. So it is used only to detect steps. */
 function createWallClock(nowMs: () => number, elapsedMs: () => number): (elapsedMs: number) => number {
   let offsetMs = nowMs() - elapsedMs()
   return (atMs) => {

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { type ConnectionDrop, connectionDrops } from '../base/model/event.ts'
 
-/** What the process before several workers sees of them; `worker` is each one's number. */
+/** The primary's metrics of its workers; `worker` is the number. */
 export type WorkerMetrics = {
   readonly workerEnded: (worker: number) => void
   readonly workerConnections: (worker: number, connections: number) => void
@@ -30,7 +30,7 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   return {
     workerEnded: (worker) => ends.inc({ worker }),
     workerConnections(worker, count) {
-      // From 0: of a series that begins with its first end, no rate sees that one.
+      // Initialized to 0, because a rate does not see the first increment of a new series.
       ends.inc({ worker }, 0)
       for (const why of connectionDrops) dropped.inc({ why }, 0)
       connections.set({ worker }, count)
@@ -39,10 +39,10 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   }
 }
 
-/** The name of the process that accepts for workers and decides nothing. */
+/** The name of the process that accepts connections for workers. */
 export const primaryName = 'primary'
 
-/** Takes off what only who decides can say: a zero of the primary's would be taken for a fact. */
+/** Removes metrics that only a deciding process has, because a zero of the primary would look like a fact. */
 export function keepMetricsOfPrimary(registry: Registry): void {
   for (const { name } of registry.getMetricsAsArray())
     if (!ofPrimary.test(name)) registry.removeSingleMetric(name)
@@ -50,7 +50,7 @@ export function keepMetricsOfPrimary(registry: Registry): void {
 
 const ofPrimary = /^(?:process_|nodejs_|waywarden_(?:worker_|faults_|log_lines_))/
 
-/** Joins what several processes' registries print: each metric's samples stand under one head. */
+/** Joins the texts of several processes: all samples of a metric under one header. */
 export function joinMetrics(texts: readonly string[]): string {
   const samplesOf = new Map<string, string[]>()
   for (const block of texts.flatMap((text) => text.trim().split('\n\n'))) {

@@ -1,4 +1,4 @@
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
-/** Where a thread begins that proves a candidate, its own tests included. */
+/** The entry of the thread that proves a candidate, including its own tests. */
 export const candidateEntry: URL = new URL(`./candidate-worker.${extension}`, import.meta.url)

@@ -12,24 +12,27 @@ import {
 } from '../../policy/revision/candidate.ts'
 import { runOwnTests } from './own-tests.ts'
 
-// Runs in a thread of its own: whatever the engine makes of a candidate, the one that serves is another.
-// The order is what `candidate.ts` has put there, and nobody else starts this thread.
+// Runs in its own thread with its own engine, so that a candidate cannot break the serving one. `candidate.ts` created
+// the order, and nothing else starts this thread.
 const { source, options, isUrgent } = workerData as CandidateOrder
-/** As many as another thread takes in a few milliseconds. */
+/** As many as the receiving thread handles in a few milliseconds. */
 const atOnce = { policies: 50, services: 200, entities: 1000 }
 if (!isUrgent) standBack()
-// A start waits for this thread, and each later one runs what those before it have made hot.
+// A start waits for this thread. Later threads benefit from code that earlier ones compiled.
 const result = proveHere(source, options, { test, isBrief: isUrgent })
 if ('parts' in result) await handOver(result)
 else if ('reason' in result) post(result)
 else post({ kind: 'refused', problems: limitProblems(result) })
 
-/** Requests go first. Linux alone knows a priority of this thread; elsewhere it would be the whole process's. */
+/**
+ * Lowers the priority of this thread, because requests go first. Only Linux has priorities for threads; elsewhere it
+ * would affect the whole process.
+ */
 function standBack(): void {
   try {
     if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW)
   } catch {
-    // A sandbox may forbid it; the candidate is as good as before.
+    // A sandbox may forbid it, which does not affect the candidate.
   }
 }
 
@@ -38,7 +41,10 @@ function test(...candidate: Parameters<TestCandidate>): ReturnType<TestCandidate
   return runOwnTests(...candidate)
 }
 
-/** Piece by piece, each when it is asked for: a thread that takes a thousand policies at once decides nothing meanwhile. */
+/**
+ * Sends the result piece by piece on request, because a thread that receives a thousand policies at once blocks its
+ * requests.
+ */
 async function handOver({ parts, tests }: Proven): Promise<void> {
   const { policies, catalog, entities, files: _known, ...rest } = parts
   await postPieces(policies, atOnce.policies, (some) => ({ policies: some }))

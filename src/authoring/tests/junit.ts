@@ -1,6 +1,6 @@
 import type { TestResult, TestRun } from './policy-tests.ts'
 
-/** The run as JUnit XML, one suite a file, for CI systems that show it. */
+/** Formats the run as JUnit XML for CI systems, one suite for each file. */
 export function toJunit({ results, failed }: TestRun): string {
   const files = [...new Set(results.map(({ test }) => test.file))]
   const suites = files.flatMap((file) =>
@@ -42,7 +42,7 @@ function formatCase({ test, differences, refusal }: TestResult): readonly string
   ]
 }
 
-/** XML 1.0 has no way at all to write most control characters. */
+/** XML 1.0 cannot represent most control characters. */
 function toXml(text: string): string {
   return text
     .toWellFormed()

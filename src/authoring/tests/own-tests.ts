@@ -6,7 +6,7 @@ import type { Revision } from '../../policy/revision/revision.ts'
 import type { PolicyFiles } from '../../policy/source/policy-files.ts'
 import { runPolicyTests, type TestRun } from './policy-tests.ts'
 
-/** Runs the tests that a revision's authors wrote for it; what fails keeps it from serving. */
+/** Runs a revision's own tests. A failure keeps the revision from serving. */
 export function runOwnTests(tests: ReadonlyMap<string, string>, revision: Revision): Tested {
   const run = runPolicyTests(tests, revision)
   return !areProblems(run)
@@ -14,10 +14,10 @@ export function runOwnTests(tests: ReadonlyMap<string, string>, revision: Revisi
     : { count: 0, problems: run }
 }
 
-/** A policy repository that can serve, and how many tests of its own it passes. */
+/** A policy repository that can serve, and the number of its own tests that pass. */
 export type CheckedRepository = { readonly revision: Revision; readonly tests: number }
 
-/** What a policy repository means, or everything that keeps it from serving. */
+/** Loads and tests a policy repository, or returns all problems that keep it from serving. */
 export function checkRepository(source: PolicyFiles): CheckedRepository | readonly Problem[] {
   const revision = loadRevision(source)
   if (areProblems(revision)) return revision

@@ -12,18 +12,18 @@ import {
   parseTestFile,
 } from './test-file.ts'
 
-/** One thing that came out otherwise than expected. */
+/** A result that differs from its expectation. */
 export type Difference = {
   readonly field: 'decision' | 'code' | 'deniedBy' | 'policies'
   readonly expected: string
   readonly found: string
 }
 
-/** One test, and how it ended. */
+/** One test and its result. */
 export type TestResult = {
   readonly test: PolicyTest
   readonly differences: readonly Difference[]
-  /** Why the request was refused, if it was. */
+  /** The refusal of the request, if any. */
   readonly refusal: Pick<Deny, 'code' | 'reason'> | undefined
 }
 
@@ -34,16 +34,16 @@ export type TestRun = {
   readonly coverage: Coverage
 }
 
-/** Which policies decided at least one test. */
+/** The policies that decided at least one test. */
 export type Coverage = {
-  /** 0 to 100; a repository without policies is covered. */
+  /** 0 to 100; 100 for a repository without policies. */
   readonly percent: number
   readonly covered: number
   readonly total: number
   readonly uncovered: readonly Pick<Policy, 'id' | 'file' | 'line'>[]
 }
 
-/** Runs the tests in the given files whose names contain `filter`, or says what is wrong with the files. */
+/** Runs the tests in the given files whose names contain `filter`, or returns the files' problems. */
 export function runPolicyTests(
   files: ReadonlyMap<string, string>,
   revision: Revision,
@@ -66,7 +66,7 @@ export function runPolicyTests(
   }
 }
 
-/** Every test of every file, or everything that keeps one from being read. */
+/** Parses every test of every file, or returns all problems. */
 export function parseTests(files: ReadonlyMap<string, string>): readonly PolicyTest[] | readonly Problem[] {
   const parsed = [...files].map(([file, text]) => parseTestFile(file, text))
   const problems = parsed.filter(isProblems).flat()
@@ -100,7 +100,7 @@ function compare(expected: Expectation, decision: Permission | Deny): readonly D
   return pairs.filter((pair) => pair.expected !== pair.found)
 }
 
-/** Says of a refusal as much as its expectation does, or everything when nothing was expected there. */
+/** Formats a refusal with as much detail as its expectation has, or in full if none was expected. */
 function toRefusal(result: PrincipalResult, like: ExpectedRefusal | undefined): ExpectedRefusal {
   const principal = like !== undefined && like.principal === undefined ? undefined : result.principal.id
   return { role: result.role, principal, policies: like?.policies && idsOf([result]) }

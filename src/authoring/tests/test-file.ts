@@ -10,7 +10,7 @@ import { hintFor } from '../../base/text/did-you-mean.ts'
 import { show } from '../../base/text/show.ts'
 import type { Situation } from '../situation.ts'
 
-/** One case that the policies must decide as their author says. */
+/** One case with its expected decision. */
 export type PolicyTest = {
   readonly file: string
   readonly line: number
@@ -19,17 +19,17 @@ export type PolicyTest = {
   readonly expected: Expectation
 }
 
-/** What must come out; what is left out may be anything. */
+/** The expected result; omitted parts can be anything. */
 export type Expectation = {
   readonly decision: 'allow' | 'deny'
   readonly code?: DenyCode | undefined
-  /** All who refuse, in the order caller, delegators, subject. */
+  /** All who are refused, in the order caller, delegators, subject. */
   readonly deniedBy?: readonly ExpectedRefusal[] | undefined
-  /** Ids of all determining policies, of whatever principal. */
+  /** The ids of all determining policies of all principals. */
   readonly policies?: readonly string[] | undefined
 }
 
-/** Who refuses, and when it is said by which policies. */
+/** A refused principal, and optionally the responsible policies. */
 export type ExpectedRefusal = {
   readonly role: Role
   readonly principal?: string | undefined
@@ -90,7 +90,7 @@ const fileSchema = v.strictObject({
 type Case = v.InferOutput<typeof caseSchema>
 type Names = Pick<v.InferOutput<typeof fileSchema>, 'agents' | 'subjects'>
 
-/** Parses one file of tests; what a case leaves out it takes from the test that it stands in. */
+/** Parses one test file. A case inherits omitted parts from its test. */
 export function parseTestFile(file: string, source: string): readonly PolicyTest[] | readonly Problem[] {
   const parsed = parseYaml(file, source, fileSchema)
   if (areProblems(parsed)) return parsed
@@ -112,7 +112,7 @@ export function parseTestFile(file: string, source: string): readonly PolicyTest
   return problems.length > 0 ? problems : tests
 }
 
-/** Whether a file of tests was refused. */
+/** True if a test file was refused. */
 export function isProblems(parsed: readonly PolicyTest[] | readonly Problem[]): parsed is readonly Problem[] {
   return parsed.some((item) => 'message' in item)
 }
@@ -129,7 +129,7 @@ function overlay(test: Case, part: Case): Case {
   }
 }
 
-/** The test, or what it lacks. */
+/** Returns the test, or the parts that it lacks. */
 function toTest(whole: Case, names: Names): Pick<PolicyTest, 'situation' | 'expected'> | Invalid {
   const { request = {}, expect = {} } = whole
   const { service, method, path } = request
