@@ -3,26 +3,26 @@
 import { join } from 'node:path'
 import Mocha from 'mocha'
 import { buildImageTree } from './mesh/image.ts'
-import { endWithLauncher, launch, runFolders } from './mesh/launch.ts'
+import { currentRun, endWithLauncher, launch, type Prepared } from './mesh/launch.ts'
 import { buildPrograms } from './mesh/programs.ts'
 
 const project = join(import.meta.dirname, '..')
 
 /** In this order, since each goes on where the one before it ended. */
-const files = ['install.test.ts', 'leave.test.ts']
+const files = ['install.test.ts', 'operate.test.ts', 'leave.test.ts']
 
 // What a failed test left open must not keep the first process of the namespaces alive, since all others end with it.
-process.exit(runFolders() === undefined ? await prepareAndLaunch() : await runTests())
+process.exit(currentRun() === undefined ? await prepareAndLaunch() : await runTests())
 
 async function prepareAndLaunch(): Promise<number> {
+  let prepared: Prepared
   try {
-    await buildPrograms()
-    buildImageTree()
+    prepared = { programs: await buildPrograms(), image: buildImageTree() }
   } catch (error) {
     console.error(`mesh: ${error instanceof Error ? error.message : String(error)}`)
     return 1
   }
-  return launch(import.meta.filename, process.argv.slice(2))
+  return launch(prepared, import.meta.filename, process.argv.slice(2))
 }
 
 async function runTests(): Promise<number> {

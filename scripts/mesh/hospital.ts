@@ -13,6 +13,13 @@ export function hospitalManifests(): string {
     ...[...namespaces, 'monitoring'].map(toNamespace),
     ...services.flatMap(({ name, workload, vip, vipPort }) => toObjects(name, workload, vip, vipPort)),
     ...toObjects('gateway', 'gateway', gatewayAddress, 8080),
+    ...toDeployment({
+      name: 'scraper',
+      namespace: 'monitoring',
+      account: 'scraper',
+      image: 'agent',
+      port: 8080,
+    }),
   ]
   return objects.map((object) => stringify(object)).join('---\n')
 }
@@ -27,12 +34,30 @@ function toObjects(name: string, workload: Workload, clusterIP: string, port: nu
   const id = workloads[workload]
   const namespace = namespaceOf(id)
   const account = id.slice(id.lastIndexOf('/') + 1)
+  const image = workload.startsWith('agent-') ? 'agent' : workload
+  return [
+    ...toDeployment({ name, namespace, account, image, port }),
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace },
+      spec: { clusterIP, selector: { app: name }, ports: [{ name: 'http', port, targetPort: port }] },
+    },
+  ]
+}
+
+function toDeployment(pod: {
+  readonly name: string
+  readonly namespace: string
+  readonly account: string
+  readonly image: string
+  readonly port: number
+}): readonly object[] {
+  const { name, namespace, account, image, port } = pod
   const labels = { app: name }
-  const metadata = { name, namespace }
-  const image = `hospital/${workload.startsWith('agent-') ? 'agent' : workload}`
   const container = {
     name: 'app',
-    image,
+    image: `hospital/${image}`,
     env: [
       { name: 'PORT', value: String(port) },
       { name: 'HOST', value: '0.0.0.0' },
@@ -46,7 +71,7 @@ function toObjects(name: string, workload: Workload, clusterIP: string, port: nu
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata,
+      metadata: { name, namespace },
       spec: {
         replicas: 1,
         selector: { matchLabels: labels },
@@ -55,12 +80,6 @@ function toObjects(name: string, workload: Workload, clusterIP: string, port: nu
           spec: { serviceAccountName: account, automountServiceAccountToken: false, containers: [container] },
         },
       },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata,
-      spec: { clusterIP, selector: labels, ports: [{ name: 'http', port, targetPort: port }] },
     },
   ]
 }

@@ -1,18 +1,23 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ImageTree } from './image.ts'
+import type { Programs } from './programs.ts'
 
 const project = join(import.meta.dirname, '..', '..')
-const inside = 'WAYWARDEN_MESH_DIRECTORY'
+const inside = 'WAYWARDEN_MESH_RUN'
 const orderlyEndMs = 20_000
 
-/** The folders of one run. `directory` is deleted at the end; `logs` stays until the next run. */
-export type RunFolders = { readonly directory: string; readonly logs: string }
+/** What is made before a run, because its namespaces reach no registry. */
+export type Prepared = { readonly programs: Programs; readonly image: ImageTree }
 
-/** The folders, when this process has been started by `launch`; `undefined` otherwise. */
-export function runFolders(): RunFolders | undefined {
-  const directory = process.env[inside]
-  return directory === undefined ? undefined : toFolders(directory)
+/** One run. `directory` is deleted at the end; `logs` stays until the next run. */
+export type Run = Prepared & { readonly directory: string; readonly logs: string }
+
+/** The run that `launch` has started this process for; `undefined` otherwise. */
+export function currentRun(): Run | undefined {
+  const run = process.env[inside]
+  return run === undefined ? undefined : (JSON.parse(run) as Run)
 }
 
 /**
@@ -20,19 +25,23 @@ export function runFolders(): RunFolders | undefined {
  * user namespace. When its first process ends, the kernel ends all others and removes networks and mounts.
  * Resolves to its exit code.
  */
-export async function launch(module: string, args: readonly string[]): Promise<number> {
+export async function launch(prepared: Prepared, module: string, args: readonly string[]): Promise<number> {
   const problem = findProblem()
   if (problem !== undefined) {
     console.error(`mesh: ${problem}`)
     return 1
   }
   mkdirSync(join(project, '.run'), { recursive: true })
-  const folders = toFolders(mkdtempSync(join(project, '.run', 'mesh-')))
-  rmSync(folders.logs, { recursive: true, force: true })
-  mkdirSync(folders.logs, { recursive: true })
+  const run: Run = {
+    ...prepared,
+    directory: mkdtempSync(join(project, '.run', 'mesh-')),
+    logs: join(project, '.run', 'mesh'),
+  }
+  rmSync(run.logs, { recursive: true, force: true })
+  mkdirSync(run.logs, { recursive: true })
   const env = {
     ...process.env,
-    [inside]: folders.directory,
+    [inside]: JSON.stringify(run),
     ...(isRoot() ? {} : { WAYWARDEN_MESH_USERS: 'one' }),
   }
   const node = [process.execPath, '--enable-source-maps', '--import', 'tsx', module, ...args]
@@ -56,17 +65,13 @@ export async function launch(module: string, args: readonly string[]): Promise<n
       child.once('exit', (code) => resolve(code ?? 1))
     })
   } finally {
-    rmSync(folders.directory, { recursive: true, force: true })
+    rmSync(run.directory, { recursive: true, force: true })
   }
 }
 
 /** Ends this process, inside, when `launch` is gone. */
 export function endWithLauncher(): void {
   process.stdin.on('end', () => process.exit(1)).resume()
-}
-
-function toFolders(directory: string): RunFolders {
-  return { directory, logs: join(project, '.run', 'mesh') }
 }
 
 function isRoot(): boolean {

@@ -1,7 +1,5 @@
-import { buildImageTree } from '../../scripts/mesh/image.ts'
-import { runFolders } from '../../scripts/mesh/launch.ts'
+import { currentRun } from '../../scripts/mesh/launch.ts'
 import { type ClusterMesh, startClusterMesh } from '../../scripts/mesh/mesh.ts'
-import { buildPrograms } from '../../scripts/mesh/programs.ts'
 
 let started: Promise<ClusterMesh> | undefined
 
@@ -12,17 +10,9 @@ export function cluster(): Promise<ClusterMesh> {
 }
 
 async function start(): Promise<ClusterMesh> {
-  const folders = runFolders()
-  if (folders === undefined) throw new Error('these tests run by `npm run test:mesh`')
-  const programs = await buildPrograms()
-  const { directory, logs } = folders
-  return startClusterMesh({
-    programs,
-    directory,
-    logs,
-    image: buildImageTree(),
-    report: (line) => console.log(line),
-  })
+  const run = currentRun()
+  if (run === undefined) throw new Error('these tests run by `npm run test:mesh`')
+  return startClusterMesh({ ...run, report: (line) => console.log(line) })
 }
 
 after(async function () {

@@ -12,6 +12,7 @@ import (
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discovery "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -223,7 +224,8 @@ func dialIstiod(address string) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return grpc.NewClient(address, grpc.WithTransportCredentials(credentials))
+	alive := keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 10 * time.Second}
+	return grpc.NewClient(address, grpc.WithTransportCredentials(credentials), grpc.WithKeepaliveParams(alive))
 }
 
 // withToken adds the token with which the node's ztunnel proves itself to istiod.

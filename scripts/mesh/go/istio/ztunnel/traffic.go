@@ -240,6 +240,9 @@ func (p *pod) admits(by arrival) bool {
 	p.mesh.RLock()
 	defer p.mesh.RUnlock()
 	workload := p.mesh.workloadAt(p.Address)
+	if workload == nil {
+		log.Printf("istiod has not said yet what runs at %s", p.Address)
+	}
 	return workload != nil && p.mesh.isAllowed(workload, by)
 }
 
