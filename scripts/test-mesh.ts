@@ -1,5 +1,5 @@
 // `npm run test:mesh`: docs/install.md, word by word, on a real API server and a real istiod, and then what can go wrong.
-// Every program runs in namespaces that end with it. Logs stay in .run/mesh.
+// Every program runs in namespaces that end with it. Logs stay in .run/mesh. With `--no-bail` it goes on after a failure.
 import { join } from 'node:path'
 import Mocha from 'mocha'
 import { buildImageTree } from './mesh/image.ts'
@@ -9,7 +9,7 @@ import { buildPrograms } from './mesh/programs.ts'
 const project = join(import.meta.dirname, '..')
 
 /** In this order, since each goes on where the one before it ended. */
-const files = ['install.test.ts', 'operate.test.ts', 'leave.test.ts']
+const files = ['install.test.ts', 'operate.test.ts', 'provoke.test.ts', 'leave.test.ts']
 
 // What a failed test left open must not keep the first process of the namespaces alive, since all others end with it.
 process.exit(currentRun() === undefined ? await prepareAndLaunch() : await runTests())
@@ -27,7 +27,8 @@ async function prepareAndLaunch(): Promise<number> {
 
 async function runTests(): Promise<number> {
   endWithLauncher()
-  const mocha = new Mocha({ timeout: 300_000, slow: 0, forbidOnly: true, forbidPending: true, bail: true })
+  const bail = !process.argv.includes('--no-bail')
+  const mocha = new Mocha({ timeout: 300_000, slow: 0, forbidOnly: true, forbidPending: true, bail })
   for (const file of files) mocha.addFile(join(project, 'test', 'mesh', file))
   await mocha.loadFilesAsync()
   return new Promise((resolve) => {

@@ -17,7 +17,7 @@ export function hospitalManifests(): string {
       name: 'scraper',
       namespace: 'monitoring',
       account: 'scraper',
-      image: 'agent',
+      image: 'quay.io/prometheus/prometheus',
       port: 8080,
     }),
   ]
@@ -34,7 +34,7 @@ function toObjects(name: string, workload: Workload, clusterIP: string, port: nu
   const id = workloads[workload]
   const namespace = namespaceOf(id)
   const account = id.slice(id.lastIndexOf('/') + 1)
-  const image = workload.startsWith('agent-') ? 'agent' : workload
+  const image = `hospital/${workload.startsWith('agent-') ? 'agent' : workload}`
   return [
     ...toDeployment({ name, namespace, account, image, port }),
     {
@@ -57,7 +57,7 @@ function toDeployment(pod: {
   const labels = { app: name }
   const container = {
     name: 'app',
-    image: `hospital/${image}`,
+    image,
     env: [
       { name: 'PORT', value: String(port) },
       { name: 'HOST', value: '0.0.0.0' },

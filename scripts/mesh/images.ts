@@ -28,7 +28,7 @@ export type ImageSources = {
 
 /** The image that a container names, by what its name ends with; `undefined` when nothing stands for it. */
 export function findImage(container: ContainerObject, sources: ImageSources): Image | undefined {
-  const { project, programs } = sources
+  const { programs } = sources
   const name = container.image.replace(/[:@].*$/, '').replace(/^.*\//, '')
   const program = (file: string, user: number): Image => ({
     entrypoint: [`/usr/local/bin/${file}`],
@@ -58,17 +58,23 @@ export function findImage(container: ContainerObject, sources: ImageSources): Im
         ],
         env: { NODE_ENV: 'production' },
       }
+    // In its place stands any program: what counts is where its pod is.
+    case 'prometheus':
+      return hospitalImage('agent', sources)
     default:
-      if (!container.image.startsWith('hospital/')) return undefined
-      return {
-        entrypoint: ['/nodejs/bin/node', '--import', 'tsx', `/project/demo/services/${name}.ts`],
-        user: 65532,
-        binds: [
-          { from: project, to: '/project' },
-          { from: sources.node, to: '/nodejs/bin/node' },
-          { from: sources.identityProvider, to: '/idp' },
-        ],
-        directory: '/project',
-      }
+      return container.image.startsWith('hospital/') ? hospitalImage(name, sources) : undefined
+  }
+}
+
+function hospitalImage(name: string, { project, node, identityProvider }: ImageSources): Image {
+  return {
+    entrypoint: ['/nodejs/bin/node', '--import', 'tsx', `/project/demo/services/${name}.ts`],
+    user: 65532,
+    binds: [
+      { from: project, to: '/project' },
+      { from: node, to: '/nodejs/bin/node' },
+      { from: identityProvider, to: '/idp' },
+    ],
+    directory: '/project',
   }
 }

@@ -125,7 +125,7 @@ export class Pod {
     // Before a container is ready the kubelet asks more often than that, too.
     this.#nextProbeMs = performance.now() + (this.#isReady ? period * 1000 : 300)
     const answers = await Promise.all(this.#containers.map((running) => this.#isContainerReady(running)))
-    const isReady = answers.every(Boolean)
+    const isReady = answers.length === this.#options.pod.spec.containers.length && answers.every(Boolean)
     if (isReady === this.#isReady || this.#isStopping) return
     this.#isReady = isReady
     await this.#report()

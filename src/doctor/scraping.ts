@@ -7,7 +7,8 @@ import type { Finding, Rule } from './finding.ts'
 import { keyOf } from './guarded.ts'
 
 /** What scrapes, by the last part of its image's name. */
-const scraperImage = /(?:^|\/)(?:prometheus|vmagent|alloy|agent|opentelemetry-collector[a-z-]*)(?:[:@]|$)/
+const scraperImage =
+  /(?:^|\/)(?:prometheus|vmagent|alloy|grafana\/agent|opentelemetry-collector[a-z-]*)(?:[:@]|$)/
 
 /** Do the scrapers of metrics still reach the pods that ask to be scraped? One finding for each namespace. */
 export const scrapingRule: Rule = (cluster) => {

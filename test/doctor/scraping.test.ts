@@ -64,6 +64,16 @@ describe('doctor/scraping', () => {
       want: ['guard_cuts_off_scraping'],
     },
     {
+      name: "Grafana's agent",
+      mutate: all(scraped(), prometheus({}, 'docker.io/grafana/agent:v0.44.2')),
+      want: ['guard_cuts_off_scraping'],
+    },
+    {
+      name: 'an agent of ours, which scrapes nothing',
+      mutate: all(scraped(), prometheus({}, 'registry.example/billing/agent:1.0')),
+      want: [],
+    },
+    {
       name: "Prometheus' operator, which scrapes nothing",
       mutate: all(scraped(), prometheus({}, 'quay.io/prometheus-operator/prometheus-operator:v0.80.0')),
       want: [],
