@@ -34,7 +34,7 @@ type FindOptions = Omit<RecordFilter, 'sinceMs' | 'untilMs'> &
 type Found = { readonly record: DecisionRecord; readonly standing: ProofLevel }
 
 const maxComplaints = 5
-/** Where nothing is found, as many records are read to say why. */
+/** The maximum number of records to read for explaining an empty result. */
 const maxLooked = 20_000
 const outcomeColors = { allow: 'green', observed: 'yellow', deny: 'red' } as const
 
@@ -105,7 +105,7 @@ function refuse({ reason }: Invalid, terminal: Terminal): ExitCode {
   return exitCodes.usage
 }
 
-/** Why nothing was found: reads again from the start, though not more than a person waits for. */
+/** Explains an empty result: reads again from the start, up to a limit. */
 async function explainNothing(
   paths: readonly string[],
   filter: RecordFilter,
@@ -120,7 +120,7 @@ async function explainNothing(
   return nothing.explain(true)
 }
 
-/** A name that no record can have is a slip, and would find nothing. */
+/** A name that no record can have is a mistake, and would find nothing. */
 function refuseNames({ outcome, code }: FindOptions): Invalid | undefined {
   const closed: readonly (readonly [option: string, given: string | undefined, known: readonly string[]])[] =
     [

@@ -63,16 +63,16 @@ async function show(
   return isComplete ? exitCodes.ok : exitCodes.negative
 }
 
-/** What is read, and the keys by which it must be signed. */
+/** The paths to read, and the keys that must have signed them. */
 type Source = { readonly paths: readonly string[]; readonly keys: GivenKeys['keys'] }
 type Collected = { readonly records: readonly ProvenRecord[]; readonly isComplete: boolean }
 
-/** The records of a transaction; of a decision's transaction when only the decision is known. */
+/** Returns the records of a transaction; for a decision, of its transaction. */
 async function collect(id: string, source: Source, terminal: Terminal): Promise<Collected> {
   const { records, complaints } = await read(id, source)
   const txn = records.find(({ record }) => record.decisionId === id)?.record.txn
   const ofTransaction = records.filter(({ record }) => record.txn === id)
-  // Standard input is read only once; what it says of this one decision is what there is.
+  // Standard input can be read only once, so only the records of this decision are known.
   const isRead = ofTransaction.length > 0 || txn === undefined || source.paths.includes('-')
   const again = isRead ? undefined : await read(txn, source)
   const unread = again?.complaints ?? complaints

@@ -2,10 +2,10 @@ import type { Verification, VerifiedLog } from '../audit/verify/verify.ts'
 import { formatCount } from '../base/text/count.ts'
 import { paint, type Terminal, toLine } from './terminal.ts'
 
-/** What was given to compare with. */
+/** The given keys and checkpoints. */
 type Known = { readonly hasKey: boolean; readonly hasCheckpoints: boolean }
 
-/** What a verification found, for people: each log, what is wrong, the verdict, and what it does not prove. */
+/** Formats a verification for people: each log, the flaws, the verdict, and what it does not prove. */
 export function formatVerification(
   { logs, problems }: Verification,
   { hasKey, hasCheckpoints }: Known,

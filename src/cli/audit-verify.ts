@@ -91,7 +91,7 @@ function parseAsOf(text: string | undefined, nowMs: number): number | undefined 
     : asOfMs
 }
 
-/** Keys for checkpoints from elsewhere when none was given; a log whose key is missing is reported by the verification. */
+/** Returns the keys for kept checkpoints if none was given. The verification reports a log whose key is missing. */
 async function keysBeside(paths: readonly string[]): Promise<readonly KeyObject[]> {
   const { segments } = await findEvidence(paths)
   const keyring = createKeyring(undefined)
@@ -99,7 +99,7 @@ async function keysBeside(paths: readonly string[]): Promise<readonly KeyObject[
   return keys.flatMap((each) => (isInvalid(each) ? [] : each))
 }
 
-/** Exported checkpoints: one signed note a file, or the lines that `audit.stdout` printed. */
+/** Reads kept checkpoints: one signed note in a file, or the lines that `audit.stdout` printed. */
 async function readCheckpoints(
   files: readonly string[],
   keys: readonly KeyObject[],
@@ -133,7 +133,7 @@ async function readText(file: string): Promise<string | Invalid> {
   )
 }
 
-/** Long work says where it is, where a person looks; on standard error, so that the output stays what it is. */
+/** Prints progress for a person, on standard error, so that the output is unchanged. */
 function createProgress({ isTerminal, complain: tell }: Terminal): (bytes: number) => void {
   let [read, told] = [0, 0]
   return (bytes) => {
@@ -157,7 +157,7 @@ function toJson({ logs, problems }: Verification, isSound: boolean): object {
         follows: same.opening?.follows,
         root: toBase64(root),
         checkpointSize: checkpoint?.size,
-        // As witnesses and other tools of the transparency world take them.
+        // The format of witnesses and other transparency tools.
         verifierKeys: keys.map((key) => formatVerifierKey(same.origin ?? log, key)),
         flaw: undefined,
         flaws,

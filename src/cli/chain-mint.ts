@@ -28,7 +28,7 @@ type MintCommandOptions = {
   readonly json?: true
 }
 
-/** What the options mean: who hands on to whom, oldest first, the holder last. */
+/** The meaning of the options: the delegations, oldest first, the holder last. */
 type Order = {
   readonly keys: ChainKeys
   readonly path: readonly [SpiffeId, ...SpiffeId[]]
@@ -95,7 +95,7 @@ async function readOrder(options: MintCommandOptions): Promise<Order | Invalid> 
   return { keys, path: [first, ...others], lifetimeSeconds: Math.ceil(lifetimeMs / 1000) }
 }
 
-/** Mints hop after hop, as the waypoints on the way would have. */
+/** Mints hop after hop, like the waypoints on the way. */
 function mintAlong(options: MintCommandOptions, order: Order, nowMs: number): SignedChain | Deny {
   const { keys, lifetimeSeconds } = order
   const userIssuers = new Map([[options.subjectIssuer, options.subjectIssuer]])
@@ -122,7 +122,7 @@ function mintAlong(options: MintCommandOptions, order: Order, nowMs: number): Si
     const admitted = isDeny(proven) ? proven : admitChain(proven, presenter, trust, nowMs, noRevocations)
     return isDeny(admitted) ? admitted : step(admitted, presenter, [next, ...rest])
   }
-  // The gateway passes the user's request on and never acts, so any name would do for it.
+  // The gateway passes on the user's request and is never an actor, so any name would do for it.
   return step(toFirstHop(options, nowMs), toCaller(order.path[0], true), order.path)
 }
 

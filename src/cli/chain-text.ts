@@ -2,13 +2,13 @@ import { type Deny, isDeny } from '../base/model/decision.ts'
 import { type ChainToken, parseChainToken } from '../decision/chain/token.ts'
 import { type Terminal, toLine } from './terminal.ts'
 
-/** What a chain token says, with the names that its header gives to the key. */
+/** The content of a chain token, with `kid` and `alg` of its header. */
 export type Reading = { readonly token: ChainToken; readonly kid: string; readonly alg: string }
 
-/** The widest limits that any Waywarden may be configured with: what it accepts, the commands can read. */
+/** The widest limits of any configuration, so that the commands can read every accepted chain. */
 export const widestLimits = { maxDepth: 8, maxLifetimeSeconds: 86_400 } as const
 
-/** The text of a token given on the command line; `-` stands for standard input, which keeps it out of the process list. */
+/** Returns the token given on the command line; `-` reads standard input, which keeps it out of the process list. */
 export async function readToken(argument: string, terminal: Terminal): Promise<string> {
   return argument === '-'
     ? Buffer.from(await terminal.readStdin())
@@ -17,7 +17,7 @@ export async function readToken(argument: string, terminal: Terminal): Promise<s
     : argument
 }
 
-/** Decodes a chain token and proves nothing. */
+/** Decodes a chain token without verifying it. */
 export function readChain(text: string): Reading | Deny {
   const parsed = parseChainToken(text, widestLimits)
   if (isDeny(parsed)) return parsed
@@ -25,7 +25,7 @@ export function readChain(text: string): Reading | Deny {
   return { token: parsed.token, kid, alg }
 }
 
-/** The chain as a tree, from the user to who may present it. */
+/** Formats the chain as a tree, from the user to the holder. */
 export function formatChain({ token, kid, alg }: Reading): readonly string[] {
   const { subject, holder } = token
   const actors = token.actors.toReversed().map(({ uri }) => ({ part: 'agent', who: uri }))
@@ -51,7 +51,7 @@ export function formatChain({ token, kid, alg }: Reading): readonly string[] {
   ].map(toLine)
 }
 
-/** The chain for scripts: SPIFFE IDs as text, actors latest first, times in seconds since the epoch. */
+/** Returns the chain for scripts: SPIFFE IDs as text, actors latest first, times in seconds since the epoch. */
 export function chainToJson({ token, kid, alg }: Reading): object {
   return { ...token, holder: token.holder.uri, actors: token.actors.map(({ uri }) => uri), kid, alg }
 }

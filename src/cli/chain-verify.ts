@@ -107,7 +107,7 @@ function findRefusal(
   const { token } = proven
   const holder = options.holder === undefined ? token.holder : parseSpiffeId(options.holder)
   if (isInvalid(holder)) return { code: 'chain_not_yours', reason: `\`--holder\`: ${holder.reason}` }
-  // Which identity providers are ours, a configuration says; here the one that the token names is taken for one.
+  // The configuration defines the identity providers. Without it, the one that the token names is accepted.
   const known: ChainTrust = { ...trust, userIssuers: new Map([[token.subject.issuer, token.subject.issuer]]) }
   const caller = { id: holder, provenBy: 'xfcc', waypoint: holder, isIngress: false } as const
   const admitted = admitChain(proven, caller, known, nowMs, noRevocations)

@@ -10,15 +10,15 @@ import {
 import { readTextFile } from './input.ts'
 import { complainAboutExcerpt, type Terminal, toLine } from './terminal.ts'
 
-/** What is read when no file is named. */
+/** The file that is read if none is named. */
 export const defaultConfigFile = 'waywarden.yaml'
 
-/** Reads waywarden.yaml and the environment; a file that cannot be read is a problem like any other. */
+/** Reads waywarden.yaml and the environment. An unreadable file is a problem like any other. */
 export async function readConfigFile(file: string): Promise<Config | ConfigProblems> {
   return (await readConfigAndText(file)).config
 }
 
-/** The same, with what the file said. */
+/** The same, with the text of the file. */
 export async function readConfigAndText(
   file: string,
 ): Promise<{ readonly config: Config | ConfigProblems; readonly text: string }> {
@@ -28,7 +28,7 @@ export async function readConfigAndText(
   return { config: { kind: 'problems', problems: [{ path: '', place: file, message }] }, text: '' }
 }
 
-/** Prints every problem with its line of the file, and how many there are. */
+/** Prints every problem with its line of the file, and their number. */
 export function complainAboutConfig({ problems }: ConfigProblems, terminal: Terminal): void {
   for (const problem of problems) {
     terminal.complain(toLine(formatConfigProblem(problem)))

@@ -37,7 +37,7 @@ type CheckOptions = {
   readonly json?: true
 }
 
-/** What was found, whether in the text of the configuration or in the files that it names. */
+/** The problems and remarks of the configuration and of the files that it names. */
 type Checked = {
   readonly problems: readonly ConfigProblem[]
   readonly remarks: readonly Remark[]
@@ -77,7 +77,7 @@ async function checkFile(
   const { tryConfig } = await import('../server/trial.ts')
   const options = { readsSecrets: secrets, fetchesGit: git === true, nowMs: terminal.nowMs() }
   const { problems, notices, untried } = await tryConfig(config, options)
-  // The warnings among the remarks are notices, too, and are told once.
+  // The warnings among the remarks are also notices; they are printed once.
   const others = notices.filter((notice) => !remarks.some(({ text }) => text === notice))
   const found = problems.map((message) => ({ path: '', place: '', message }))
   return { problems: found, remarks, notices: others, untried }

@@ -10,10 +10,12 @@ import { pinFile } from '../policy/source/followed-directory.ts'
 import type { PinChange } from '../policy/source/git-pin.ts'
 import { loadStored } from './stored-revision.ts'
 
-// The server may run as another user, and who may change the directory is what guards the pin. It is no secret.
+// The server may run as another user. The permissions of the directory protect the pin, which is no secret.
 const pinMode = 0o644
 
-/** Pins a revision that was served from a directory and kept in `audit`; the one before its present content when left out. */
+/**
+ * Pins a revision that was served from a directory and stored in `audit`; by default the one before its current content.
+ */
 export async function pinDirectory(
   directory: string,
   audit: string,
@@ -55,7 +57,7 @@ async function findRevision(
 ): Promise<string | Invalid> {
   const kept = await listRevisions(audit)
   const present = await readPolicyDirectory(directory)
-  // What is there now is unknown then, and so is what came before it.
+  // The current content is unknown then, so the revision before it is unknown too.
   if (revision === undefined && isUnusable(present) && present.kind === 'failed')
     return invalid(present.problems.map(formatProblem).join('; '))
   const earlier = kept.filter((id) => isUnusable(present) || id !== present.id)
@@ -66,7 +68,7 @@ async function findRevision(
   )
 }
 
-/** Writes the pin whole or not at all, for the server to read whatever this process' umask is. */
+/** Writes the pin atomically, readable for the server whatever the umask is. */
 async function writePin(directory: string, commit: string): Promise<void> {
   const draft = join(directory, `.${pinFile}.${randomUUID()}`)
   try {

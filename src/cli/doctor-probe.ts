@@ -8,7 +8,7 @@ const timeoutMs = 5000
 const maxBytes = 64 * 1024
 const xfcc = 'x-forwarded-client-cert'
 
-/** Sends one honest request to a service of the mesh, and the same with each lie. */
+/** Sends one honest request to a service of the mesh, and the same request with each forgery. */
 export async function sendProbe(
   url: string,
   config: Pick<DoctorConfig, 'ingress'> | undefined,
@@ -17,13 +17,13 @@ export async function sendProbe(
   const forged: (ProbeAnswer | undefined)[] = []
   const lying: (ProbeAnswer | undefined)[] = []
   const honest = await send(url)
-  // One after the other: what differs shall differ because of the lie, not because of a crowd.
+  // One after the other, so that differences are due to the forgery and not to load.
   for (const value of forgeries(config, catalog)) forged.push(await send(url, { [xfcc]: value }))
   for (const host of falseHosts(url, catalog)) lying.push(await send(url, { host }))
   return { url, honest, forged, lying }
 }
 
-/** Somebody who may do more, in the very form of a waypoint; and a form that Waywarden refuses wherever it believes it. */
+/** A caller with more rights, in the exact form of a waypoint, and a form that Waywarden always refuses. */
 function forgeries(
   config: Pick<DoctorConfig, 'ingress'> | undefined,
   catalog: Catalog | undefined,

@@ -8,7 +8,7 @@ import { readConfigFile } from './config-file.ts'
 const configKey = 'waywarden.yaml'
 const catalogKey = 'services.yaml'
 
-/** The configuration in a file, else the one that the cluster mounts, else none. */
+/** Finds the configuration: in a file, else mounted in the cluster, else none. */
 export async function findConfig(
   file: string | undefined,
   objects: readonly KubeObject[] | undefined,
@@ -16,7 +16,7 @@ export async function findConfig(
   if (file !== undefined) return readConfigFile(file)
   const mounted = findConfigMap(objects, configKey)
   if (mounted === undefined) return undefined
-  // Beside it stand the environment variables that override it.
+  // Including the environment variables that override it.
   const variables = (objects ?? [])
     .filter(({ kind, namespace }) => kind === 'ConfigMap' && namespace === mounted.namespace)
     .flatMap(({ body }) => [...(labelsAt(body, 'data') ?? [])])
@@ -26,7 +26,7 @@ export async function findConfig(
   return parseConfig(place, textAt(body, 'data', configKey) ?? '', new Map(variables))
 }
 
-/** The catalog in a policy repository that can be read here, else the one that the cluster mounts, else none. */
+/** Finds the catalog: in a policy repository on this machine, else mounted in the cluster, else none. */
 export async function findCatalog(
   { policies, config: file }: { readonly policies?: string; readonly config?: string },
   config: Config | undefined,

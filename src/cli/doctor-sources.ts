@@ -26,13 +26,13 @@ const kubectlArguments = ['get', kinds.join(','), '--all-namespaces', '--output=
 const maxOutputBytes = 512 * 1024 * 1024
 const kubectlTimeoutMs = 60_000
 const adminTimeoutMs = 3000
-// `Date` names the second that has begun; on average half of it is over.
+// `Date` is the start of a second; on average half of it is over.
 const halfSecondMs = 500
 
-/** The one command that looks at the cluster. It reads no Secret, and changes nothing. */
+/** The one command that reads the cluster. It reads no Secret and changes nothing. */
 export const kubectlCommand: string = [kubectl, ...kubectlArguments].join(' ')
 
-/** What kubectl printed: into a file, into stdin (`-`), or now. */
+/** Returns kubectl's output: from a file, from stdin (`-`), or from running it. */
 export async function runKubectl(
   file: string | undefined,
   terminal: Terminal,
@@ -52,7 +52,7 @@ export async function runKubectl(
   })
 }
 
-/** Asks each admin port for readiness, keys and the time. */
+/** Reads readiness, keys and time from each admin port. */
 export function readReplicas(urls: readonly string[], nowMs: () => number): Promise<readonly ReplicaView[]> {
   return Promise.all(
     urls.map(async (given) => {
@@ -73,7 +73,7 @@ export function readReplicas(urls: readonly string[], nowMs: () => number): Prom
   )
 }
 
-/** Reads the key sets of identity providers where the configuration says they are. */
+/** Reads the configured key sets of identity providers. */
 export function readUserKeys(
   users: readonly { readonly name: string; readonly jwks: string }[],
 ): Promise<readonly { readonly name: string; readonly file: string; readonly text: string | undefined }[]> {
@@ -86,7 +86,7 @@ export function readUserKeys(
   )
 }
 
-/** Resolves every name among the addresses of services. */
+/** Resolves every name in the addresses of services. */
 export async function resolveNames(
   services: readonly Pick<CatalogService, 'addresses'>[],
 ): Promise<ReadonlyMap<string, readonly string[] | undefined>> {

@@ -1,10 +1,10 @@
 import { formatCount } from '../base/text/count.ts'
 import type { Finding } from '../doctor/finding.ts'
 
-/** What the doctor found, and what was not looked at. */
+/** The findings of the doctor, and what it did not check. */
 export type Report = { readonly findings: readonly Finding[]; readonly notes: readonly string[] }
 
-/** The report for people: what is wrong, worst first, each with its change; then a verdict. */
+/** Formats the report for people: the findings, worst first, each with its remedy; then a verdict. */
 export function formatReport({ findings, notes }: Report): readonly string[] {
   return [
     ...findings.flatMap(formatFinding),

@@ -75,7 +75,7 @@ async function doctor(options: DoctorOptions, terminal: Terminal): Promise<ExitC
 }
 
 type Known = {
-  /** `undefined`: no cluster was looked at. */
+  /** `undefined`: the cluster was not read. */
   readonly objects: readonly KubeObject[] | undefined
   readonly config: Config | undefined
   readonly catalog: Catalog | undefined
@@ -97,18 +97,18 @@ async function examine(
   ]
 }
 
-/** Observing ends by itself when its day has come. */
+/** Drops `observe` after its end. */
 function asOf(config: Config, nowMs: number): Config {
   const isOver = config.observe !== undefined && config.observe.untilMs <= nowMs
   return isOver ? { ...config, observe: undefined } : config
 }
 
-/** The cluster's objects, `undefined` when none is to be looked at, or what to do to get them. */
+/** Returns the cluster's objects; `undefined` if the cluster is not to be read; or how to get them. */
 async function readObjects(
   { kubectl, admin, probe }: DoctorOptions,
   terminal: Terminal,
 ): Promise<readonly KubeObject[] | Invalid | undefined> {
-  // A probe runs inside a workload, and asks about this path alone.
+  // A probe runs inside a workload, and tests only this path.
   if (kubectl === undefined && probe !== undefined) return undefined
   const output = await runKubectl(kubectl, terminal)
   if (isInvalid(output)) {

@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts'
 /** Text that was read. */
 export type Input = { readonly kind: 'text'; readonly text: string }
 
-/** Text in a file or, for `-`, from standard input, in whichever encoding it was saved; a refusal names the file. */
+/** Reads text from a file or, for `-`, from standard input, in any encoding. An error names the file. */
 export async function readInput(
   file: string,
   { readStdin }: Pick<Terminal, 'readStdin'>,
@@ -16,7 +16,7 @@ export async function readInput(
   return named(`\`${file}\``, await readTextFile(file))
 }
 
-/** Text in a file, in whichever encoding it was saved; a refusal does not name the file. */
+/** Reads text from a file, in any encoding. An error does not name the file. */
 export async function readTextFile(file: string): Promise<Input | Invalid> {
   try {
     return decode(await readFile(file))

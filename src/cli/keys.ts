@@ -61,7 +61,7 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
   }
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    // `wx` refuses a file that exists, and a link that somebody has put there.
+    // `wx` refuses an existing file, and a link that was placed there.
     await writeFile(file, generateKey(), { mode: 0o600, flag: 'wx' })
   } catch (error) {
     const exists = isErrno(error, 'EEXIST')
@@ -81,7 +81,10 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
   return exitCodes.ok
 }
 
-/** One step at a time: a key signs only when every replica has had it for verifying, and goes when nothing it signed lives. */
+/**
+ * Does one step at a time. A key signs only when every replica can verify it, and is removed only when all its chains
+ * have expired.
+ */
 async function rotate(directory: string, overlap: string, terminal: Terminal): Promise<ExitCode> {
   const overlapMs = parseDurationMs(overlap)
   if (isInvalid(overlapMs)) {
@@ -127,7 +130,7 @@ async function publish(next: string, previous: string, terminal: Terminal): Prom
 type KeyPaths = { readonly active: string; readonly next: string; readonly previous: string }
 
 async function promote({ active, next, previous }: KeyPaths, terminal: Terminal): Promise<ExitCode> {
-  // In this order no moment lacks a key that signs, nor one that verifies what was signed.
+  // In this order there is always a key to sign, and a key to verify everything that was signed.
   await copyFile(active, previous)
   await rename(next, active)
   const now = new Date(terminal.nowMs())
@@ -137,7 +140,7 @@ async function promote({ active, next, previous }: KeyPaths, terminal: Terminal)
   return exitCodes.ok
 }
 
-/** `undefined` only when there is no such file: of one that cannot be looked at nothing may be concluded. */
+/** Returns `undefined` only if the file does not exist, because nothing may be concluded from an unreadable file. */
 async function modifiedAtMs(file: string): Promise<number | undefined> {
   try {
     return (await stat(file)).mtimeMs

@@ -9,7 +9,7 @@ import { describeError } from './terminal.ts'
 /** The option of commands that read logs. */
 export type KeyOptions = { readonly key?: readonly string[] }
 
-/** The public keys of logs; `undefined` to believe those that lie beside the logs. */
+/** The public keys of logs; `undefined` trusts the keys beside the logs. */
 export type GivenKeys = {
   readonly kind: 'keys'
   readonly keys: readonly KeyObject[] | undefined
@@ -24,7 +24,7 @@ export function addKeyOption(command: Command): Command {
   )
 }
 
-/** Reads the keys that were named. */
+/** Reads the named keys. */
 export async function readKeys(files: readonly string[] | undefined): Promise<GivenKeys | Invalid> {
   if (files === undefined) return { kind: 'keys', keys: undefined }
   const keys: KeyObject[] = []

@@ -1,6 +1,6 @@
 import type { Outcome } from '../authoring/outcome.ts'
 
-/** A kind of request that two revisions decide otherwise; `count` says how often it came. */
+/** Formats a kind of request that two revisions decide differently; `count` is the number of requests. */
 export function formatDifference(
   {
     before,

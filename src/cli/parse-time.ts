@@ -1,7 +1,7 @@
 import { parseDurationMs } from '../base/model/duration.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 
-/** Parses what an option says of time: so long ago (`7d`), or a moment; milliseconds since the epoch. */
+/** Parses a time option: a duration before now (`7d`), or a time; returns milliseconds since the epoch. */
 export function parseTimeMs(option: string, text: string, nowMs: number): number | Invalid {
   const agoMs = parseDurationMs(text)
   if (!isInvalid(agoMs)) return nowMs - agoMs

@@ -80,7 +80,7 @@ async function diff(a: string, b: string, options: DiffOptions, terminal: Termin
   return isSame ? exitCodes.ok : exitCodes.negative
 }
 
-/** Whether a side goes by the name of the revision that decided, with other files. */
+/** True if a side has the name of the revision that decided, but other files. */
 function isOtherThan(side: Revision, { policyRevision, policyDigest }: DecisionRecord): boolean {
   return side.id === policyRevision && policyDigest !== undefined && side.digest !== policyDigest
 }
@@ -96,7 +96,7 @@ async function findRevision(place: string, audit: readonly string[]): Promise<Re
   return invalid(`\`${place}\` is no revision that was kept, and does not load as a directory: ${why}`)
 }
 
-/** The tests of both sides, each once: what stands in both is the same request. */
+/** Returns the tests of both sides, each once, because the same test is the same request. */
 async function readTests(
   directories: readonly string[],
   problems: Problem[],
@@ -110,7 +110,7 @@ async function readTests(
   return [...tests.values()]
 }
 
-/** A side that is no path was kept without tests. */
+/** A stored revision has no tests. */
 async function readTestsIn(directory: string): Promise<readonly PolicyTest[] | readonly Problem[]> {
   if (!(await isPath(directory))) return []
   const source = await readPolicyDirectory(directory)

@@ -9,7 +9,7 @@ import type {
   ShownPolicy,
 } from '../explain/explain.ts'
 
-/** An explanation for people. */
+/** Formats an explanation for people. */
 export function formatExplanation(explanation: Explanation, matter: Matter | undefined): readonly string[] {
   const { outcome, code, reason, principals, flips } = explanation
   const { target } = matter ?? {}

@@ -38,7 +38,7 @@ type ExplainOptions = KeyOptions & {
   readonly json?: true
 }
 
-/** A request to explain, by the revision that is to explain it. */
+/** A request to explain, and the revision for it. */
 type Question = { readonly verdict: Verdict; readonly revision: Revision; readonly note: string | undefined }
 
 const unproven = 'taken at its word: no checkpoint of a log covers the record'

@@ -83,7 +83,7 @@ async function newService(name: string, options: NewOptions, terminal: Terminal)
 
 type Repository = { readonly files: ReadonlyMap<string, string>; readonly catalog: Catalog }
 
-/** What the repository holds; nothing when it is yet to be begun. Whether the rest loads is seen with the draft. */
+/** Reads the repository; empty if it does not exist yet. Loading it together with the draft shows other problems. */
 async function readRepository(
   directory: string,
 ): Promise<Repository | { readonly problems: readonly Problem[] }> {

@@ -17,7 +17,7 @@ import { addPolicyRollback } from './policy-rollback.ts'
 import { addPolicyTest } from './policy-test.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
-/** Adds `policy check` and what else looks at a policy repository. */
+/** Adds the commands about policy repositories. */
 export function addPolicy(program: Command, terminal: Terminal, finish: Finish): void {
   const policy = program.command('policy').description('look at a policy repository')
   policy

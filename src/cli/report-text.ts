@@ -8,7 +8,7 @@ import { formatShadow } from './shadow-text.ts'
 
 const maxRows = 20
 
-/** The report for people: what would be denied, then what would have to change. */
+/** Formats the report for people: the would-be denials, then the necessary changes. */
 export function formatReport(report: ObservationReport): readonly string[] {
   if (report.decisions === undefined) {
     return ['no decisions: check the paths, `--since`, and whether requests come through a waypoint']
@@ -26,7 +26,7 @@ export function formatReport(report: ObservationReport): readonly string[] {
   ]
 }
 
-/** The report for scripts; drafts also as the text of the files that they are meant for. */
+/** Formats the report for scripts. Drafts are also given as file contents. */
 export function reportToJson(report: ObservationReport, unreadable: number): object {
   const { services, policies } = report
   return {
@@ -160,7 +160,7 @@ function formatCut({ denials, gaps, drafts }: ObservationReport['cut']): readonl
   )
 }
 
-/** The most frequent, as many as one reads; the rest is for scripts. */
+/** Returns the most frequent rows for people; scripts get all. */
 function firstOf<T>(rows: readonly T[], format: (row: T) => readonly string[]): readonly string[] {
   const left = rows.length - maxRows
   const more = left > 0 ? [`            and ${left} less frequent ones; \`--json\` lists them`] : []

@@ -63,7 +63,7 @@ async function report(
   const found = builder.build(await readOwners(paths, latest))
   if (options.json) terminal.print(JSON.stringify(reportToJson(found, unreadable), undefined, 2))
   else for (const line of formatReport(found)) terminal.print(toLine(line))
-  // Who has seen nothing, or not all, cannot say that nothing would be denied.
+  // Without any record, or with unread ones, it cannot claim that nothing would be denied.
   const isClean = found.decisions !== undefined && found.wouldBeDenied === 0 && unreadable === 0
   return isClean ? exitCodes.ok : exitCodes.negative
 }
@@ -90,7 +90,7 @@ async function readInto(
   return { unreadable, latest }
 }
 
-/** The owners in the catalog that the last decision was made by, when its revision was kept beside the records. */
+/** Reads the owners from the catalog of the last decision, if its revision was stored beside the records. */
 async function readOwners(
   paths: readonly string[],
   latest: DecisionRecord | undefined,

@@ -45,7 +45,7 @@ async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
   }
 }
 
-/** Only here is the whole house needed; the other commands start without it, and so does who only accepts for workers. */
+/** Only `serve` needs the whole server. Other commands do not load it, and neither does the primary of workers. */
 async function start(config: Config, source: WorkerSource, stopping: AbortSignal): Promise<App> {
   if (config.workers === 1) return (await import('../server/app.ts')).startApp(config)
   return (await import('../server/workers/workers.ts')).startWorkers(config, source, stopping)

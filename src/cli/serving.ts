@@ -2,21 +2,20 @@ import { setFlagsFromString } from 'node:v8'
 import { describeError, type ExitCode, exitCodes, type Terminal, toLine } from './terminal.ts'
 
 /**
- * Sets the engine up to answer requests. A collection of young garbage would wait for helper threads, which on few or
- * limited cores wait for their turn: for all of these milliseconds no request is answered, while one thread is done in half
- * of one.
+ * Configures V8 for serving. A collection of young garbage would wait for helper threads, which compete for few cores; no
+ * request is answered for those milliseconds. One thread needs half a millisecond.
  */
 export function setUpEngine(): void {
   setFlagsFromString('--no-parallel-scavenge')
 }
 
-/** Prints why a server could not start, one line a problem, and returns with which code it ends. */
+/** Prints why a server could not start, one line for each problem, and returns the exit code. */
 export function complainAboutStart(error: unknown, terminal: Terminal): ExitCode {
   for (const problem of problemsOf(error)) terminal.complain(toLine(`waywarden: cannot start: ${problem}`))
   return isOfFiles(error) ? exitCodes.config : exitCodes.negative
 }
 
-/** Whether files that the configuration names cannot be used, here or in a worker: `config check` finds the same. */
+/** True if configured files cannot be used, here or in a worker; `config check` finds the same. */
 function isOfFiles(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return (
@@ -31,7 +30,7 @@ function problemsOf(error: unknown): readonly string[] {
   return [explainListening(description) ?? description]
 }
 
-/** What to do about an address that cannot be listened on; servers say it in words of their own, some of them twice. */
+/** Explains how to fix an address that cannot be listened on, because servers word the error differently or twice. */
 function explainListening(description: string): string | undefined {
   const [, code, address = ''] =
     /listen (EADDRINUSE|EACCES|EADDRNOTAVAIL)\b.*?\s(\[?[\da-f.:]+\]?:\d+)/.exec(description) ?? []

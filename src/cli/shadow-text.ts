@@ -5,7 +5,7 @@ import { formatDifference } from './outcome-text.ts'
 const maxRows = 20
 const shownLength = 12
 
-/** What one shadow revision would have decided otherwise, for people. */
+/** Formats the differing decisions of one shadow revision for people. */
 export function formatShadow(summary: ShadowSummary): readonly string[] {
   const { live, shadow, since, until, judged, dropped, differences, cut } = summary
   const different = differences.reduce((sum, { count }) => sum + count, cut)

@@ -8,13 +8,13 @@ import type { Revision } from '../policy/revision/revision.ts'
 import { isCommitId } from '../policy/source/git-repository.ts'
 import { digestFiles, toPolicyFiles } from '../policy/source/policy-files.ts'
 
-/** How a record names what decided; a revision that somebody asks for by its id comes without a digest. */
+/** The name of a revision in records. A revision that is requested by id has no digest. */
 export type StoredName = Pick<DecisionRecord, 'policyRevision' | 'policyDigest'>
 
-/** Why a revision cannot be used: none is kept, its copy cannot be read, or the copy is no longer what was kept. */
+/** Why a revision cannot be used: it is not stored, its copy cannot be read, or its copy was changed. */
 export type NotStored = Invalid & { readonly why: 'missing' | 'unreadable' | 'changed' }
 
-/** Loads a revision that was kept beside the records of its decisions, if it is still what was kept. */
+/** Loads a revision that is stored beside the records of its decisions, if it is unchanged. */
 export async function loadStored(audit: string, name: StoredName): Promise<Revision | NotStored> {
   const source = await readKept(audit, name)
   if (isInvalid(source)) return source
@@ -25,8 +25,8 @@ export async function loadStored(audit: string, name: StoredName): Promise<Revis
 }
 
 /**
- * Loads a revision that was kept beside one of several logs, which may be directories, files in them, or `-`. A copy that was
- * changed counts more than a good one elsewhere.
+ * Loads a revision that is stored beside one of several logs: directories, files in them, or `-`. A changed copy takes
+ * precedence over a good one elsewhere.
  */
 export async function loadStoredIn(
   audits: readonly string[],
@@ -44,13 +44,13 @@ export async function loadStoredIn(
   )
 }
 
-/** The audit directory of a segment or of a worker's log: policies are kept there. */
+/** Returns the audit directory of a segment or of a worker's log, which contains the stored policies. */
 function storageDirectory(path: string): string {
   const directory = path.endsWith('.ndjson') ? dirname(path) : path
   return /^worker-\d{1,2}$/.test(basename(directory)) ? dirname(directory) : directory
 }
 
-/** Reads the files of a revision that was kept, if they are still what was kept. */
+/** Reads the files of a stored revision, if they are unchanged. */
 export async function readKept(audit: string, name: StoredName): Promise<DecidingFiles | NotStored> {
   const { policyRevision: id, policyDigest } = name
   if (id === undefined) return notStored('missing', 'no policy revision was asked')
@@ -64,7 +64,9 @@ export async function readKept(audit: string, name: StoredName): Promise<Decidin
   return notStored('changed', reason)
 }
 
-/** Whether a kept copy can be held against what decided: a commit alone names more than the files that are kept. */
+/**
+ * True if a stored copy can be compared with the revision that decided. A commit alone covers more than the stored files.
+ */
 export function isProvable({ policyRevision, policyDigest }: StoredName): boolean {
   return policyRevision !== undefined && (policyDigest !== undefined || !isCommitId(policyRevision))
 }

@@ -2,8 +2,8 @@ import { type Hop, type Transaction, type Visit, visitHops } from '../explain/tr
 import { maxDrawnDepth } from './transaction-text.ts'
 
 /**
- * A transaction as one JSON object, line by line: a hop's `next` are those that follow from it. Those that are deeper stand in
- * `deeper` instead, each with its depth and the decision that it follows, because readers of JSON recurse.
+ * Formats a transaction as one JSON object, line by line. A hop's `next` are its followers. Deeper ones are listed in
+ * `deeper` with their depth and predecessor, because readers of JSON are recursive.
  */
 export function* formatJson({ hops, ...transaction }: Transaction): Generator<string> {
   const head = JSON.stringify(transaction, undefined, 2)
@@ -32,7 +32,7 @@ export function* formatJson({ hops, ...transaction }: Transaction): Generator<st
   yield '}'
 }
 
-/** Ends the hops that are open below a depth. */
+/** Closes the open hops below a depth. */
 function close(open: number, depth: number): string {
   return `${indent(depth)}${']}'.repeat(open - depth)}`
 }

@@ -3,7 +3,7 @@ import { calleeOf, decisionOf, userOf, wantedOf } from './transaction-text.ts'
 
 const strokes = { allow: '#2e7d32', observed: '#b26a00', deny: '#c62828' } as const
 
-/** A transaction as a Mermaid flowchart, such as Markdown pages show, line by line. */
+/** Formats a transaction as a Mermaid flowchart for Markdown, line by line. */
 export function* formatMermaid(transaction: Transaction): Generator<string> {
   yield 'flowchart LR'
   yield `  n0(["${toText(userOf(transaction))}"])`
@@ -23,7 +23,7 @@ export function* formatMermaid(transaction: Transaction): Generator<string> {
   }
 }
 
-/** Text from a request or a token must be plain text to the renderer, and nothing else. */
+/** Escapes text from a request or a token, so that the renderer shows it as plain text. */
 function toText(text: string): string {
   return text.replace(/[^\p{L}\p{N} ./:,()@_-]/gu, (character) => `#${character.codePointAt(0)};`)
 }

@@ -10,7 +10,7 @@ import {
 } from '../explain/transaction.ts'
 import { type Color, paint, type Terminal, toLine } from './terminal.ts'
 
-/** How a tree is drawn: where people look, with boxes and colours; else so that a script can read it. */
+/** The style of a tree: boxes and colours for people, plain for scripts. */
 type Style = Pick<Terminal, 'isTerminal' | 'hasColors'>
 
 const outcomeColors = { allow: 'green', observed: 'yellow', deny: 'red' } as const satisfies Record<
@@ -19,17 +19,20 @@ const outcomeColors = { allow: 'green', observed: 'yellow', deny: 'red' } as con
 >
 const shortRevision = 12
 
-/** Hops below this depth are drawn as if they were at it, and say how deep they are: no output grows with the square of the depth. */
+/**
+ * Deeper hops are drawn at this depth and show their real depth, so that the output does not grow with the square of the
+ * depth.
+ */
 export const maxDrawnDepth = 32
 
-/** A transaction as a tree for people, line by line. */
+/** Formats a transaction as a tree for people, line by line. */
 export function* formatTransaction(transaction: Transaction, style: Style): Generator<string> {
   const { txn, decisions, first, last } = transaction
   yield paint(userOf(transaction), 'bold', style)
   const when = first === last ? first : `${first} to ${last}`
   yield paint(`txn ${txn}: ${formatCount(decisions, 'decision')}, ${when}`, 'dim', style)
   const isMixed = isAnyClaimed(transaction)
-  // The indentation of each depth that a walk is in.
+  // The indentation of each depth of the walk.
   const indents: string[] = ['']
   let isDeep = false
   for (const visit of visitHops(transaction)) {
@@ -48,40 +51,40 @@ export function* formatTransaction(transaction: Transaction, style: Style): Gene
     )
 }
 
-/** Who it was for. */
+/** Returns the user of the transaction. */
 export function userOf({ subject }: Transaction): string {
   if (subject === undefined) return 'nobody: no chain'
   return `user ${subject.issuerName}/${subject.id} (groups ${subject.groups.join(', ') || 'none'})`
 }
 
-/** The decision in one word or two. */
+/** Returns the decision in one or two words. */
 export function decisionOf({ record }: Hop): string {
   return record.code === undefined ? record.outcome : `${record.outcome} ${record.code}`
 }
 
-/** Who was called: the agent or service, by the catalog's name. */
+/** Returns the callee: the agent or service, by the catalog's name. */
 export function calleeOf({ record }: Hop): string {
   return record.service?.name ?? record.request?.destinationAddress ?? 'an unknown service'
 }
 
-/** What was wanted of it. */
+/** Returns the target of the request. */
 export function wantedOf({ record }: Hop): string {
   const { target, request } = record
   if (target !== undefined) return `${target.action.id} on ${formatEntityUid(target.resource)}`
   return request === undefined ? 'an unreadable request' : `${request.method} ${request.path}`
 }
 
-/** How deep a hop is, for those that are drawn at another depth. */
+/** Returns the real depth of a hop that is drawn at another depth. */
 export function depthOf({ depth }: Pick<Visit, 'depth'>): string {
   return depth > maxDrawnDepth ? `[depth ${depth}] ` : ''
 }
 
-/** The last part of a SPIFFE ID, which people know a workload by. */
+/** Returns the last part of a SPIFFE ID, which is how people know a workload. */
 export function shortName(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1)
 }
 
-/** Whether some of the records come from no signed log, and others do. */
+/** True if some records come from no signed log and others do. */
 function isAnyClaimed(transaction: Transaction): boolean {
   let claimed = 0
   for (const { hop } of visitHops(transaction)) if (hop.standing === 'claimed') claimed++

@@ -70,7 +70,7 @@ async function why(
   return agrees === false ? exitCodes.negative : exitCodes.ok
 }
 
-/** How far the kept policies are known to be those that decided. */
+/** Says how certain it is that the stored policies are the ones that decided. */
 function policyStatusOf(revision: Revision | NotStored, record: DecisionRecord): string {
   if (isInvalid(revision)) return revision.why
   return isProvable(record) ? 'proven' : 'unproven'

@@ -4,7 +4,7 @@ import { complainAboutConfig } from './config-file.ts'
 import { complainAboutStart, setUpEngine } from './serving.ts'
 import { type ExitCode, exitCodes, type Finish, type Terminal } from './terminal.ts'
 
-/** Adds `worker`, which `serve` starts for each of several workers and nobody else. */
+/** Adds `worker`, which only `serve` starts, once for each worker. */
 export function addWorker(program: Command, terminal: Terminal, finish: Finish): void {
   program
     .command('worker', { hidden: true })
@@ -20,7 +20,7 @@ async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
     terminal.complain('waywarden: `worker` is started by `serve` alone; set `workers` in its configuration')
     return exitCodes.usage
   }
-  // A terminal asks all processes of its group to stop; when a worker does is for its primary to say.
+  // A terminal signals all processes of its group; the primary alone decides when a worker stops.
   void terminal.stopSignal()
   setUpEngine()
   try {
