@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { isDeny } from '../src/base/model/decision.ts'
+import { isProblems } from '../src/base/model/problems.ts'
 import { judge } from '../src/decision/check/judge.ts'
 
 import type { CatalogService } from '../src/policy/catalog/catalog.ts'
@@ -140,6 +141,6 @@ function ask(revision: Revision, service: CatalogService, patient: number): void
 
 function load(policies: number): Revision {
   const revision = loadRevision(toPolicyFiles(toRepository(policies)))
-  if ('catalog' in revision) return revision
-  throw new RangeError(revision.map(({ message }) => message).join('\n'))
+  if (!isProblems(revision)) return revision
+  throw new RangeError(revision.problems.map(({ message }) => message).join('\n'))
 }

@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import { candidateEntry } from '../src/authoring/tests/candidate-entry.ts'
 import { followFiles } from '../src/base/follow/followed-files.ts'
+import { isProblems } from '../src/base/model/problems.ts'
 import { countRevocations, type Revocations } from '../src/decision/chain/revocations.ts'
 import { parseRevocationsInTurns } from '../src/decision/chain/revocations-in-turns.ts'
 import { rehearse } from '../src/policy/revision/rehearsal.ts'
@@ -74,12 +75,14 @@ async function measureRevocations(revoked: number): Promise<object> {
     pollMs: 3_600_000,
     async parse(contents) {
       const parsed = await parseRevocationsInTurns(contents.get(path) ?? Buffer.alloc(0))
-      return 'actor' in parsed ? parsed : { kind: 'refusal', problems: parsed.map(({ reason }) => reason) }
+      return isProblems(parsed)
+        ? { ...parsed, problems: parsed.problems.map(({ reason }) => reason) }
+        : parsed
     },
     onRead: () => {},
     onNews: (news) => console.error(news),
   })
-  if (opened.kind === 'refusal') throw new TypeError(opened.problems.join('\n'))
+  if (isProblems(opened)) throw new TypeError(opened.problems.join('\n'))
   writeFileSync(path, file)
   const takenMs: number[] = []
   const { made: delays, bytes } = await measureHeap(() =>

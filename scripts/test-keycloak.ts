@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts } from '../demo/ports.ts'
 import { Processes } from '../demo/processes.ts'
-import { isConfigProblems, parseConfig } from '../src/config/config.ts'
+import { isProblems } from '../src/base/model/problems.ts'
+import { parseConfig } from '../src/config/config.ts'
 import type { UserIssuer } from '../src/decision/identity/user-issuer.ts'
 import { verifyUserToken } from '../src/decision/identity/user-token.ts'
 import { keyNotices, parseProviderKeys } from '../src/decision/jws/provider-keys.ts'
@@ -93,7 +94,7 @@ async function compare(keycloak: Keycloak): Promise<number> {
 
 function readUsers() {
   const config = parseConfig('/waywarden.yaml', settings, new Map())
-  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  if (isProblems(config)) throw new TypeError('bad settings')
   return config.users
 }
 

@@ -9,8 +9,9 @@ import type { DelegatedChain } from '../src/base/model/chain.ts'
 import { type DenyCode, isDeny } from '../src/base/model/decision.ts'
 import { formatEntityUid } from '../src/base/model/entity-uid.ts'
 import { isInvalid } from '../src/base/model/invalid.ts'
+import { isProblems } from '../src/base/model/problems.ts'
 import { loadStored } from '../src/cli/stored-revision.ts'
-import { type Config, isConfigProblems, parseConfig } from '../src/config/config.ts'
+import { type Config, parseConfig } from '../src/config/config.ts'
 import { type ChainKeys, toJwks } from '../src/decision/chain/keys.ts'
 import { loadKeys } from '../src/decision/chain/keys-source.ts'
 import { noRevocations, parseRevocations } from '../src/decision/chain/revocations.ts'
@@ -204,13 +205,13 @@ function readMeaning(name: string): object {
 function readConfig(environment: ReadonlyMap<string, string>): Config {
   const file = join(v1, 'config/waywarden.yaml')
   const config = parseConfig(file, readFileSync(file, 'utf8'), environment)
-  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  if (isProblems(config)) throw new TypeError(JSON.stringify(config.problems))
   return config
 }
 
 async function mustLoadKeys(): Promise<ChainKeys> {
   const keys = await loadKeys(join(v1, 'keys'))
-  if (!('signing' in keys)) throw new TypeError(keys.map(({ reason }) => reason).join('\n'))
+  if (isProblems(keys)) throw new TypeError(keys.problems.map(({ reason }) => reason).join('\n'))
   return keys
 }
 

@@ -8,7 +8,8 @@ import { lintRules } from '../src/authoring/lint-finding.ts'
 import { runPolicyTests } from '../src/authoring/tests/policy-tests.ts'
 import { unwrap } from '../src/base/document/schema.ts'
 import { denyCodes } from '../src/base/model/decision.ts'
-import { isConfigProblems, parseConfig } from '../src/config/config.ts'
+import { isProblems } from '../src/base/model/problems.ts'
+import { parseConfig } from '../src/config/config.ts'
 import { configWarnings } from '../src/config/remarks.ts'
 import { userIssuerSchema } from '../src/config/user-issuer-schema.ts'
 import { countRevocations, parseRevocations } from '../src/decision/chain/revocations.ts'
@@ -94,7 +95,7 @@ describe('docs: README', () => {
     const [config, ...others] = readme.fences.filter(({ text }) => text.startsWith('version: '))
     expect(others).to.deep.equal([])
     const parsed = parseConfig('waywarden.yaml', config?.text ?? '', new Map())
-    expect(isConfigProblems(parsed) ? parsed.problems : []).to.deep.equal([])
+    expect(isProblems(parsed) ? parsed.problems : []).to.deep.equal([])
   })
 
   it('its table tells the whole story, as it comes out', () => {
@@ -173,7 +174,7 @@ describe('docs: identity-providers', () => {
     it(`its \`users\` for ${issuer} can serve, without a warning`, () => {
       const config = readme.fences.find(({ text: yaml }) => yaml.startsWith('version: '))?.text ?? ''
       const parsed = parseConfig('waywarden.yaml', stringify({ ...parse(config), ...parse(text) }), new Map())
-      if (isConfigProblems(parsed)) throw new TypeError(JSON.stringify(parsed.problems))
+      if (isProblems(parsed)) throw new TypeError(JSON.stringify(parsed.problems))
       expect(configWarnings(parsed)).to.deep.equal([])
     })
   }
@@ -195,7 +196,7 @@ describe('docs: operations', () => {
     const config = readme.fences.find(({ text }) => text.startsWith('version: '))
     const [observe] = operations.fences.filter(({ language }) => language === 'yaml')
     const parsed = parseConfig('waywarden.yaml', `${config?.text}${observe?.text}`, new Map())
-    expect(isConfigProblems(parsed) ? parsed.problems : parsed.observe?.services).to.deep.equal(['insurance'])
+    expect(isProblems(parsed) ? parsed.problems : parsed.observe?.services).to.deep.equal(['insurance'])
   })
 })
 

@@ -1,5 +1,6 @@
 import { formatProblem } from '../base/document/problem.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
 import { parseSpiffeId, parseTrustDomain, type TrustDomain } from '../base/model/spiffe-id.ts'
 import type { Catalog } from '../policy/catalog/catalog.ts'
 import { loadRevision } from '../policy/revision/load.ts'
@@ -59,9 +60,9 @@ export function draftNewService(
   const id = parseSpiffeId(idOf(asked, trustDomain.name))
   if (isInvalid(id)) return invalid(`\`--spiffe-id\`: ${id.reason}`)
   const loaded = loadRevision(toPolicyFiles(new Map([...repository.files, ...files])))
-  return !areProblems(loaded)
+  return !isProblems(loaded)
     ? { files, added: { catalog, policies } }
-    : invalid(`the draft would not load: ${loaded.map(formatProblem).join('; ')}`)
+    : invalid(`the draft would not load: ${loaded.problems.map(formatProblem).join('; ')}`)
 }
 
 /** Returns the mesh's trust domain from any name that contains it. */

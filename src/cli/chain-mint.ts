@@ -4,7 +4,8 @@ import type { Caller } from '../base/model/caller.ts'
 import type { DelegatedChain, FirstHop } from '../base/model/chain.ts'
 import { type Deny, isDeny } from '../base/model/decision.ts'
 import { parseDurationMs } from '../base/model/duration.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
 import { parseSpiffeId, type SpiffeId } from '../base/model/spiffe-id.ts'
 import type { Service } from '../base/model/target.ts'
 import { mintChild, type SignedChain } from '../decision/chain/extend.ts'
@@ -81,7 +82,8 @@ async function mint(options: MintCommandOptions, terminal: Terminal): Promise<Ex
 
 async function readOrder(options: MintCommandOptions): Promise<Order | Invalid> {
   const keys = await loadKeys(options.keys)
-  if (areProblems(keys)) return invalid(keys.map(({ reason }) => `\`${options.keys}\`: ${reason}`).join('\n'))
+  if (isProblems(keys))
+    return invalid(keys.problems.map(({ reason }) => `\`${options.keys}\`: ${reason}`).join('\n'))
   const lifetimeMs = parseDurationMs(options.lifetime)
   if (isInvalid(lifetimeMs)) return invalid(`\`--lifetime\`: ${lifetimeMs.reason}`)
   const path: SpiffeId[] = []

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { isDeny } from '../base/model/decision.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
 import { parseSpiffeId } from '../base/model/spiffe-id.ts'
 import { loadKeys } from '../decision/chain/keys-source.ts'
 import { noRevocations } from '../decision/chain/revocations.ts'
@@ -84,9 +85,9 @@ async function readKeys({ keys, jwks }: VerifyOptions): Promise<KeySet | Invalid
     }
   }
   const loaded = await loadKeys(keys ?? '.')
-  return !areProblems(loaded)
+  return !isProblems(loaded)
     ? loaded.verifying
-    : invalid(loaded.map(({ reason }) => `\`${keys}\`: ${reason}`).join('\n'))
+    : invalid(loaded.problems.map(({ reason }) => `\`${keys}\`: ${reason}`).join('\n'))
 }
 
 function findRefusal(

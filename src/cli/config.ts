@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type ConfigProblem, configJsonSchema, isConfigProblems } from '../config/config.ts'
+import { isProblems } from '../base/model/problems.ts'
+import { type ConfigProblem, configJsonSchema } from '../config/config.ts'
 import { type Remark, remarksOn } from '../config/remarks.ts'
 import { complainAboutConfig, defaultConfigFile, readConfigFile } from './config-file.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
@@ -71,7 +72,7 @@ async function checkFile(
   terminal: Terminal,
 ): Promise<Checked> {
   const config = await readConfigFile(file)
-  if (isConfigProblems(config)) return { ...nothing, problems: config.problems }
+  if (isProblems(config)) return { ...nothing, problems: config.problems }
   const remarks = remarksOn(config)
   if (!files) return { ...nothing, remarks, untried: ['the files that it names (`--no-files`)'] }
   const { tryConfig } = await import('../server/trial.ts')

@@ -3,9 +3,10 @@ import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listRevisions } from '../audit/write/revision-store.ts'
 import { formatProblem } from '../base/document/problem.ts'
+import { isFailure } from '../base/model/failure.ts'
 import { describeCause, isAbsent } from '../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
-import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { pinFile } from '../policy/source/followed-directory.ts'
 import type { PinChange } from '../policy/source/git-pin.ts'
 import { loadStored } from './stored-revision.ts'
@@ -46,7 +47,7 @@ export async function releaseDirectory(directory: string): Promise<PinChange | I
     )
   }
   const present = await readPolicyDirectory(directory)
-  const commit = isUnusable(present) ? 'nothing that loads' : present.id
+  const commit = isFailure(present) ? 'nothing that loads' : present.id
   return { kind: 'released', commit, was: undefined }
 }
 
@@ -58,9 +59,9 @@ async function findRevision(
   const kept = await listRevisions(audit)
   const present = await readPolicyDirectory(directory)
   // The current content is unknown then, so the revision before it is unknown too.
-  if (revision === undefined && isUnusable(present) && present.kind === 'failed')
+  if (revision === undefined && isFailure(present) && present.kind === 'failed')
     return invalid(present.problems.map(formatProblem).join('; '))
-  const earlier = kept.filter((id) => isUnusable(present) || id !== present.id)
+  const earlier = kept.filter((id) => isFailure(present) || id !== present.id)
   const commit = revision === undefined ? earlier[0] : kept.find((id) => id.startsWith(revision))
   return (
     commit ??

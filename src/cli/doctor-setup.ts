@@ -1,8 +1,10 @@
 import { type KubeObject, labelsAt, textAt } from '../base/document/kube-object.ts'
 import type { Problem } from '../base/document/problem.ts'
+import { isFailure } from '../base/model/failure.ts'
+import type { Problems } from '../base/model/problems.ts'
 import { type Config, type ConfigProblems, parseConfig } from '../config/config.ts'
 import { type Catalog, parseCatalog } from '../policy/catalog/catalog.ts'
-import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { readConfigFile } from './config-file.ts'
 
 const configKey = 'waywarden.yaml'
@@ -31,16 +33,17 @@ export async function findCatalog(
   { policies, config: file }: { readonly policies?: string; readonly config?: string },
   config: Config | undefined,
   objects: readonly KubeObject[] | undefined,
-): Promise<Catalog | readonly Problem[] | undefined> {
+): Promise<Catalog | Problems<Problem> | undefined> {
   // A configuration from the cluster names a directory of the cluster.
   const directory = policies ?? (file === undefined ? undefined : config?.policy.directory)
   const source = directory === undefined ? undefined : await readPolicyDirectory(directory)
-  if (source !== undefined && !isUnusable(source)) {
+  if (source !== undefined && !isFailure(source)) {
     const text = source.files.get(catalogKey)
     if (text !== undefined) return parseCatalog(text)
-    if (policies !== undefined) return [{ file: catalogKey, message: `missing in \`${policies}\`` }]
+    if (policies !== undefined)
+      return { kind: 'problems', problems: [{ file: catalogKey, message: `missing in \`${policies}\`` }] }
   } else if (source !== undefined && policies !== undefined) {
-    return source.problems
+    return { ...source, kind: 'problems' }
   }
   const mounted = textAt(findConfigMap(objects, catalogKey)?.body, 'data', catalogKey)
   return mounted === undefined ? undefined : parseCatalog(mounted)

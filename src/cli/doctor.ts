@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import type { KubeObject } from '../base/document/kube-object.ts'
 import { parseKubectlOutput } from '../base/document/kubectl-output.ts'
 import { formatProblem } from '../base/document/problem.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
-import { type Config, isConfigProblems } from '../config/config.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
+import type { Config } from '../config/config.ts'
 import { dnsFindings } from '../doctor/addresses.ts'
 import { toClusterView } from '../doctor/cluster.ts'
 import { bySeverity, examineCluster } from '../doctor/examine.ts'
@@ -60,13 +61,13 @@ async function doctor(options: DoctorOptions, terminal: Terminal): Promise<ExitC
   const objects = await readObjects(options, terminal)
   if (isInvalid(objects)) return refuse(objects.reason, terminal)
   const config = await findConfig(options.config, objects)
-  if (config !== undefined && isConfigProblems(config)) {
+  if (config !== undefined && isProblems(config)) {
     complainAboutConfig(config, terminal)
     return exitCodes.config
   }
   const catalog = await findCatalog(options, config, objects)
-  if (catalog !== undefined && areProblems(catalog)) {
-    for (const problem of catalog) terminal.complain(formatProblem(problem))
+  if (catalog !== undefined && isProblems(catalog)) {
+    for (const problem of catalog.problems) terminal.complain(formatProblem(problem))
     return exitCodes.negative
   }
   const findings = bySeverity(await examine(options, { objects, config, catalog }, terminal))

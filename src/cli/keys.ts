@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { parseDurationMs } from '../base/model/duration.ts'
 import { isAbsent, isErrno } from '../base/model/fault.ts'
-import { areProblems, isInvalid } from '../base/model/invalid.ts'
+import { isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
 import { activeKeyFile, generateKey, keyFiles } from '../decision/chain/keys.ts'
 import { loadKeys } from '../decision/chain/keys-source.ts'
 import { surroundingsOf } from './key-place.ts'
@@ -94,8 +95,8 @@ async function rotate(directory: string, overlap: string, terminal: Terminal): P
   const [active, next, previous] = keyFiles.map((name) => join(directory, name))
   if (active === undefined || next === undefined || previous === undefined) return exitCodes.negative
   const keys = await loadKeys(directory)
-  if (areProblems(keys)) {
-    for (const { reason } of keys) terminal.complain(`${directory}: ${reason}`)
+  if (isProblems(keys)) {
+    for (const { reason } of keys.problems) terminal.complain(`${directory}: ${reason}`)
     return exitCodes.negative
   }
   try {

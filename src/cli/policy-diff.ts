@@ -4,13 +4,15 @@ import type { DecisionRecord } from '../audit/format/record.ts'
 import { formatBad, readRecords } from '../audit/read/query.ts'
 import { type Change, createDiff, type PolicyDiff } from '../authoring/diff.ts'
 import { parseTests } from '../authoring/tests/policy-tests.ts'
-import { isProblems, type PolicyTest } from '../authoring/tests/test-file.ts'
+import type { PolicyTest } from '../authoring/tests/test-file.ts'
 import { formatProblem, type Problem } from '../base/document/problem.ts'
+import { isFailure } from '../base/model/failure.ts'
 import { isAbsent } from '../base/model/fault.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems, type Problems } from '../base/model/problems.ts'
 import { formatCount } from '../base/text/count.ts'
 import type { Revision } from '../policy/revision/revision.ts'
-import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { collect } from './collect.ts'
 import { addKeyOption, type KeyOptions, readKeys } from './log-keys.ts'
 import { formatDifference } from './outcome-text.ts'
@@ -91,8 +93,8 @@ async function findRevision(place: string, audit: readonly string[]): Promise<Re
     if (!isInvalid(kept) || kept.why !== 'missing') return kept
   }
   const loaded = await loadDirectory(place)
-  if (!areProblems(loaded)) return loaded
-  const why = loaded.map(formatProblem).join('; ')
+  if (!isProblems(loaded)) return loaded
+  const why = loaded.problems.map(formatProblem).join('; ')
   return invalid(`\`${place}\` is no revision that was kept, and does not load as a directory: ${why}`)
 }
 
@@ -104,17 +106,17 @@ async function readTests(
   const tests = new Map<string, PolicyTest>()
   for (const directory of directories) {
     const parsed = await readTestsIn(directory)
-    if (isProblems(parsed)) problems.push(...parsed)
+    if (isProblems(parsed)) problems.push(...parsed.problems)
     else for (const test of parsed) tests.set(JSON.stringify(test.situation), test)
   }
   return [...tests.values()]
 }
 
 /** A stored revision has no tests. */
-async function readTestsIn(directory: string): Promise<readonly PolicyTest[] | readonly Problem[]> {
+async function readTestsIn(directory: string): Promise<readonly PolicyTest[] | Problems<Problem>> {
   if (!(await isPath(directory))) return []
   const source = await readPolicyDirectory(directory)
-  return isUnusable(source) ? source.problems : parseTests(source.tests)
+  return isFailure(source) ? { ...source, kind: 'problems' } : parseTests(source.tests)
 }
 
 async function isPath(path: string): Promise<boolean> {

@@ -4,7 +4,8 @@ import { findDecision } from '../audit/read/query.ts'
 import { findWholeId } from '../audit/read/whole-id.ts'
 import { judgeSituation, type Verdict } from '../authoring/situation.ts'
 import { isDeny } from '../base/model/decision.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
 import { parseCheckRequestJson } from '../explain/check-request-json.ts'
 import { type Explanation, explain } from '../explain/explain.ts'
 import { judgeRecord } from '../explain/judge-record.ts'
@@ -109,8 +110,8 @@ async function askDirectory(
   terminal: Terminal,
 ): Promise<Question | Invalid> {
   const revision = await loadDirectory(options.policies)
-  if (areProblems(revision)) {
-    complainAboutPolicies(revision, options.policies, terminal)
+  if (isProblems(revision)) {
+    complainAboutPolicies(revision.problems, options.policies, terminal)
     return invalid('nothing is explained by policies that would not be served')
   }
   const [first = '', place, ...more] = request

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { lint } from '../authoring/lint.ts'
 import type { Finding } from '../authoring/lint-finding.ts'
-import { areProblems } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
 import { complainAboutPolicies, loadDirectory } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
@@ -25,9 +25,10 @@ export function addPolicyLint(policy: Command, terminal: Terminal, finish: Finis
 
 async function lintCommand(directory: string, { json }: LintOptions, terminal: Terminal): Promise<ExitCode> {
   const revision = await loadDirectory(directory)
-  if (areProblems(revision)) {
-    if (json) terminal.print(JSON.stringify({ ok: false, problems: revision, findings: [] }, undefined, 2))
-    else complainAboutPolicies(revision, directory, terminal)
+  if (isProblems(revision)) {
+    if (json)
+      terminal.print(JSON.stringify({ ok: false, problems: revision.problems, findings: [] }, undefined, 2))
+    else complainAboutPolicies(revision.problems, directory, terminal)
     return exitCodes.negative
   }
   const findings = lint(revision)

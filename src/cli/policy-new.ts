@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { draftNewService, type NewService } from '../authoring/new-service.ts'
 import type { Problem } from '../base/document/problem.ts'
-import { areProblems, isInvalid } from '../base/model/invalid.ts'
+import { isFailure } from '../base/model/failure.ts'
+import { isInvalid } from '../base/model/invalid.ts'
+import { isProblems, type Problems } from '../base/model/problems.ts'
 import { type Catalog, parseCatalog } from '../policy/catalog/catalog.ts'
-import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { toPolicyFiles } from '../policy/source/policy-files.ts'
 import { collect } from './collect.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
@@ -52,7 +54,7 @@ export function addPolicyNew(policy: Command, terminal: Terminal, finish: Finish
 async function newService(name: string, options: NewOptions, terminal: Terminal): Promise<ExitCode> {
   const { policies: directory, dryRun, json, ...asked } = options
   const repository = await readRepository(directory)
-  if ('problems' in repository) {
+  if (isProblems(repository)) {
     complainAboutPolicies(repository.problems, directory, terminal)
     return exitCodes.negative
   }
@@ -84,12 +86,10 @@ async function newService(name: string, options: NewOptions, terminal: Terminal)
 type Repository = { readonly files: ReadonlyMap<string, string>; readonly catalog: Catalog }
 
 /** Reads the repository; empty if it does not exist yet. Loading it together with the draft shows other problems. */
-async function readRepository(
-  directory: string,
-): Promise<Repository | { readonly problems: readonly Problem[] }> {
+async function readRepository(directory: string): Promise<Repository | Problems<Problem>> {
   const source = existsSync(directory) ? await readPolicyDirectory(directory) : toPolicyFiles(new Map())
-  if (isUnusable(source)) return { problems: source.problems }
+  if (isFailure(source)) return { ...source, kind: 'problems' }
   const text = source.files.get('services.yaml') ?? ''
   const catalog = parseCatalog(text.trim() === '' ? 'services: []' : text)
-  return !areProblems(catalog) ? { files: source.files, catalog } : { problems: catalog }
+  return isProblems(catalog) ? catalog : { files: source.files, catalog }
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import { checkRepository } from '../authoring/tests/own-tests.ts'
 import type { Problem } from '../base/document/problem.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
-import { type Config, isConfigProblems } from '../config/config.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
+import type { Config } from '../config/config.ts'
 import { type PinChange, pinInGit, releaseInGit } from '../policy/source/git-pin.ts'
 import { type PolicyFiles, withoutTests } from '../policy/source/policy-files.ts'
 import { complainAboutConfig, defaultConfigFile, readConfigFile } from './config-file.ts'
@@ -36,7 +37,7 @@ async function rollback(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const config = await readConfigFile(file)
-  if (isConfigProblems(config)) {
+  if (isProblems(config)) {
     complainAboutConfig(config, terminal)
     return exitCodes.config
   }
@@ -65,7 +66,7 @@ async function setPin(revision: string | undefined, { policy, audit }: Config): 
 
 function problemsOf(source: PolicyFiles): readonly Problem[] {
   const checked = checkRepository(source)
-  return !areProblems(checked) ? [] : checked
+  return isProblems(checked) ? checked.problems : []
 }
 
 async function releasePin(revision: string | undefined, { policy }: Config): Promise<PinChange | Invalid> {

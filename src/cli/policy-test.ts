@@ -8,9 +8,10 @@ import {
   type TestRun,
 } from '../authoring/tests/policy-tests.ts'
 import type { Problem } from '../base/document/problem.ts'
-import { areProblems } from '../base/model/invalid.ts'
+import { isFailure } from '../base/model/failure.ts'
+import { isProblems, type Problems } from '../base/model/problems.ts'
 import { loadRevision } from '../policy/revision/load.ts'
-import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
@@ -50,9 +51,9 @@ function toPercent(text: string): number {
 
 async function test(directory: string, options: TestOptions, terminal: Terminal): Promise<ExitCode> {
   const run = await runDirectory(directory, options.filter)
-  if (areProblems(run)) {
-    if (options.json) terminal.print(JSON.stringify({ ok: false, problems: run }, undefined, 2))
-    else complainAboutPolicies(run, directory, terminal)
+  if (isProblems(run)) {
+    if (options.json) terminal.print(JSON.stringify({ ok: false, problems: run.problems }, undefined, 2))
+    else complainAboutPolicies(run.problems, directory, terminal)
     return exitCodes.negative
   }
   const isCovered = run.coverage.percent >= (options.minCoverage ?? 0)
@@ -72,11 +73,11 @@ async function test(directory: string, options: TestOptions, terminal: Terminal)
 async function runDirectory(
   directory: string,
   filter: string | undefined,
-): Promise<TestRun | readonly Problem[]> {
+): Promise<TestRun | Problems<Problem>> {
   const source = await readPolicyDirectory(directory)
-  if (isUnusable(source)) return source.problems
+  if (isFailure(source)) return { ...source, kind: 'problems' }
   const revision = loadRevision(source)
-  return !areProblems(revision) ? runPolicyTests(source.tests, revision, filter) : revision
+  return !isProblems(revision) ? runPolicyTests(source.tests, revision, filter) : revision
 }
 
 function toJson({ results, failed, coverage }: TestRun): object {

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { type CheckedRepository, checkRepository } from '../authoring/tests/own-tests.ts'
 import { formatProblem, limitProblems, type Problem } from '../base/document/problem.ts'
-import { areProblems } from '../base/model/invalid.ts'
-import { type Config, isConfigProblems } from '../config/config.ts'
+import { isFailure } from '../base/model/failure.ts'
+import { isProblems } from '../base/model/problems.ts'
+import type { Config } from '../config/config.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { type UnknownName, unknownNames } from '../policy/rules/unknown-names.ts'
 import { unknownSubjects } from '../policy/rules/unknown-subjects.ts'
-import { isUnusable, readPolicyDirectory } from '../policy/source/directory-source.ts'
+import { readPolicyDirectory } from '../policy/source/directory-source.ts'
 import { complainAboutConfig, readConfigFile } from './config-file.ts'
 import { addPolicyDiff } from './policy-diff.ts'
 import { complainAboutPolicies } from './policy-directory.ts'
@@ -54,18 +55,18 @@ async function check(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const config = file === undefined ? undefined : await readConfigFile(file)
-  if (config !== undefined && isConfigProblems(config)) {
+  if (config !== undefined && isProblems(config)) {
     complainAboutConfig(config, terminal)
     return exitCodes.config
   }
   const source = await readPolicyDirectory(directory)
-  const checked = isUnusable(source) ? source.problems : checkRepository(source)
-  const problems = !areProblems(checked) ? [] : checked
-  const warnings = !areProblems(checked) ? warningsOf(checked.revision, config) : []
+  const checked = isFailure(source) ? source : checkRepository(source)
+  const problems = isFailure(checked) ? checked.problems : []
+  const warnings = isFailure(checked) ? [] : warningsOf(checked.revision, config)
   if (json) {
-    const counts = !areProblems(checked) ? toCounts(checked) : {}
+    const counts = isFailure(checked) ? {} : toCounts(checked)
     terminal.print(JSON.stringify({ ok: problems.length === 0, ...counts, problems, warnings }, undefined, 2))
-  } else if (!areProblems(checked)) {
+  } else if (!isFailure(checked)) {
     for (const warning of warnings) terminal.complain(toLine(`warning: ${formatProblem(warning)}`))
     const { policies, services, tests, revision } = toCounts(checked)
     terminal.print(

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { DecisionRecord } from '../audit/format/record.ts'
 import { formatBad, readRecords } from '../audit/read/query.ts'
-import { areProblems, isInvalid } from '../base/model/invalid.ts'
+import { isFailure } from '../base/model/failure.ts'
+import { isInvalid } from '../base/model/invalid.ts'
 import { createReport, type ReportBuilder } from '../explain/report.ts'
 import { parseCatalog } from '../policy/catalog/catalog.ts'
 import { addKeyOption, type GivenKeys, type KeyOptions, readKeys } from './log-keys.ts'
@@ -98,8 +99,8 @@ async function readOwners(
   if (latest?.policyRevision === undefined) return new Map()
   for (const path of paths) {
     const kept = await readKept(path, latest)
-    const catalog = isInvalid(kept) ? [] : parseCatalog(kept.files.get('services.yaml') ?? '')
-    if (!areProblems(catalog)) return new Map(catalog.services.map(({ name, owner }) => [name, owner]))
+    const catalog = isInvalid(kept) ? kept : parseCatalog(kept.files.get('services.yaml') ?? '')
+    if (!isFailure(catalog)) return new Map(catalog.services.map(({ name, owner }) => [name, owner]))
   }
   return new Map()
 }

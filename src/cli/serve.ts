@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type Config, isConfigProblems } from '../config/config.ts'
+import { isProblems } from '../base/model/problems.ts'
+import type { Config } from '../config/config.ts'
 import type { App } from '../server/app.ts'
 import type { WorkerSource } from '../server/workers/workers.ts'
 import { complainAboutConfig, defaultConfigFile, readConfigAndText } from './config-file.ts'
@@ -20,7 +21,7 @@ export function addServe(program: Command, terminal: Terminal, finish: Finish): 
 
 async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
   const { config, text } = await readConfigAndText(file)
-  if (isConfigProblems(config)) {
+  if (isProblems(config)) {
     complainAboutConfig(config, terminal)
     return exitCodes.config
   }

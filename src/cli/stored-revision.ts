@@ -2,7 +2,8 @@ import { basename, dirname } from 'node:path'
 import type { DecisionRecord } from '../audit/format/record.ts'
 import { readRevision } from '../audit/write/revision-store.ts'
 import { isFault } from '../base/model/fault.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
+import { isProblems } from '../base/model/problems.ts'
 import { type DecidingFiles, loadRevision } from '../policy/revision/load.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { isCommitId } from '../policy/source/git-repository.ts'
@@ -19,9 +20,12 @@ export async function loadStored(audit: string, name: StoredName): Promise<Revis
   const source = await readKept(audit, name)
   if (isInvalid(source)) return source
   const revision = loadRevision(source, { hasServed: true })
-  return !areProblems(revision)
+  return !isProblems(revision)
     ? revision
-    : notStored('missing', `revision \`${source.id}\` no longer loads: ${revision[0]?.message ?? ''}`)
+    : notStored(
+        'missing',
+        `revision \`${source.id}\` no longer loads: ${revision.problems[0]?.message ?? ''}`,
+      )
 }
 
 /**

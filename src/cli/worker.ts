@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { isConfigProblems, parseConfig, readEnv } from '../config/config.ts'
+import { isProblems } from '../base/model/problems.ts'
+import { parseConfig, readEnv } from '../config/config.ts'
 import { complainAboutConfig } from './config-file.ts'
 import { complainAboutStart, setUpEngine } from './serving.ts'
 import { type ExitCode, exitCodes, type Finish, type Terminal } from './terminal.ts'
@@ -28,7 +29,7 @@ async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
     if (order === undefined) return exitCodes.negative
     const { file, text, worker } = order
     const config = parseConfig(file, text, readEnv())
-    if (isConfigProblems(config)) {
+    if (isProblems(config)) {
       complainAboutConfig(config, terminal)
       return exitCodes.config
     }

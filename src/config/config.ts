@@ -5,6 +5,7 @@ import { toIssues } from '../base/document/issue.ts'
 import { takeUnknownKeys, withoutMeant } from '../base/document/unknown-keys.ts'
 import { type Path, readYaml } from '../base/document/yaml.ts'
 import type { PeerSource } from '../base/model/caller.ts'
+import type { Problems } from '../base/model/problems.ts'
 import type { TrustDomain } from '../base/model/spiffe-id.ts'
 import { withoutWrongParts } from './draft.ts'
 import { overlay, variablePrefix } from './overlay.ts'
@@ -99,7 +100,7 @@ export type ConfigProblem = {
 }
 
 /** An unusable configuration, with all its problems. */
-export type ConfigProblems = { readonly kind: 'problems'; readonly problems: readonly ConfigProblem[] }
+export type ConfigProblems = Problems<ConfigProblem>
 
 /** Returns the environment variables of Waywarden. */
 export function readEnv(
@@ -148,11 +149,6 @@ export function parseConfig(
   const problems = [...inEnv, ...issues.map(problemAt)].sort(byPlace)
   if (!parsed.success || problems.length > 0) return { kind: 'problems', problems }
   return freeze(toConfig(parsed.output, dirname(resolve(file))))
-}
-
-/** True if parsing returned problems. */
-export function isConfigProblems(value: Config | ConfigProblems): value is ConfigProblems {
-  return 'kind' in value
 }
 
 /** Formats the problem in one line: place, key, problem, remedy. */

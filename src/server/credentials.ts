@@ -1,8 +1,9 @@
 import { basename, join } from 'node:path'
-import { type FollowOptions, followFiles, type Refusal } from '../base/follow/followed-files.ts'
+import { type FollowOptions, followFiles } from '../base/follow/followed-files.ts'
 import { reportAs } from '../base/follow/poller.ts'
 import type { FollowedSource } from '../base/model/event.ts'
-import { areProblems, isInvalid } from '../base/model/invalid.ts'
+import { isInvalid } from '../base/model/invalid.ts'
+import { isProblems, type Problems } from '../base/model/problems.ts'
 import type { Config } from '../config/config.ts'
 import { activeKeyFile, type ChainKeys, keyFiles, parseChainKeys } from '../decision/chain/keys.ts'
 import { countRevocations, noRevocations, type Revocations } from '../decision/chain/revocations.ts'
@@ -46,7 +47,7 @@ export async function openCredentials(
       },
       onNews: reportAs(what, report),
     })
-    if (opened.kind === 'refusal') {
+    if (isProblems(opened)) {
       startProblems.push(...opened.problems)
       return undefined
     }
@@ -85,7 +86,7 @@ function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | 
       parse(contents) {
         const texts = [...contents].map(([path, bytes]) => [basename(path), bytes.toString()] as const)
         const keys = parseChainKeys(new Map(texts))
-        return !areProblems(keys) ? keys : refuse(keys.map(({ reason }) => `${directory}: ${reason}`))
+        return isProblems(keys) ? refuse(keys.problems.map(({ reason }) => `${directory}: ${reason}`)) : keys
       },
     },
     ({ signing, verifying }) => ({ names: [signing.public.kid], entries: verifying.keys.size }),
@@ -124,15 +125,15 @@ function openRevocations(path: string, open: Opener): Promise<(() => Revocations
       nameOf: (file) => `\`chain.revocations\`: ${file}`,
       async parse(contents) {
         const revocations = await parseRevocationsInTurns(contents.get(path) ?? Buffer.alloc(0))
-        return !areProblems(revocations)
-          ? revocations
-          : refuse(revocations.map(({ reason }) => `${path}: ${reason}`))
+        return isProblems(revocations)
+          ? refuse(revocations.problems.map(({ reason }) => `${path}: ${reason}`))
+          : revocations
       },
     },
     (value) => ({ names: [], entries: countRevocations(value) }),
   )
 }
 
-function refuse(problems: readonly string[]): Refusal {
-  return { kind: 'refusal', problems }
+function refuse(problems: readonly string[]): Problems<string> {
+  return { kind: 'problems', problems }
 }

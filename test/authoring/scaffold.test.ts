@@ -155,7 +155,7 @@ describe('authoring/scaffold', () => {
     ]
     const yaml = scaffold([{ name: 'a' }, { name: 'b', spec: { clusterIP: '10.96.0.11' } }], pods)
     expect(yaml.match(/^ {2}# {3}shared: "why"$/gm)).to.have.length(2)
-    expect(parseCatalog(yaml)).to.be.an('array')
+    expect(parseCatalog(yaml)).to.have.property('kind', 'problems')
     expect(
       mustParse(yaml.replaceAll(/^( +)forwards: false/gm, '$1shared: tried\n$&')).services,
     ).to.have.length(2)

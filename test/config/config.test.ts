@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { isProblems } from '../../src/base/model/problems.ts'
 import {
   type Config,
   configJsonSchema,
   formatConfigProblem,
-  isConfigProblems,
   parseConfig,
   readEnv,
 } from '../../src/config/config.ts'
@@ -236,7 +236,7 @@ describe('config', () => {
     fc.assert(
       fc.property(text, variables, (written, env) => {
         const parsed = parseConfig(file, written, readEnv(env))
-        if (isConfigProblems(parsed)) expect(parsed.problems).not.to.have.length(0)
+        if (isProblems(parsed)) expect(parsed.problems).not.to.have.length(0)
       }),
       { numRuns: 500 },
     )
@@ -256,13 +256,13 @@ describe('config', () => {
 
 function parse(text: string, env: Readonly<Record<string, string>> = {}): Config {
   const config = parseConfig(file, text, readEnv(env))
-  if (isConfigProblems(config)) throw new RangeError(config.problems.map(formatConfigProblem).join('\n'))
+  if (isProblems(config)) throw new RangeError(config.problems.map(formatConfigProblem).join('\n'))
   return config
 }
 
 function placesOf(text: string, env: Readonly<Record<string, string>> = {}): readonly string[] {
   const config = parseConfig(file, text, readEnv(env))
-  return isConfigProblems(config)
+  return isProblems(config)
     ? config.problems.map(({ place, path }) => `${place.replace(`${file}:`, '')} ${path}`)
     : []
 }

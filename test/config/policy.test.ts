@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { settings } from '../support/settings.ts'
 
 function parse(policy: string): Config['policy'] | readonly string[] {
@@ -8,7 +9,7 @@ function parse(policy: string): Config['policy'] | readonly string[] {
     settings.replace(/^policy: .*$/m, `policy: ${policy}`),
     new Map(),
   )
-  return isConfigProblems(parsed) ? parsed.problems.map(({ path }) => path) : parsed.policy
+  return isProblems(parsed) ? parsed.problems.map(({ path }) => path) : parsed.policy
 }
 
 describe('config/policy', () => {

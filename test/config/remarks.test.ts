@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { configWarnings, remarksOn } from '../../src/config/remarks.ts'
 import { settings } from '../support/settings.ts'
 
@@ -57,6 +58,6 @@ describe('config/remarks', () => {
 
 function withUser(user: Partial<Config['users'][number]>): Config {
   const config = parseConfig('/waywarden.yaml', settings, new Map())
-  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  if (isProblems(config)) throw new TypeError('bad settings')
   return { ...config, users: config.users.map((each) => ({ ...each, ...user })) }
 }

@@ -1,16 +1,17 @@
 import { expect } from 'chai'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { settings } from '../support/settings.ts'
 
 function parse(tracing: string, env = new Map<string, string>()): Config['tracing'] | readonly string[] {
   const parsed = parseConfig('/etc/waywarden/waywarden.yaml', `${settings}tracing: ${tracing}\n`, env)
-  return isConfigProblems(parsed) ? parsed.problems.map(({ path }) => path) : parsed.tracing
+  return isProblems(parsed) ? parsed.problems.map(({ path }) => path) : parsed.tracing
 }
 
 describe('config/tracing', () => {
   it('is off unless it is asked for', () => {
     const parsed = parseConfig('waywarden.yaml', settings, new Map())
-    expect(isConfigProblems(parsed) || parsed.tracing).to.equal(undefined)
+    expect(isProblems(parsed) || parsed.tracing).to.equal(undefined)
   })
 
   it('appends the path of OTLP, makes files absolute and fills in careful defaults', () => {
@@ -42,7 +43,7 @@ describe('config/tracing', () => {
         `${settings.replace(/issuer: https:[^,}]*/, `issuer: "${url}"`)}tracing: {endpoints: [{url: "${url}"}]}\n`,
         new Map(),
       )
-      const problems = isConfigProblems(parsed) ? parsed.problems : []
+      const problems = isProblems(parsed) ? parsed.problems : []
       expect(problems.map(({ path }) => path)).to.include.members(['tracing.endpoints.0.url', 'chain.issuer'])
       expect(JSON.stringify(problems)).to.not.include('hunter2')
     })

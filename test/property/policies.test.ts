@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { isDeny, type PrincipalResult } from '../../src/base/model/decision.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
 import type { Query } from '../../src/base/model/query.ts'
 import { targetOf } from '../../src/policy/catalog/target.ts'
 import { createCedar } from '../../src/policy/cedar/cedar.ts'
@@ -118,7 +119,8 @@ describe('property: slices, footprints and memory', () => {
           const { policies, problems } = parsePolicies(cedar, new Map([['p.cedar', texts.join('\n')]]))
           const entities = parseEntities(cedar, worldSchema, JSON.stringify(listed))
           expect(problems).to.deep.equal([])
-          if (!('get' in entities)) throw new TypeError(entities.map(({ message }) => message).join())
+          if (isProblems(entities))
+            throw new TypeError(entities.problems.map(({ message }) => message).join())
           const hasSchema = needsSchema(entities)
           const engine = nextEngine(hasSchema)
           const parts = {

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { parse, stringify } from 'yaml'
 import type { CheckInput } from '../../src/base/model/check-input.ts'
 import { isDeny } from '../../src/base/model/decision.ts'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { noRevocations, parseRevocations } from '../../src/decision/chain/revocations.ts'
 import { identify } from '../../src/decision/check/decide.ts'
@@ -34,7 +35,7 @@ function configured(overlay: object = {}): Config {
   const ingress = { peers, tokenCopies: ['x-first-token', 'x-second-token'] }
   const text = stringify({ ...sample, users: [hospital, partner], ingress, ...overlay })
   const config = parseConfig('/waywarden.yaml', text, new Map())
-  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  if (isProblems(config)) throw new TypeError(JSON.stringify(config.problems))
   return config
 }
 

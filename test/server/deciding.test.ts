@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import { decide } from '../../src/server/deciding.ts'
 import { createRemote, gitOptions, samplePolicies } from '../support/git-remote.ts'
 import { writeTestFiles } from '../support/running-app.ts'
@@ -14,7 +15,7 @@ describe('server/deciding', () => {
     const directory = temporaryDirectory()
     await writeTestFiles(directory)
     const parsed = parseConfig(join(directory, 'waywarden.yaml'), settings, new Map())
-    if (isConfigProblems(parsed)) throw new TypeError(JSON.stringify(parsed.problems))
+    if (isProblems(parsed)) throw new TypeError(JSON.stringify(parsed.problems))
     const remote = createRemote(samplePolicies())
     const git = gitOptions(remote, { directory: join(directory, 'copy') })
     const config = { ...parsed, workers: 2, policy: { ...parsed.policy, directory: undefined, git } }

@@ -4,8 +4,9 @@ import { expect } from 'chai'
 import { createCa } from '../../demo/ca.ts'
 import type { Poller } from '../../src/base/follow/poller.ts'
 import type { Event } from '../../src/base/model/event.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
 import { parseTrustDomain } from '../../src/base/model/spiffe-id.ts'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { openCredentials } from '../../src/server/credentials.ts'
 import type { StartContext } from '../../src/server/start-context.ts'
 import { followCertificates } from '../../src/server/tls/certificates.ts'
@@ -180,6 +181,6 @@ function closing(context: StartContext): AsyncDisposable {
 
 function configIn(directory: string): Config {
   const config = parseConfig(join(directory, 'waywarden.yaml'), settings, new Map())
-  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  if (isProblems(config)) throw new TypeError(JSON.stringify(config.problems))
   return config
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import type { Verdict } from '../../src/decision/check/verdict.ts'
 import { createHandover, openRecovery, type Recovering } from '../../src/server/recovering.ts'
 import { spiffeId } from '../support/forge.ts'
@@ -15,7 +16,7 @@ const headers = new Map([['mcp-session-id', ['s']]])
 
 function configured(recovery: string): Config {
   const config = parseConfig('/waywarden.yaml', `${settings}recovery: ${recovery}\n`, new Map())
-  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  if (isProblems(config)) throw new TypeError(JSON.stringify(config.problems))
   return config
 }
 
@@ -32,7 +33,7 @@ function open(recovery: string, hopLifetime: string): Recovering {
 describe('server/recovering', () => {
   it('opens nothing unless it is asked to', () => {
     const config = parseConfig('/waywarden.yaml', settings, new Map())
-    expect(isConfigProblems(config) || openRecovery(config, () => undefined, startedMs)).to.equal(undefined)
+    expect(isProblems(config) || openRecovery(config, () => undefined, startedMs)).to.equal(undefined)
   })
 
   for (const { name, hopLifetime, seconds } of [

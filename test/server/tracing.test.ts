@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { isProblems } from '../../src/base/model/problems.ts'
 import type { Config } from '../../src/config/config.ts'
-import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import { StartError } from '../../src/server/start-context.ts'
 import { openTracing } from '../../src/server/tracing.ts'
 import { startOtlpReceiver } from '../support/otlp-receiver.ts'
@@ -15,7 +16,7 @@ let file: string
 function configured(url: string): Config {
   const tracing = `tracing: {sample: 1, endpoints: [{url: "${url}", headers: [{name: authorization, file: token}]}]}`
   const parsed = parseConfig(join(directory, 'waywarden.yaml'), `${settings}${tracing}\n`, new Map())
-  if (isConfigProblems(parsed)) throw new TypeError(JSON.stringify(parsed.problems))
+  if (isProblems(parsed)) throw new TypeError(JSON.stringify(parsed.problems))
   return parsed
 }
 

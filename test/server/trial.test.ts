@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { chmod, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { startApp } from '../../src/server/app.ts'
 import { type Trial, tryConfig } from '../../src/server/trial.ts'
 import { brokenConfigurations, issue, withTls } from '../support/broken-configurations.ts'
@@ -126,7 +127,7 @@ async function serve(config: Config): Promise<Pick<Trial, 'problems' | 'notices'
 
 function parse(file: string, text: string): Config {
   const config = parseConfig(file, text, new Map())
-  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  if (isProblems(config)) throw new TypeError(JSON.stringify(config.problems))
   return config
 }
 

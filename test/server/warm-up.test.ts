@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { parseJwks } from '../../src/decision/jws/key-set.ts'
 import { warmUp } from '../../src/server/warm-up.ts'
@@ -9,7 +10,7 @@ import { settings } from '../support/settings.ts'
 
 describe('server/warm-up', () => {
   const config = parseConfig('/waywarden.yaml', settings, new Map())
-  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  if (isProblems(config)) throw new TypeError('bad settings')
 
   it('passes with keys that verify what they sign', () => {
     expect(() => warmUp(config, toChainKeys(chainKey, [chainKey.public]), nowMs)).not.to.throw()

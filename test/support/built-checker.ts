@@ -1,7 +1,8 @@
 import type { CheckInput } from '../../src/base/model/check-input.ts'
 import type { Event } from '../../src/base/model/event.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
 import type { RecordParts } from '../../src/base/model/record-parts.ts'
-import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { noRevocations } from '../../src/decision/chain/revocations.ts'
 import { type Admission, createAdmission } from '../../src/decision/check/admission.ts'
@@ -69,7 +70,7 @@ export function factsOf(
 
 function gatherer(): CheckShell['facts'] {
   const config = parseConfig('/waywarden.yaml', settings, new Map())
-  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  if (isProblems(config)) throw new TypeError('bad settings')
   const [listener] = config.listeners
   if (listener === undefined) throw new TypeError('no listener')
   const keys = toChainKeys(chainKey, [chainKey.public])

@@ -1,6 +1,7 @@
 import { createHmac, createPrivateKey, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type Invalid, isInvalid } from '../../src/base/model/invalid.ts'
+import { type Failure, isFailure } from '../../src/base/model/failure.ts'
+import { isProblems, type Problems } from '../../src/base/model/problems.ts'
 import { parseSpiffeId, type SpiffeId } from '../../src/base/model/spiffe-id.ts'
 
 /** Signs the signing input of a JWS. */
@@ -51,9 +52,18 @@ export function spiffeId(uri: string): SpiffeId {
 }
 
 /** What a parser made of input known to be good. */
-export function good<T extends object>(value: T | Invalid | readonly Invalid[]): T {
-  if (Array.isArray(value) || isInvalid(value))
-    throw new TypeError(`expected good input: ${JSON.stringify(value)}`)
-  // `Array.isArray` does not narrow away a readonly array.
-  return value as T
+export function good<V>(value: V): Exclude<V, Failure> {
+  if (isFailure(value)) throw new TypeError(`expected good input: ${JSON.stringify(value)}`)
+  // `Extract`, by which the guard narrows, does not narrow to `Exclude` in the other case.
+  return value as Exclude<V, Failure>
+}
+
+/** What a parser found wrong with its input; nothing if it took it. */
+export function problemsOf<P>(value: object | Problems<P>): readonly P[] {
+  return isRefused(value) ? value.problems : []
+}
+
+/** The guard for any type of problem. */
+function isRefused<P>(value: object | Problems<P>): value is Problems<P> {
+  return isProblems(value)
 }

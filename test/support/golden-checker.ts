@@ -1,4 +1,5 @@
-import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { noRevocations } from '../../src/decision/chain/revocations.ts'
 import { type Checker, createChecker } from '../../src/decision/check/check.ts'
@@ -15,7 +16,7 @@ import { settings } from './settings.ts'
 export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): Promise<Checker> {
   const config = parseConfig('/waywarden.yaml', settings, new Map())
   const files = await readPolicyDirectory('policies')
-  if (isConfigProblems(config) || !('files' in files)) throw new TypeError('the sample cannot be read')
+  if (isProblems(config) || !('files' in files)) throw new TypeError('the sample cannot be read')
   const revision = mustLoad(files)
   const [listener] = config.listeners
   const issuers = config.users.map((user) => ({

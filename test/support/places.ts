@@ -1,7 +1,8 @@
 import type { PeerSource } from '../../src/base/model/caller.ts'
 import type { CheckInput } from '../../src/base/model/check-input.ts'
 import { isDeny } from '../../src/base/model/decision.ts'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { noRevocations, parseRevocations } from '../../src/decision/chain/revocations.ts'
 import type { Facts } from '../../src/decision/check/facts.ts'
@@ -145,7 +146,7 @@ export function except(forbidden: string): string {
 /** What the checks of a listener decide, with the world around it. */
 export function createDecider(world: World = {}): (asking: Asking) => Verdict {
   const parsed = parseConfig('/waywarden.yaml', settings, new Map())
-  if (isConfigProblems(parsed)) throw new TypeError('bad settings')
+  if (isProblems(parsed)) throw new TypeError('bad settings')
   const config = world.config?.(parsed) ?? parsed
   const [listener] = config.listeners
   if (listener === undefined) throw new TypeError('no listener')

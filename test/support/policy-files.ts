@@ -1,4 +1,5 @@
 import { formatProblem } from '../../src/base/document/problem.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
 import { loadRevision } from '../../src/policy/revision/load.ts'
 import type { Revision } from '../../src/policy/revision/revision.ts'
 import { readPolicyDirectory } from '../../src/policy/source/directory-source.ts'
@@ -42,8 +43,8 @@ export function policyFiles(files: Readonly<Record<string, string | undefined>> 
 /** Loads a repository that must load. */
 export function mustLoad(source: PolicyFiles): Revision {
   const revision = loadRevision(source)
-  if ('policies' in revision) return revision
-  throw new TypeError(revision.map(formatProblem).join('\n'))
+  if (!isProblems(revision)) return revision
+  throw new TypeError(revision.problems.map(formatProblem).join('\n'))
 }
 
 /** The sample policy repository, policies/. */

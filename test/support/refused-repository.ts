@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { loadRevision } from '../../src/policy/revision/load.ts'
+import { problemsOf } from './forge.ts'
 import { policyFiles } from './policy-files.ts'
 
 /** A policy repository with something wrong in it: files over those that load, and where and how the problem is named. */
@@ -14,8 +15,7 @@ export type RefusedRepository = {
 /** One test: loading refuses the repository and says where. */
 export function itRefuses({ name, files, at, mentions }: RefusedRepository): void {
   it(`refuses ${name}, and says where`, () => {
-    const problems = loadRevision(policyFiles(files))
-    if ('policies' in problems) throw new TypeError('it loaded')
+    const problems = problemsOf(loadRevision(policyFiles(files)))
     const places = problems.flatMap(({ file, line }) => [file, `${file}:${line}`])
     expect(places).to.include(at)
     expect(problems.map(({ message }) => message).join('\n')).to.match(mentions)

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Config, isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { type Config, parseConfig } from '../../src/config/config.ts'
 import { type App, startApp } from '../../src/server/app.ts'
 import {
   type CheckRequestFields,
@@ -62,7 +63,7 @@ export async function startTestApp(
 ): Promise<RunningApp> {
   await writeTestFiles(directory)
   const config = parseConfig(join(directory, 'waywarden.yaml'), settings, new Map())
-  if (isConfigProblems(config)) throw new TypeError(JSON.stringify(config.problems))
+  if (isProblems(config)) throw new TypeError(JSON.stringify(config.problems))
   const app = await startApp(overlay(config), pollMs)
   const port = Number(app.addresses.listeners[0]?.split(':').at(-1))
   const client = createGrpcClient(port)

@@ -1,5 +1,6 @@
 import type { CheckInput } from '../../src/base/model/check-input.ts'
-import { isConfigProblems, parseConfig } from '../../src/config/config.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { parseConfig } from '../../src/config/config.ts'
 import { type ChainKeys, toChainKeys } from '../../src/decision/chain/keys.ts'
 import { noRevocations, type Revocations } from '../../src/decision/chain/revocations.ts'
 import type { Verdict } from '../../src/decision/check/verdict.ts'
@@ -39,7 +40,7 @@ const otherKey = good(parseSigningKey(readKey('chain-es256')))
 /** The real line, as a listener has it, with an empty memory. */
 export function createWarmLine(): WarmLine {
   const config = parseConfig('/waywarden.yaml', settings, new Map())
-  if (isConfigProblems(config)) throw new TypeError('bad settings')
+  if (isProblems(config)) throw new TypeError('bad settings')
   const [listener] = config.listeners
   if (listener === undefined) throw new TypeError('no listener')
   let [revocations, keys] = [noRevocations, generation('chain-1', true)]

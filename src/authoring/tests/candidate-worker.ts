@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { constants, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { limitProblems } from '../../base/document/problem.ts'
+import { isFault } from '../../base/model/fault.ts'
+import { isProblems } from '../../base/model/problems.ts'
 import {
   type CandidateAnswer,
   type CandidateOrder,
@@ -20,9 +22,9 @@ const atOnce = { policies: 50, services: 200, entities: 1000 }
 if (!isUrgent) standBack()
 // A start waits for this thread. Later threads benefit from code that earlier ones compiled.
 const result = proveHere(source, options, { test, isBrief: isUrgent })
-if ('parts' in result) await handOver(result)
-else if ('reason' in result) post(result)
-else post({ kind: 'refused', problems: limitProblems(result) })
+if (isFault(result)) post(result)
+else if (isProblems(result)) post({ kind: 'refused', problems: limitProblems(result.problems) })
+else await handOver(result)
 
 /**
  * Lowers the priority of this thread, because requests go first. Only Linux has priorities for threads; elsewhere it

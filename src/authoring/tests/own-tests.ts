@@ -1,5 +1,5 @@
 import type { Problem } from '../../base/document/problem.ts'
-import { areProblems } from '../../base/model/invalid.ts'
+import { isProblems, type Problems } from '../../base/model/problems.ts'
 import type { Tested } from '../../policy/revision/candidate.ts'
 import { loadRevision } from '../../policy/revision/load.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
@@ -9,20 +9,20 @@ import { runPolicyTests, type TestRun } from './policy-tests.ts'
 /** Runs a revision's own tests. A failure keeps the revision from serving. */
 export function runOwnTests(tests: ReadonlyMap<string, string>, revision: Revision): Tested {
   const run = runPolicyTests(tests, revision)
-  return !areProblems(run)
-    ? { count: run.results.length, problems: toProblems(run) }
-    : { count: 0, problems: run }
+  return isProblems(run)
+    ? { count: 0, problems: run.problems }
+    : { count: run.results.length, problems: toProblems(run) }
 }
 
 /** A policy repository that can serve, and the number of its own tests that pass. */
 export type CheckedRepository = { readonly revision: Revision; readonly tests: number }
 
 /** Loads and tests a policy repository, or returns all problems that keep it from serving. */
-export function checkRepository(source: PolicyFiles): CheckedRepository | readonly Problem[] {
+export function checkRepository(source: PolicyFiles): CheckedRepository | Problems<Problem> {
   const revision = loadRevision(source)
-  if (areProblems(revision)) return revision
+  if (isProblems(revision)) return revision
   const { count, problems } = runOwnTests(source.tests, revision)
-  return problems.length > 0 ? problems : { revision, tests: count }
+  return problems.length > 0 ? { kind: 'problems', problems } : { revision, tests: count }
 }
 
 function toProblems({ results }: TestRun): readonly Problem[] {

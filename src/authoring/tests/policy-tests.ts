@@ -1,16 +1,11 @@
 import type { Problem } from '../../base/document/problem.ts'
 import { type Deny, deniedBy, type PrincipalResult } from '../../base/model/decision.ts'
+import { isProblems, type Problems } from '../../base/model/problems.ts'
 import type { Permission } from '../../decision/check/judge.ts'
 import type { Policy } from '../../policy/cedar/policies.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
 import { judgeSituation } from '../situation.ts'
-import {
-  type Expectation,
-  type ExpectedRefusal,
-  isProblems,
-  type PolicyTest,
-  parseTestFile,
-} from './test-file.ts'
+import { type Expectation, type ExpectedRefusal, type PolicyTest, parseTestFile } from './test-file.ts'
 
 /** A result that differs from its expectation. */
 export type Difference = {
@@ -48,7 +43,7 @@ export function runPolicyTests(
   files: ReadonlyMap<string, string>,
   revision: Revision,
   filter = '',
-): TestRun | readonly Problem[] {
+): TestRun | Problems<Problem> {
   const all = parseTests(files)
   if (isProblems(all)) return all
   const tests = all.filter(({ name }) => name.includes(filter))
@@ -67,10 +62,11 @@ export function runPolicyTests(
 }
 
 /** Parses every test of every file, or returns all problems. */
-export function parseTests(files: ReadonlyMap<string, string>): readonly PolicyTest[] | readonly Problem[] {
+export function parseTests(files: ReadonlyMap<string, string>): readonly PolicyTest[] | Problems<Problem> {
   const parsed = [...files].map(([file, text]) => parseTestFile(file, text))
-  const problems = parsed.filter(isProblems).flat()
-  return problems.length > 0 ? problems : parsed.flatMap((tests) => (isProblems(tests) ? [] : tests))
+  const problems = parsed.flatMap((tests) => (isProblems(tests) ? tests.problems : []))
+  if (problems.length > 0) return { kind: 'problems', problems }
+  return parsed.flatMap((tests) => (isProblems(tests) ? [] : tests))
 }
 
 function compare(expected: Expectation, decision: Permission | Deny): readonly Difference[] {

@@ -4,7 +4,8 @@ import { about, choice, flag, list, parsed, recordOf, someOf, text } from '../..
 import type { Path } from '../../base/document/yaml.ts'
 import type { DenyCode, Role } from '../../base/model/decision.ts'
 import { denyCodes } from '../../base/model/decision.ts'
-import { areProblems, type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
+import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
+import { isProblems, type Problems } from '../../base/model/problems.ts'
 import { parseSpiffeId, type SpiffeId } from '../../base/model/spiffe-id.ts'
 import { hintFor } from '../../base/text/did-you-mean.ts'
 import { show } from '../../base/text/show.ts'
@@ -91,9 +92,9 @@ type Case = v.InferOutput<typeof caseSchema>
 type Names = Pick<v.InferOutput<typeof fileSchema>, 'agents' | 'subjects'>
 
 /** Parses one test file. A case inherits omitted parts from its test. */
-export function parseTestFile(file: string, source: string): readonly PolicyTest[] | readonly Problem[] {
+export function parseTestFile(file: string, source: string): readonly PolicyTest[] | Problems<Problem> {
   const parsed = parseYaml(file, source, fileSchema)
-  if (areProblems(parsed)) return parsed
+  if (isProblems(parsed)) return parsed
   const { tests: entries, ...names } = parsed.value
   const tests: PolicyTest[] = []
   const problems: Problem[] = []
@@ -109,12 +110,7 @@ export function parseTestFile(file: string, source: string): readonly PolicyTest
       take(overlay(test, part), ['tests', index, 'cases', number])
     }
   }
-  return problems.length > 0 ? problems : tests
-}
-
-/** True if a test file was refused. */
-export function isProblems(parsed: readonly PolicyTest[] | readonly Problem[]): parsed is readonly Problem[] {
-  return parsed.some((item) => 'message' in item)
+  return problems.length > 0 ? { kind: 'problems', problems } : tests
 }
 
 function overlay(test: Case, part: Case): Case {

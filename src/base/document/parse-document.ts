@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Problems } from '../model/problems.ts'
 import { show } from '../text/show.ts'
 import { type Issue, toIssues } from './issue.ts'
 import { isHolder, type SchemaNode } from './schema.ts'
@@ -13,10 +14,7 @@ export type ParsedDocument<T> = {
 }
 
 /** All schema violations of a document, in line order. */
-export type DocumentProblems = {
-  readonly kind: 'problems'
-  readonly problems: readonly (Position & { readonly message: string; readonly excerpt?: string })[]
-}
+export type DocumentProblems = Problems<Position & { readonly message: string; readonly excerpt?: string }>
 
 /** Parses YAML by a schema. A syntax error is reported alone; otherwise all problems are reported. Never throws. */
 export function parseDocument<T>(

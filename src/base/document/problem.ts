@@ -1,4 +1,5 @@
 import type * as v from 'valibot'
+import type { Problems } from '../model/problems.ts'
 import { excerptAt } from './excerpt.ts'
 import { type ParsedDocument, parseDocument } from './parse-document.ts'
 import type { SchemaNode } from './schema.ts'
@@ -18,9 +19,10 @@ export function parseYaml<T>(
   file: string,
   text: string,
   schema: v.GenericSchema<unknown, T> & SchemaNode,
-): ParsedDocument<T> | readonly Problem[] {
+): ParsedDocument<T> | Problems<Problem> {
   const parsed = parseDocument(text, schema)
-  return parsed.kind === 'document' ? parsed : parsed.problems.map((problem) => ({ file, ...problem }))
+  if (parsed.kind === 'document') return parsed
+  return { kind: 'problems', problems: parsed.problems.map((problem) => ({ file, ...problem })) }
 }
 
 /** Formats a problem like a compiler: `file:line:column: message`. */

@@ -1,10 +1,9 @@
-import { type Fault, fault } from '../model/fault.ts'
+import { isFailure } from '../model/failure.ts'
+import { type Fault, fault, isFault } from '../model/fault.ts'
+import { isProblems, type Problems } from '../model/problems.ts'
 import { explainFileError } from './file-error.ts'
 import { type Polled, Poller, type PollNews } from './poller.ts'
 import { readBytes, readOptional } from './read-bytes.ts'
-
-/** The reasons why the content of files cannot be used. */
-export type Refusal = { readonly kind: 'refusal'; readonly problems: readonly string[] }
 
 /** File contents by path. A missing optional file has no entry. */
 export type Contents = ReadonlyMap<string, Buffer>
@@ -17,7 +16,7 @@ export type FollowOptions<T> = {
   /** Names a file in problems, such as by its configuration key; by default its path. */
   readonly nameOf?: (path: string) => string
   /** Parses all files as one value, or returns all problems. A large value is parsed in turns of the event loop. */
-  readonly parse: (contents: Contents) => T | Refusal | Promise<T | Refusal>
+  readonly parse: (contents: Contents) => T | Problems<string> | Promise<T | Problems<string>>
   readonly pollMs: number
   readonly onRead: (value: T) => void
   readonly onNews: (news: PollNews) => void
@@ -35,11 +34,11 @@ const maxReadings = 3
 /** Reads files, which must be valid at first, and follows them. */
 export async function followFiles<T extends object>(
   options: FollowOptions<T>,
-): Promise<{ readonly kind: 'followed'; readonly files: FollowedFiles<T> } | Refusal> {
+): Promise<{ readonly kind: 'followed'; readonly files: FollowedFiles<T> } | Problems<string>> {
   const contents = await readSettled(options)
-  if (isUnread(contents)) return { kind: 'refusal', problems: contents.problems }
+  if (isFailure(contents)) return { ...contents, kind: 'problems' }
   const value = await options.parse(contents)
-  if (isRefusal(value)) return value
+  if (isRefused(value)) return value
   options.onRead(value)
   return { kind: 'followed', files: new FollowedFiles(options, contents, value) }
 }
@@ -78,16 +77,16 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
 
   async #poll(): Promise<Polled> {
     const contents = await readSettled(this.#options, this.#parsed)
-    if (isUnread(contents)) return { faults: contents.problems, refusals: 'unchanged' }
+    if (isFailure(contents)) return { faults: contents.problems, refusals: 'unchanged' }
     if (isSame(contents, this.#parsed)) return { faults: [], refusals: 'unchanged' }
     const value = await this.#options.parse(contents)
-    if (!isRefusal(value)) {
+    if (!isRefused(value)) {
       this.#current = value
       this.#options.onRead(value)
     }
     // INVARIANT: last, so that the next poll parses the content again if anything before this line throws.
     this.#parsed = contents
-    return { faults: [], refusals: isRefusal(value) ? value.problems : [] }
+    return { faults: [], refusals: isRefused(value) ? value.problems : [] }
   }
 }
 
@@ -99,7 +98,7 @@ async function readSettled(files: Followed, known?: Contents): Promise<Contents 
   let before = known
   for (let reading = 0; reading <= maxReadings; reading++) {
     const contents = await readAll(files)
-    if (isUnread(contents) || (before !== undefined && isSame(contents, before))) return contents
+    if (isFailure(contents) || (before !== undefined && isSame(contents, before))) return contents
     before = contents
   }
   return unread([`${files.paths.join(', ')}: changed again and again while it was read`])
@@ -112,8 +111,8 @@ async function readAll({ paths, optional = [], nameOf = String }: Followed): Pro
   const contents = new Map<string, Buffer>()
   const problems: string[] = []
   for (const [path, read] of await Promise.all(readings)) {
-    if (Buffer.isBuffer(read)) contents.set(path, read)
-    else if (read !== undefined) problems.push(read.reason)
+    if (isFault(read)) problems.push(read.reason)
+    else if (read !== undefined) contents.set(path, read)
   }
   return problems.length > 0 ? unread(problems) : contents
 }
@@ -121,7 +120,7 @@ async function readAll({ paths, optional = [], nameOf = String }: Followed): Pro
 async function readOne(path: string, name: string, isOptional: boolean): Promise<Buffer | Fault | undefined> {
   try {
     const read = isOptional ? await readOptional(path, maxFileBytes) : await readBytes(path, maxFileBytes)
-    if (read === undefined || Buffer.isBuffer(read)) return read
+    if (!isFailure(read)) return read
     const found = read.kind === 'too-large' ? `${read.bytes} bytes` : 'something else'
     return fault(`${name}: expected a regular file of at most ${maxFileBytes} bytes, found ${found}`)
   } catch (cause) {
@@ -133,14 +132,11 @@ function isSame(one: Contents, other: Contents): boolean {
   return one.size === other.size && [...one].every(([path, bytes]) => other.get(path)?.equals(bytes) === true)
 }
 
+/** The guard for a content of any type. */
+function isRefused<T>(value: T | Problems<string>): value is Problems<string> {
+  return isProblems(value)
+}
+
 function unread(problems: readonly string[]): Unread {
   return { kind: 'unread', problems }
-}
-
-function isUnread(value: Contents | Unread): value is Unread {
-  return 'kind' in value
-}
-
-function isRefusal(value: object): value is Refusal {
-  return 'kind' in value && value.kind === 'refusal'
 }

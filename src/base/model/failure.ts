@@ -10,6 +10,8 @@ export const failureKinds = [
   'refused',
   'failed',
   'unread',
+  'not-regular',
+  'too-large',
   'git-failure',
   'failure',
   'jws-fault',

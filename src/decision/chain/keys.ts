@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
+import type { Problems } from '../../base/model/problems.ts'
 import { type KeySet, toKeySet, type VerifyingKey } from '../jws/key-set.ts'
 import { parsePublicHalf, parseSigningKey, type SigningKey } from '../jws/signing-key.ts'
 
@@ -25,7 +26,7 @@ export const activeKeyFile = 'active.jwk.json'
 export const keyFiles = ['active.jwk.json', 'next.jwk.json', 'previous.jwk.json'] as const
 
 /** Parses the key files of a directory, by file name. Each problem names its file. */
-export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | readonly Invalid[] {
+export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | Problems<Invalid> {
   const problems: Invalid[] = []
   const keys = new Map<string, VerifyingKey>()
   const signing = parseActive(files.get(activeKeyFile))
@@ -38,7 +39,9 @@ export function parseChainKeys(files: ReadonlyMap<string, string>): ChainKeys | 
       problems.push(invalid(`${name}: expected a \`kid\` of its own, found \`${key.kid}\` again`))
     else keys.set(key.kid, key)
   }
-  return isInvalid(signing) || problems.length > 0 ? problems : toChainKeys(signing, [...keys.values()])
+  return isInvalid(signing) || problems.length > 0
+    ? { kind: 'problems', problems }
+    : toChainKeys(signing, [...keys.values()])
 }
 
 /** A JWK Set (RFC 7517 §5) of the public keys, for verifiers of chains. */

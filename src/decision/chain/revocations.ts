@@ -3,6 +3,7 @@ import type { Caller } from '../../base/model/caller.ts'
 import type { Chain } from '../../base/model/chain.ts'
 import { type Deny, deny } from '../../base/model/decision.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
+import type { Problems } from '../../base/model/problems.ts'
 import { parseSpiffeId } from '../../base/model/spiffe-id.ts'
 import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from '../jws/json.ts'
 import { actorsWith } from './actors.ts'
@@ -15,7 +16,7 @@ type Kind = (typeof kinds)[number]
 export type Revocations = Readonly<Record<Kind, ReadonlyMap<string, number>>>
 
 /** Parses a file in steps of a few milliseconds. The last step returns the result. */
-export type RevocationSteps = Generator<undefined, Revocations | readonly Invalid[], undefined>
+export type RevocationSteps = Generator<undefined, Revocations | Problems<Invalid>, undefined>
 
 const maxProblems = 50
 
@@ -33,7 +34,7 @@ export const noRevocations: Revocations = {
  * Parses `{"version": 1, "entries": [{"actor" | "user" | "txn" | "jti": …, "not_before"?: seconds}]}`. A user is `<issuer
  * name>/<id>`. An entry without `not_before` never ends.
  */
-export function parseRevocations(text: string): Revocations | readonly Invalid[] {
+export function parseRevocations(text: string): Revocations | Problems<Invalid> {
   const steps = parseRevocationsInSteps(Buffer.from(text))
   for (;;) {
     const step = steps.next()
@@ -55,11 +56,11 @@ export function* parseRevocationsInSteps(file: Buffer, pieceBytes?: number): Rev
   for (let piece = pieces.next(); ; piece = pieces.next()) {
     if (piece.done === true) {
       const fault = isInvalid(piece.value) ? piece.value : findFault(piece.value)
-      if (fault !== undefined) return [fault]
-      return problems.length > 0 ? limitProblems(problems) : found
+      if (fault !== undefined) return refuse([fault])
+      return problems.length > 0 ? refuse(problems) : found
     }
     const entries = parseEntries(piece.value)
-    if (isInvalid(entries)) return [entries]
+    if (isInvalid(entries)) return refuse([entries])
     for (const item of entries) {
       const entry = parseEntry(item, count++)
       if (isInvalid(entry)) problems.push(entry)
@@ -116,10 +117,11 @@ function add(members: LargeMap<number>, { id, notBefore }: Entry): void {
   members.set(id, Math.max(notBefore, members.get(id) ?? 0))
 }
 
-function limitProblems(problems: readonly Invalid[]): readonly Invalid[] {
-  if (problems.length <= maxProblems) return problems
+/** As many problems as a person reads; the last says how many more there are. */
+function refuse(problems: readonly Invalid[]): Problems<Invalid> {
+  if (problems.length <= maxProblems) return { kind: 'problems', problems }
   const shown = problems.slice(0, maxProblems - 1)
-  return [...shown, invalid(`and ${problems.length - shown.length} more`)]
+  return { kind: 'problems', problems: [...shown, invalid(`and ${problems.length - shown.length} more`)] }
 }
 
 function parseEntry(entry: JsonValue, index: number): Entry | Invalid {

@@ -2,7 +2,7 @@ import { groupBy } from '../../base/collections/group-by.ts'
 import type { Problem } from '../../base/document/problem.ts'
 import { toCanonicalAddress } from '../../base/http/address.ts'
 import type { EntityUid } from '../../base/model/entity-uid.ts'
-import { areProblems } from '../../base/model/invalid.ts'
+import { isProblems, type Problems } from '../../base/model/problems.ts'
 import type { Service } from '../../base/model/target.ts'
 import type { ResourceTemplate } from './resource-template.ts'
 import { covers, foldRoute, overlaps, type Route } from './route.ts'
@@ -55,14 +55,14 @@ const defaultHopLifetimeMs = 300_000
 export function parseCatalog(
   text: string,
   hopLifetimeMs: number = defaultHopLifetimeMs,
-): Catalog | readonly Problem[] {
+): Catalog | Problems<Problem> {
   const parsed = parseServices(file, text)
-  if (areProblems(parsed)) return parsed
+  if (isProblems(parsed)) return parsed
   const services = parsed.value.services.map((entry, index) =>
     toService(entry, hopLifetimeMs, (path) => parsed.lineOf(['services', index, ...path])),
   )
   const problems = [...services.flatMap(problemsWithin), ...problemsBetween(services)]
-  return problems.length > 0 ? problems : toCatalog(services)
+  return problems.length > 0 ? { kind: 'problems', problems } : toCatalog(services)
 }
 
 /** Builds a catalog of valid services. */

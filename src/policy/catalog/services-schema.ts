@@ -5,6 +5,7 @@ import type { SchemaNode } from '../../base/document/schema.ts'
 import { about, duration, flag, list, matching, parsed, someOf } from '../../base/document/values.ts'
 import { type Address, parseAddress } from '../../base/http/address.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
+import type { Problems } from '../../base/model/problems.ts'
 import { parseSpiffeId, type SpiffeId } from '../../base/model/spiffe-id.ts'
 import { show } from '../../base/text/show.ts'
 import { parseResourceTemplate, type ResourceTemplate } from './resource-template.ts'
@@ -101,7 +102,7 @@ const servicesSchema: v.GenericSchema<unknown, { readonly services: readonly Ser
 export function parseServices(
   file: string,
   text: string,
-): ParsedDocument<{ readonly services: readonly ServiceEntry[] }> | readonly Problem[] {
+): ParsedDocument<{ readonly services: readonly ServiceEntry[] }> | Problems<Problem> {
   return parseYaml(file, text, servicesSchema)
 }
 

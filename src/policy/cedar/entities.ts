@@ -4,6 +4,7 @@ import { type Problem, positionAt } from '../../base/document/problem.ts'
 import { entityKey, formatEntityUid, toEntityUid } from '../../base/model/entity-uid.ts'
 import { describeCause } from '../../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
+import type { Problems } from '../../base/model/problems.ts'
 import { type Cedar, namingFile } from './cedar.ts'
 import { exceedsJsonLimits } from './lexical-limits.ts'
 
@@ -41,11 +42,11 @@ const entitySchema = v.strictObject({
 })
 
 /** Parses entities.json and validates it against the schema. */
-export function parseEntities(cedar: Cedar, schema: string, text: string): Entities | readonly Problem[] {
+export function parseEntities(cedar: Cedar, schema: string, text: string): Entities | Problems<Problem> {
   const limit = exceedsJsonLimits(text)
-  if (limit !== undefined) return [{ file, ...positionAt(text, limit.offset), message: limit.message }]
+  if (limit !== undefined) return refuse({ file, ...positionAt(text, limit.offset), message: limit.message })
   const parsed = parseList(text)
-  if (isInvalid(parsed)) return [{ file, message: parsed.reason }]
+  if (isInvalid(parsed)) return refuse({ file, message: parsed.reason })
   const problems: Problem[] = []
   const entities = new Map<string, EntityJson>()
   for (const [index, item] of parsed.entries()) {
@@ -72,12 +73,17 @@ export function parseEntities(cedar: Cedar, schema: string, text: string): Entit
     entities.set(entityKey(entity.output.uid), entity.output as EntityJson)
   }
   problems.push(...deepFamilies(entities))
-  if (problems.length > 0) return problems
+  if (problems.length > 0) return refuse(...problems)
   const answer = namingFile(file, () =>
     cedar.checkParseEntities({ entities: [...entities.values()], schema }),
   )
-  if (answer.type === 'failure') return answer.errors.map((error) => ({ file, message: error.message }))
+  if (answer.type === 'failure')
+    return refuse(...answer.errors.map((error) => ({ file, message: error.message })))
   return entities
+}
+
+function refuse(...problems: readonly Problem[]): Problems<Problem> {
+  return { kind: 'problems', problems }
 }
 
 function parseList(text: string): readonly unknown[] | Invalid {

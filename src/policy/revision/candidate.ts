@@ -5,7 +5,7 @@ import type { EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { LargeMap } from '../../base/collections/large-map.ts'
 import { formatProblem, limitProblems, type Problem } from '../../base/document/problem.ts'
 import { type Fault, fault } from '../../base/model/fault.ts'
-import { areProblems } from '../../base/model/invalid.ts'
+import { isProblems, type Problems } from '../../base/model/problems.ts'
 import { type CatalogService, toCatalog } from '../catalog/catalog.ts'
 import { compileCedar, compileCedarBriefly } from '../cedar/cedar.ts'
 import type { Policy } from '../cedar/policies.ts'
@@ -72,13 +72,13 @@ export function proveCandidate(
   options: LoadOptions,
   entry: URL,
   { isUrgent = false, testingMs = testing.ms }: Pace = {},
-): Promise<Proven | readonly Problem[] | Fault> {
+): Promise<Proven | Problems<Problem> | Fault> {
   return new Promise((resolve) => {
     // The serving module must be compiled before the thread compiles its own with other flags.
     compileCedar()
     const order: CandidateOrder = { source, options, isUrgent }
     const worker = new Worker(toRunnable(entry), { workerData: order, resourceLimits, env: {} })
-    const finish = (result: Proven | readonly Problem[] | Fault) => {
+    const finish = (result: Proven | Problems<Problem> | Fault) => {
       clearTimeout(timer)
       void worker.terminate()
       resolve(result)
@@ -109,7 +109,7 @@ export function proveCandidate(
           finish({ parts: { ...answer.rest, ...found(), files: source.files }, tests: answer.tests })
           break
         case 'refused':
-          finish(answer.problems)
+          finish({ kind: 'problems', problems: answer.problems })
           break
         case 'fault':
           finish(answer)
@@ -129,16 +129,18 @@ export function proveHere(
   source: PolicyFiles,
   options: LoadOptions,
   { test = () => ({ count: 0, problems: [] }), isBrief = false }: Trial = {},
-): Proven | readonly Problem[] | Fault {
+): Proven | Problems<Problem> | Fault {
   if (isBrief) compileCedarBriefly()
   const parts = loadParts(source, options)
-  if (areProblems(parts)) return parts
+  if (isProblems(parts)) return parts
   const revision = assembleForTrial(parts, options)
   const problems = rehearse(revision)
   // An engine that fails on a question may lack memory, so this is a fault and not a refusal.
   if (problems.length > 0) return fault(limitProblems(problems).map(formatProblem).join('; '))
   const tested = test(source.tests, revision)
-  return tested.problems.length > 0 ? tested.problems : { parts, tests: tested.count }
+  return tested.problems.length > 0
+    ? { kind: 'problems', problems: tested.problems }
+    : { parts, tests: tested.count }
 }
 
 /**

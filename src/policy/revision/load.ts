@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SchemaJson } from '@cedar-policy/cedar-wasm/nodejs'
 import { type Problem, positionAt } from '../../base/document/problem.ts'
-import { areProblems } from '../../base/model/invalid.ts'
+import { isProblems, type Problems } from '../../base/model/problems.ts'
 import { parseCatalog } from '../catalog/catalog.ts'
 import { catalogProblems } from '../catalog/catalog-rules.ts'
 import { malformedAttributes } from '../cedar/attribute-forms.ts'
@@ -44,12 +44,9 @@ export type LoadedParts = Pick<Revision, 'id' | 'files' | 'digest' | 'catalog' |
 }
 
 /** Loads and validates a whole policy repository: returns a revision that can serve, or all problems. */
-export function loadRevision(
-  source: DecidingFiles,
-  options: LoadOptions = {},
-): Revision | readonly Problem[] {
+export function loadRevision(source: DecidingFiles, options: LoadOptions = {}): Revision | Problems<Problem> {
   const parts = loadParts(source, options)
-  return !areProblems(parts) ? assembleRevision(parts, options) : parts
+  return !isProblems(parts) ? assembleRevision(parts, options) : parts
 }
 
 /** Creates a revision from valid parts. */
@@ -77,24 +74,21 @@ export async function assembleInTurns(parts: LoadedParts, options: LoadOptions):
 }
 
 /** Parses and validates a whole policy repository, without creating an engine. */
-export function loadParts(
-  source: DecidingFiles,
-  options: LoadOptions = {},
-): LoadedParts | readonly Problem[] {
+export function loadParts(source: DecidingFiles, options: LoadOptions = {}): LoadedParts | Problems<Problem> {
   const cedar = createCedar()
   const { files, id } = source
   const catalogText = files.get('services.yaml')
   if (catalogText === undefined) {
-    return [
+    return refuse([
       {
         file: 'services.yaml',
         message: 'missing; it names the services that may be asked about (docs/policy-guide.md)',
       },
-    ]
+    ])
   }
   const catalog = parseCatalog(catalogText, options.hopLifetimeMs)
   const { policies, problems } = parsePolicies(cedar, files)
-  if (areProblems(catalog)) return [...catalog, ...problems]
+  if (isProblems(catalog)) return refuse([...catalog.problems, ...problems])
   const parameters = catalog.services
     .flatMap((service) => service.routes ?? [])
     .flatMap(({ route }) => route.parameters)
@@ -102,25 +96,25 @@ export function loadParts(
   const own = files.get(schemaFile) ?? ''
   const schema = `${own}\n${productSchema(parameters)}`
   const declared = parseSchema(cedar, own, schema)
-  if ('problems' in declared) return [...problems, ...declared.problems]
+  if (isProblems(declared)) return refuse([...problems, ...declared.problems])
   const entitiesText = files.get(entitiesFile) ?? '[]'
   const unclear = options.hasServed === true ? undefined : findJsonFault(entitiesFile, entitiesText)
-  const entities = unclear === undefined ? parseEntities(cedar, schema, entitiesText) : [unclear]
-  const described: Entities = !areProblems(entities) ? entities : new Map()
+  const entities = unclear === undefined ? parseEntities(cedar, schema, entitiesText) : refuse([unclear])
+  const described: Entities = isProblems(entities) ? new Map() : entities
   const literals = literalsOf(policies, described, entitiesText)
   const found = [
     ...problems,
     ...catalogProblems(catalog, declared.schema),
     ...validate(cedar, schema, policies, files),
     ...policyProblems(policies, catalog, readFamilies(declared.schema).types),
-    ...(!areProblems(entities) ? [] : entities),
+    ...(isProblems(entities) ? entities.problems : []),
     ...(options.hasServed === true ? [] : malformedLiterals(literals)),
     ...(options.hasServed === true ? [] : malformedAttributes(cedar, schema, described, entitiesText)),
   ]
   if (policies.length === 0 && catalog.services.length > 0) {
     found.push({ file: '.', message: 'expected at least one policy in a `*.cedar` file, found none' })
   }
-  if (found.length > 0 || areProblems(entities)) return found
+  if (found.length > 0 || isProblems(entities)) return refuse(found)
   const families = readFamilies(declared.schema)
   const digest = digestFiles(files)
   return {
@@ -136,6 +130,10 @@ export function loadParts(
   }
 }
 
+function refuse(problems: readonly Problem[]): Problems<Problem> {
+  return { kind: 'problems', problems }
+}
+
 /** True if the engine needs the schema, which it does to read plain text values of attributes and tags. */
 export function needsSchema(entities: Entities): boolean {
   return [...entities.values()].some(({ attrs, tags }) => Object.keys({ ...attrs, ...tags }).length > 0)
@@ -149,18 +147,18 @@ function parseSchema(
   cedar: Cedar,
   own: string,
   schema: string,
-): { readonly schema: SchemaJson<string> } | { readonly problems: readonly Problem[] } {
+): { readonly schema: SchemaJson<string> } | Problems<Problem> {
   const limit = exceedsSchemaLimits(own)
   if (limit !== undefined) {
-    return { problems: [{ file: schemaFile, ...positionAt(own, limit.offset), message: limit.message }] }
+    return refuse([{ file: schemaFile, ...positionAt(own, limit.offset), message: limit.message }])
   }
   const answer = namingFile(schemaFile, () => cedar.schemaToJson(schema))
   if (answer.type === 'success') return { schema: answer.json }
-  return {
-    problems: answer.errors.map((error) =>
+  return refuse(
+    answer.errors.map((error) =>
       toCedarProblem(error, { file: schemaFile, whole: own, part: own, offset: 0 }),
     ),
-  }
+  )
 }
 
 function validate(

@@ -2,7 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { formatProblem, limitProblems, type Problem } from '../../base/document/problem.ts'
 import { type Polled, Poller, type PollNews, reportAs, type Standing } from '../../base/follow/poller.ts'
 import type { Report } from '../../base/model/event.ts'
+import { isFailure } from '../../base/model/failure.ts'
 import { describeCause, type Fault, fault, isFault } from '../../base/model/fault.ts'
+import type { Problems } from '../../base/model/problems.ts'
 import { digestFiles, type PolicyFiles, withoutTests } from '../source/policy-files.ts'
 import { type Found, noticesOf, type PolicySource, type Unusable } from '../source/policy-source.ts'
 import { spaceAttempts } from '../source/spaced-attempts.ts'
@@ -173,15 +175,15 @@ export class RevisionSource implements AsyncDisposable {
     if (name === this.#refused) return toFailed([])
     const isTested = files.tests.size === 0 || name === this.#tested
     if (files.id !== this.#current?.id || !isTested) {
-      const problems = await this.#tryLoad(name, files)
-      if (isFault(problems)) return toFailed([this.#describe(problems.reason)])
-      if (problems.length > 0) return this.#refuse(name, problems)
+      const failure = await this.#tryLoad(name, files)
+      if (isFault(failure)) return toFailed([this.#describe(failure.reason)])
+      if (failure !== undefined) return this.#refuse(name, failure.problems)
       this.#tested = name
     }
     return { faults: await this.#confirm(found, recalledAtMs), refusals: [] }
   }
 
-  async #tryLoad(name: string, files: PolicyFiles): Promise<readonly Problem[] | Fault> {
+  async #tryLoad(name: string, files: PolicyFiles): Promise<Problems<Problem> | Fault | undefined> {
     try {
       return await this.#load(name, files)
     } catch (cause) {
@@ -190,7 +192,7 @@ export class RevisionSource implements AsyncDisposable {
   }
 
   /** Proves and serves a candidate, or returns all its problems. */
-  async #load(name: string, files: PolicyFiles): Promise<readonly Problem[] | Fault> {
+  async #load(name: string, files: PolicyFiles): Promise<Problems<Problem> | Fault | undefined> {
     const { load, prover, isApart, report } = this.#options
     const hasTests = files.tests.size > 0
     const isUrgent = this.#current === undefined && isApart !== true
@@ -198,10 +200,10 @@ export class RevisionSource implements AsyncDisposable {
     const proven = await this.#attempt(name, async () =>
       isUrgent && !hasTests ? proveHere(files, load) : proveCandidate(files, load, prover, { isUrgent }),
     )
-    if (!('parts' in proven)) return proven
+    if (isFailure(proven)) return proven
     if (files.id !== this.#current?.id) await this.#serve(proven.parts)
     if (hasTests) report({ kind: 'revision_tested', policyRevision: files.id, tests: proven.tests })
-    return []
+    return undefined
   }
 
   async #serve(parts: LoadedParts): Promise<void> {

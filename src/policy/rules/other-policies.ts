@@ -1,4 +1,4 @@
-import { areProblems } from '../../base/model/invalid.ts'
+import { isProblems } from '../../base/model/problems.ts'
 import { createCedar } from '../cedar/cedar.ts'
 import { type Policy, parsePolicies } from '../cedar/policies.ts'
 import { assembleRevision, loadParts } from '../revision/load.ts'
@@ -11,7 +11,7 @@ export type DecideBy = (policies: readonly Policy[]) => Revision
 export function alternativesTo(revision: Revision): DecideBy {
   const parts = loadParts(revision, { hasServed: true })
   // The revision has loaded before, so its files load again.
-  return (policies) => (!areProblems(parts) ? assembleRevision({ ...parts, policies }) : revision)
+  return (policies) => (!isProblems(parts) ? assembleRevision({ ...parts, policies }) : revision)
 }
 
 /** Returns the policies of a proposed text for a file; empty if it does not parse. */

@@ -1,6 +1,6 @@
 import type { PolicyJson, PrincipalConstraint, ResourceConstraint } from '@cedar-policy/cedar-wasm/nodejs'
 import { type EntityUid, entityKey, isSameEntity, toEntityUid } from '../../base/model/entity-uid.ts'
-import { areProblems } from '../../base/model/invalid.ts'
+import { isProblems } from '../../base/model/problems.ts'
 import type { Entities } from '../cedar/entities.ts'
 import type { Families } from '../cedar/families.ts'
 import type { Policy } from '../cedar/policies.ts'
@@ -20,7 +20,7 @@ type Kin = Pick<{ entities: Entities; families: Families }, 'entities' | 'famili
  */
 export function coveredPolicies(revision: Revision): readonly Covered[] {
   const parts = loadParts(revision, { hasServed: true })
-  if (areProblems(parts)) return []
+  if (isProblems(parts)) return []
   const demands = new Map(
     splitPolicies(revision.policies).map(({ policy, parts: pieces }) => {
       const conditions = pieces.filter(({ kind }) => kind === 'when' || kind === 'unless')

@@ -6,7 +6,7 @@ import {
   isActionType,
   toEntityUid,
 } from '../../base/model/entity-uid.ts'
-import { areProblems } from '../../base/model/invalid.ts'
+import { isProblems } from '../../base/model/problems.ts'
 import { splitIssuer } from '../../base/text/issuer-name.ts'
 import { mistypedName, nearestName } from '../../base/text/near-name.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -28,7 +28,7 @@ const maxHints = 200
 /** Returns every well-formed name in policies and entities.json that neither catalog nor entities.json knows. */
 export function unknownNames(revision: Revision): readonly UnknownName[] {
   const parts = loadParts(revision, { hasServed: true })
-  if (areProblems(parts)) return []
+  if (isProblems(parts)) return []
   const { catalog, policies, entities, files } = parts
   const literals = literalsOf(policies, entities, files.get(entitiesFile) ?? '')
   const known = knownNames(parts)

@@ -3,10 +3,12 @@ import { join, sep } from 'node:path'
 import type { Problem } from '../../base/document/problem.ts'
 import { explainFileError } from '../../base/follow/file-error.ts'
 import { readBytes } from '../../base/follow/read-bytes.ts'
+import { isFailure } from '../../base/model/failure.ts'
 import { describeCause, isAbsent, isErrno } from '../../base/model/fault.ts'
+import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { listHidden } from './hidden-source.ts'
 import { type PolicyFiles, toPolicyFiles } from './policy-files.ts'
-import { findUnread, isPassedOver, purposeOf, refuseFolder } from './policy-names.ts'
+import { findUnread, isPassedOver, type Purpose, purposeOf, refuseFolder } from './policy-names.ts'
 import { failed, type Unusable } from './policy-source.ts'
 
 /** Limits of a policy repository. More is certainly a mistake. */
@@ -23,11 +25,6 @@ export const policyLimits: {
 
 // If a writer changes files faster than three readings, the next poll tries again.
 const maxAttempts = 3
-
-/** True if a policy directory could not be read, or must not be used. */
-export function isUnusable(read: PolicyFiles | Unusable): read is Unusable {
-  return 'problems' in read
-}
 
 /**
  * Reads the files of a policy repository: `services.yaml`, `entities.json`, `schema.cedarschema`, `**\/*.cedar`, and its
@@ -60,15 +57,15 @@ function explainFault(directory: string, cause: unknown): string {
 
 /** Explains why a file of this size is not read. */
 export function refuseSize(path: string, bytes: number): Problem | undefined {
-  return bytes <= maxBytesOf(path) ? undefined : tooLarge(path, bytes)
+  return bytes <= maxBytesOf(path) ? undefined : { file: path, message: tooLarge(path, bytes) }
 }
 
 function maxBytesOf(path: string): number {
   return purposeOf(path) === 'test' ? policyLimits.testBytes : policyLimits.fileBytes
 }
 
-function tooLarge(path: string, bytes: number): Problem {
-  return { file: path, message: `expected at most ${maxBytesOf(path)} bytes, found ${bytes}; split it` }
+function tooLarge(path: string, bytes: number): string {
+  return `expected at most ${maxBytesOf(path)} bytes, found ${bytes}; split it`
 }
 
 type Reading = {
@@ -133,19 +130,21 @@ async function readFolder(place: Place, folder: string, found: Reading): Promise
         message: 'expected a file or folder, found a symbolic link; put the thing itself there',
       })
     } else if (purpose !== undefined) {
-      const text = refuseCount(found) ?? (await readText(path, full))
-      if (typeof text === 'string') found[purpose].set(path, text)
-      else found.problems.push(text)
+      await readInto(found, purpose, path, full)
     }
   }
 }
 
-async function readText(path: string, full: string): Promise<string | Problem> {
+async function readInto(found: Reading, purpose: Purpose, path: string, full: string): Promise<void> {
+  const text = isFull(found) ? tooMany : await readText(path, full)
+  if (isInvalid(text)) found.problems.push({ file: text === tooMany ? '.' : path, message: text.reason })
+  else found[purpose].set(path, text)
+}
+
+async function readText(path: string, full: string): Promise<string | Invalid> {
   const read = await readBytes(full, maxBytesOf(path))
-  if (Buffer.isBuffer(read)) return decode(path, read)
-  return read.kind === 'too-large'
-    ? tooLarge(path, read.bytes)
-    : { file: path, message: 'expected a regular file' }
+  if (!isFailure(read)) return decode(read)
+  return invalid(read.kind === 'too-large' ? tooLarge(path, read.bytes) : 'expected a regular file')
 }
 
 /** True if a path is a link, except the links of a mount to its own content. */
@@ -154,16 +153,16 @@ async function isForeign({ root, mounted }: Place, path: string): Promise<boolea
   return mounted === undefined || !(await realpath(path)).startsWith(root + sep)
 }
 
-function refuseCount({ policy, test }: Reading): Problem | undefined {
-  return policy.size + test.size < policyLimits.files
-    ? undefined
-    : { file: '.', message: `expected at most ${policyLimits.files} files` }
+const tooMany = invalid(`expected at most ${policyLimits.files} files`)
+
+function isFull({ policy, test }: Reading): boolean {
+  return policy.size + test.size >= policyLimits.files
 }
 
-function decode(path: string, bytes: Buffer): string | Problem {
+function decode(bytes: Buffer): string | Invalid {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    return { file: path, message: 'expected UTF-8 text' }
+    return invalid('expected UTF-8 text')
   }
 }

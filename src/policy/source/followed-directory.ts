@@ -3,7 +3,7 @@ import { readOptional } from '../../base/follow/read-bytes.ts'
 import { isFailure } from '../../base/model/failure.ts'
 import { describeCause, type Fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, isInvalid } from '../../base/model/invalid.ts'
-import { isUnusable, readPolicyDirectory, unreadable } from './directory-source.ts'
+import { readPolicyDirectory, unreadable } from './directory-source.ts'
 import { digestFiles, type PolicyFiles, toPolicyFiles } from './policy-files.ts'
 import { type Found, failed, type PolicySource, refused, type Unusable } from './policy-source.ts'
 
@@ -30,7 +30,7 @@ export function createDirectorySource(directory: string, pollMs: number, readKep
         if (isFailure(pin)) return pin
         if (pin !== undefined) return readPinned(path, pin, readKept)
         const files = await readSettled(directory, digest)
-        if (isUnusable(files)) return files
+        if (isFailure(files)) return files
         digest = digestAll(files)
         // A pin that was created during the reading already applies.
         if ((await readPin(path)) === undefined) return toFound(files, undefined)
@@ -65,7 +65,7 @@ async function readSettled(directory: string, known: string): Promise<PolicyFile
   let before = known
   for (let attempt = 0; attempt <= maxAttempts; attempt++) {
     const files = await readPolicyDirectory(directory)
-    if (isUnusable(files) || digestAll(files) === before) return files
+    if (isFailure(files) || digestAll(files) === before) return files
     before = digestAll(files)
   }
   return unreadable(directory, 'it changed again and again while it was read')
@@ -83,7 +83,7 @@ async function readPin(path: string): Promise<string | Unusable | undefined> {
   try {
     const read = await readOptional(path, maxPinBytes)
     if (read === undefined) return undefined
-    const id = Buffer.isBuffer(read) ? read.toString().trim() : ''
+    const id = isFailure(read) ? '' : read.toString().trim()
     return id === ''
       ? refused(path, 'expected the id of a revision, found none; remove the file to release the pin')
       : id

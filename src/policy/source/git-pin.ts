@@ -157,12 +157,12 @@ async function refuse(
   const unsigned = await refuseSignature(git, commit, allowedSigners)
   if (unsigned !== undefined) return unsigned
   const tree = await readGitTree(git, commit, path)
-  const problems = 'files' in tree ? prove({ id: commit, ...tree }) : tree.problems
+  const problems = isFailure(tree) ? tree.problems : prove({ id: commit, ...tree })
   if (problems.length === 0) return undefined
   const texts = problems.map(formatProblem).join('\n')
-  return 'files' in tree || tree.kind === 'refused'
-    ? invalid(`it would not be served:\n${texts}`)
-    : fault(texts)
+  return isFailure(tree) && tree.kind === 'failed'
+    ? fault(texts)
+    : invalid(`it would not be served:\n${texts}`)
 }
 
 async function push(

@@ -89,8 +89,9 @@ export function gitFailure(message: string, exitCode?: number): GitFailure {
 }
 
 /** True if a call failed. */
-export function isGitFailure(value: object): value is GitFailure {
-  return 'kind' in value && value.kind === 'git-failure'
+export function isGitFailure<V>(value: V): value is Extract<V, GitFailure>
+export function isGitFailure(value: { readonly kind?: unknown } | undefined): boolean {
+  return value?.kind === 'git-failure'
 }
 
 function run(

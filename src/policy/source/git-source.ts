@@ -199,7 +199,7 @@ async function read(
   const unsigned = await refuseSignature(git, commit, allowedSigners)
   if (unsigned !== undefined) return toUnusable(`${ref} ${shorten(commit)}`, unsigned)
   const tree = await readGitTree(git, commit, path)
-  if ('files' in tree)
+  if (!isFailure(tree))
     return {
       kind: 'found',
       files: { id: commit, ...tree },

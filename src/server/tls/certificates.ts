@@ -1,13 +1,9 @@
 import { createSecureContext } from 'node:tls'
-import {
-  type Contents,
-  type FollowedFiles,
-  followFiles,
-  type Refusal,
-} from '../../base/follow/followed-files.ts'
+import { type Contents, type FollowedFiles, followFiles } from '../../base/follow/followed-files.ts'
 import { reportAs } from '../../base/follow/poller.ts'
 import type { Report } from '../../base/model/event.ts'
 import { describeCause } from '../../base/model/fault.ts'
+import { isProblems, type Problems } from '../../base/model/problems.ts'
 import type { TrustDomain } from '../../base/model/spiffe-id.ts'
 import type { Listener } from '../../config/config.ts'
 import type { CertificateSource, Certificates } from '../../envoy/tls.ts'
@@ -70,7 +66,7 @@ export async function followCertificates(
     },
     onNews: reportAs('certificates', report),
   })
-  if (opened.kind === 'refusal') throw new StartError(opened.problems)
+  if (isProblems(opened)) throw new StartError(opened.problems)
   const followed = opened.files
   const source: CertificateSource = {
     current: () => followed.current,
@@ -100,14 +96,14 @@ function lifetimesOf(
 function parseCertificates(
   { key: name, files, trustDomain }: CertificatePlace,
   contents: Contents,
-): Certificates | Refusal {
+): Certificates | Problems<string> {
   const [cert, key] = [contents.get(files.cert), contents.get(files.key)]
   const clientCa = files.clientCa === undefined ? undefined : contents.get(files.clientCa)
   // Node.js accepts an empty bundle, which would admit no client, and CAs of any trust domain.
   const refusals = clientCa === undefined ? [] : refuseClientCa(clientCa.toString('latin1'), trustDomain)
   if (refusals.length > 0) {
     const problems = refusals.map((problem) => `\`${name}.clientCa\`: ${files.clientCa}: ${problem}`)
-    return { kind: 'refusal', problems }
+    return { kind: 'problems', problems }
   }
   try {
     if (cert === undefined || key === undefined) throw new TypeError('one of them is missing')
@@ -115,7 +111,7 @@ function parseCertificates(
     return { cert, key, clientCa }
   } catch (cause) {
     return {
-      kind: 'refusal',
+      kind: 'problems',
       problems: [
         `\`${name}\`: ${files.cert}, ${files.key}: expected a certificate and its key: ${describeCause(cause)}`,
       ],

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { checkRepository, runOwnTests } from '../../../src/authoring/tests/own-tests.ts'
+import { problemsOf } from '../../support/forge.ts'
 import { mustLoad, policyFiles, workload } from '../../support/policy-files.ts'
 
 /** Two tests; the second stands on line 3. */
@@ -52,9 +53,9 @@ describe('authoring/tests/own-tests', () => {
   it('checks a repository whole: what it means, then what its tests say of it', () => {
     const source = { ...policyFiles(), tests: tests('allow') }
     expect(checkRepository(source)).to.have.property('tests', 2)
-    expect(checkRepository({ ...source, tests: tests('deny') })).to.have.length(1)
+    expect(problemsOf(checkRepository({ ...source, tests: tests('deny') }))).to.have.length(1)
     const broken = { ...policyFiles({ 'team/a.cedar': 'permit (' }), tests: tests('deny') }
-    expect(checkRepository(broken)).to.have.nested.property('[0].file', 'team/a.cedar')
+    expect(checkRepository(broken)).to.have.nested.property('problems[0].file', 'team/a.cedar')
   })
 })
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { parseTests, runPolicyTests, type TestRun } from '../../../src/authoring/tests/policy-tests.ts'
-import { isProblems } from '../../../src/authoring/tests/test-file.ts'
 import type { Revision } from '../../../src/policy/revision/revision.ts'
 import { readPolicyDirectory } from '../../../src/policy/source/directory-source.ts'
+import { problemsOf } from '../../support/forge.ts'
 import { hospitalRevision } from '../../support/policy-files.ts'
 
 const agentD = 'spiffe://hospital.example/ns/billing/sa/agent-d'
@@ -75,7 +75,6 @@ describe('authoring/tests/policy-tests', () => {
         ['tests/b.yaml', ']'],
       ]),
     )
-    expect(isProblems(tests)).to.equal(true)
-    expect(new Set(tests.map(({ file }) => file)).size).to.equal(2)
+    expect(new Set(problemsOf(tests).map(({ file }) => file)).size).to.equal(2)
   })
 })

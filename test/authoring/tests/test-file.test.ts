@@ -1,5 +1,7 @@
 import { expect } from 'chai'
-import { isProblems, type PolicyTest, parseTestFile } from '../../../src/authoring/tests/test-file.ts'
+import { type PolicyTest, parseTestFile } from '../../../src/authoring/tests/test-file.ts'
+import { isProblems } from '../../../src/base/model/problems.ts'
+import { problemsOf } from '../../support/forge.ts'
 
 const agentA = 'spiffe://hospital.example/ns/billing/sa/agent-a'
 const head = `agents: {a: '${agentA}'}\nsubjects: {clerk: {id: hospital/clerk, groups: [billing]}}\n`
@@ -90,8 +92,7 @@ describe('authoring/tests/test-file', () => {
   for (const { name, text } of refused) {
     it(`refuses ${name}, with its line`, () => {
       const problems = parseTestFile('tests/a.yaml', head + text)
-      expect(isProblems(problems)).to.equal(true)
-      expect(problems[0]).to.have.property('line').that.is.at.least(3)
+      expect(problemsOf(problems)[0]).to.have.property('line').that.is.at.least(3)
     })
   }
 })

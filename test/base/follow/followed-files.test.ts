@@ -3,6 +3,7 @@ import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { followFiles } from '../../../src/base/follow/followed-files.ts'
+import { isProblems } from '../../../src/base/model/problems.ts'
 import { StartError } from '../../../src/server/start-context.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -16,12 +17,12 @@ async function follow(path: string) {
     pollMs: hourMs,
     parse(contents) {
       const text = contents.get(path)?.toString() ?? 'absent'
-      return text.startsWith('good') ? { text } : { kind: 'refusal', problems: [text] }
+      return text.startsWith('good') ? { text } : { kind: 'problems', problems: [text] }
     },
     onRead: ({ text }) => told.push(text),
     onNews: (news) => told.push(news.kind === 'refused' ? `refused ${news.problems.join()}` : news.kind),
   })
-  if (opened.kind === 'refusal') throw new StartError(opened.problems)
+  if (isProblems(opened)) throw new StartError(opened.problems)
   return { files: opened.files, told }
 }
 
@@ -54,12 +55,12 @@ describe('app/followed-files', () => {
         tellBegun()
         await isParsed
         const text = String(contents.get(path))
-        return text.startsWith('good') ? { text } : { kind: 'refusal', problems: [text] }
+        return text.startsWith('good') ? { text } : { kind: 'problems', problems: [text] }
       },
       onRead: () => {},
       onNews: () => {},
     })
-    if (opened.kind === 'refusal') throw new StartError(opened.problems)
+    if (isProblems(opened)) throw new StartError(opened.problems)
     const { files } = opened
     expect(files.current).to.deep.equal({ text: 'good 1' })
     let tellParsed = () => {}
@@ -152,7 +153,7 @@ describe('app/followed-files', () => {
       },
       onNews: () => {},
     })
-    if (opened.kind === 'refusal') throw new StartError(opened.problems)
+    if (isProblems(opened)) throw new StartError(opened.problems)
     const { files } = opened
     await writeFile(path, 'good 2')
     isDeaf = true

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { loadKeys } from '../../../src/decision/chain/keys-source.ts'
-import { good, readKey } from '../../support/forge.ts'
+import { good, problemsOf, readKey } from '../../support/forge.ts'
 
 describe('decision/chain/keys-source', () => {
   let directory: string
@@ -25,15 +25,11 @@ describe('decision/chain/keys-source', () => {
   })
 
   it('reports a directory without keys', async () => {
-    expect(await loadKeys(join(directory, 'absent')))
-      .to.be.an('array')
-      .with.lengthOf(1)
+    expect(problemsOf(await loadKeys(join(directory, 'absent')))).to.have.length(1)
   })
 
   it('reports a file that cannot be read', async () => {
     await mkdir(join(directory, 'active.jwk.json'))
-    expect(await loadKeys(directory))
-      .to.be.an('array')
-      .with.lengthOf(1)
+    expect(problemsOf(await loadKeys(directory))).to.have.length(1)
   })
 })

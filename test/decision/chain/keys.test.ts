@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { generateKey, parseChainKeys, toJwks } from '../../../src/decision/chain/keys.ts'
 import { parseJwks } from '../../../src/decision/jws/key-set.ts'
-import { good, readKey } from '../../support/forge.ts'
+import { good, problemsOf, readKey } from '../../support/forge.ts'
 
 const active = readKey('chain')
 const next = readKey('chain-es256')
@@ -52,8 +52,7 @@ describe('decision/chain/keys', () => {
   ]
   for (const { name, files: texts, names } of refused) {
     it(`reports ${name} by file`, () => {
-      const problems = parseChainKeys(files(texts))
-      if (!Array.isArray(problems)) throw new TypeError('expected problems')
+      const problems = problemsOf(parseChainKeys(files(texts)))
       expect(problems.map(({ reason }) => reason.slice(0, reason.indexOf(':')))).to.deep.equal(names)
     })
   }

@@ -67,7 +67,7 @@ describe('policy/catalog/catalog, of one service beside another', () => {
 
   it('takes services that are one identity if all of them say why', () => {
     const catalog = parseCatalog(beside(shared, shared, shared)['services.yaml'])
-    if (!('services' in catalog)) throw new TypeError(catalog.map(formatProblem).join('\n'))
+    if (!('services' in catalog)) throw new TypeError(catalog.problems.map(formatProblem).join('\n'))
     expect(catalog.services.map((service) => service.spiffeId.uri)).to.deep.equal(
       Array.from({ length: 3 }, () => workload('both')),
     )

@@ -17,7 +17,7 @@ function catalogOf(services: readonly object[], hopLifetimeMs?: number): Catalog
   }))
   const catalog = parseCatalog(JSON.stringify({ services: entries }), hopLifetimeMs)
   if ('services' in catalog) return catalog
-  throw new TypeError(catalog.map(formatProblem).join('\n'))
+  throw new TypeError(catalog.problems.map(formatProblem).join('\n'))
 }
 
 describe('policy/catalog/catalog, what an entry says', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { loadRevision } from '../../../src/policy/revision/load.ts'
+import { problemsOf } from '../../support/forge.ts'
 import { policyFiles } from '../../support/policy-files.ts'
 
 const first = 'permit (principal, action, resource in Service::"records");\n'
@@ -109,8 +110,7 @@ describe('policy/cedar/cedar-problem', () => {
   for (const { name, file, text, line, marks, says } of cases) {
     it(`shows ${name}`, () => {
       const loaded = loadRevision(policyFiles({ [file]: text }))
-      if ('policies' in loaded) throw new TypeError('it loaded')
-      const problem = loaded.find((each) => each.file === file)
+      const problem = problemsOf(loaded).find((each) => each.file === file)
       expect(problem).to.include({ file, line })
       expect(problem?.message).to.match(says)
       const [shown = '', carets = ''] = problem?.excerpt?.split('\n') ?? []

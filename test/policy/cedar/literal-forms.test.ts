@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { formatProblem } from '../../../src/base/document/problem.ts'
 import { loadRevision } from '../../../src/policy/revision/load.ts'
+import { problemsOf } from '../../support/forge.ts'
 import { policyFiles } from '../../support/policy-files.ts'
 import { itRefuses } from '../../support/refused-repository.ts'
 
@@ -216,7 +217,7 @@ describe('policy/cedar/literal-forms', () => {
     const policies =
       '@id("x")\npermit (\n  principal in Group::"interns",\n  action,\n  resource in Service::"records"\n);\n'
     const problems = loadRevision(policyFiles({ 'team/a.cedar': policies }))
-    expect('policies' in problems ? [] : problems.map(formatProblem)).to.deep.equal([
+    expect(problemsOf(problems).map(formatProblem)).to.deep.equal([
       'team/a.cedar:3:16: policy `team/a.cedar#x`: Group::"interns" can never exist: expected `<name>/<group>`, such as `hospital/clinicians`, where `<name>` is the name of the identity provider in `users` of waywarden.yaml',
     ])
   })
@@ -225,7 +226,7 @@ describe('policy/cedar/literal-forms', () => {
     const twice =
       'permit (principal in Group::"a", action, resource in Service::"records") when { principal in [Group::"a", Group::"b"] };'
     const problems = loadRevision(policyFiles({ 'team/a.cedar': `${twice}\n${twice}` }))
-    expect('policies' in problems ? [] : problems.map(({ line }) => line)).to.deep.equal([1, 1, 2, 2])
+    expect(problemsOf(problems).map(({ line }) => line)).to.deep.equal([1, 1, 2, 2])
   })
 
   const strangers: readonly { readonly name: string; readonly files: Readonly<Record<string, string>> }[] = [
@@ -253,7 +254,7 @@ describe('policy/cedar/literal-forms', () => {
   for (const { name, files } of strangers) {
     it(`asks no form of ${name}`, () => {
       const loaded = loadRevision(policyFiles(files))
-      expect('policies' in loaded ? [] : loaded.map(formatProblem)).to.deep.equal([])
+      expect(problemsOf(loaded)).to.deep.equal([])
     })
   }
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { exceedsSchemaLimits } from '../../../src/policy/cedar/schema-limits.ts'
 import { loadRevision } from '../../../src/policy/revision/load.ts'
+import { problemsOf } from '../../support/forge.ts'
 import {
   actionLine,
   deepEntity,
@@ -30,8 +31,7 @@ const longConditions = [
 describe('policy/cedar/schema-limits', () => {
   for (const { name, file, text, line } of hostileFiles) {
     it(`refuses ${name} with file, line and limit`, () => {
-      const problems = loadRevision(policyFiles({ [file]: text }))
-      if ('policies' in problems) throw new TypeError('it loaded')
+      const problems = problemsOf(loadRevision(policyFiles({ [file]: text })))
       const [problem] = problems
       expect([problem?.file, problem?.line]).to.deep.equal([file, line])
       expect(problem?.message).to.match(/at most \d+/)

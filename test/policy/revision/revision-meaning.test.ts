@@ -44,7 +44,7 @@ function askOf(...answers: readonly Evaluation[]): (asked?: Asked) => PrincipalR
 const loaded = rememberLatest((): LoadedParts => {
   const parts = loadParts(policyFiles({ 'team/a.cedar': policies }))
   if ('policies' in parts) return parts
-  throw new TypeError(parts.map(formatProblem).join('\n'))
+  throw new TypeError(parts.problems.map(formatProblem).join('\n'))
 })
 
 /** What an engine answers; policies by name, or by a name that no policy has. */

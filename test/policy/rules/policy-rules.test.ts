@@ -44,8 +44,8 @@ describe('policy/rules/policy-rules', () => {
         'team/a.cedar': 'permit (principal, action, resource is Patient) when { context.role == "caller" };',
       }),
     )
-    expect(problems).to.have.length(11)
-    expect(problems).to.have.nested.property('[10].message').that.includes('90 more')
+    expect(problems).to.have.property('problems').with.length(11)
+    expect(problems).to.have.nested.property('problems[10].message').that.includes('90 more')
   })
 
   for (const row of refused) itRefuses(row)
@@ -61,7 +61,7 @@ describe('policy/rules/policy-rules', () => {
       const files = (folder: string) =>
         policyFiles({ 'services.yaml': services, 'team/a.cedar': undefined, [`${folder}/a.cedar`]: text })
       expect(loadRevision(files('records-team'))).to.have.property('policies')
-      expect(loadRevision(files('team'))).to.have.nested.property('[0].file', 'team/a.cedar')
+      expect(loadRevision(files('team'))).to.have.nested.property('problems[0].file', 'team/a.cedar')
     })
   }
 })
