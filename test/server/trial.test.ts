@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { chmod, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { isProblems } from '../../src/base/model/problems.ts'
 import { type Config, parseConfig } from '../../src/config/config.ts'
@@ -34,7 +35,7 @@ describe('server/trial', function () {
       await spoil?.(directory)
       const config = parse(join(directory, 'waywarden.yaml'), edit(settings))
       const tried = await tryAll(config)
-      const served = await serve(config)
+      const served = await serve(config, tried.problems.length)
       expect(tried.problems).to.deep.equal(served.problems.map(withoutTime))
       if (problems.length === 0)
         expect(tried.notices.filter((text) => !remark.test(text))).to.deep.equal(served.notices)
@@ -107,14 +108,18 @@ function tryAll(config: Config): Promise<Trial> {
   return tryConfig(config, { readsSecrets: true, fetchesGit: false, nowMs: Date.now() })
 }
 
-/** What the start says before it ends, or /readyz after it. */
-async function serve(config: Config): Promise<Pick<Trial, 'problems' | 'notices'>> {
+/** What the start says before it ends, or /readyz after it, once it names so many problems. */
+async function serve(config: Config, count: number): Promise<Pick<Trial, 'problems' | 'notices'>> {
   try {
     const app = await startApp(config)
     try {
-      const response = await fetch(`http://${app.addresses.admin}/readyz`)
-      const { reasons, notices } = JSON.parse(await response.text())
-      return { problems: reasons, notices }
+      for (;;) {
+        const response = await fetch(`http://${app.addresses.admin}/readyz`)
+        const { reasons, notices } = JSON.parse(await response.text())
+        // The start does not wait for the tests of policies.
+        if (reasons.length >= count) return { problems: reasons, notices }
+        await wait(20)
+      }
     } finally {
       await app[Symbol.asyncDispose]()
     }

@@ -2,6 +2,8 @@
 const behaviours = {
   serves: () => open(true),
   cannotDecide: () => open(false),
+  reports: () => openAndReport(true),
+  reportsThatItCannotDecide: () => openAndReport(false),
   neverOpens: () => {},
   failsToStart: () => process.exit(1),
   isKilledAtStart: () => process.kill(process.pid, 'SIGKILL'),
@@ -28,11 +30,20 @@ let takes = (socket) => {
 }
 let number
 
+/** A slow machine can take longer to open the next worker than a worker may be silent. */
+function openAndReport(ready) {
+  open(ready)
+  setInterval(() => report(ready), 500)
+}
+
 function open(ready) {
-  const readiness = { ready, reasons: [], notices: [] }
-  process.send({ kind: 'state', readiness, jwks: { keys: [] } })
+  report(ready)
   process.send({ kind: 'opened', log: `worker-${number}/log-${process.pid}` })
   process.stdout.write(`opened ${number}\n`)
+}
+
+function report(ready) {
+  process.send({ kind: 'state', readiness: { ready, reasons: [], notices: [] }, jwks: { keys: [] } })
 }
 
 process.on('message', (order, socket) => {

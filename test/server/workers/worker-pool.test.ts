@@ -27,13 +27,13 @@ describe('server/workers/worker-pool', () => {
   }
 
   it('hands each connection to who has the fewest, of those that can decide', async () => {
-    await using pool = start('serves serves cannotDecide')
+    await using pool = start('reports reports cannotDecide')
     await pool.open(nothing, unstopped)
     expect((await askAtOnce(pool, 4)).toSorted()).to.deep.equal(['1', '1', '2', '2'])
   })
 
   it('hands them to who cannot decide while nobody can, for a refusal must be an answer', async () => {
-    await using pool = start('cannotDecide cannotDecide')
+    await using pool = start('reportsThatItCannotDecide reportsThatItCannotDecide')
     await pool.open(nothing, unstopped)
     expect((await askAtOnce(pool, 2)).toSorted()).to.deep.equal(['1', '2'])
   })
