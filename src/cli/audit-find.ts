@@ -42,20 +42,20 @@ const outcomeColors = { allow: 'green', observed: 'yellow', deny: 'red' } as con
 export function addAuditFind(audit: Command, terminal: Terminal, finish: Finish): void {
   const command = audit
     .command('find')
-    .description('find decisions; a line each, as they are read')
+    .description('find decisions; prints one line for each')
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
   addKeyOption(command)
     .option('--user <id>', 'for this user: `clerk` or `hospital/clerk`')
-    .option('--agent <id>', 'with this agent as the caller or in the chain: a SPIFFE ID, or how it ends')
+    .option('--agent <id>', 'with this agent as the caller or in the chain: a SPIFFE ID, or the end of one')
     .option('--service <name>', 'of this service')
     .option('--outcome <outcome>', 'allow, observed or deny')
     .option('--code <code>', 'refused with this code')
     .option('--policy <policy>', 'decided by this policy: its id, or its file')
-    .option('--revision <id>', 'decided by this policy revision, or how it begins')
+    .option('--revision <id>', 'decided by this policy revision, or one that starts with it')
     .option('--txn <txn>', 'of this transaction')
-    .option('--since <when>', 'only since then: `7d`, `12h`, or 2027-01-31T12:00:00Z')
-    .option('--until <when>', 'only before then')
-    .option('--limit <count>', 'stop after so many', parseCount)
+    .option('--since <when>', 'only since this time: `7d`, `12h`, or 2027-01-31T12:00:00Z')
+    .option('--until <when>', 'only before this time')
+    .option('--limit <count>', 'stop after this number', parseCount)
     .option(
       '--pseudonyms <file>',
       'the secret of `audit.pseudonyms`, to find the records of `--user hospital/clerk`',
@@ -65,7 +65,7 @@ export function addAuditFind(audit: Command, terminal: Terminal, finish: Finish)
       'after',
       helpFooter(
         'waywarden audit find ./audit --user clerk --code policy_denied --since 7d',
-        '0 some were found, 1 none was, or not all could be read',
+        '0 found, 1 none found, or not everything could be read',
       ),
     )
     .action(async (paths: readonly string[], options: FindOptions) =>
@@ -138,7 +138,7 @@ function pseudonymOf(user: string | undefined, file: string): string | Invalid {
   const [, issuerName, id] = /^([^/]+)\/(.+)$/s.exec(user ?? '') ?? []
   if (issuerName === undefined || id === undefined) {
     return invalid(
-      "`--pseudonyms`: expected `--user` as `hospital/clerk`, for each provider's users have their own",
+      '`--pseudonyms`: expected `--user` as `hospital/clerk`, because pseudonyms depend on the provider',
     )
   }
   const pseudonymize = readPseudonyms(file)

@@ -19,7 +19,7 @@ export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish
   const command = audit
     .command('prove')
     .description("print a decision's record with the proof that it is in its log (C2SP tlog-proof)")
-    .argument('<decision>', 'the decision id, as answers carry it in `waywarden-decision-id`')
+    .argument('<decision>', 'the decision id, as in the header `waywarden-decision-id`')
     .argument('<path...>', 'audit directories or segments')
   addKeyOption(command)
     .addHelpText(
@@ -35,7 +35,7 @@ export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish
   audit
     .command('check')
     .description(
-      'check what `audit prove` printed, with nothing but the public key of the log, and print the record',
+      'check the output of `audit prove` with only the public key of the log, and print the record',
     )
     .argument('<file>', 'the proof, or - for standard input')
     .requiredOption('--key <file>', 'public key of the log')
@@ -43,7 +43,7 @@ export function addAuditProve(audit: Command, terminal: Terminal, finish: Finish
       'after',
       helpFooter(
         'waywarden audit check decision.tlog-proof --key log-key.pub',
-        '0 the record is in the log, 1 it is not, or not by this key',
+        '0 the record is in the log, 1 it is not, or another key signed it',
       ),
     )
     .action(async (file: string, { key }: { readonly key: string }) =>

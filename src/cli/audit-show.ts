@@ -15,10 +15,10 @@ type ShowOptions = KeyOptions & { readonly json?: true; readonly mermaid?: true 
 export function addAuditShow(audit: Command, terminal: Terminal, finish: Finish): void {
   const command = audit
     .command('show')
-    .description('show one transaction as a tree, from the user to every resource, whichever replica decided')
+    .description('show one transaction as a tree, from the user to every resource, over all replicas')
     .argument(
       '<txn>',
-      'the transaction, or one of its decisions, as answers carry it in `waywarden-decision-id`',
+      'the transaction, or one of its decision ids, as in the header `waywarden-decision-id`',
     )
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
   addKeyOption(command)

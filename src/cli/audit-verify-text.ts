@@ -20,25 +20,19 @@ export function formatVerification(
     ...problems.map((problem) => paint(problem, 'red', terminal)),
     isSigned && flaws.length === 0
       ? paint(formatSound(all, unsigned), 'green', terminal)
-      : paint(
-          isSigned ? 'as it was signed, but not all of it can be read' : 'NOT as it was signed',
-          'red',
-          terminal,
-        ),
+      : paint(isSigned ? 'as signed, but not all of it can be read' : 'NOT as signed', 'red', terminal),
     ...(hasKey
       ? []
-      : ['the key was found beside the log, and who can change the log can change it, too; use `--key`']),
+      : ['the key was found beside the log, and write access to the log includes it; use `--key`']),
     ...(hasCheckpoints
       ? []
-      : [
-          'no checkpoint from elsewhere: a last log whose end was cut off looks like this, too; use `--checkpoint`',
-        ]),
+      : ['no exported checkpoint was given, so a truncated last log cannot be detected; use `--checkpoint`']),
   ]
 }
 
 function formatSound(all: string, unsigned: number): string {
   if (unsigned === 0) return `OK: ${all}, as signed`
-  return `OK so far: ${all}, as signed but for ${unsigned} that ${unsigned === 1 ? 'is' : 'are'} not signed yet`
+  return `OK so far: ${all}, as signed, except ${unsigned} that ${unsigned === 1 ? 'is' : 'are'} not signed yet`
 }
 
 function total(logs: readonly VerifiedLog[], what: 'records' | 'unsealedRecords'): number {

@@ -34,21 +34,21 @@ export function addAuditVerify(audit: Command, terminal: Terminal, finish: Finis
   const command = audit
     .command('verify')
     .description(
-      'verify that nobody changed, removed, added or reordered a line, by files and public key alone',
+      'verify that no line was changed, removed, added or reordered, using only the files and the public key',
     )
-    .argument('<path...>', 'audit directories; segments alone cannot show what is missing beside them')
+    .argument('<path...>', 'audit directories; single segments cannot prove that none is missing')
   addKeyOption(command)
     .option('--checkpoint <file>', 'checkpoints of these logs, kept elsewhere; may be repeated', collect, [])
     .option(
       '--as-of <when>',
-      'until when each log should go on that was not closed: `now`, `7d` or 2027-01-31T12:00:00Z; else as long as the newest',
+      'the time that every unclosed log must reach: `now`, `7d` or 2027-01-31T12:00:00Z; by default the end of the newest',
     )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       helpFooter(
         'waywarden audit verify ./audit --key log-key.pub --checkpoint exported.txt',
-        '0 all is as it was signed, 1 something is not, or could not be read',
+        '0 everything is as signed, 1 something is not, or could not be read',
       ),
     )
     .action(async (paths: readonly string[], options: VerifyOptions) =>
@@ -87,7 +87,7 @@ function parseAsOf(text: string | undefined, nowMs: number): number | undefined 
   if (text === undefined) return undefined
   const asOfMs = text === 'now' ? nowMs : parseTimeMs('--as-of', text, nowMs)
   return !isInvalid(asOfMs) && asOfMs > nowMs
-    ? invalid(`\`--as-of\`: expected a time that is over, found \`${text}\``)
+    ? invalid(`\`--as-of\`: expected a time in the past, found \`${text}\``)
     : asOfMs
 }
 

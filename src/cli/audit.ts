@@ -7,9 +7,7 @@ import type { Finish, Terminal } from './terminal.ts'
 
 /** Adds `audit show`, `audit find`, `audit verify`, `audit prove` and `audit check`. */
 export function addAudit(program: Command, terminal: Terminal, finish: Finish): void {
-  const audit = program
-    .command('audit')
-    .description('the evidence: who asked what, and that nobody changed it')
+  const audit = program.command('audit').description('read and verify the audit log')
   addAuditShow(audit, terminal, finish)
   addAuditFind(audit, terminal, finish)
   addAuditVerify(audit, terminal, finish)

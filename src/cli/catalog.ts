@@ -14,11 +14,11 @@ type ScaffoldCommandOptions = { readonly trustDomain: string; readonly namespace
 
 /** Adds `catalog scaffold`. */
 export function addCatalog(program: Command, terminal: Terminal, finish: Finish): void {
-  const catalog = program.command('catalog').description('what the mesh offers: services.yaml')
+  const catalog = program.command('catalog').description('the catalog of the mesh: services.yaml')
   catalog
     .command('scaffold')
     .description(`draft services.yaml from \`${command}\``)
-    .argument('[file]', 'what kubectl printed, JSON or YAML; - for standard input', '-')
+    .argument('[file]', 'output of kubectl, JSON or YAML; - for standard input', '-')
     .option('--trust-domain <name>', '`meshConfig.trustDomain` of the mesh', 'cluster.local')
     .option('--namespace <name>', 'only the services of this namespace')
     .addHelpText(
@@ -54,8 +54,8 @@ async function scaffold(
   if (services > 0) return exitCodes.ok
   terminal.complain(
     list.services.length > 0
-      ? 'no service that a waypoint could stand in front of; the comments say why'
-      : `expected Services, found ${countKinds(objects)}; the whole is read by: ${command}`,
+      ? 'no service that can have a waypoint; the comments say why'
+      : `expected Services, found ${countKinds(objects)}; this command reads everything: ${command}`,
   )
   return exitCodes.negative
 }
@@ -66,7 +66,7 @@ async function readCluster(file: string, terminal: Terminal): Promise<Cluster | 
   const input = await readInput(file, terminal)
   if (isInvalid(input)) return input
   const objects = parseKubectlOutput(input.text)
-  if (isInvalid(objects)) return invalid(`${objects.reason}; the whole is read by: ${command}`)
+  if (isInvalid(objects)) return invalid(`${objects.reason}; this command reads everything: ${command}`)
   const list = toKubernetesList(objects)
   return isInvalid(list) ? list : { objects, list }
 }

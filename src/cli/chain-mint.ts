@@ -47,21 +47,21 @@ export function addChainMint(chain: Command, terminal: Terminal, finish: Finish)
   const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
   chain
     .command('mint')
-    .description('sign a chain of your own, for tests: with the keys, a chain can say anything')
+    .description('sign a chain for tests: with the keys, any chain can be signed')
     .requiredOption('--keys <dir>', 'the keys directory of the issuer')
-    .requiredOption('--issuer <url>', '`chain.issuer` of the Waywarden that shall believe it')
+    .requiredOption('--issuer <url>', '`chain.issuer` of the Waywarden that will verify it')
     .requiredOption('--subject <id>', 'the user')
     .requiredOption(
       '--subject-issuer <url>',
       'the identity provider of the user, a `users.issuer` of the configuration',
     )
-    .requiredOption('--holder <spiffe-id>', 'who may present it')
-    .option('--actor <spiffe-id>', 'who has acted, the first to act first; may be repeated', collect, [])
+    .requiredOption('--holder <spiffe-id>', 'the workload that may present it')
+    .option('--actor <spiffe-id>', 'an actor, the first to act first; may be repeated', collect, [])
     .option('--group <name>', 'a group of the user; may be repeated', collect, [])
     .option('--scope <scope>', 'a scope; may be repeated', collect, [])
-    .option('--lifetime <duration>', 'how long it lives', '5m')
+    .option('--lifetime <duration>', 'its lifetime', '5m')
     .option('--json', 'print one JSON object instead of the token alone')
-    .addHelpText('after', helpFooter(example, '0 minted, 1 it would be no valid chain'))
+    .addHelpText('after', helpFooter(example, '0 minted, 1 the chain would be invalid'))
     .action(async (options: MintCommandOptions) => finish(await mint(options, terminal)))
 }
 

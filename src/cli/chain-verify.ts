@@ -33,14 +33,14 @@ export function addChainVerify(chain: Command, terminal: Terminal, finish: Finis
   chain
     .command('verify')
     .description(
-      'verify signature, holder and times of a chain token, as a waypoint would ask; revocations are not asked',
+      'verify signature, holder and times of a chain token like a check; revocations are not checked',
     )
     .argument('<token>', 'the token, or - to read it from standard input')
     .option('--keys <dir>', 'the keys directory of the issuer')
     .option('--jwks <file>', 'or the public keys, as `/.well-known/jwks.json` serves them')
-    .option('--issuer <url>', 'the issuer whose chains are believed; by default the one that the token names')
+    .option('--issuer <url>', 'the trusted issuer; by default the one that the token names')
     .option('--holder <spiffe-id>', 'the workload that presents it; by default the one that the token names')
-    .option('--now <time>', 'the time to verify at, such as 2027-01-31T12:00:00Z; without it, now')
+    .option('--now <time>', 'the time to verify at, such as 2027-01-31T12:00:00Z; by default now')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

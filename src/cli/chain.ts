@@ -10,13 +10,10 @@ export function addChain(program: Command, terminal: Terminal, finish: Finish): 
   const chain = program.command('chain').description('read, verify or mint delegation chains')
   chain
     .command('inspect')
-    .description('show what a chain token says, without any proof that it is true')
+    .description('show the content of a chain token without verifying it')
     .argument('<token>', 'the token, or - to read it from standard input')
     .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      helpFooter('waywarden chain inspect - < token', '0 it can be read, 1 it is no chain token'),
-    )
+    .addHelpText('after', helpFooter('waywarden chain inspect - < token', '0 shown, 1 it is no chain token'))
     .action(async (token: string, options: InspectOptions) => finish(await inspect(token, options, terminal)))
   addChainVerify(chain, terminal, finish)
   addChainMint(chain, terminal, finish)
@@ -38,7 +35,7 @@ async function inspect(argument: string, { json }: InspectOptions, terminal: Ter
     terminal.print(JSON.stringify({ verified: false, chain: chainToJson(reading) }, undefined, 2))
     return exitCodes.ok
   }
-  terminal.print('UNVERIFIED: anybody could have written this; `waywarden chain verify` proves it')
+  terminal.print('UNVERIFIED: the signature was not checked; use `waywarden chain verify`')
   for (const line of formatChain(reading)) terminal.print(line)
   return exitCodes.ok
 }

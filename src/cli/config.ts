@@ -10,13 +10,14 @@ export function addConfig(program: Command, terminal: Terminal, finish: Finish):
   const config = program.command('config').description('check the configuration, or print its JSON Schema')
   config
     .command('check')
-    .description(
-      'find everything that is wrong with a configuration, environment included, and with the files and policies that it names',
-    )
+    .description('check a configuration, including the environment and the files and policies that it names')
     .option('-c, --config <file>', 'the configuration', defaultConfigFile)
-    .option('--no-secrets', 'take private keys and other secrets to be good, where they are not at hand')
-    .option('--no-files', 'look at the text alone, where the files that it names are not')
-    .option('--git', 'fetch the policies of `policy.git`, too, and load them')
+    .option(
+      '--no-secrets',
+      'assume that private keys and other secrets are valid, if they are not on this machine',
+    )
+    .option('--no-files', 'check only the text, if the files that it names are not on this machine')
+    .option('--git', 'also fetch and load the policies of `policy.git`')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -57,11 +58,11 @@ async function check(options: CheckOptions, terminal: Terminal): Promise<ExitCod
     const { problems, remarks, notices, untried } = checked
     for (const { kind, text } of remarks) terminal.complain(toLine(`${kind}: ${text}`))
     for (const notice of notices) terminal.complain(toLine(`notice: ${notice}`))
-    for (const what of untried) terminal.complain(toLine(`not looked at: ${what}`))
+    for (const what of untried) terminal.complain(toLine(`not checked: ${what}`))
     if (isRefused) complainAboutConfig({ kind: 'problems', problems }, terminal)
     else
       terminal.print(
-        `${file}: ${options.files ? 'the configuration can serve' : 'the text of the configuration is good'}`,
+        `${file}: ${options.files ? 'the configuration can serve' : 'the text of the configuration is valid'}`,
       )
   }
   return isRefused ? exitCodes.config : exitCodes.ok

@@ -30,7 +30,7 @@ export async function pinDirectory(
     await writePin(directory, commit)
     return { kind: 'pinned', commit, was: undefined }
   } catch (cause) {
-    return invalid(`nothing was pinned: ${describeCause(cause)}`)
+    return invalid(`no pin was set: ${describeCause(cause)}`)
   }
 }
 
@@ -43,7 +43,7 @@ export async function releaseDirectory(directory: string): Promise<PinChange | I
     return invalid(
       isAbsent(cause)
         ? `\`${path}\` pins nothing`
-        : `\`${path}\` could not be removed, so the pin holds: ${describeCause(cause)}`,
+        : `\`${path}\` could not be removed, so it still applies: ${describeCause(cause)}`,
     )
   }
   const present = await readPolicyDirectory(directory)

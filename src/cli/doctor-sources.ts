@@ -46,7 +46,7 @@ export async function runKubectl(
         error.code === 'ENOENT'
           ? 'it is not on the PATH'
           : (stderr.trim() || error.message).split('\n').at(-1)
-      resolve(invalid(`kubectl cannot be asked: ${detail}`))
+      resolve(invalid(`kubectl cannot be run: ${detail}`))
     })
     terminal.complain(`$ ${kubectlCommand}`)
   })

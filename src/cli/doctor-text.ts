@@ -8,7 +8,7 @@ export type Report = { readonly findings: readonly Finding[]; readonly notes: re
 export function formatReport({ findings, notes }: Report): readonly string[] {
   return [
     ...findings.flatMap(formatFinding),
-    ...notes.map((note) => `not looked at: ${note}`),
+    ...notes.map((note) => `not checked: ${note}`),
     ...(notes.length > 0 ? [''] : []),
     formatVerdict(findings),
   ]
@@ -29,7 +29,7 @@ function formatFinding({ severity, id, where, what, why, fix }: Finding): readon
 function formatVerdict(findings: readonly Finding[]): string {
   const errors = findings.filter(({ severity }) => severity === 'error').length
   const warnings = findings.length - errors
-  if (findings.length === 0) return 'healthy: nothing wrong was found'
+  if (findings.length === 0) return 'healthy: no problem was found'
   const counts = [count(errors, 'error'), count(warnings, 'warning')].filter((text) => text !== '').join(', ')
   return errors > 0 ? `NOT HEALTHY: ${counts}` : `healthy, with ${counts}`
 }

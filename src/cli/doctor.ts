@@ -31,20 +31,19 @@ type DoctorOptions = {
 
 /** Adds `doctor`. */
 export function addDoctor(program: Command, terminal: Terminal, finish: Finish): void {
-  const codes =
-    '0 healthy (there may be warnings), 1 something is wrong, 78 the configuration that was given cannot serve'
+  const codes = '0 healthy (warnings are possible), 1 problems found, 78 the given configuration cannot serve'
   program
     .command('doctor')
-    .description('find what is set up wrongly between the mesh and Waywarden, and say how to change it')
+    .description('find problems in the setup of the mesh for Waywarden, with remedies')
     .option('-c, --config <file>', "the configuration (default: the cluster's ConfigMap)")
-    .option(
-      '--policies <dir>',
-      'the policy repository with services.yaml (default: as the configuration says)',
-    )
-    .option('--kubectl <file>', 'what kubectl printed, `-` for stdin (default: runs kubectl, only to read)')
+    .option('--policies <dir>', 'the policy repository with services.yaml (default: the configured one)')
+    .option('--kubectl <file>', 'output of kubectl, `-` for stdin (default: runs kubectl, read-only)')
     .option('--admin <url...>', "replicas' admin ports: readiness, keys and clocks are compared")
     .option('--dns', "resolve the catalog's names here, as Waywarden would")
-    .option('--probe <url>', 'send GET requests with lies through a waypoint; run it inside a workload')
+    .option(
+      '--probe <url>',
+      'send GET requests with forged headers through a waypoint; run it inside a workload',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -115,13 +114,13 @@ async function readObjects(
   if (isInvalid(output)) {
     if (kubectl === undefined && admin !== undefined) return undefined
     return invalid(
-      `${output.reason}\nrun this where the cluster can be reached, and give its output to \`--kubectl\`:\n  ${kubectlCommand}`,
+      `${output.reason}\nrun this with access to the cluster, and pass its output to \`--kubectl\`:\n  ${kubectlCommand}`,
     )
   }
   const objects = parseKubectlOutput(output.text)
   if (!isInvalid(objects)) return objects
   return invalid(
-    `\`${kubectl ?? 'kubectl'}\`: ${objects.reason}\nthis prints what is read here:\n  ${kubectlCommand}`,
+    `\`${kubectl ?? 'kubectl'}\`: ${objects.reason}\nthis command prints the expected input:\n  ${kubectlCommand}`,
   )
 }
 
@@ -130,13 +129,13 @@ function notesOf(options: DoctorOptions, { objects, config, catalog }: Known): r
   if (probe !== undefined && objects === undefined) return []
   return [
     ...(objects === undefined
-      ? ['the cluster: kubectl cannot reach it; give its output to `--kubectl`']
+      ? ['the cluster: kubectl cannot reach it; pass its output to `--kubectl`']
       : []),
-    ...(config === undefined ? ['waywarden.yaml: give it to `--config`'] : []),
+    ...(config === undefined ? ['waywarden.yaml: pass it to `--config`'] : []),
     ...(catalog === undefined
-      ? ['enrolment, bypasses and addresses of the services: give services.yaml by `--policies`']
+      ? ['enrolment, bypasses and addresses of the services: pass services.yaml to `--policies`']
       : []),
-    ...(admin === undefined ? ['replicas, their keys and clocks: give their admin ports to `--admin`'] : []),
+    ...(admin === undefined ? ['replicas, their keys and clocks: pass their admin ports to `--admin`'] : []),
   ]
 }
 

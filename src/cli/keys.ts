@@ -23,19 +23,19 @@ export function addKeys(program: Command, terminal: Terminal, finish: Finish): v
   keys
     .command('init')
     .description('create a directory with a new ES256 signing key; an existing key is never overwritten')
-    .argument('<dir>', 'where `chain.keys` of the configuration points')
+    .argument('<dir>', 'the directory of `chain.keys` in the configuration')
     .addHelpText(
       'after',
       helpFooter(
         'waywarden keys init ./keys',
-        '0 created, 1 there is a key already, it cannot be written, or the directory is part of a policy repository',
+        '0 created, 1 a key exists, it cannot be written, or the directory is part of a policy repository',
       ),
     )
     .action(async (directory: string) => finish(await init(directory, terminal)))
   keys
     .command('rotate')
     .description(
-      'take the next step of a rotation: publish a new key that only verifies yet; or, when one is published, sign with it and keep the former key for verifying',
+      'take the next step of a rotation: publish a new key for verifying only; or, if one is published, sign with it and keep the former key for verifying',
     )
     .argument('<dir>', 'the keys directory')
     .option('--overlap <duration>', 'how long a retired key stays: longer than `chain.maxLifetime`', '1h')
@@ -68,7 +68,7 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
     const exists = isErrno(error, 'EEXIST')
     terminal.complain(
       exists
-        ? `\`${file}\` exists and stays as it is; chains that it signed would break. Name another directory`
+        ? `\`${file}\` exists and is not replaced, because chains that it signed would break. Name another directory`
         : `\`${file}\` cannot be written: ${describeError(error)}`,
     )
     return exitCodes.negative
@@ -76,7 +76,7 @@ async function init(directory: string, terminal: Terminal): Promise<ExitCode> {
   terminal.print(`created ${file}; keep it secret, and give every replica the same`)
   if (git !== undefined) {
     terminal.complain(
-      `note: \`${file}\` lies in the Git working tree \`${git}\`: see that .gitignore names it, and never commit it`,
+      `note: \`${file}\` lies in the Git working tree \`${git}\`: add it to .gitignore, and never commit it`,
     )
   }
   return exitCodes.ok
@@ -112,7 +112,7 @@ async function takeStep(paths: KeyPaths, overlapMs: number, terminal: Terminal):
   const retiredAtMs = await modifiedAtMs(previous)
   if (retiredAtMs !== undefined && retiredAtMs + overlapMs > terminal.nowMs()) {
     const until = new Date(retiredAtMs + overlapMs).toISOString()
-    terminal.complain(`\`${previous}\` still verifies chains that live; rotate again after ${until}`)
+    terminal.complain(`\`${previous}\` still verifies unexpired chains; rotate again after ${until}`)
     return exitCodes.negative
   }
   return (await modifiedAtMs(next)) === undefined
@@ -123,7 +123,7 @@ async function takeStep(paths: KeyPaths, overlapMs: number, terminal: Terminal):
 async function publish(next: string, previous: string, terminal: Terminal): Promise<ExitCode> {
   await rm(previous, { force: true })
   await writeFile(next, generateKey(), { mode: 0o600, flag: 'wx' })
-  terminal.print(`created ${next}, which verifies and does not sign yet`)
+  terminal.print(`created ${next}, which verifies but does not sign yet`)
   terminal.print('give it to every replica, wait until all have loaded it, then run `keys rotate` again')
   return exitCodes.ok
 }
@@ -136,7 +136,7 @@ async function promote({ active, next, previous }: KeyPaths, terminal: Terminal)
   await rename(next, active)
   const now = new Date(terminal.nowMs())
   await utimes(previous, now, now)
-  terminal.print(`${active} is the new key; the former one verifies on as ${previous}`)
+  terminal.print(`${active} is the new key; ${previous} still verifies with the former one`)
   terminal.print('give both to every replica; run `keys rotate` again when the next rotation is due')
   return exitCodes.ok
 }

@@ -19,7 +19,7 @@ export type GivenKeys = {
 export function addKeyOption(command: Command): Command {
   return command.option(
     '--key <file>',
-    'public key of the logs, kept elsewhere; again for each. Without it the key beside the log is believed',
+    'public key of the logs, from a safe place; may be repeated. Without it the key beside the log is trusted',
     collect,
   )
 }

@@ -29,9 +29,9 @@ export function addPolicyDiff(policy: Command, terminal: Terminal, finish: Finis
   const command = policy
     .command('diff')
     .description('judge recorded decisions and tests by two revisions, and list what changes')
-    .argument('<a>', 'a policy directory, or with `--audit` the id of a revision that was kept')
-    .argument('<b>', 'what it is compared with')
-    .option('--audit <path>', 'an audit directory; again for every replica', collect)
+    .argument('<a>', 'a policy directory, or with `--audit` the id of a stored revision')
+    .argument('<b>', 'the policies to compare with')
+    .option('--audit <path>', 'an audit directory; repeat it for every replica', collect)
   addKeyOption(command)
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -66,7 +66,7 @@ async function diff(a: string, b: string, options: DiffOptions, terminal: Termin
     for (const { id } of [before, after].filter((side) => isOtherThan(side, line.record))) changed.add(id)
   }
   for (const id of changed) {
-    terminal.complain(`revision \`${id}\`: its records name another digest: the kept copy was changed`)
+    terminal.complain(`revision \`${id}\`: its records name another digest: the stored copy was changed`)
   }
   if (changed.size > 0) return exitCodes.negative
   for (const problem of problems) terminal.complain(formatProblem(problem))
@@ -95,7 +95,7 @@ async function findRevision(place: string, audit: readonly string[]): Promise<Re
   const loaded = await loadDirectory(place)
   if (!isProblems(loaded)) return loaded
   const why = loaded.problems.map(formatProblem).join('; ')
-  return invalid(`\`${place}\` is no revision that was kept, and does not load as a directory: ${why}`)
+  return invalid(`\`${place}\` is not a stored revision, and does not load as a directory: ${why}`)
 }
 
 /** Returns the tests of both sides, each once, because the same test is the same request. */
@@ -130,7 +130,7 @@ async function isPath(path: string): Promise<boolean> {
 
 function formatDiff({ changes, judged, passedOver }: PolicyDiff): readonly string[] {
   const counts = `${formatCount(judged.records, 'record')} and ${formatCount(judged.tests, 'test')} judged`
-  const skipped = passedOver === 0 ? '' : `, ${formatCount(passedOver, 'record')} never came to the policies`
+  const skipped = passedOver === 0 ? '' : `, ${formatCount(passedOver, 'record')} never reached the policies`
   return [...changes.flatMap(formatChange), `${formatKinds(changes.length)}: ${counts}${skipped}`]
 }
 

@@ -19,5 +19,5 @@ export function complainAboutPolicies(problems: readonly Problem[], place: strin
     terminal.complain(toLine(formatProblem(problem)))
     complainAboutExcerpt(problem.excerpt, terminal)
   }
-  terminal.complain(`${formatCount(problems.length, 'problem')} in \`${place}\`; it would not be served`)
+  terminal.complain(`${formatCount(problems.length, 'problem')} in \`${place}\`; it cannot serve`)
 }

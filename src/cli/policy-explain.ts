@@ -42,38 +42,34 @@ type ExplainOptions = KeyOptions & {
 /** A request to explain, and the revision for it. */
 type Question = { readonly verdict: Verdict; readonly revision: Revision; readonly note: string | undefined }
 
-const unproven = 'taken at its word: no checkpoint of a log covers the record'
-const believed = 'taken at its word: signatures, times and revocations were not checked'
+const unproven = 'unproven: no checkpoint of a log covers the record'
+const believed = 'not verified: signatures, times and revocations were not checked'
 
 /** Adds `policy explain`. */
 export function addPolicyExplain(policy: Command, terminal: Terminal, finish: Finish): void {
   const command = policy
     .command('explain')
-    .description('say for each principal why it may or may not, and what would change that')
+    .description('explain for each principal why it may or may not, and which changes would reverse that')
     .argument('<request...>', 'METHOD SERVICE/PATH; or a CheckRequest as JSON in a file; or a decision id')
     .option('--policies <dir>', 'the policy repository', 'policies')
     .option('--as <agent>', 'the caller’s SPIFFE ID, or `ingress`')
-    .option('--for <user>', 'for whom: `issuer/id` or `issuer/id:group,group`; without it there is no chain')
-    .option(
-      '--via <agent>',
-      'who acted before the caller; again for each, in the order in which they did',
-      collect,
-    )
-    .option('--scope <scope>', 'a scope of the chain; again for each', collect)
+    .option('--for <user>', 'the user: `issuer/id` or `issuer/id:group,group`; without it there is no chain')
+    .option('--via <agent>', 'an actor before the caller; may be repeated, in order', collect)
+    .option('--scope <scope>', 'a scope of the chain; may be repeated', collect)
     .option(
       '--audit <dir>',
-      'where the decision’s record and revision are; again for each replica',
+      'the audit directory with the decision’s record and revision; repeat it for each replica',
       collectPath,
     )
   addKeyOption(command)
-    .option('--header <name>', 'the header in which a captured chain travels', 'actor-chain')
+    .option('--header <name>', 'the header of a captured chain', 'actor-chain')
     .option('--issuer <name>', '`users.name` of the user’s identity provider, for a captured request')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       helpFooter(
         'waywarden policy explain GET patient-records/patients/42 --as spiffe://hospital.example/ns/clinic/sa/agent-r --for hospital/clerk:billing',
-        '0 it is explained, 1 it cannot be',
+        '0 explained, 1 it cannot be explained',
       ),
     )
     .action(async (request: readonly string[], options: ExplainOptions) =>
@@ -112,7 +108,7 @@ async function askDirectory(
   const revision = await loadDirectory(options.policies)
   if (isProblems(revision)) {
     complainAboutPolicies(revision.problems, options.policies, terminal)
-    return invalid('nothing is explained by policies that would not be served')
+    return invalid('the policies cannot serve, so they cannot explain a decision')
   }
   const [first = '', place, ...more] = request
   if (more.length > 0)

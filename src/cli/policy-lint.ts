@@ -11,7 +11,7 @@ type LintOptions = { readonly json?: true }
 export function addPolicyLint(policy: Command, terminal: Terminal, finish: Finish): void {
   policy
     .command('lint')
-    .description('find what loads, and what its author hardly means')
+    .description('find valid policies that are probably mistakes')
     .argument('<dir>', 'the directory with services.yaml')
     .option('--json', 'print one JSON object')
     .addHelpText(

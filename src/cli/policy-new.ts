@@ -27,15 +27,15 @@ export function addPolicyNew(policy: Command, terminal: Terminal, finish: Finish
     .description('draft a part of a policy repository')
     .command('service')
     .description(
-      'draft a catalog entry and the three patterns, in a new repository too; what is not given is guessed, and permits nobody',
+      'draft a catalog entry and the three patterns, also in a new repository; omitted values are guessed, and permit nothing',
     )
     .argument('<name>', 'the id of `Service::"…"`')
-    .requiredOption('--owner <team>', 'the folder whose policies may permit anything on it')
+    .requiredOption('--owner <team>', 'the folder whose policies may permit access to it')
     .option('--policies <dir>', 'the policy repository', 'policies')
-    .option('--namespace <name>', 'where it runs, for the guesses')
-    .option('--trust-domain <name>', 'of the mesh, where the catalog has no service yet')
-    .option('--spiffe-id <id>', 'who receives')
-    .option('--address <address>', '`name:port` or `IP:port`; again for each', collect)
+    .option('--namespace <name>', 'its namespace, for the guesses')
+    .option('--trust-domain <name>', 'trust domain of the mesh, if the catalog is empty')
+    .option('--spiffe-id <id>', 'SPIFFE ID of the service')
+    .option('--address <address>', '`name:port` or `IP:port`; may be repeated', collect)
     .option('--waypoint <id>', 'the proxy that vouches for its callers')
     .option('--entry', 'a chain may begin here')
     .option('--forwards', 'it calls onward')
@@ -74,7 +74,7 @@ async function newService(name: string, options: NewOptions, terminal: Terminal)
     terminal.print(JSON.stringify({ written: dryRun === undefined, files, ...draft.added }, undefined, 2))
   } else if (dryRun === undefined) {
     for (const file of files) terminal.print(`wrote ${join(directory, file)}`)
-    terminal.print('It permits nobody yet: replace every `change-me`, then `waywarden policy test`')
+    terminal.print('It permits nothing yet: replace every `change-me`, then run `waywarden policy test`')
   } else {
     for (const part of [draft.added.catalog, draft.added.policies]) {
       for (const line of part.split('\n')) terminal.print(line)

@@ -17,12 +17,12 @@ export function addPolicyRollback(policy: Command, terminal: Terminal, finish: F
   const codes = '0 done, 1 refused, 78 the configuration cannot serve'
   policy
     .command('rollback')
-    .description('pin an earlier policy revision for every replica, until it is released')
+    .description('pin an earlier policy revision for every replica, until `--release`')
     .argument(
       '[revision]',
-      'a commit, or the id of a revision served from a directory; when left out, the newest one before that can be served',
+      'a commit, or the id of a revision served from a directory; by default the newest earlier one that can serve',
     )
-    .option('-c, --config <file>', 'the configuration that says where policies come from', defaultConfigFile)
+    .option('-c, --config <file>', 'the configuration with the policy source', defaultConfigFile)
     .option('--release', 'follow the source again')
     .option('--json', 'print one JSON object')
     .addHelpText('after', helpFooter('waywarden policy rollback 3f2a91c -c waywarden.yaml', codes))
@@ -47,7 +47,7 @@ async function rollback(
     return exitCodes.negative
   }
   const { kind, commit, was, passedOver = [] } = changed
-  for (const refused of passedOver) terminal.complain(`passed over ${refused}`)
+  for (const refused of passedOver) terminal.complain(`skipped ${refused}`)
   if (json) terminal.print(JSON.stringify({ kind, revision: commit, was }, undefined, 2))
   else if (kind === 'released') terminal.print(`released: the source is followed again, now at ${commit}`)
   else terminal.print(`pinned to ${commit}, until \`waywarden policy rollback --release -c ${file}\``)
@@ -70,6 +70,6 @@ function problemsOf(source: PolicyFiles): readonly Problem[] {
 }
 
 async function releasePin(revision: string | undefined, { policy }: Config): Promise<PinChange | Invalid> {
-  if (revision !== undefined) return invalid('`--release` goes without a revision')
+  if (revision !== undefined) return invalid('`--release` takes no revision')
   return policy.git === undefined ? releaseDirectory(policy.directory ?? '') : releaseInGit(policy.git)
 }

@@ -30,13 +30,13 @@ export function addPolicyTest(policy: Command, terminal: Terminal, finish: Finis
     .argument('<dir>', 'the directory with services.yaml and tests/')
     .option('--json', 'print one JSON object')
     .option('--junit <file>', 'write the results as JUnit XML, too')
-    .option('--filter <text>', 'only the tests whose names contain it')
-    .option('--min-coverage <percent>', 'how many of the policies must decide a test', toPercent)
+    .option('--filter <text>', 'only tests whose names contain this text')
+    .option('--min-coverage <percent>', 'minimum share of policies that must decide a test', toPercent)
     .addHelpText(
       'after',
       helpFooter(
         'waywarden policy test ./policies --min-coverage 100',
-        '0 all pass, 1 one fails, or there are none, or too few policies are covered',
+        '0 all pass, 1 a test fails, there are none, or too few policies are covered',
       ),
     )
     .action(async (directory: string, options: TestOptions) =>

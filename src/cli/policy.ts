@@ -20,14 +20,12 @@ import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLin
 
 /** Adds the commands about policy repositories. */
 export function addPolicy(program: Command, terminal: Terminal, finish: Finish): void {
-  const policy = program.command('policy').description('look at a policy repository')
+  const policy = program.command('policy').description('check, test and explain policies')
   policy
     .command('check')
-    .description(
-      'find everything that keeps a policy repository from serving, and warn of names that it does not know',
-    )
+    .description('check whether a policy repository can serve, and warn of unknown names')
     .argument('<dir>', 'the directory with services.yaml')
-    .option('-c, --config <file>', 'waywarden.yaml, to warn of users and groups that no token can bring')
+    .option('-c, --config <file>', 'waywarden.yaml, to warn of users and groups that no token can contain')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',

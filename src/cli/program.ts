@@ -13,7 +13,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     })
   }
   for (const command of program.commands) explain(command)
-  program.showHelpAfterError(`known here: ${namesOf(program)}; \`waywarden --help\` says what they do`)
+  program.showHelpAfterError(`known here: ${namesOf(program)}; \`waywarden --help\` describes them`)
   try {
     await program.parseAsync(argv, { from: 'user' })
     return code
@@ -29,7 +29,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
 function explain(command: Command): void {
   const path = pathOf(command)
   if (command.commands.length > 0) {
-    command.showHelpAfterError(`known here: ${namesOf(command)}; \`${path} --help\` says what they do`)
+    command.showHelpAfterError(`known here: ${namesOf(command)}; \`${path} --help\` describes them`)
     command.commands.forEach(explain)
     return
   }
@@ -37,7 +37,7 @@ function explain(command: Command): void {
     (argument) => `  ${argument.name().padEnd(10)} ${argument.description}`,
   )
   command.showHelpAfterError(
-    [`usage: ${path} ${command.usage()}`, ...parts, `\`${path} --help\` says the rest`].join('\n'),
+    [`usage: ${path} ${command.usage()}`, ...parts, `\`${path} --help\` has details`].join('\n'),
   )
   requireLast(command)
 }
@@ -50,7 +50,7 @@ function requireLast(command: Command): void {
     const missing = required.filter((option) => command.getOptionValue(option.attributeName()) === undefined)
     if (missing.length === 0) return
     const lines = missing.map(({ flags, description }) => `  ${flags.padEnd(24)} ${description}`)
-    command.error(['error: missing, and required:', ...lines].join('\n'), {
+    command.error(['error: missing required options:', ...lines].join('\n'), {
       code: 'commander.missingMandatoryOptionValue',
     })
   })
@@ -93,7 +93,7 @@ function createProgram(terminal: Terminal): Command {
   return new Command('waywarden')
     .description('decides whether every actor of a delegation chain is authorized, for Istio waypoints')
     .version(version())
-    .helpCommand('help [command]', 'say what a command does')
+    .helpCommand('help [command]', 'describe a command')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),

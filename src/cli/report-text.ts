@@ -47,7 +47,7 @@ function formatSummary(
     wouldBeDenied === 0
       ? 'nothing would be denied'
       : `${wouldBeDenied} would be denied (${share} %); \`waywarden why ID --audit DIR\` explains one`,
-    ...(denied === 0 ? [] : [`${denied} were denied in earnest; \`--denied\` counts them, too`]),
+    ...(denied === 0 ? [] : [`${denied} were really denied; \`--denied\` also counts them`]),
   ]
 }
 
@@ -87,16 +87,16 @@ function explain({ kind, received, services }: ChainGap): string {
         received === undefined
           ? ''
           : ` ${formatCount(received.count, 'time')} since ${received.first}, for example by ${received.example}`
-      return `DOES NOT FORWARD: it was handed a chain${handed}, and called on without. Forward the chain header (docs/agents.md), or name it as \`chainless\` if these calls are for nobody`
+      return `DOES NOT FORWARD: it received a chain${handed}, and called others without one. Forward the chain header (docs/agents.md), or name it as \`chainless\` if these calls are for nobody`
     }
     case 'not-given':
-      return 'chains reach it, but none was minted for it to present: say `forwards: true` at its service'
+      return 'chains reach it, but none was minted for it to forward: set `forwards: true` at its service'
     case 'starved':
-      return 'its callers bring no chain: see to them first'
+      return 'its callers send no chain: fix them first'
     case 'unseen':
-      return 'nobody had called it through a waypoint: name it as `chainless` if it works for nobody, or enrol its service'
+      return 'it had received no call through a waypoint: name it in `chainless` if it acts for no user, or enrol its service'
     case 'no-entry':
-      return `ingress brings users to what is no entry: say \`entry: true\` at ${services.join(', ')} if they may begin there`
+      return `ingress brings users to a service that is no entry: set \`entry: true\` at ${services.join(', ')} if chains may begin there`
   }
 }
 
@@ -125,9 +125,9 @@ function formatPolicies({ policies, gaps }: ObservationReport): readonly string[
     ...draft.policies.flatMap(({ cedar }) => [...cedar.split('\n'), '']),
   ])
   const isIncomplete = gaps.length > 0 && drafts.length > 0
-  return section('POLICIES THAT WOULD BE NEEDED: drafts, which nothing applies', [
+  return section('POLICIES THAT WOULD BE NEEDED: drafts, not in force', [
     ...(isIncomplete
-      ? ['// Calls without a chain are not in here: what they need shows once they bring one.']
+      ? ['// Calls without a chain are not included: their needs are known only when they send one.']
       : []),
     ...drafts.slice(0, -1),
   ])
@@ -149,7 +149,7 @@ function formatForbidden({ forbidden }: ObservationReport): readonly string[] {
 
 function formatCut({ denials, gaps, drafts }: ObservationReport['cut']): readonly string[] {
   return section(
-    'LEFT OUT, for there were too many different ones: narrow it with `--since` or fewer paths',
+    'OMITTED, because there were too many different ones: narrow it with `--since` or fewer paths',
     [
       ...(denials === 0 ? [] : [`  ${formatCount(denials, 'decision')} in no line of WOULD BE DENIED`]),
       ...(gaps === 0

@@ -24,19 +24,17 @@ const maxComplaints = 5
 export function addReport(program: Command, terminal: Terminal, finish: Finish): void {
   const command = program
     .command('report')
-    .description(
-      'what enforcement would deny and what a shadow revision would decide otherwise, by the records of both',
-    )
+    .description('report would-be denials, and different decisions of a shadow revision, from the audit log')
     .argument('<path...>', 'audit directories or files of every replica, or - for standard input')
   addKeyOption(command)
-    .option('--since <when>', 'only decisions since then: `7d`, `12h`, or 2027-01-31T12:00:00Z')
-    .option('--denied', 'count what was denied in earnest, too')
+    .option('--since <when>', 'only decisions since this time: `7d`, `12h`, or 2027-01-31T12:00:00Z')
+    .option('--denied', 'also count real denials')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       helpFooter(
         'waywarden report ./audit --since 7d',
-        '0 nothing would be denied, 1 something would, or there were no records, or not all could be read',
+        '0 nothing would be denied, 1 something would, there are no records, or not all could be read',
       ),
     )
     .action(async (paths: readonly string[], options: ReportCommandOptions) =>

@@ -10,7 +10,7 @@ import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal } from
 /** Adds `serve`. */
 export function addServe(program: Command, terminal: Terminal, finish: Finish): void {
   const codes =
-    '0 stopped by SIGTERM or SIGINT, 1 it could not start or was stopped twice, 78 the configuration, or a file that it names, cannot serve'
+    '0 stopped by SIGTERM or SIGINT, 1 could not start or got a second signal, 78 the configuration, or a file that it names, cannot serve'
   program
     .command('serve')
     .description('answer Envoy until SIGTERM or SIGINT, then drain')

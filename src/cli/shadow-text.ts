@@ -12,10 +12,10 @@ export function formatShadow(summary: ShadowSummary): readonly string[] {
   const left = differences.length - maxRows
   return [
     '',
-    `SHADOW: what revision ${shorten(shadow)} would decide otherwise than ${shorten(live)}`,
+    `SHADOW: differences of revision ${shorten(shadow)} from ${shorten(live)}`,
     '',
     `  ${judged} checks judged again, ${since} to ${until}: ${different === 0 ? 'none differs' : `${different} differ (${((100 * different) / judged).toFixed(1)} %)`}`,
-    ...(dropped === 0 ? [] : [`  ${dropped} more were to be judged again and were not: too many at once`]),
+    ...(dropped === 0 ? [] : [`  ${dropped} more were dropped: too many at once`]),
     ...differences.slice(0, maxRows).flatMap(formatRow),
     ...(left > 0 ? [`  and ${left} less frequent kinds; \`--json\` lists them`] : []),
     ...(cut === 0 ? [] : [`  ${cut} more of too many different kinds`]),

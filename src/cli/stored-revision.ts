@@ -44,7 +44,7 @@ export async function loadStoredIn(
     all.find((kept) => !isInvalid(kept)) ??
     because('unreadable') ??
     all[0] ??
-    notStored('missing', 'standard input holds no policies; name the audit directory, where they are kept')
+    notStored('missing', 'standard input contains no policies; name the audit directory, which stores them')
   )
 }
 
@@ -64,7 +64,7 @@ export async function readKept(audit: string, name: StoredName): Promise<Decidin
   const digest = digestFiles(files)
   const isSame = (policyDigest ?? digest) === digest && (isCommitId(id) || toPolicyFiles(files).id === id)
   if (isSame) return { id, files }
-  const reason = `revision \`${id}\`: expected files with the digest \`${policyDigest ?? id}\`, found \`${digest}\`: the kept copy was changed`
+  const reason = `revision \`${id}\`: expected files with the digest \`${policyDigest ?? id}\`, found \`${digest}\`: the stored copy was changed`
   return notStored('changed', reason)
 }
 

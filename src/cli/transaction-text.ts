@@ -116,6 +116,6 @@ function detailsOf({ record, standing, isDetached }: Hop, isMixed: boolean): rea
     `at ${record.time}, decision ${record.decisionId}`,
     ...(record.reason === undefined ? [] : [`because ${record.reason}`]),
     ...(standing === 'unsigned' ? ['not signed yet: a checkpoint follows within seconds'] : []),
-    ...(standing === 'claimed' && isMixed ? ['taken at its word: it comes from no signed log'] : []),
+    ...(standing === 'claimed' && isMixed ? ['unproven: it comes from no signed log'] : []),
   ]
 }

@@ -14,22 +14,19 @@ import { isProvable, loadStoredIn, type NotStored } from './stored-revision.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 
 const unproven =
-  'the record has no digest of the policies: whether the kept copy was changed, only their repository can tell'
+  'the record has no digest of the policies, so only their repository can show whether the stored copy was changed'
 
 type WhyOptions = KeyOptions & { readonly audit: readonly string[]; readonly json?: true }
 
 /** Adds `why`. */
 export function addWhy(program: Command, terminal: Terminal, finish: Finish): void {
   const codes =
-    '0 judging again agrees, or there was nothing to judge; 1 it disagrees, the kept policies were changed, or the record cannot be found'
+    '0 judging again agrees, or there was nothing to judge; 1 it disagrees, the stored policies were changed, or there is no such record'
   const command = program
     .command('why')
-    .description('explain a decision from its record, and judge it again by the policies of that moment')
-    .argument(
-      '<decision>',
-      'the decision id, as answers carry it in `waywarden-decision-id`, or how it begins',
-    )
-    .requiredOption('--audit <dir>', 'the audit directory; again for that of each replica', collectPath)
+    .description('explain a decision from its record, and judge it again with its own policy revision')
+    .argument('<decision>', 'the decision id, as in the header `waywarden-decision-id`, or its start')
+    .requiredOption('--audit <dir>', 'the audit directory; repeat it for each replica', collectPath)
   addKeyOption(command)
     .option('--json', 'print one JSON object')
     .addHelpText('after', helpFooter('waywarden why 0197f3b2-… --audit ./audit', codes))
@@ -97,18 +94,16 @@ function formatRecord({ record, standing }: FoundDecision, hasKey: boolean): rea
 }
 
 function formatProofLevel(standing: ProofLevel, hasKey: boolean): string {
-  const key = hasKey
-    ? 'by the key given'
-    : 'by the key beside the log; `--key` names one that is kept elsewhere'
+  const key = hasKey ? 'by the key given' : 'by the key beside the log; `--key` names one from a safe place'
   switch (standing) {
     case 'signed':
       return `signed, ${key}`
     case 'followed':
-      return `signed only by the process that came after, because the one that wrote it was killed, ${key}`
+      return `signed only by the next process, because its writer was killed, ${key}`
     case 'unsigned':
-      return 'NOT SIGNED YET: a checkpoint follows within seconds; until then who can write the file can change it'
+      return 'NOT SIGNED YET: a checkpoint follows within seconds; until then, write access to the file allows changes'
     case 'claimed':
-      return 'taken at its word: it comes from no signed log'
+      return 'unproven: it comes from no signed log'
   }
 }
 

@@ -9,8 +9,8 @@ import { type ExitCode, exitCodes, type Finish, type Terminal } from './terminal
 export function addWorker(program: Command, terminal: Terminal, finish: Finish): void {
   program
     .command('worker', { hidden: true })
-    .description('decide for a `serve` that accepts')
-    .argument('<number>', 'which of its workers this is, for who lists processes')
+    .description('run one worker of `serve`')
+    .argument('<number>', 'the number of the worker, for lists of processes')
     .action(async () => finish(await serveAsWorker(terminal)))
 }
 
@@ -18,7 +18,7 @@ async function serveAsWorker(terminal: Terminal): Promise<ExitCode> {
   const { connectToPrimary, work } = await import('../server/workers/worker.ts')
   const primary = connectToPrimary()
   if (primary === undefined) {
-    terminal.complain('waywarden: `worker` is started by `serve` alone; set `workers` in its configuration')
+    terminal.complain('waywarden: only `serve` starts `worker`; set `workers` in its configuration')
     return exitCodes.usage
   }
   // A terminal signals all processes of its group; the primary alone decides when a worker stops.

@@ -21,6 +21,6 @@ export function repetitions(
     .filter(({ value }, index) => value !== undefined && values.indexOf(value) < index)
     .map(({ path, value }) => ({
       path,
-      message: `this ${what} is taken: \`${value}\` stands before; every one must differ`,
+      message: `this ${what} is taken: \`${value}\` occurs before; each must be unique`,
     }))
 }

@@ -28,46 +28,40 @@ const git = v.strictObject({
     v.optional(folder(), ''),
     'the folder with services.yaml, such as `policies`; the root when left out',
   ),
-  interval: about(v.optional(duration('1s', '24h'), '1m'), 'time between two looks; varied by a tenth'),
-  timeout: about(v.optional(duration('1s', '1h'), '2m'), 'time that a fetch may take'),
+  interval: about(v.optional(duration('1s', '24h'), '1m'), 'time between two polls, varied by a tenth'),
+  timeout: about(v.optional(duration('1s', '1h'), '2m'), 'time limit of a fetch'),
   directory: about(
     filePath(),
-    'where the local copy lies: the last good revision, for a start without network',
+    'directory of the local copy: the last good revision, for a start without network',
   ),
-  maxSize: about(v.optional(size('1MiB', '64GiB'), '256MiB'), 'size that the local copy may reach'),
+  maxSize: about(v.optional(size('1MiB', '64GiB'), '256MiB'), 'maximum size of the local copy'),
   rewrites: about(
     v.optional(choice('refuse', 'follow'), 'refuse'),
-    'what to do when the ref no longer contains what it once was (a force-push)',
+    'what to do after a force-push, when the ref no longer contains its earlier commit',
   ),
   pinRef: about(
     v.optional(
       matching(/^refs\/[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'a ref such as `refs/waywarden/pin`'),
       'refs/waywarden/pin',
     ),
-    'the ref that pins an earlier commit of `ref` while it exists; guard who may write it',
+    'the ref that pins an earlier commit of `ref` while it exists; restrict write access to it',
   ),
   sshKey: about(v.optional(filePath()), 'file of the private key for an ssh remote'),
-  knownHosts: about(
-    v.optional(filePath()),
-    'file of the host keys that an ssh remote may have; required for ssh',
-  ),
-  tokenFile: about(v.optional(filePath()), 'file of the token for an https remote; read anew for each look'),
+  knownHosts: about(v.optional(filePath()), 'file of the accepted ssh host keys; required for ssh'),
+  tokenFile: about(v.optional(filePath()), 'file of the token for an https remote; read for each poll'),
   tokenUser: about(
     v.optional(matching(/^[\w.-]{1,64}$/, 'a user name'), 'x-access-token'),
     'user name that goes with the token',
   ),
-  ca: about(v.optional(filePath()), 'PEM file of the CAs that may vouch for an https remote'),
+  ca: about(v.optional(filePath()), 'PEM file of the trusted CAs for an https remote'),
   proxy: about(
     v.optional(parsed(parseGitProxy, 'http://proxy.hospital.example:3128')),
-    'the HTTP proxy to an https remote; none when left out, whatever the environment says',
+    'the HTTP proxy to an https remote; by default none, and the environment is ignored',
   ),
-  proxyAuthFile: about(
-    v.optional(filePath()),
-    'file with `user:password` for the proxy; read anew for each look',
-  ),
+  proxyAuthFile: about(v.optional(filePath()), 'file with `user:password` for the proxy; read for each poll'),
   allowedSigners: about(
     v.optional(filePath()),
-    'file of who may sign, as ssh-keygen reads it; with it, a commit without their SSH signature is refused',
+    'file of allowed signers in ssh-keygen format; if set, commits without their SSH signature are refused',
   ),
 })
 
@@ -77,10 +71,10 @@ const shadow = v.strictObject({
     'with `policy.git`: branch, tag or whole commit id of the same repository',
   ),
   directory: about(v.optional(filePath()), 'with `policy.directory`: another policy directory'),
-  sample: about(v.optional(someShare, 1), 'share of all checks that is judged again, above 0 and at most 1'),
+  sample: about(v.optional(someShare, 1), 'share of checks to judge again, above 0 and at most 1'),
   perSecond: about(
     v.optional(integer(1, 10_000), 50),
-    'how many checks are judged again in a second at most; the rest is counted and left out',
+    'maximum number of checks to judge again in a second; others are counted as dropped',
   ),
 })
 
@@ -92,15 +86,15 @@ const policy = v.strictObject({
   git: about(v.optional(git), 'the policy repository in Git'),
   tests: about(
     v.optional(choice('required', 'ignored'), 'required'),
-    'whether a revision must pass the tests in its own `tests/` before it serves',
+    'whether a revision must pass its own `tests/` before it serves',
   ),
   maxStaleness: about(
     v.optional(duration('1s', '30d')),
-    'refuse everything when the source has not confirmed for so long what serves; never when left out',
+    'refuse everything if the source has not confirmed the serving revision for this long; by default never',
   ),
   shadow: about(
     v.optional(shadow),
-    'a second revision that judges what was decided again, beside the one that decides; `waywarden report` lists the differences',
+    'a second revision that judges a share of the checks again and decides nothing; `waywarden report` lists the differences',
   ),
 })
 

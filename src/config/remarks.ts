@@ -35,7 +35,7 @@ function userRemarks({ name, id, audience, clients, userClaim }: Config['users']
   if (userClaim === undefined)
     say(
       'warning',
-      "nothing shows that a user took part, so a client's own token might begin a chain as a user; set `userClaim` to a claim that only a user's token has, such as `sid` for Keycloak",
+      "no claim proves that a user took part, so a client's own token might begin a chain as a user; set `userClaim` to a claim that only a user's token has, such as `sid` for Keycloak",
     )
   else if (userClaim !== entraUserClaim)
     say(

@@ -32,20 +32,21 @@ function listenerConflicts(
   const conflicts: Conflict[] = []
   if (isOpen(address) && !provesClients && plaintext === undefined) {
     const message =
-      'anybody who reaches this port could pose as a waypoint; set `tls.clientCa`, listen on 127.0.0.1, or write `plaintext: behind-ztunnel` when ztunnel guards it'
+      'any client that reaches this port could pose as a waypoint; set `tls.clientCa`, listen on 127.0.0.1, or write `plaintext: behind-ztunnel` when ztunnel guards it'
     conflicts.push({ path: ['listeners', index, 'address'], message })
   }
   if (peer === 'principal' && !provesClients) {
     const message =
-      '`principal` believes every client of this port, so it requires client certificates; set `tls.clientCa`'
+      '`principal` trusts every client of this port, so it requires client certificates; set `tls.clientCa`'
     conflicts.push({ path: ['listeners', index, 'peer'], message })
   }
   if (plaintext !== undefined && provesClients) {
-    const message = 'stands beside `tls.clientCa`, which already proves the clients; remove one of the two'
+    const message =
+      'conflicts with `tls.clientCa`, which already authenticates the clients; remove one of the two'
     conflicts.push({ path: ['listeners', index, 'plaintext'], message })
   }
   if (address?.path !== undefined && plaintext !== undefined) {
-    const message = 'is for ports: a Unix socket is guarded by the mode of its file; remove it'
+    const message = 'is for ports: the file mode protects a Unix socket; remove it'
     conflicts.push({ path: ['listeners', index, 'plaintext'], message })
   }
   if (address !== undefined && address.path === undefined && socketAccess !== undefined) {
@@ -145,9 +146,9 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
   const conflicts: Conflict[] = []
   const say = (path: Path, message: string) => conflicts.push({ path: ['policy', ...path], message })
   if (directory === undefined && git === undefined)
-    say([], 'expected `directory` or `git`, found neither; name where the policies stand')
+    say([], 'expected `directory` or `git`, found neither; name the source of the policies')
   if (directory !== undefined && git !== undefined)
-    say(['git'], 'stands beside `policy.directory`; policies come from one place, remove the other')
+    say(['git'], 'conflicts with `policy.directory`; there is one policy source, remove the other')
   conflicts.push(...shadowConflicts(policy))
   const scheme = git?.url?.split(':', 1)[0]
   if (scheme === undefined) return conflicts
@@ -160,17 +161,14 @@ function policyConflicts(policy: Draft<Settings['policy']>): readonly Conflict[]
   if (git?.proxyAuthFile !== undefined && git.proxy === undefined)
     say(['git', 'proxyAuthFile'], 'is for a proxy, and there is none; set `policy.git.proxy`, or remove it')
   if (scheme === 'ssh' && git?.knownHosts === undefined)
-    say(
-      ['git', 'url'],
-      'an ssh host must be known before it is believed; name its keys in `policy.git.knownHosts`',
-    )
+    say(['git', 'url'], 'an ssh host needs a known key; add it in `policy.git.knownHosts`')
   return conflicts
 }
 
 /** Only the replica that issued a chain can recover it. */
 function workerConflicts(draft: Draft<Settings>): readonly Conflict[] {
   if (draft?.recovery === undefined || (draft.workers ?? 1) === 1) return []
-  const message = 'a chain that one worker keeps is unknown to another; remove it, or set `workers: 1`'
+  const message = 'a worker cannot recover the chains of another worker; remove it, or set `workers: 1`'
   return [{ path: ['recovery'], message }]
 }
 
@@ -191,8 +189,8 @@ function shadowConflicts({
   if (shadow.directory !== undefined && directory === undefined)
     say(['directory'], 'is for `policy.directory`; with `policy.git` name another `ref`')
   if (shadow.directory !== undefined && shadow.directory === directory)
-    say(['directory'], 'is what decides; name another directory, or remove `policy.shadow`')
+    say(['directory'], 'is the serving source; name another directory, or remove `policy.shadow`')
   if (git?.ref !== undefined && shadow.ref === git.ref)
-    say(['ref'], 'is what decides; name another branch, or remove `policy.shadow`')
+    say(['ref'], 'is the serving branch; name another branch, or remove `policy.shadow`')
   return conflicts
 }

@@ -28,7 +28,7 @@ const tls = v.strictObject({
   key: about(filePath(), 'PEM file of its private key'),
   clientCa: about(
     v.optional(filePath()),
-    'PEM file of the CA that signs the waypoints; with it client certificates are required',
+    'PEM file of the CA of the waypoints; if set, client certificates are required',
   ),
 })
 
@@ -39,30 +39,33 @@ const listener = v.strictObject({
   ),
   socketAccess: about(
     v.optional(choice('owner', 'group')),
-    'who may connect to a Unix socket: owner (mode 0600, the default) or group (0660)',
+    'access to a Unix socket: owner (mode 0600, the default) or group (0660)',
   ),
   peer: about(
     choice('xfcc', 'metadata', 'principal'),
-    'how this listener learns who calls: xfcc, metadata or principal',
+    'the source of the caller: xfcc, metadata or principal',
   ),
   tls: about(v.optional(tls), 'certificates of this listener'),
   plaintext: about(
     v.optional(choice('behind-ztunnel')),
-    'says that ztunnel guards a port which listens beyond loopback without client certificates',
+    'confirms that ztunnel guards a port beyond loopback without client certificates',
   ),
   transport: about(
     v.optional(choice('grpc-js', 'lean'), 'grpc-js'),
-    'which HTTP/2 serves it: grpc-js, or lean, ours, several times faster and younger',
+    'the HTTP/2 server: grpc-js, or lean, which is our own, several times faster and younger',
   ),
   reflection: about(v.optional(flag, false), 'answer gRPC server reflection; grpc-js alone does'),
-  maxConcurrentStreams: about(v.optional(integer(1, 1_000_000), 1000), 'checks at once on one connection'),
+  maxConcurrentStreams: about(
+    v.optional(integer(1, 1_000_000), 1000),
+    'maximum number of checks in flight on one connection',
+  ),
   maxConnectionAge: about(
     v.optional(duration('1s', '24h'), '10m'),
-    'age at which a connection is asked to move on',
+    'age at which a connection is closed gracefully',
   ),
   maxConnectionAgeGrace: about(
     v.optional(duration('1s', '1h', '30s'), '30s'),
-    'time that its last checks get to end',
+    'time for its last checks to finish',
   ),
 })
 
@@ -72,13 +75,16 @@ const chain = v.strictObject({
   header: about(v.optional(headerName, 'actor-chain'), 'request header that carries the chain'),
   keys: about(filePath(), 'directory of the signing keys; `waywarden keys init DIR` creates it'),
   revocations: about(v.optional(filePath()), 'file of revoked actors, users and chains'),
-  hopLifetime: about(v.optional(duration('1s', '24h'), '5m'), 'how long one hop may present its chain'),
-  maxLifetime: about(v.optional(duration('1s', '24h'), '1h'), 'how long the whole chain lives'),
+  hopLifetime: about(v.optional(duration('1s', '24h'), '5m'), 'lifetime of the chain of one hop'),
+  maxLifetime: about(v.optional(duration('1s', '24h'), '1h'), 'lifetime of the whole chain'),
   ceiling: about(
     v.optional(choice('fixed', 'token'), 'fixed'),
     'end the chain after maxLifetime, or with the access token',
   ),
-  maxDepth: about(v.optional(integer(1, 8), 4), 'actors that a chain may name, and calls of one to itself'),
+  maxDepth: about(
+    v.optional(integer(1, 8), 4),
+    'maximum number of actors in a chain, and of calls of one to itself',
+  ),
 })
 
 const ingressPeer = v.strictObject({
@@ -87,7 +93,7 @@ const ingressPeer = v.strictObject({
 })
 
 const ingress = v.strictObject({
-  peers: about(v.optional(list(ingressPeer), []), 'who speaks for users'),
+  peers: about(v.optional(list(ingressPeer), []), 'the gateways that present tokens of users'),
   forwardAuthorization: about(v.optional(flag, false), 'leave the token of the user on the request'),
   tokenCopies: about(
     v.optional(list(headerName), []),
@@ -96,8 +102,11 @@ const ingress = v.strictObject({
 })
 
 const retention = v.strictObject({
-  age: about(v.optional(duration('1h', '36500d', '90d')), 'how long after its last record a segment is kept'),
-  size: about(v.optional(size('1MiB', '999999GiB')), 'what all segments of the directory may take together'),
+  age: about(v.optional(duration('1h', '36500d', '90d')), 'how long a segment is kept after its last record'),
+  size: about(
+    v.optional(size('1MiB', '999999GiB')),
+    'maximum size of all segments of the directory together',
+  ),
 })
 
 const settings = v.strictObject({
@@ -105,25 +114,25 @@ const settings = v.strictObject({
     v.pipe(v.literal(1), v.metadata({ expected: '`1`, the version of this format' })),
     'version of this format: 1',
   ),
-  listeners: about(someOf(listener, 'at least one listener'), 'where Envoy asks, one entry a port'),
+  listeners: about(someOf(listener, 'at least one listener'), 'the ports for Envoy, one entry each'),
   admin: about(
     v.optional(
       v.strictObject({ address: about(v.optional(endpoint, '127.0.0.1:9192'), 'IP:port to listen on') }),
       {},
     ),
-    'health, metrics and public keys; nothing can be changed there',
+    'the read-only port for health, metrics and public keys',
   ),
   workers: about(
     v.optional(integer(1, 64), 1),
-    'processes that decide, each on a core of its own, behind the same listeners',
+    'deciding processes behind the same listeners, one for each core',
   ),
   deadline: about(
     v.optional(duration('1ms', '10s', '150ms'), '150ms'),
-    'time in which a check is answered; keep it below the timeout in Envoy',
+    'deadline of a check; keep it below the timeout in Envoy',
   ),
   maxInFlight: about(
     v.optional(integer(1, 1_000_000), 1000),
-    'checks at once in each worker; more are refused as overloaded',
+    'maximum number of checks in flight in each worker; more are refused as overloaded',
   ),
   drain: about(
     v.optional(duration('0s', '5m', '5s'), '5s'),
@@ -132,17 +141,17 @@ const settings = v.strictObject({
   chain: about(chain, 'the delegation chain'),
   ingress: about(v.optional(ingress, {}), 'where chains begin'),
   users: about(v.optional(list(userIssuerSchema), []), 'identity providers of the users'),
-  policy: about(policySchema, 'where the policies stand: `directory` or `git`'),
+  policy: about(policySchema, 'the policy source: `directory` or `git`'),
   audit: about(
     v.strictObject({
       directory: about(filePath(), 'where decision records are written'),
       mode: about(
         v.optional(choice('written', 'durable', 'buffered'), 'written'),
-        'before an answer leaves its record is, written: in the kernel, durable: on the disk, buffered: only in memory, so that a crash loses it',
+        'where a record is before its answer is sent: written: in the kernel, durable: on disk, buffered: only in memory, lost in a crash',
       ),
       key: about(
         v.optional(filePath()),
-        'file of the Ed25519 key (PEM) that signs checkpoints; made as `log-key` in the directory when left out',
+        'file of the Ed25519 key (PEM) that signs checkpoints; by default `log-key` in the directory, created if absent',
       ),
       pseudonyms: about(
         v.optional(filePath()),
@@ -150,10 +159,10 @@ const settings = v.strictObject({
       ),
       retention: about(
         v.optional(retention, {}),
-        'which segments are removed, oldest first; none when left out',
+        'when segments are removed, oldest first; by default never',
       ),
       stdout: about(v.optional(flag, false), 'print every record to stdout, too'),
-      segmentSize: about(v.optional(size('64KiB', '4GiB'), '64MiB'), 'size at which a new file is begun'),
+      segmentSize: about(v.optional(size('64KiB', '4GiB'), '64MiB'), 'size at which a new file is started'),
     }),
     'the evidence',
   ),
@@ -162,38 +171,38 @@ const settings = v.strictObject({
       v.strictObject({
         decisions: about(
           v.optional(integer(1, 10_000_000), 20_000),
-          'answers of the policies about one principal',
+          'cached policy answers about one principal',
         ),
-        chains: about(v.optional(integer(1, 10_000_000), 5000), 'chains whose signature has been verified'),
+        chains: about(v.optional(integer(1, 10_000_000), 5000), 'cached chains with verified signatures'),
       }),
       {},
     ),
-    'how much is remembered; nothing that times, holders or revocations decide',
+    'sizes of the caches; times, holders and revocations are never cached',
   ),
   recovery: about(
     v.optional(
       v.strictObject({
         trace: about(v.optional(flag, false), 'find by the trace id of `traceparent`'),
         headers: about(v.optional(list(headerName), []), 'find by these headers, such as `mcp-session-id`'),
-        maxChains: about(v.optional(integer(1, 10_000_000), 20_000), 'ids kept in memory'),
+        maxChains: about(v.optional(integer(1, 10_000_000), 20_000), 'maximum number of ids in memory'),
         replicas: about(
           v.optional(text),
-          'why it is safe with more than one replica, such as how an id always leads to one; left out: there is one',
+          'why recovery is safe with several replicas, such as routing by id; if omitted, there must be one',
         ),
       }),
     ),
-    'find the chain of an agent again that does not forward the header; policies see it as `recovered`',
+    'recover the chain of an agent that does not forward the header; policies see it as `recovered`',
   ),
   observe: about(
     v.optional(
       v.strictObject({
         until: about(day, 'day on which enforcement begins'),
-        services: about(v.optional(list(text)), 'names of the services to observe; all when left out'),
+        services: about(v.optional(list(text)), 'names of the services to observe; by default all'),
       }),
     ),
     'judge and record, but refuse nothing yet',
   ),
-  tracing: about(v.optional(tracingSchema), 'spans of checks by OTLP over HTTP; none when left out'),
+  tracing: about(v.optional(tracingSchema), 'spans of checks by OTLP over HTTP; by default none'),
   log: about(
     v.optional(
       v.strictObject({
@@ -204,7 +213,7 @@ const settings = v.strictObject({
       }),
       {},
     ),
-    'what operators read',
+    'the log of operators',
   ),
 })
 

@@ -46,30 +46,30 @@ const endpoint = v.strictObject({
       list(
         v.strictObject({
           name: about(headerName, 'name of the header'),
-          file: about(filePath(), 'file with its value; read anew for each request'),
+          file: about(filePath(), 'file with its value; read for each request'),
         }),
       ),
       [],
     ),
-    'what it wants to be told, such as `authorization`',
+    'headers for the endpoint, such as `authorization`',
   ),
 })
 
 const tracing = v.strictObject({
   sample: about(
     v.optional(share, 0.01),
-    'share of the traces that begin here, from 0 to 1; a request that brings a trace context is traced if that says so',
+    'share of the traces that begin here, from 0 to 1; a request with a trace context follows its sampling flag',
   ),
-  denials: about(v.optional(flag, false), 'trace in any case what is not allowed'),
+  denials: about(v.optional(flag, false), 'always trace checks that are not allowed'),
   project: about(
     v.optional(matching(/^[\w.-]{1,64}$/, 'a name of letters, digits, `_`, `.` and `-`'), 'waywarden'),
     'the name of the service in traces, and the project of Phoenix',
   ),
-  endpoints: about(someOf(endpoint, 'at least one endpoint'), 'where spans are sent, each to all'),
-  timeout: about(v.optional(duration('100ms', '1m'), '5s'), 'time that one request to an endpoint may take'),
+  endpoints: about(someOf(endpoint, 'at least one endpoint'), 'the endpoints; each gets all spans'),
+  timeout: about(v.optional(duration('100ms', '1m'), '5s'), 'time limit of one request to an endpoint'),
   maxQueued: about(
     v.optional(integer(512, 1_000_000), 8192),
-    'spans that wait for one endpoint; more are lost and counted',
+    'maximum number of spans that wait for one endpoint; more are dropped and counted',
   ),
 })
 

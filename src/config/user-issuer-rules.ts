@@ -26,7 +26,7 @@ export function userIssuerConflicts(draft: Draft<Settings>): readonly Conflict[]
     ...selves.map(({ path }) => ({
       path,
       message:
-        'is also `chain.issuer`: our own chains must never pass as tokens of users; name the identity provider',
+        'is also `chain.issuer`: our own chains must never count as tokens of users; name the identity provider',
     })),
     ...users.flatMap((user, index) => userClaimConflicts(user, ['users', index])),
   ]

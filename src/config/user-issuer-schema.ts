@@ -5,11 +5,11 @@ import type { UserIssuer } from './settings.ts'
 import { filePath, httpsUrl, userName } from './values.ts'
 
 const userIssuer = v.strictObject({
-  name: about(userName, 'short name of the identity provider, as policies write it in User::"<name>/<id>"'),
-  issuer: about(httpsUrl, 'https URL that stands as `iss` in its access tokens'),
+  name: about(userName, 'short name of the identity provider, used in policies as User::"<name>/<id>"'),
+  issuer: about(httpsUrl, 'https URL: the `iss` of its access tokens'),
   audience: about(
     text,
-    '`aud` that its access tokens must name; without one a token meant for anybody would do',
+    'required `aud` of its access tokens; without one, tokens for other services would be accepted',
   ),
   jwks: about(
     filePath((url) => `fetch it, \`curl -fsS '${url}' -o idp-jwks.json\`, and write \`jwks: idp-jwks.json\``),
@@ -23,12 +23,12 @@ const userIssuer = v.strictObject({
   groups: about(v.optional(text, 'groups'), 'claim that lists the groups of the user'),
   groupsAbsent: about(
     v.optional(choice('refuse', 'none'), 'refuse'),
-    'what a token without that claim means: refuse it, or none: the user is in no group (Keycloak leaves an empty list out)',
+    'how to read a token without that claim: refuse it, or none: the user is in no group (Keycloak omits an empty list)',
   ),
-  groupsAllow: about(v.optional(list(text), []), 'groups that travel with the chain; others are left out'),
+  groupsAllow: about(v.optional(list(text), []), 'groups that a chain may contain; others are dropped'),
   clients: about(
     v.optional(list(text), []),
-    'clients (`azp`, `client_id`, `cid` or `appid`) whose tokens count; empty takes any',
+    'accepted clients (`azp`, `client_id`, `cid` or `appid`); empty accepts any',
   ),
 })
 

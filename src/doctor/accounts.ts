@@ -18,7 +18,7 @@ function identityFindings(cluster: ClusterView, { service, kube, identity }: Loc
     severity: 'error' as const,
     what: `it runs as service account \`${workload.serviceAccount}\`, and the catalog says ${service.spiffeId.uri}`,
     where: `${workload.kind} ${keyOf(workload)}`,
-    why: 'the chain that is minted for the service names somebody else, who may present it, and the service may not',
+    why: 'the chain that is minted for the service has another holder, so the service cannot present it',
     fix: `spiffeId: ${service.spiffeId.uri.replace(/[^/]+$/, workload.serviceAccount)}   # services.yaml:${service.line}, or change the Deployment's serviceAccountName`,
   }))
 }

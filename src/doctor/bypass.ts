@@ -44,7 +44,7 @@ function namespaceFindings(
       severity: openings.every(({ name }) => isObserved(name, config)) ? 'warning' : 'error',
       what: `${openings.map(({ name }) => name).join(', ')} can be called around the waypoint, because ${[...new Set(openings.map(({ opening }) => opening))].join(' and ')}`,
       where,
-      why: 'ztunnel does not force traffic through a waypoint; a pod that calls the pod directly is judged by nobody',
+      why: 'ztunnel does not force traffic through a waypoint; direct calls to the pod are not judged',
       fix: `kubectl apply -f - <<'EOF'\n${allowYaml({ namespace, name: 'only-waypoint' }, waypoints)}\nEOF`,
     })
   }
@@ -59,7 +59,7 @@ function namespaceFindings(
       severity: 'warning',
       what: `${lax.map(({ located }) => located.service.name).join(', ')}: mutual TLS is not STRICT`,
       where,
-      why: 'plain text carries no identity; only the ALLOW policy, if any, stands between it and the pod',
+      why: 'plain text carries no identity; only an ALLOW policy, if there is one, protects the pod',
       fix: `kubectl -n ${namespace} apply -f istio/guard/strict.yaml   # PeerAuthentication, spec: {mtls: {mode: STRICT}}`,
     })
   return findings

@@ -30,7 +30,7 @@ function waypointFindings(cluster: ClusterView, waypoint: ObjectName | undefined
         severity: 'error',
         what: 'the catalog names this waypoint, and there is no such Gateway',
         where,
-        why: 'nobody asks Waywarden about these services; other waypoints are denied with `waypoint_unknown`',
+        why: 'Waywarden is not asked about these services; other waypoints are denied with `waypoint_unknown`',
         fix: `kubectl -n ${waypoint.namespace} apply -f istio/mesh/gateway.yaml   # metadata.name: ${waypoint.name}`,
       },
     ]
@@ -41,7 +41,7 @@ function waypointFindings(cluster: ClusterView, waypoint: ObjectName | undefined
       severity: 'error',
       what: `its class is \`${gateway.className}\``,
       where,
-      why: 'only Envoy waypoints say who calls by annotation or EnvoyFilter; others need `peer: principal` and mTLS to us',
+      why: 'only Envoy waypoints send the caller by annotation or EnvoyFilter; others need `peer: principal` and mTLS to Waywarden',
       fix: `spec: {gatewayClassName: ${waypointClass}}`,
     })
   const servesFor = gateway.labels.get('istio.io/waypoint-for') ?? 'service'
@@ -51,7 +51,7 @@ function waypointFindings(cluster: ClusterView, waypoint: ObjectName | undefined
       severity: 'error',
       what: `it is \`istio.io/waypoint-for: ${servesFor}\``,
       where,
-      why: 'calls to Services do not go through it, so nobody asks Waywarden',
+      why: 'calls to Services do not go through it, so Waywarden is not asked',
       fix: `kubectl -n ${gateway.namespace} label gateway ${gateway.name} istio.io/waypoint-for=service --overwrite`,
     })
   return findings
@@ -75,7 +75,7 @@ function sharingFindings(cluster: ClusterView, { identity, waypoint }: Located):
       severity: 'error',
       what: `it takes no services of namespace ${identity.namespace}`,
       where: `Gateway ${keyOf(gateway)}`,
-      why: 'their calls go to the pods directly, and nobody asks Waywarden',
+      why: 'their calls go to the pods directly, and Waywarden is not asked',
       fix: 'spec: {listeners: [{name: mesh, port: 15008, protocol: HBONE, allowedRoutes: {namespaces: {from: All}}}]}',
     },
   ]
@@ -125,7 +125,7 @@ function ingressFindings(
       severity: 'error',
       what: `it is an entry of the catalog and not labelled \`${ingressUsesWaypoint}: "true"\``,
       where: `Service ${keyOf(kube)}`,
-      why: "the ingress gateway calls its pods directly: users' requests are judged by nobody, or refused by the L4 policy, and no chain begins",
+      why: "the ingress gateway calls its pods directly: users' requests are not judged, or the L4 policy refuses them, and no chain begins",
       fix: `kubectl -n ${kube.namespace} label service ${kube.name} ${ingressUsesWaypoint}=true --overwrite`,
     },
   ]

@@ -61,7 +61,7 @@ function metadataFindings(gateway: Gateway, filters: readonly EnvoyFilter[]): re
   const [ignored] = filters
   const common = {
     severity: 'error' as const,
-    why: 'Waywarden learns from this metadata who calls; without it every request is denied with `peer_missing`',
+    why: 'this metadata contains the caller; without it every request is denied with `peer_missing`',
     fix: `kubectl apply -f istio/components/metadata/envoy-filter.yaml   # namespace ${gateway.namespace}, targetRefs: Gateway ${gateway.name}, context SIDECAR_INBOUND`,
   }
   if (ignored === undefined)
@@ -90,13 +90,13 @@ function annotationFindings(cluster: ClusterView, gateway: Gateway): readonly Fi
   const common = {
     severity: 'error' as const,
     where: `Gateway ${keyOf(gateway)}`,
-    why: 'without it the waypoint does not say who calls, and every request is denied with `peer_missing`',
+    why: 'without it the waypoint does not send the caller, and every request is denied with `peer_missing`',
   }
   if (effective === undefined) {
     const { id, what } = isIgnored
       ? ({
           id: 'annotation_ignored',
-          what: 'the annotation stands in `metadata`, which Istio ignores because `spec.infrastructure.annotations` is set',
+          what: 'the annotation is in `metadata`, which Istio ignores because `spec.infrastructure.annotations` is set',
         } as const)
       : ({ id: 'annotation_missing', what: `the annotation \`${annotation}\` is missing` } as const)
     return [{ ...common, id, what, fix: annotate(gateway) }]

@@ -27,7 +27,7 @@ function shapeFindings(policy: AuthorizationPolicy, cluster: ClusterView): reado
         ...common,
         id: 'policy_selector',
         what: `it has ${policy.selector === undefined ? 'no `targetRefs`' : 'a `selector` instead of `targetRefs`'}`,
-        why: 'a waypoint ignores such a policy and ztunnel ignores CUSTOM: nobody asks Waywarden',
+        why: 'a waypoint ignores such a policy and ztunnel ignores CUSTOM, so Waywarden is not asked',
         fix: targetRefs('waypoint'),
       },
     ]
@@ -62,7 +62,7 @@ function shapeFindings(policy: AuthorizationPolicy, cluster: ClusterView): reado
       id: 'policy_partial',
       severity: 'warning',
       what: 'its rules do not match every request',
-      why: 'what they do not match passes without Waywarden: no judgement, no record, and forged chains are not removed',
+      why: 'other requests pass without Waywarden: no judgement, no record, and forged chains are not removed',
       fix: 'rules: [{}]',
     },
   ]
@@ -131,7 +131,7 @@ function notAsking(gateway: Gateway, services: string): Finding {
       ...common,
       id: 'policy_service_only',
       what: `Waywarden is asked for single Services only (${services})`,
-      why: "calls to a pod's own address, and to any Service that nobody thought of, pass the waypoint unasked",
+      why: "calls to a pod's own address, and to any other Service, pass the waypoint unasked",
     }
   return {
     ...common,

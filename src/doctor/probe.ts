@@ -100,14 +100,14 @@ function unasked(where: string, { status, body }: ProbeAnswer): Finding {
     return {
       ...refused,
       what: `the waypoint itself answered \`${providerMissing}\``,
-      why: 'its policy names a provider that istiod does not have, so every request is refused and nobody is asked',
+      why: 'its policy names a provider that istiod does not have, so every request is refused without asking Waywarden',
     }
   return {
     id: 'probe_unguarded',
     severity: 'error',
     what: `it answered ${status} without a decision of Waywarden`,
     where,
-    why: 'nobody asked Waywarden: this way is open to every caller',
+    why: 'Waywarden was not asked: this path is open to every caller',
     fix: 'waywarden doctor   # enrolment, policy and bypass',
   }
 }
@@ -129,7 +129,7 @@ function believedHeader(where: string): Finding {
     severity: 'error',
     what: 'a forged `x-forwarded-client-cert` changed the answer',
     where,
-    why: 'a client can pose as any other: whatever it writes reaches Waywarden as the proven caller',
+    why: 'a client can pose as any other: its own header reaches Waywarden as the proven caller',
     fix: 'expose listeners with `peer: xfcc` to annotated waypoints only; gateways and sidecars need `peer: principal`',
   }
 }
@@ -140,7 +140,7 @@ function believedHost(where: string): Finding {
     severity: 'error',
     what: 'a false `Host` changed the answer',
     where,
-    why: 'what is asked for must follow from where the request goes; here the client chooses which policies apply',
+    why: 'the service must follow from the destination of the request; here the client chooses which policies apply',
     fix: 'look for an HTTPRoute or EnvoyFilter of the waypoint that routes by host before Waywarden is asked',
   }
 }

@@ -21,7 +21,7 @@ export const providerRule: Rule = (cluster, config) => {
         severity: 'error',
         what: `the mesh configuration has no gRPC authorizer \`${ownName}\``,
         where: `ConfigMap ${cluster.mesh.rootNamespace}/istio`,
-        why: 'a policy that names an unknown provider denies everything, and without a policy nobody is asked',
+        why: 'a policy with an unknown provider denies everything, and without a policy Waywarden is not asked',
         fix: fixedProvider,
       },
     ]
@@ -65,7 +65,7 @@ function failureFindings({ isFailOpen, statusOnError, where, name }: Provider): 
       severity: 'error',
       what: `provider \`${name}\` answers \`${statusOnError}\` when Waywarden does not`,
       where,
-      why: 'a client takes anything below 400 for success; what is no status makes istiod refuse the provider',
+      why: 'clients treat any status below 400 as success; an invalid status makes istiod refuse the provider',
       fix: 'envoyExtAuthzGrpc: {statusOnError: "403"}',
     })
   return findings
@@ -95,7 +95,7 @@ function timeoutFindings(
         severity: 'error',
         what: `provider \`${name}\` waits \`${timeout}\`; more than 1 s is longer than callers wait`,
         where,
-        why: 'a Waywarden that hangs takes the callers down with it',
+        why: 'if Waywarden hangs, its callers hang too',
         fix,
       },
     ]
@@ -106,7 +106,7 @@ function timeoutFindings(
       severity: 'error',
       what: `provider \`${name}\` waits \`${timeout}\`, and Waywarden's own deadline is ${config.deadlineMs} ms`,
       where,
-      why: 'Envoy gives up first: callers get a bare 403 without code and decision id, and the record says otherwise',
+      why: 'Envoy times out first: callers get a bare 403 without code and decision id, which differs from the record',
       fix,
     },
   ]
@@ -195,7 +195,7 @@ function noReplicas(workload: Workload | undefined): Finding {
     severity: 'error',
     what: 'it is scaled to 0',
     where: `Deployment ${keyOf(workload)}`,
-    why: 'nobody answers the waypoints, so everything is denied with an empty body',
+    why: 'the waypoints get no answer, so everything is denied with an empty body',
     fix: `kubectl -n ${workload?.namespace} scale deployment/${workload?.name} --replicas=3`,
   }
 }

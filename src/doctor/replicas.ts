@@ -81,8 +81,8 @@ function readinessFindings({ url, readiness }: ReplicaView): readonly Finding[] 
     severity: 'warning' as const,
     what: notice,
     where: `${url}/readyz`,
-    why: 'it serves, and says this of itself',
-    fix: 'none needed when it is meant so; else change waywarden.yaml',
+    why: 'it serves, and reports this notice',
+    fix: 'none needed if it is intended; else change waywarden.yaml',
   }))
 }
 
@@ -92,7 +92,7 @@ function jwksUnreachable(where: string): Finding {
     severity: 'error',
     what: 'there are no keys to read',
     where,
-    why: 'nobody can verify the chains of this replica, and whether it agrees with the others is unknown',
+    why: 'chains of this replica cannot be verified, and its keys cannot be compared',
     fix: `curl -fsS ${where}`,
   }
 }

@@ -39,7 +39,7 @@ function replicaFindings(cluster: ClusterView): readonly Finding[] {
         severity: 'error',
         what: `no pod behind it is ready${because}`,
         where,
-        why: 'the waypoint has nobody to ask and refuses every request with an empty body',
+        why: 'the waypoint gets no answer and refuses every request with an empty body',
         fix: behind.length === 0 ? `${look}   # and the labels that the Service selects` : look,
       },
     ]
@@ -50,7 +50,7 @@ function replicaFindings(cluster: ClusterView): readonly Finding[] {
       severity: 'warning',
       what: `${ready} of ${wanted} pods are ready${because}`,
       where,
-      why: 'what is left carries the whole load',
+      why: 'the remaining pods carry the whole load',
       fix: look,
     },
   ]
@@ -68,7 +68,7 @@ function gatewayFindings(cluster: ClusterView, gateway: Gateway): readonly Findi
         severity: 'error',
         what: `its condition ${toText(refused)}`,
         where,
-        why: 'what should go through it goes nowhere, or past it and past Waywarden',
+        why: 'its requests fail, or bypass it and Waywarden',
         fix: `kubectl -n ${gateway.namespace} describe gateway ${gateway.name}`,
       },
     ]
@@ -107,7 +107,7 @@ function refusedFindings(cluster: ClusterView): readonly Finding[] {
         severity: 'error',
         what: `its condition ${toText(refused)}`,
         where: `${kind} ${namespace}/${name}`,
-        why: 'the mesh has not taken it as it stands, whatever the file says',
+        why: 'the mesh has not accepted it, so the file does not apply',
         fix: `kubectl -n ${namespace} describe ${kind.toLowerCase()} ${name}`,
       },
     ]

@@ -73,7 +73,7 @@ function cutOff(
     {
       id: 'guard_cuts_off',
       severity: 'error',
-      what: `${why}, and the L4 policy of its namespace lets only waypoints in: port ${ports} answers nobody`,
+      what: `${why}, and the L4 policy of its namespace lets only waypoints in: port ${ports} cannot be reached`,
       where: `Service ${keyOf(service)}`,
       why: 'the guard is for every pod of the namespace; a database or another TCP service needs its callers named',
       fix: `kubectl apply -f - <<'EOF'   # CALLER: the service account of each workload that calls it\n${allowYaml({ namespace: service.namespace, name: `callers-of-${service.name}` }, [{ ...caller, trustDomain }], [...(service.selector ?? [])], guarded.ports)}\nEOF`,
@@ -138,7 +138,7 @@ function tcpDenied(severity: Finding['severity'], service: KubeService, waypoint
     severity,
     what: `port ${ports.join(', ')} speaks no HTTP and goes through the waypoint ${keyOf(waypoint)}, which asks Waywarden`,
     where: `Service ${keyOf(service)}`,
-    why: 'a connection without HTTP says neither caller nor chain, so Waywarden denies it',
+    why: 'a connection without HTTP has neither caller nor chain, so Waywarden denies it',
     fix: `kubectl -n ${service.namespace} label service ${service.name} istio.io/use-waypoint=none --overwrite   # and let its callers in by an ALLOW policy if the namespace is guarded`,
   }
 }

@@ -37,7 +37,7 @@ function istiodFindings(workload: Workload, usesAnnotation: boolean): readonly F
     {
       id: 'istiod_too_old',
       severity: 'error',
-      what: `istiod is ${show(version)}; the waypoint says who calls since 1.30.0`,
+      what: `istiod is ${show(version)}; the waypoint sends the caller since 1.30.0`,
       where,
       why: 'an older istiod does not know the annotation: every request is denied with `peer_missing`',
       fix: 'upgrade istiod to 1.30.4 or later, or use istio/components/metadata and `peer: metadata`',
@@ -58,14 +58,14 @@ function proxyFindings(pod: Workload, usesAnnotation: boolean): readonly Finding
       id: 'proxy_mixes_identities',
       severity: 'error',
       what: `the waypoint is ${show(version)}; before 1.29.2 two callers may share one connection and one identity`,
-      why: 'a request can be judged as somebody else (istio/istio#58630)',
+      why: 'a request can be judged as another caller (istio/istio#58630)',
     })
   if (usesAnnotation && isBefore(version, annotationSince))
     findings.push({
       ...common,
       id: 'proxy_too_old',
       severity: 'error',
-      what: `the waypoint is ${show(version)}; it says who calls since 1.30.0`,
+      what: `the waypoint is ${show(version)}; it sends the caller since 1.30.0`,
       why: 'every request is denied with `peer_missing`',
     })
   const isOutdated = advisoriesFixed.some((fixed) => fixed[1] === version[1] && isBefore(version, fixed))

@@ -70,7 +70,7 @@ const findForeign = rememberLatest((revision: Revision, trustDomain: TrustDomain
   findForeignNames(revision, trustDomain),
 )
 
-/** Finds policies for unknown users or groups. Such a permit permits nobody, and such a forbid forbids nobody. */
+/** Finds policies for unknown users or groups. Such policies have no effect. */
 const subjectNotices = rememberLatest((subjects: Revision['subjects'], users: Config['users']) =>
   limitProblems(unknownSubjects(subjects, users)).map((problem) => `policies: ${formatProblem(problem)}`),
 )

@@ -16,13 +16,13 @@ export function createCertificateMetrics(registry: Registry): CertificateMetrics
   const registers = [registry]
   const expires = new Gauge({
     name: 'waywarden_certificate_expires_timestamp_seconds',
-    help: 'When the certificate of a listener, or the last of its client CAs, expires, in seconds since the epoch',
+    help: 'Expiry of the certificate of a listener, or of the last of its client CAs, in seconds since the epoch',
     labelNames,
     registers,
   })
   const due = new Gauge({
     name: 'waywarden_certificate_renewal_due_timestamp_seconds',
-    help: 'When a third of its life is left, in seconds since the epoch: by then it should have been renewed',
+    help: 'When the certificate should be renewed (a third of its lifetime left), in seconds since the epoch',
     labelNames,
     registers,
   })

@@ -28,7 +28,7 @@ export function createCheckMetrics(registry: Registry): CountCheck {
   const registers = [registry]
   new Counter({
     name: 'waywarden_checks_total',
-    help: 'Decided checks; code is empty when allowed, and what would have refused when observed',
+    help: 'Decided checks by outcome and code: empty for an allow, the suppressed refusal when observed',
     labelNames: ['outcome', 'code'],
     registers,
     collect() {
@@ -69,7 +69,7 @@ type Sample = {
 
 const durations = {
   name: 'waywarden_check_duration_seconds',
-  help: 'From the bytes of a CheckRequest to the bytes of its answer',
+  help: 'Duration of a check, from the received CheckRequest to its answer',
 }
 
 /** A histogram of externally counted values. */

@@ -10,7 +10,7 @@ export type IssuerMetrics = {
 export function createIssuerMetrics(registry: Registry): IssuerMetrics {
   const unusable = new Gauge({
     name: 'waywarden_issuer_keys_unusable',
-    help: 'Keys for signatures of an identity provider that verify nothing here; tokens that they sign are refused',
+    help: 'Signing keys of an identity provider that are unusable here; tokens signed with them are refused',
     labelNames: ['issuer'],
     registers: [registry],
   })

@@ -62,7 +62,7 @@ export function createMetrics(isReady: () => boolean, observingUntilMs = 0, work
   })
   const observingUntil = new Gauge({
     name: 'waywarden_observing_until_timestamp_seconds',
-    help: 'When refusals that are only recorded take effect, in seconds since the epoch; 0 when nothing is observed',
+    help: 'When observing ends and refusals are enforced, in seconds since the epoch; 0 when not observing',
     registers: [registry],
   })
   observingUntil.set(observingUntilMs / 1000)
@@ -88,13 +88,13 @@ function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'policiesFail
   const registers = [registry]
   const faults = new Counter({
     name: 'waywarden_faults_total',
-    help: 'Faults by where in Waywarden they were caught',
+    help: 'Internal faults, by the place in Waywarden that caught them',
     labelNames: ['where'],
     registers,
   })
   const failed = new Counter({
     name: 'waywarden_policy_errors_total',
-    help: 'Policies that failed while a check evaluated them: a permit grants nothing then, a forbid denies',
+    help: 'Policies with evaluation errors: such a permit grants nothing, such a forbid denies',
     registers,
   })
   const dropped = new Counter({
@@ -112,7 +112,7 @@ function faultMetrics(registry: Registry): Pick<Metrics, 'fault' | 'policiesFail
 function connectionMetrics(registry: Registry): Pick<Metrics, 'connectionEnded'> {
   const ended = new Counter({
     name: 'waywarden_connections_ended_total',
-    help: 'Connections of Envoys that we ended for a fault of the client or of ours, or to make room, by why',
+    help: 'Connections that Waywarden closed because of a fault or to make room, by reason',
     labelNames: ['why'],
     registers: [registry],
   })
@@ -125,7 +125,7 @@ function confirmedMetrics(registry: Registry): Pick<Metrics, 'revisionConfirmed'
   const registers = [registry]
   const confirmed = new Gauge({
     name: 'waywarden_policy_confirmed_timestamp_seconds',
-    help: 'When the policy source last confirmed the revision served, in seconds since the epoch; 0 before it has',
+    help: 'When the policy source last confirmed the serving revision, in seconds since the epoch; 0 before that',
     registers,
   })
   const pinned = new Gauge({
@@ -145,19 +145,19 @@ function exportMetrics(registry: Registry): Pick<Metrics, 'exported' | 'exportFa
   const registers = [registry]
   const sent = new Counter({
     name: 'waywarden_export_items_total',
-    help: 'Spans that an endpoint took',
+    help: 'Spans that an endpoint accepted',
     labelNames: ['what', 'endpoint'],
     registers,
   })
   const failures = new Counter({
     name: 'waywarden_export_failures_total',
-    help: 'Attempts to send to an endpoint that failed; most are tried again',
+    help: 'Failed attempts to send to an endpoint; most are retried',
     labelNames: ['what', 'endpoint'],
     registers,
   })
   const lost = new Counter({
     name: 'waywarden_export_lost_total',
-    help: 'Spans that did not reach an endpoint, by what lost them',
+    help: 'Spans that did not reach an endpoint, by reason',
     labelNames: ['what', 'endpoint', 'loss'],
     registers,
   })
@@ -172,23 +172,23 @@ function servedMetrics(registry: Registry): Pick<Metrics, 'revisionServed' | 'so
   const registers = [registry]
   const revision = new Gauge({
     name: 'waywarden_policy_revision_info',
-    help: 'The policy revision that decides, always 1',
+    help: 'The serving policy revision, always 1',
     labelNames: ['revision'],
     registers,
   })
   const policies = new Gauge({
     name: 'waywarden_policies',
-    help: 'Policies of the revision served',
+    help: 'Policies in the serving revision',
     registers,
   })
   const services = new Gauge({
     name: 'waywarden_services',
-    help: 'Services of the revision served',
+    help: 'Services in the serving revision',
     registers,
   })
   const entries = new Gauge({
     name: 'waywarden_revocations',
-    help: 'Entries of the revocations in force',
+    help: 'Revocation entries in force',
     registers,
   })
   const signingKey = new Gauge({
@@ -219,19 +219,19 @@ function followedMetrics(
   const registers = [registry]
   const refused = new Counter({
     name: 'waywarden_reloads_refused_total',
-    help: 'Reloads refused for a problem in their content; the last good one stays in force',
+    help: 'Reloads refused because of their content; the last good content stays in force',
     labelNames: ['what'],
     registers,
   })
   const failures = new Counter({
     name: 'waywarden_reloads_failed_total',
-    help: 'Polls of a source that failed for a reason outside of its content; the next poll tries again',
+    help: 'Failed polls of a source (unreachable, unreadable); the next poll tries again',
     labelNames: ['what'],
     registers,
   })
   const failing = new Gauge({
     name: 'waywarden_sources_failing',
-    help: 'Sources whose last poll failed for a reason outside of their content; what was read before stays in force',
+    help: 'Sources whose last poll failed: 1 failed, 0 not; the last good content stays in force',
     labelNames: ['what'],
     registers,
   })

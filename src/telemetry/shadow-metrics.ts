@@ -15,25 +15,25 @@ export function createShadowMetrics(registry: Registry): ShadowMetrics {
   const registers = [registry]
   const checks = new Counter({
     name: 'waywarden_shadow_checks_total',
-    help: 'Checks chosen to be judged again by the shadow revision: same, different, dropped (too many at once) or failed',
+    help: 'Checks selected for the shadow revision, by result: same, different, dropped (too many at once) or failed',
     labelNames: ['result'],
     registers,
   })
   const differences = new Counter({
     name: 'waywarden_shadow_differences_total',
-    help: 'Checks that the shadow revision decides otherwise, by what was decided and what it would decide',
+    help: 'Checks that the shadow revision decides differently, by both decisions',
     labelNames: ['live', 'shadow'],
     registers,
   })
   const revision = new Gauge({
     name: 'waywarden_shadow_revision_info',
-    help: 'The policy revision that judges beside the one that decides, always 1',
+    help: 'The shadow policy revision, always 1',
     labelNames: ['revision'],
     registers,
   })
   const confirmed = new Gauge({
     name: 'waywarden_shadow_confirmed_timestamp_seconds',
-    help: "When the shadow's source last confirmed its revision, in seconds since the epoch; 0 before it has",
+    help: "When the shadow's source last confirmed its revision, in seconds since the epoch; 0 before that",
     registers,
   })
   // Initialized to 0, because a rate does not see the first increment of a new series.

@@ -14,16 +14,16 @@ export function createWorkerMetrics(registry: Registry): WorkerMetrics {
   const ends = new Counter({
     ...common,
     name: 'waywarden_worker_ends_total',
-    help: 'Workers that ended without being asked to, each replaced',
+    help: 'Workers that ended unexpectedly; each was restarted',
   })
   const connections = new Gauge({
     ...common,
     name: 'waywarden_worker_connections',
-    help: 'Connections that a worker serves, of all listeners',
+    help: 'Open connections of a worker, over all listeners',
   })
   const dropped = new Counter({
     name: 'waywarden_worker_connections_dropped_total',
-    help: 'Connections that were accepted and closed at once, for no worker ran or none took what waited for it, by why',
+    help: 'Connections that were closed right after accept because no worker was available, by reason',
     labelNames: ['why'],
     registers: [registry],
   })

@@ -43,10 +43,10 @@ describe('cli/audit-verify', () => {
     expect(log).to.match(/^replica-\d+: 1 record in lines 0 to 2, signed up to line 0$/)
     expect(rest).to.deep.equal([
       '  its last record is not signed yet: normal while its process runs, because it signs every few seconds; if it has ended, nothing proves it',
-      '  9 bytes of a line that was not finished stand behind its last line: normal if its process was killed or is writing; no command reads them',
+      '  9 bytes of an unfinished line are after its last line: normal if its process was killed or is writing; no command reads them',
       '  it was not closed: normal while its process runs, or if it was killed; if lines after its last checkpoint were cut off, only `--checkpoint` can show it',
-      'OK so far: 1 record in 1 log, as signed but for 1 that is not signed yet',
-      'no checkpoint from elsewhere: a last log whose end was cut off looks like this, too; use `--checkpoint`',
+      'OK so far: 1 record in 1 log, as signed, except 1 that is not signed yet',
+      'no exported checkpoint was given, so a truncated last log cannot be detected; use `--checkpoint`',
     ])
     const closed = await run(['audit', 'verify', directory, '--key', key])
     expect(closed.out).to.match(
@@ -106,7 +106,7 @@ describe('cli/audit-verify', () => {
     const { code, out } = await run(['audit', 'verify', directory])
     expect(code).to.equal(1)
     expect(out).to.match(/000000\.ndjson:2 \(line 1 of the log\) cannot be read: .* 1 after it/)
-    expect(out).to.include('as it was signed, but not all of it can be read').and.not.include('NOT')
+    expect(out).to.include('as signed, but not all of it can be read').and.not.include('NOT')
     const { sound, logs } = JSON.parse((await run(['audit', 'verify', directory, '--json'])).out)
     expect([sound, logs[0].lost.count, logs[0].flaws.length]).to.deep.equal([false, 2, 1])
   })

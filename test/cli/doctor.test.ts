@@ -24,9 +24,9 @@ describe('cli/doctor', () => {
   it('is satisfied with a mesh that is set up as it should be', async () => {
     const { code, out } = await doctor(undefined, withPolicies)
     expect(code).to.equal(0)
-    expect(out).to.include('healthy: nothing wrong was found')
-    expect(out).to.match(/^not looked at: waywarden\.yaml/m)
-    expect(out).to.match(/^not looked at: replicas/m)
+    expect(out).to.include('healthy: no problem was found')
+    expect(out).to.match(/^not checked: waywarden\.yaml/m)
+    expect(out).to.match(/^not checked: replicas/m)
   })
 
   it('prints what is wrong, where, why, and the exact change', async () => {

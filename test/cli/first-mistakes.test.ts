@@ -191,7 +191,7 @@ const mistakes: readonly Mistake[] = [
     },
     argv: ['audit', 'verify', '@log'],
     code: 0,
-    says: [/\d+ bytes of a line that was not finished/, /only `--checkpoint` can show it/],
+    says: [/\d+ bytes of an unfinished line/, /only `--checkpoint` can show it/],
   },
   {
     name: 'an unknown decision',

@@ -50,6 +50,6 @@ describe('cli/key-place', () => {
     await mkdir(join(directory, '.git'))
     const { code, err } = await run(['keys', 'init', join(directory, 'keys')])
     expect(code).to.equal(0)
-    expect(err).to.match(/^note: .*lies in the Git working tree `.+`: see that \.gitignore names it/)
+    expect(err).to.match(/^note: .*lies in the Git working tree `.+`: add it to \.gitignore/)
   })
 })

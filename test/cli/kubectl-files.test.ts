@@ -60,7 +60,7 @@ describe('cli/kubectl-files', () => {
         })
         const { code, out, err } = await run(['doctor', '--kubectl', path, '--policies', 'policies'], stdin)
         expect([code, err]).to.deep.equal([0, ''])
-        expect(out).to.include('healthy: nothing wrong was found')
+        expect(out).to.include('healthy: no problem was found')
       }
     })
   }

@@ -48,7 +48,7 @@ describe('cli/policy-explain', () => {
     expect(code).to.equal(0)
     expect(out)
       .to.match(/^allow\n/)
-      .and.to.include('taken at its word')
+      .and.to.include('not verified')
   })
 
   it('explains a decision from its record, by the policies of that moment', async () => {

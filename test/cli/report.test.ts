@@ -115,7 +115,7 @@ describe('cli/report', () => {
     await using app = await startTestApp(directory)
     await app.ask({})
     const enforced = join(directory, 'audit')
-    expect((await run(['report', enforced])).out).to.include('1 were denied in earnest')
+    expect((await run(['report', enforced])).out).to.include('1 were really denied')
     expect(await run(['report', enforced])).to.include({ code: 0 })
     expect(await run(['report', enforced, '--denied'])).to.include({ code: 1 })
   })

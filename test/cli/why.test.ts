@@ -35,7 +35,7 @@ describe('cli/why, by a revision that is named by a commit', () => {
     const id = JSON.parse(line).policyRevision
     const diff = await run(['policy', 'diff', id, 'policies', '--audit', audit])
     expect(diff).to.include({ code: 1, out: '' })
-    expect(diff.err).to.include('the kept copy was changed')
+    expect(diff.err).to.include('the stored copy was changed')
     const explained = await run(['policy', 'explain', JSON.parse(line).decisionId, '--audit', audit])
     expect(explained).to.include({ code: 1, out: '' })
   })
@@ -107,7 +107,7 @@ describe('cli/why', () => {
     await writeFile(join(elsewhere, 'forged.ndjson'), `${line}\n`)
     const { code, out } = await run(['why', 'forged', '--audit', elsewhere])
     expect(code).to.equal(1)
-    expect(out).to.include('NOT THE SAME').and.to.include('taken at its word')
+    expect(out).to.include('NOT THE SAME').and.to.include('unproven')
   })
 
   it('finds no record in a file that is no segment of the log, and says that it lies there', async () => {
@@ -129,7 +129,7 @@ describe('cli/why', () => {
     await writeKilledLog(killed, ['d-1', 'd-2', 'd-3'], { sealEvery: 2 })
     expect((await run(['why', 'd-3', '--audit', killed])).out).to.include('NOT SIGNED YET')
     await writeLog(killed, [])
-    expect((await run(['why', 'd-3', '--audit', killed])).out).to.include('by the process that came after')
+    expect((await run(['why', 'd-3', '--audit', killed])).out).to.include('by the next process')
     const { standing } = JSON.parse((await run(['why', 'd-1', '--audit', killed, '--json'])).out)
     expect(standing).to.equal('signed')
   })

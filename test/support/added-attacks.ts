@@ -116,7 +116,7 @@ export const added: readonly Attack[] = [
         const as = { ...opening(log), log: 'replica-1790008000000' }
         writeFileSync(logFile(directory, as.log), replay(directory, log, as))
       },
-      says: /was inserted: nobody signed for it/,
+      says: /was inserted: it was never signed/,
     },
     {
       name: `signed lines of ${log} once more, as its next segment`,

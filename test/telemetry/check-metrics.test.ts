@@ -32,13 +32,13 @@ function createPlainly(registry: Registry): CountCheck {
   const registers = [registry]
   const checks = new Counter({
     name: 'waywarden_checks_total',
-    help: 'Decided checks; code is empty when allowed, and what would have refused when observed',
+    help: 'Decided checks by outcome and code: empty for an allow, the suppressed refusal when observed',
     labelNames: ['outcome', 'code'],
     registers,
   })
   const durations = new Histogram({
     name: 'waywarden_check_duration_seconds',
-    help: 'From the bytes of a CheckRequest to the bytes of its answer',
+    help: 'Duration of a check, from the received CheckRequest to its answer',
     labelNames: ['outcome'],
     buckets: [...buckets],
     registers,

@@ -13,7 +13,7 @@ export type Keyring = (root: string) => Promise<readonly KeyObject[] | Invalid>
 
 /**
  * Uses the given keys; without any, the key in the audit directory. That key proves only that log and key belong
- * together, because whoever can change the log can change the key too.
+ * together, because write access to the log includes the key.
  */
 export function createKeyring(given: readonly KeyObject[] | undefined): Keyring {
   if (given !== undefined) return async () => given

@@ -39,7 +39,7 @@ function noteEnd({ verdict, successors }: ReadLog): readonly string[] {
     tornBytes === 0
       ? []
       : [
-          `${formatCount(tornBytes, 'byte')} of a line that was not finished stand behind its last line: normal if its process was killed or is writing; no command reads them`,
+          `${formatCount(tornBytes, 'byte')} of an unfinished line are after its last line: normal if its process was killed or is writing; no command reads them`,
         ]
   const open =
     opening?.sealsEverySeconds === undefined

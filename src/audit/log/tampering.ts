@@ -34,7 +34,7 @@ export function findDifference(signed: readonly Hash[], found: readonly Hash[]):
   const length = Math.max(signed.length, found.length)
   for (let position = 0; position < length; position++) {
     const [was, is] = [signed[position], found[position]]
-    if (was === undefined) return { position, message: 'was inserted: nobody signed for it' }
+    if (was === undefined) return { position, message: 'was inserted: it was never signed' }
     if (is === undefined) return { position, message: 'is missing: the line that was signed is gone' }
     if (was !== is) return { position, message: describe(signed, found, was, is) }
   }
@@ -45,9 +45,9 @@ function describe(signed: readonly Hash[], found: readonly Hash[], was: Hash, is
   const isElsewhere = found.includes(was)
   const isKnown = signed.includes(is)
   if (isElsewhere && isKnown) return 'was reordered: it stood at another place when it was signed'
-  if (isElsewhere) return 'was inserted: nobody signed for it'
-  if (isKnown) return 'stands where another line was removed'
-  return 'was changed: it is not what was signed'
+  if (isElsewhere) return 'was inserted: it was never signed'
+  if (isKnown) return 'is in place of a removed line'
+  return 'was changed: it differs from the signed line'
 }
 
 /** Keeps the found lines that were signed, each as often as it was signed. */

@@ -125,7 +125,7 @@ async function* readLog(log: OpenLog, reader: RecordReader): AsyncGenerator<Foun
   if (flaw !== undefined)
     yield { kind: 'bad', ...toPlace(flaw), reason: `${flaw.message}; \`audit verify\` says more` }
   else if (!isSigned && unsigned.some(({ kind }) => kind === undefined)) {
-    const reason = 'it is not read: nobody has signed it'
+    const reason = 'not read: it was never signed'
     yield { kind: 'bad', file: first?.path ?? last, line: 0, reason }
   }
 }

@@ -2,7 +2,7 @@ import { show } from '../text/show.ts'
 
 const explanations: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'found a tab where the line is indented; indent with spaces alone',
-  DUPLICATE_KEY: 'this key stands twice; keep one of them',
+  DUPLICATE_KEY: 'this key occurs twice; keep one of them',
   MULTIPLE_DOCS: 'a second document begins here; keep one in the file',
   MULTILINE_IMPLICIT_KEY:
     'expected `key: value`, found a line without a key; perhaps the space after `:` is missing',

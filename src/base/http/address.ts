@@ -18,7 +18,7 @@ export function parseAddress(text: string): Address | Invalid {
   if (digits === '') return refuse(toFormProblem(text))
   const port = Number(digits)
   if (port < 1 || port > maxPort) return refuse(`expected a port from 1 to ${maxPort}, found \`${digits}\``)
-  if (bracketed !== undefined && !bracketed.includes(':')) return refuse('only IPv6 stands in brackets')
+  if (bracketed !== undefined && !bracketed.includes(':')) return refuse('only IPv6 is written in brackets')
   const isIp = bracketed !== undefined || isMeantForIp4(plain)
   const host = isIp ? parseIp(bracketed ?? plain) : parseName(plain)
   if (isInvalid(host)) return refuse(host.reason)
@@ -61,7 +61,7 @@ function parseName(text: string): string | Invalid {
 
 function toFormProblem(text: string): string {
   if (/^[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*$/i.test(text))
-    return 'IPv6 stands in brackets before a port, such as `[fd00::1]:8080`'
+    return 'IPv6 needs brackets before a port, such as `[fd00::1]:8080`'
   if (!text.includes(':') || text.endsWith(']')) return `expected a port, such as \`${text}:8080\``
   return 'expected `name:port` or `IP:port`, such as `10.96.0.11:8080`'
 }

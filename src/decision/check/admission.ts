@@ -30,7 +30,7 @@ export type Admission = {
 /** The interval between two measurements, in milliseconds. */
 export const lookMs = 20
 
-/** What one caller uses now. `checks` are those above the guaranteed rate. */
+/** The current use of one caller. `checks` are those above the guaranteed rate. */
 type Share = { waiting: number; checks: number; workMs: number }
 
 type Load = {

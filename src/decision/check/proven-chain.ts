@@ -19,10 +19,10 @@ export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Ch
   if (caller.isIngress) {
     return presented === undefined
       ? verifyUser(input, caller, facts)
-      : deny('chain_not_yours', 'a chain that comes through ingress is not ours to believe')
+      : deny('chain_not_yours', 'a chain through ingress is never trusted')
   }
   if (settings.carriesUserToken(input)) {
-    return deny('token_from_agent', 'a user token for ingress, presented by somebody else: it has drifted')
+    return deny('token_from_agent', 'a user token for ingress, presented by another workload')
   }
   if (presented !== undefined) return verifyChain(presented.value, caller, facts)
   const recovered = recovery?.find(input.headers, caller.id, nowMs)

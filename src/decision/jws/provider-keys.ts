@@ -106,7 +106,7 @@ function readKey(item: JsonValue, position: number): AnyKey {
   })
   if (isExposed)
     return refuse(
-      'its private half stands in the set: anybody who reads it can sign; the provider must replace it',
+      'the set contains its private half, so every reader of the set can sign; the provider must replace it',
     )
   const use = jwk.get('use')
   if (use !== undefined && otherUses.includes(use)) return refuse(`its \`use\` is ${quote(use)}`, true)
@@ -171,7 +171,7 @@ function withoutExposed(read: readonly AnyKey[]): readonly AnyKey[] {
   const exposed = read.filter((each) => each.kind === 'unusable').filter(({ isExposed }) => isExposed)
   return read.map((each) =>
     each.kind === 'usable' && exposed.some((one) => isSame(one, each.key))
-      ? toUnusable(each, 'its private half stands in the set, too: the provider must replace it')
+      ? toUnusable(each, 'the set also contains its private half; the provider must replace it')
       : each,
   )
 }

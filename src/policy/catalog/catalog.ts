@@ -157,7 +157,7 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
       else if (areRivals(a.folded, b.folded)) {
         const remedy = service.isCaseSensitive
           ? 'write no dots at the end of a segment'
-          : 'make one strictly narrower, or say `caseSensitive: true` if the service tells cases apart'
+          : 'make one strictly narrower, or set `caseSensitive: true` if the service distinguishes case'
         say(b.line, `${both} for a server that folds case or trims segments; ${remedy}`)
       }
     }

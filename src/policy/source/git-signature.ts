@@ -12,7 +12,7 @@ export async function digestSigners(allowedSigners: string | undefined): Promise
       .update(await readFile(allowedSigners))
       .digest('hex')
   } catch (cause) {
-    return toFault('the list of who may give a signature (`policy.git.allowedSigners`) cannot be read', cause)
+    return toFault('the list of allowed signers (`policy.git.allowedSigners`) cannot be read', cause)
   }
 }
 

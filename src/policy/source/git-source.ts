@@ -77,7 +77,7 @@ export function createGitSource(options: GitSourceOptions, program?: string): Po
       return taken.found
     },
     async accept(found, nowMs) {
-      if (last?.taken.found !== found) throw new LastGoodNotKept('it is not what was found last')
+      if (last?.taken.found !== found) throw new LastGoodNotKept('it is not the latest result')
       // Set before it is written, because otherwise on a failing disk a force-push would look like a continuation.
       state = toState(options, last.taken, nowMs)
       await remember(git, options.directory, state)

@@ -158,7 +158,7 @@ describe('audit/verify/verify, of how logs end', function () {
       [],
       [
         'its last record is not signed yet',
-        '2 bytes of a line that was not finished stand behind its last line',
+        '2 bytes of an unfinished line are after its last line',
         'it was not closed',
       ],
     ])
