@@ -170,7 +170,7 @@ function valuesOf(file: SourceFile, name: string): readonly Placed[] {
 }
 
 /** The first name that a statement declares. */
-function nameOf(statement: Node, file: SourceFile): string {
+export function nameOf(statement: Node, file: SourceFile): string {
   return (
     /^(?:export )?(?:async )?(?:function|class|const|let)\*? ([\w$]+)/.exec(statement.getText(file))?.[1] ??
     '(code)'

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { parseDurationMs } from '../model/duration.ts'
+import type { WithoutKind } from '../model/failure.ts'
 import { type Invalid, invalid, isInvalid } from '../model/invalid.ts'
 import { show } from '../text/show.ts'
 
@@ -94,7 +95,10 @@ export function parseSizeBytes(input: string): number | Invalid {
 }
 
 /** Text that one of our parsers converts. The parser's message says what is wrong. */
-export function parsed<T>(parse: (input: string) => T | Invalid, example: string): Value<T> {
+export function parsed<T extends WithoutKind>(
+  parse: (input: string) => T | Invalid,
+  example: string,
+): Value<T> {
   return v.pipe(
     v.string(),
     v.examples([example]),

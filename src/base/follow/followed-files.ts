@@ -1,4 +1,4 @@
-import { isFailure } from '../model/failure.ts'
+import { isFailure, type WithoutKind } from '../model/failure.ts'
 import { type Fault, fault, isFault } from '../model/fault.ts'
 import { isProblems, type Problems } from '../model/problems.ts'
 import { explainFileError } from './file-error.ts'
@@ -32,13 +32,13 @@ const maxFileBytes = 64 * 1024 * 1024
 const maxReadings = 3
 
 /** Reads files, which must be valid at first, and follows them. */
-export async function followFiles<T extends object>(
+export async function followFiles<T extends object & WithoutKind>(
   options: FollowOptions<T>,
 ): Promise<{ readonly kind: 'followed'; readonly files: FollowedFiles<T> } | Problems<string>> {
   const contents = await readSettled(options)
   if (isFailure(contents)) return { ...contents, kind: 'problems' }
   const value = await options.parse(contents)
-  if (isRefused(value)) return value
+  if (isRefusedContent(value)) return value
   options.onRead(value)
   return { kind: 'followed', files: new FollowedFiles(options, contents, value) }
 }
@@ -47,7 +47,7 @@ export async function followFiles<T extends object>(
  * Reads files at every poll, through symbolic links, because Kubernetes swaps links. It compares bytes: time stamps can
  * be unchanged although the content changed. After a failed reading there are no bytes to compare with.
  */
-export class FollowedFiles<T extends object> implements AsyncDisposable {
+export class FollowedFiles<T extends object & WithoutKind> implements AsyncDisposable {
   readonly poller: Poller
   readonly #options: FollowOptions<T>
   /** The last parsed content, in force or refused. */
@@ -80,13 +80,13 @@ export class FollowedFiles<T extends object> implements AsyncDisposable {
     if (isFailure(contents)) return { faults: contents.problems, refusals: 'unchanged' }
     if (isSame(contents, this.#parsed)) return { faults: [], refusals: 'unchanged' }
     const value = await this.#options.parse(contents)
-    if (!isRefused(value)) {
+    if (!isRefusedContent(value)) {
       this.#current = value
       this.#options.onRead(value)
     }
     // INVARIANT: last, so that the next poll parses the content again if anything before this line throws.
     this.#parsed = contents
-    return { faults: [], refusals: isRefused(value) ? value.problems : [] }
+    return { faults: [], refusals: isRefusedContent(value) ? value.problems : [] }
   }
 }
 
@@ -133,7 +133,7 @@ function isSame(one: Contents, other: Contents): boolean {
 }
 
 /** The guard for a content of any type. */
-function isRefused<T>(value: T | Problems<string>): value is Problems<string> {
+function isRefusedContent<T extends WithoutKind>(value: T | Problems<string>): value is Problems<string> {
   return isProblems(value)
 }
 

@@ -20,6 +20,9 @@ export const failureKinds = [
 /** A value that a function returns in place of its result. */
 export type Failure = { readonly kind: (typeof failureKinds)[number] }
 
+/** The bound of a type parameter for a success beside a failure: without `kind`, so that nothing can be taken for a failure. */
+export type WithoutKind = string | number | (object & { readonly kind?: never })
+
 const kinds: ReadonlySet<unknown> = new Set(failureKinds)
 
 /** True for a failure of any kind. Where only one kind can come, its own guard says so: `isDeny`, `isInvalid`, `isFault`. */

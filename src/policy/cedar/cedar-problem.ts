@@ -45,7 +45,7 @@ function wordsOf({ message, help, sourceLocations = [] }: DetailedError): Words 
 function placeOf(
   { message, sourceLocations = [] }: DetailedError,
   { whole, part, offset }: CedarText,
-): Place | object {
+): Partial<Place> {
   // For these Cedar reports a place inside of the name.
   const unresolved = /^failed to resolve types?: ([\w:]+)/.exec(message)?.[1]
   if (unresolved !== undefined) {
