@@ -10,6 +10,15 @@ import { type Lane, lanes, services, trustDomain, type Workload, waypoint } from
 /** How the waypoint tells Waywarden who calls. */
 export type Peer = 'xfcc' | 'metadata'
 
+/** A service that speaks no HTTP: its VIP, and the port on loopback where it listens. */
+export type TcpService = {
+  readonly name: string
+  readonly vip: string
+  readonly vipPort: number
+  readonly host: string
+  readonly port: number
+}
+
 export type WaypointOptions = {
   readonly adminPort: number
   readonly peer: Peer
@@ -18,6 +27,8 @@ export type WaypointOptions = {
   readonly hbonePorts: Readonly<Record<Lane, number>>
   /** Where each workload listens. */
   readonly workloadPorts: Readonly<Record<Workload, number>>
+  /** Services that speak no HTTP. */
+  readonly tcpServices: readonly TcpService[]
   /** Where Waywarden is asked: ports on loopback, or paths of Unix sockets. */
   readonly waywardens: readonly (number | string)[]
 }
@@ -55,6 +66,7 @@ export function renderWaypoint(directory: string, options: WaypointOptions): Pro
       isGuarded: lane === 'guarded',
     })),
     services: services.map((service) => ({ ...service, port: options.workloadPorts[service.workload] })),
+    tcpServices: options.tcpServices.map((service) => ({ ...service })),
     waywardens: options.waywardens.map((where) => ({ address: toAddress(where) })),
   })
 }

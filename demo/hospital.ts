@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Ca, createCa } from './ca.ts'
-import { type Peer, renderWaypoint, renderZtunnel } from './envoys.ts'
+import { type Peer, renderWaypoint, renderZtunnel, type TcpService } from './envoys.ts'
 import { createIdp, type Idp } from './idp.ts'
 import { createMesh, type Mesh } from './mesh.ts'
 import { freePorts } from './ports.ts'
@@ -27,6 +27,10 @@ export type HospitalOptions = {
   readonly askedPort?: number
   /** A port that answers requests to the insurance instead of its own process. */
   readonly insurancePort?: number
+  /** Whether every Waywarden only observes. */
+  readonly isObserving?: boolean
+  /** Services that speak no HTTP; none by default. */
+  readonly tcpServices?: readonly TcpService[]
 }
 
 /** Where everything of one hospital listens, on loopback. */
@@ -86,6 +90,7 @@ export class Hospital implements AsyncDisposable {
       policies: options.policies ?? join(project, 'policies'),
       keys: this.keys,
       tracing: options.tracing,
+      isObserving: options.isObserving === true,
       jwksFile: idp.jwksFile,
     }
     this.#programs = ports.waywardens.map((instance, index) =>
@@ -175,7 +180,12 @@ export class Hospital implements AsyncDisposable {
   }
 
   #waypoint(ca: Ca): Program {
-    const { askedPort, insurancePort = this.ports.workloads.insurance, usesSockets } = this.#options
+    const {
+      askedPort,
+      insurancePort = this.ports.workloads.insurance,
+      tcpServices,
+      usesSockets,
+    } = this.#options
     const own = this.ports.waywardens.map(({ port }, index) =>
       usesSockets === true ? this.#socketOf(index) : port,
     )
@@ -186,6 +196,7 @@ export class Hospital implements AsyncDisposable {
       trustedCa: ca.trustedCa,
       hbonePorts: this.ports.hbone,
       workloadPorts: { ...this.ports.workloads, insurance: insurancePort },
+      tcpServices: tcpServices ?? [],
       waywardens: askedPort === undefined ? own : [askedPort],
     })
   }

@@ -25,6 +25,7 @@ export type WaywardenOptions = {
   readonly keys: string
   readonly jwksFile: string
   readonly tracing: object | undefined
+  readonly isObserving: boolean
 }
 
 /** Creates the keys that sign chains, as an operator does. */
@@ -33,6 +34,8 @@ export function createKeys(directory: string): string {
   execFileSync(process.execPath, [waywardenProgram, 'keys', 'init', keys])
   return keys
 }
+
+const dayMs = 86_400_000
 
 /** Where an instance keeps its evidence. */
 export function auditDirectory(directory: string, name: string): string {
@@ -65,6 +68,9 @@ export function renderWaywarden(directory: string, options: WaywardenOptions): P
     ],
     policy: { directory: options.policies },
     audit: { directory: audit },
+    ...(options.isObserving
+      ? { observe: { until: new Date(Date.now() + 2 * dayMs).toISOString().slice(0, 10) } }
+      : {}),
     ...(options.tracing === undefined ? {} : { tracing: options.tracing }),
   }
   writeFileSync(file, stringify(config))

@@ -1,5 +1,6 @@
 import type { DecisionRecord } from '../audit/format/record.ts'
 import { parseAddress, toCanonicalAddress } from '../base/http/address.ts'
+import { isConnection } from '../base/model/check-input.ts'
 import { isInvalid } from '../base/model/invalid.ts'
 import { parseSpiffeId } from '../base/model/spiffe-id.ts'
 import { createRouteSketch, type RouteSketch } from './draft-route.ts'
@@ -37,6 +38,8 @@ type Sketch = {
   readonly waypoints: Map<string, number>
   readonly ingress: Map<string, number>
   readonly routes: RouteSketch
+  /** How many of the calls were connections without HTTP. */
+  readonly connections: number
 }
 
 const maxAddresses = 500
@@ -52,7 +55,10 @@ export function createServiceDrafts(): ServiceDrafts {
       if (address === '') return
       if (record.code === 'service_unknown')
         services.update([address], (now) => toSketch(now, address, record))
-      if (record.code === 'route_unknown') routes.update([address], (now) => toSketch(now, address, record))
+      // A connection takes no route; a service that is meant to take it says `tcp: true`.
+      const isRequest = record.request !== undefined && !isConnection(record.request)
+      if (record.code === 'route_unknown' && isRequest)
+        routes.update([address], (now) => toSketch(now, address, record))
     },
     services(taken) {
       const names = new Set(taken)
@@ -78,9 +84,11 @@ export function addressOf({ request }: DecisionRecord): string {
 
 function toSketch(before: Sketch | undefined, address: string, record: DecisionRecord): Sketch {
   const calls = sighted(before?.calls, record)
-  const sketch = before === undefined ? emptySketch(address, calls) : { ...before, calls }
   const { request, caller } = record
-  if (request !== undefined) {
+  const isTcp = request !== undefined && isConnection(request)
+  const known = before ?? emptySketch(address, calls)
+  const sketch = { ...known, calls, connections: known.connections + (isTcp ? 1 : 0) }
+  if (request !== undefined && !isTcp) {
     count(sketch.hosts, request.host)
     sketch.routes.add(request.method, request.path)
   }
@@ -91,7 +99,7 @@ function toSketch(before: Sketch | undefined, address: string, record: DecisionR
 
 function emptySketch(address: string, calls: Sightings): Sketch {
   const [hosts, waypoints, ingress] = [new Map(), new Map(), new Map()]
-  return { address, calls, hosts, waypoints, ingress, routes: createRouteSketch() }
+  return { address, calls, hosts, waypoints, ingress, routes: createRouteSketch(), connections: 0 }
 }
 
 function count(counts: Map<string, number>, key: string): void {
@@ -126,13 +134,23 @@ function toDraft(sketch: Sketch, name: string): ServiceDraft {
         ingress.length > 0 ? `${ingress.map(quote).join(', ')} brings users here` : 'no user came by ingress',
     },
     forwards: { value: false, note: 'true if it calls other services' },
+    isTcp: sketch.connections === sketch.calls.count,
     routes,
     notes: [
-      `${sketch.calls.count} ${sketch.calls.count === 1 ? 'request' : 'requests'}, Host ${hosts.map(quote).join(', ')}`,
+      ...countNotes(sketch, hosts),
       ...(isAddress ? [] : [`no address was seen; Envoy told ${quote(sketch.address)}`]),
       ...(leftOut === 0 ? [] : [`left out of the routes: ${leftOut}`]),
     ],
   }
+}
+
+function countNotes({ calls, connections }: Sketch, hosts: readonly string[]): readonly string[] {
+  const times = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+  const requests = calls.count - connections
+  return [
+    ...(requests === 0 ? [] : [`${times(requests, 'request')}, Host ${hosts.map(quote).join(', ')}`]),
+    ...(connections === 0 ? [] : [`${times(connections, 'connection')} without HTTP`]),
+  ]
 }
 
 function nameNote(name: string, hosts: readonly string[]): string {

@@ -50,8 +50,11 @@ function isGain(
 
 /** Returns one request for every route, or for every method if there are no routes. */
 function requestsOf({
+  isTcp,
   routes,
 }: CatalogService): readonly { readonly method: string; readonly path: string }[] {
+  // A connection never carries a chain that could be left out.
+  if (isTcp) return []
   if (routes === undefined) return methods.map((method) => ({ method, path: '/' }))
   return routes.map(({ route }) => {
     const segments = route.segments.map(({ kind, text }) => (kind === 'literal' ? text : 'x'))

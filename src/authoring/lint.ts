@@ -3,6 +3,7 @@ import { type EntityUid, formatEntityUid, isSameEntity } from '../base/model/ent
 import { fewNames, listFew } from '../base/text/few.ts'
 import { nearestName } from '../base/text/near-name.ts'
 import type { CatalogService } from '../policy/catalog/catalog.ts'
+import { connect } from '../policy/catalog/target.ts'
 import type { Policy } from '../policy/cedar/policies.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import { coveredPolicies } from '../policy/rules/policy-covers.ts'
@@ -88,7 +89,8 @@ function quote(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(', ')
 }
 
-function asks({ routes }: CatalogService, action: EntityUid): boolean {
+function asks({ isTcp, routes }: CatalogService, action: EntityUid): boolean {
+  if (isTcp) return isSameEntity(action, connect)
   // Without routes the action is the method.
   if (routes === undefined) return action.type === 'Action' && /^[A-Z]+$/.test(action.id)
   return routes.some((route) => isSameEntity(route.action, action))

@@ -27,6 +27,8 @@ type Placed = {
   readonly kind: 'placed'
   readonly service: KubernetesService
   readonly ports: readonly ServicePort[]
+  /** None of its ports speaks HTTP, and a waypoint asks about its connections. */
+  readonly isTcp: boolean
   readonly accounts: readonly string[]
 }
 
@@ -104,9 +106,14 @@ function toOutcome(service: KubernetesService, cluster: Cluster): Outcome {
     return skip('headless: requests go to its pods, and no waypoint sees a service address')
   if (Object.keys(spec.selector ?? {}).length === 0) return skip('it selects no pods')
   if (waypointName(service, cluster) === 'none') return skip(`\`${waypointLabel}: none\``)
-  const ports = (spec.ports ?? []).filter((port) => protocolOf(port) !== 'other')
-  if (ports.length === 0) return skip('every port says by its name or `appProtocol` that it is no HTTP')
-  return { kind: 'placed', service, ports, accounts: accountsOf(service, cluster) }
+  const accounts = accountsOf(service, cluster)
+  const http = (spec.ports ?? []).filter((port) => protocolOf(port) !== 'other')
+  if (http.length > 0) return { kind: 'placed', service, ports: http, isTcp: false, accounts }
+  const tcp = (spec.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP')
+  // Only a waypoint asks about a connection.
+  if (tcp.length > 0 && waypointName(service, cluster) !== undefined)
+    return { kind: 'placed', service, ports: tcp, isTcp: true, accounts }
+  return skip('every port says by its name or `appProtocol` that it is no HTTP')
 }
 
 function addressesOf({ spec }: KubernetesService): readonly string[] {
@@ -134,7 +141,7 @@ function toDraft(
   cluster: Cluster,
   { trustDomain }: ScaffoldOptions,
 ): ServiceDraft {
-  const { service, ports, accounts } = each
+  const { service, ports, isTcp, accounts } = each
   const namespace = service.metadata.namespace ?? 'default'
   const hosts = [`${service.metadata.name}.${namespace}.svc.${clusterDomain}`, ...addressesOf(service)]
   const hasNamesake = (drafted.byName.get(service.metadata.name) ?? []).length > 1
@@ -149,9 +156,10 @@ function toDraft(
     waypoint: toWaypoint(service, cluster, trustDomain),
     entry: { value: false, note: 'true if users come in here' },
     forwards: { value: false, note: 'true if it calls other services' },
+    isTcp,
     routes: [],
     notes: [
-      ...(service.spec.ports ?? []).flatMap(portNotes),
+      ...(service.spec.ports ?? []).filter((port) => !isTcp || !ports.includes(port)).flatMap(portNotes),
       ...(accounts.length > 1
         ? [
             `several service accounts behind it: ${listFew(accounts.slice(0, fewNames).map(quote), accounts.length)}; one service is one identity`,
@@ -170,7 +178,9 @@ function portNotes(port: ServicePort): readonly string[] {
     case 'detected':
       return [`${name} says no protocol, and Istio guesses: call it \`http-...\` or set \`appProtocol\``]
     case 'other':
-      return [`${name} left out: no HTTP`]
+      return port.protocol === undefined || port.protocol === 'TCP'
+        ? [`${name} left out: no HTTP; to let connections in, give it an entry of its own with \`tcp: true\``]
+        : [`${name} left out: no HTTP`]
   }
 }
 

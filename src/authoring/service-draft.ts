@@ -12,6 +12,8 @@ export type ServiceDraft = {
   readonly addresses: readonly string[]
   readonly spiffeId: Noted
   readonly waypoint: Noted
+  /** It takes connections without HTTP; then `entry`, `forwards` and routes mean nothing and are not written. */
+  readonly isTcp?: boolean
   readonly entry: { readonly value: boolean; readonly note: string }
   readonly forwards: { readonly value: boolean; readonly note: string }
   readonly routes: readonly RouteDraft[]
@@ -46,9 +48,20 @@ function formatService(draft: ServiceDraft): readonly string[] {
     `    addresses: [${draft.addresses.map(scalar).join(', ')}]`,
     `    spiffeId: ${noted(draft.spiffeId)}`,
     `    waypoint: ${noted(draft.waypoint)}`,
-    `    entry: ${draft.entry.value} ${comment(draft.entry.note)}`,
-    `    forwards: ${draft.forwards.value} ${comment(draft.forwards.note)}`,
-    ...(draft.routes.length === 0 ? [] : ['    routes:', ...draft.routes.map(formatRouteDraft)]),
+    ...(draft.isTcp === true ? connectionUse : formatUse(draft)),
+  ]
+}
+
+const connectionUse: readonly string[] = [
+  `    tcp: true ${comment('connections without HTTP: each caller is judged alone, and only `peer: metadata` or `principal` proves it')}`,
+  `    chainless: [] ${comment('the SPIFFE IDs of those that may connect')}`,
+]
+
+function formatUse({ entry, forwards, routes }: ServiceDraft): readonly string[] {
+  return [
+    `    entry: ${entry.value} ${comment(entry.note)}`,
+    `    forwards: ${forwards.value} ${comment(forwards.note)}`,
+    ...(routes.length === 0 ? [] : ['    routes:', ...routes.map(formatRouteDraft)]),
   ]
 }
 

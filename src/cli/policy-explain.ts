@@ -50,7 +50,10 @@ export function addPolicyExplain(policy: Command, terminal: Terminal, finish: Fi
   const command = policy
     .command('explain')
     .description('explain for each principal why it may or may not, and which changes would reverse that')
-    .argument('<request...>', 'METHOD SERVICE/PATH; or a CheckRequest as JSON in a file; or a decision id')
+    .argument(
+      '<request...>',
+      'METHOD SERVICE/PATH or `connect SERVICE`; or a CheckRequest as JSON in a file; or a decision id',
+    )
     .option('--policies <dir>', 'the policy repository', 'policies')
     .option('--as <agent>', 'the caller’s SPIFFE ID, or `ingress`')
     .option('--for <user>', 'the user: `issuer/id` or `issuer/id:group,group`; without it there is no chain')

@@ -1,3 +1,4 @@
+import { isConnection } from '../base/model/check-input.ts'
 import { formatEntityUid } from '../base/model/entity-uid.ts'
 import { formatCount } from '../base/text/count.ts'
 import {
@@ -71,7 +72,8 @@ export function calleeOf({ record }: Hop): string {
 export function wantedOf({ record }: Hop): string {
   const { target, request } = record
   if (target !== undefined) return `${target.action.id} on ${formatEntityUid(target.resource)}`
-  return request === undefined ? 'an unreadable request' : `${request.method} ${request.path}`
+  if (request === undefined) return 'an unreadable request'
+  return isConnection(request) ? 'a connection without HTTP' : `${request.method} ${request.path}`
 }
 
 /** Returns the real depth of a hop that is drawn at another depth. */

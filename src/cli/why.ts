@@ -3,6 +3,7 @@ import type { DecisionRecord, RecordedChain } from '../audit/format/record.ts'
 import type { ProofLevel } from '../audit/log/proof-level.ts'
 import { type FoundDecision, findDecision } from '../audit/read/query.ts'
 import { findWholeId } from '../audit/read/whole-id.ts'
+import { isConnection } from '../base/model/check-input.ts'
 import type { PrincipalResult } from '../base/model/decision.ts'
 import { formatEntityUid } from '../base/model/entity-uid.ts'
 import { type Invalid, isInvalid } from '../base/model/invalid.ts'
@@ -85,7 +86,7 @@ function formatRecord({ record, standing }: FoundDecision, hasKey: boolean): rea
     `answer     ${record.outcome}${record.code === undefined ? '' : ` ${record.code}`}`,
     ...(record.reason === undefined ? [] : [`because    ${record.reason}`]),
     `who        ${record.caller?.id ?? 'unknown'}${record.caller?.isIngress ? ' (ingress)' : ''}`,
-    `wanted     ${request?.method ?? '?'} ${request?.path ?? '?'} of ${service?.name ?? 'an unknown service'}${wanted}`,
+    `wanted     ${formatRequest(request)} ${service?.name ?? 'an unknown service'}${wanted}`,
     `on behalf  ${formatBehalf(record.chain)}`,
     `revision   ${record.policyRevision ?? 'none'}`,
     `evidence   ${formatProofLevel(standing, hasKey)}`,
@@ -105,6 +106,12 @@ function formatProofLevel(standing: ProofLevel, hasKey: boolean): string {
     case 'claimed':
       return 'unproven: it comes from no signed log'
   }
+}
+
+function formatRequest(request: DecisionRecord['request']): string {
+  if (request === undefined) return '? ? of'
+  if (isConnection(request)) return `a connection without HTTP to ${request.destinationAddress},`
+  return `${request.method} ${request.path} of`
 }
 
 function formatBehalf(chain: RecordedChain | undefined): string {

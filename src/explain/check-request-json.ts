@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { formatAddress } from '../base/http/address.ts'
-import type { CheckInput } from '../base/model/check-input.ts'
+import { type CheckInput, isConnection } from '../base/model/check-input.ts'
 import { type Invalid, invalid } from '../base/model/invalid.ts'
 
 /** A captured request, and further facts about the call. */
@@ -33,8 +33,11 @@ const http = v.looseObject({
 const attributes = v.looseObject({
   source: v.optional(v.looseObject({ principal: text }), {}),
   destination: v.optional(v.looseObject({ address: v.optional(address, {}) }), {}),
-  request: v.looseObject({ http }),
+  request: v.optional(v.looseObject({ http })),
 })
+const connection = { method: '', path: '', host: '' }
+const expected =
+  'expected a CheckRequest with `attributes.request.http`, its `method` and its `path`, or with the `destination` of a connection'
 const checkRequest = v.looseObject({ attributes })
 const captured = v.union([
   v.looseObject({
@@ -61,19 +64,20 @@ export function parseCheckRequestJson(json: string): CapturedRequest | Invalid {
     return invalid('expected a CheckRequest as JSON')
   }
   const parsed = v.safeParse(captured, value)
-  if (!parsed.success) {
-    return invalid('expected a CheckRequest with `attributes.request.http`, its `method` and its `path`')
-  }
+  if (!parsed.success) return invalid(expected)
   const { peer, metadata, request } = parsed.output
   const { source, destination, request: asked } = request.attributes
-  const { method, path, host } = asked.http
+  const destinationAddress = toAddress(destination.address)
+  const { method, path, host } = asked?.http ?? connection
+  // Without either of them it would be taken for a connection, or say nothing at all.
+  if (asked === undefined ? destinationAddress === '' : isConnection(asked.http)) return invalid(expected)
   const input: CheckInput = {
     sourcePrincipal: source.principal,
-    destinationAddress: toAddress(destination.address),
+    destinationAddress,
     method,
     path,
     host,
-    headers: toHeaders(asked.http),
+    headers: asked === undefined ? new Map() : toHeaders(asked.http),
     metadata: new Map(Object.entries(metadata)),
     tlsPeerUris: [],
   }

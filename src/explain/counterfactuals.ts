@@ -2,6 +2,7 @@ import { toRecord } from '../audit/format/to-record.ts'
 import { createPolicyNeeds } from '../authoring/draft-policy.ts'
 import type { Matter } from '../authoring/situation.ts'
 import type { Chain } from '../base/model/chain.ts'
+import { isConnection } from '../base/model/check-input.ts'
 import { type Deny, deniedBy, deny, isDeny } from '../base/model/decision.ts'
 import { entityUidsIn } from '../base/model/entity-uid.ts'
 import { isInvalid } from '../base/model/invalid.ts'
@@ -143,7 +144,7 @@ function byCatalog({ chain, caller, target }: Matter, { code }: Deny): Counterfa
   const name = `\`${target.service.name}\``
   const step =
     chain.kind === 'none'
-      ? `${name} with \`chainless: [${caller.id.uri}]\`, and a permit for that \`Autonomous\`; better: a chain`
+      ? `${name} with \`chainless: [${caller.id.uri}]\`, and a permit for that \`Autonomous\`${isConnection(target) ? '' : '; better: a chain'}`
       : `${name} with \`entry: true\``
   return { of: 'catalog', steps: [step], cedar: [] }
 }

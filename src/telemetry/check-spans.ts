@@ -118,7 +118,8 @@ function toAttributes(decision: TracedDecision, error: string | undefined): Span
     [names.rpcMethod]: 'envoy.service.auth.v3.Authorization/Check',
     [names.rpcStatus]: 'OK',
     [names.errorType]: error,
-    [names.httpMethod]: decision.request?.method,
+    // A connection without HTTP has none.
+    [names.httpMethod]: decision.request?.method || undefined,
     [names.sessionId]: decision.txn,
     [decision.pseudonymized === true ? names.pseudonym : names.user]: user,
     [names.agent]: caller?.isIngress === false ? caller.id : undefined,

@@ -24,6 +24,28 @@ describe('authoring/draft-service', () => {
     expect(mustParse(draftsOf([record])).services[0]?.isEntry).to.equal(true)
   })
 
+  it('drafts `tcp: true` where only connections were seen, and routes where requests were', () => {
+    const connection = observed({ ...unknown, input: asked({ method: '', path: '', host: '' }) })
+    const [tcp] = mustParse(draftsOf([connection, connection])).services
+    expect(tcp).to.include({ name: 'service-10-96-0-77-80', isTcp: true })
+    expect(tcp?.chainless).to.deep.equal([])
+    const [both] = mustParse(draftsOf([connection, orders])).services
+    expect(both?.isTcp).to.equal(false)
+    expect(both?.routes?.map(({ route }) => route.text)).to.deep.equal(['GET /orders/{orderId}'])
+  })
+
+  it('drafts no route for a connection to a service that takes HTTP only', () => {
+    const drafts = createServiceDrafts()
+    drafts.add(
+      observed({
+        code: 'route_unknown',
+        target: undefined,
+        input: asked({ method: '', path: '', host: '' }),
+      }),
+    )
+    expect(drafts.routes()).to.deep.equal([])
+  })
+
   const odd: readonly {
     readonly name: string
     readonly input: Parameters<typeof asked>[0]

@@ -8,7 +8,8 @@ const alone = `permit (principal == Autonomous::"${report}", action, ${place});`
 const asAgent = `permit (principal == Agent::"${report}", action, ${place});`
 const anyUser = `permit (principal is User, action, ${place}) when { context.role == "subject" };`
 
-const catalogs: Readonly<Record<'routes' | 'methods' | 'scope', object>> = {
+const catalogs: Readonly<Record<'routes' | 'methods' | 'scope' | 'connections', object>> = {
+  connections: { routes: undefined, tcp: true },
   routes: {
     routes: [{ match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }],
   },
@@ -33,6 +34,12 @@ describe('authoring/lint-chainless', () => {
     { name: 'is allowed either way', catalog: 'routes', cedar: alone + asAgent + anyUser, finds: false },
     { name: 'is refused alone', catalog: 'routes', cedar: asAgent + anyUser, finds: false },
     { name: 'is meant to gain', catalog: 'routes', cedar: `@chainless("nightly") ${alone}`, finds: false },
+    {
+      name: 'connects, where no chain could be left out',
+      catalog: 'connections',
+      cedar: alone,
+      finds: false,
+    },
     { name: 'gains by method', catalog: 'methods', cedar: alone, finds: true },
     { name: 'could bring the scope', catalog: 'scope', cedar: alone + asAgent + anyUser, finds: false },
   ]

@@ -1,11 +1,9 @@
 import { expect } from 'chai'
-import { toKubernetesList } from '../../src/authoring/kubernetes-list.ts'
 import { draftCatalog } from '../../src/authoring/scaffold.ts'
-import { toKubeObject } from '../../src/base/document/kube-object.ts'
-import { isInvalid } from '../../src/base/model/invalid.ts'
 import { parseTrustDomain } from '../../src/base/model/spiffe-id.ts'
-import { type Catalog, parseCatalog } from '../../src/policy/catalog/catalog.ts'
-import { behindWaypoint, type ClusterPod, type ClusterService, kubectlJson } from '../support/cluster.ts'
+import { parseCatalog } from '../../src/policy/catalog/catalog.ts'
+import { behindWaypoint, type ClusterService } from '../support/cluster.ts'
+import { mustParse, scaffold } from '../support/scaffolded.ts'
 
 describe('authoring/scaffold', () => {
   it('drafts a catalog that parses: names, addresses, identity and waypoint of each service', () => {
@@ -74,8 +72,11 @@ describe('authoring/scaffold', () => {
     ],
     ["a waypoint's own service", { labels: { 'gateway.networking.k8s.io/gateway-name': 'waypoint' } }],
     [
-      'a service of TCP and UDP ports alone',
-      { spec: { ports: [{ port: 1, name: 'tcp-a' }, { port: 2, protocol: 'UDP' }, { port: 3306 }] } },
+      'a service of TCP and UDP ports alone that no waypoint asks about',
+      {
+        labels: {},
+        spec: { ports: [{ port: 1, name: 'tcp-a' }, { port: 2, protocol: 'UDP' }, { port: 3306 }] },
+      },
     ],
   ]
   for (const [name, service] of skipped) {
@@ -230,22 +231,3 @@ describe('authoring/scaffold', () => {
     expect(mustParse(scaffold([])).services).to.deep.equal([])
   })
 })
-
-function scaffold(
-  services: readonly ClusterService[],
-  pods: readonly ClusterPod[] = [],
-  namespaces: Parameters<typeof kubectlJson>[2] = [],
-  namespace?: string,
-): string {
-  const list = toKubernetesList(JSON.parse(kubectlJson(services, pods, namespaces)).items.map(toKubeObject))
-  const trustDomain = parseTrustDomain('hospital.example')
-  if (isInvalid(list)) throw new TypeError(list.reason)
-  if (typeof trustDomain !== 'string') throw new TypeError(trustDomain.reason)
-  return draftCatalog(list, { trustDomain, namespace }).lines.join('\n')
-}
-
-function mustParse(yaml: string): Catalog {
-  const catalog = parseCatalog(yaml)
-  if ('services' in catalog) return catalog
-  throw new TypeError(`${JSON.stringify(catalog)}\n${yaml}`)
-}

@@ -39,7 +39,31 @@ describe('explain/check-request-json', () => {
     expect(captured.input.sourcePrincipal).to.equal('p')
   })
 
-  for (const text of ['', '[]', '{}', '{"attributes":{"request":{}}}', '{"peer":"gossip","request":{}}']) {
+  it('reads a connection, which has a destination and no request', () => {
+    const address = { socket_address: { address: '10.0.0.1', port_value: 5432 } }
+    const { input } = parse({ attributes: { destination: { address } } })
+    expect(input).to.include({ destinationAddress: '10.0.0.1:5432', method: '', path: '', host: '' })
+    expect(input.headers.size).to.equal(0)
+  })
+
+  it('takes no request without a method for a connection', () => {
+    const address = { socket_address: { address: '10.0.0.1', port_value: 5432 } }
+    for (const request of [{}, { http: { ...http, method: '' } }]) {
+      const captured = parseCheckRequestJson(
+        JSON.stringify({ attributes: { destination: { address }, request } }),
+      )
+      expect(captured).to.include({ kind: 'invalid' })
+    }
+  })
+
+  for (const text of [
+    '{"attributes":{}}',
+    '',
+    '[]',
+    '{}',
+    '{"attributes":{"request":{}}}',
+    '{"peer":"gossip","request":{}}',
+  ]) {
     it(`refuses \`${text}\``, () => {
       expect(parseCheckRequestJson(text)).to.include({ kind: 'invalid' })
     })

@@ -24,6 +24,7 @@ const services = {
     },
     { name: 'plain', addresses: ['10.0.0.2:80'], spiffeId: workload('plain'), waypoint },
     { name: 'raw', addresses: ['10.0.0.3:80'], spiffeId: workload('raw'), waypoint, rawPaths: true },
+    { name: 'ledger', addresses: ['10.0.0.5:5432'], spiffeId: workload('ledger'), waypoint, tcp: true },
     {
       name: 'elsewhere',
       addresses: ['10.0.0.4:80'],
@@ -43,6 +44,11 @@ export type AskedRequest = {
   headers?: Record<string, string>
   metadata?: Record<string, readonly string[]>
   host?: string
+}
+
+/** A connection without HTTP, as the decoder gives it. */
+export function connectionInput(address: string): CheckInput {
+  return input({ address, method: '', path: '', host: '' })
 }
 
 /** The request as Envoy asks about it. */

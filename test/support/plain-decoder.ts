@@ -38,7 +38,7 @@ export function decodePlainly(bytes: Uint8Array): PlainInput | Deny {
   if (typeof sourcePrincipal !== 'string') return sourcePrincipal
   const destinationAddress = decodeDestination(attributes)
   if (typeof destinationAddress !== 'string') return destinationAddress
-  const http = decodeHttp(attributes)
+  const http = attributes.has(4) ? decodeHttp(attributes) : decodeConnection(destinationAddress)
   if (isDeny(http)) return http
   return { sourcePrincipal, destinationAddress, ...http }
 }
@@ -66,13 +66,20 @@ function portOf(socketAddress: WireMessage): number | undefined | Deny {
   return isPort ? port.value : malformed('destination port: expected a number from 1 to 65535')
 }
 
+/** What Envoy asks about a connection that carries no HTTP. */
+function decodeConnection(
+  destinationAddress: string,
+): Pick<PlainInput, 'method' | 'path' | 'host' | 'headers'> | Deny {
+  if (destinationAddress === '') return malformed('expected a destination')
+  return { method: '', path: '', host: '', headers: new Map() }
+}
+
 function decodeHttp(
   attributes: WireMessage,
 ): Pick<CheckInput, 'method' | 'path' | 'host' | 'headers'> | Deny {
   const request = messageOf(attributes, 4, 'request')
   if (isDeny(request)) return request
-  if (!request.has(2))
-    return malformed('expected an HTTP request, found a connection without one, as for plain TCP')
+  if (!request.has(2)) return malformed('expected an HTTP request, found another')
   const http = messageOf(request, 2, 'http')
   if (isDeny(http)) return http
   const method = textOf(http, 2, 'method')

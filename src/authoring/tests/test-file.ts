@@ -9,6 +9,7 @@ import { isProblems, type Problems } from '../../base/model/problems.ts'
 import { parseSpiffeId, type SpiffeId } from '../../base/model/spiffe-id.ts'
 import { hintFor } from '../../base/text/did-you-mean.ts'
 import { show } from '../../base/text/show.ts'
+import { connectionRequest } from '../../policy/catalog/target.ts'
 import type { Situation } from '../situation.ts'
 
 /** One case with its expected decision. */
@@ -67,6 +68,7 @@ const parts = {
       method: v.optional(text),
       path: v.optional(text),
       upgrade: v.optional(flag),
+      tcp: v.optional(flag),
     }),
   ),
   expect: v.optional(
@@ -87,6 +89,8 @@ const fileSchema = v.strictObject({
     'a list of tests, each with `name`, `caller`, `chain`, `request` and `expect`',
   ),
 })
+
+const missingDecision = invalid('`expect`: `decision` missing; add it: `expect: {decision: allow}` or `deny`')
 
 type Case = v.InferOutput<typeof caseSchema>
 type Names = Pick<v.InferOutput<typeof fileSchema>, 'agents' | 'subjects'>
@@ -128,6 +132,7 @@ function overlay(test: Case, part: Case): Case {
 /** Returns the test, or the parts that it lacks. */
 function toTest(whole: Case, names: Names): Pick<PolicyTest, 'situation' | 'expected'> | Invalid {
   const { request = {}, expect = {} } = whole
+  if (request.tcp === true) return toConnectionTest(whole, names)
   const { service, method, path } = request
   if (whole.caller === undefined)
     return invalid('`caller`: missing; add it: a name of `agents`, a SPIFFE ID, or `ingress`')
@@ -140,14 +145,37 @@ function toTest(whole: Case, names: Names): Pick<PolicyTest, 'situation' | 'expe
     )
   }
   const { decision } = expect
-  if (decision === undefined)
-    return invalid('`expect`: `decision` missing; add it: `expect: {decision: allow}` or `deny`')
+  if (decision === undefined) return missingDecision
   const who = toWho(whole.caller, whole.chain, names)
   if (isInvalid(who)) return who
   const isUpgrade = request.upgrade === true
   const deniedBy = expect.deniedBy?.map((refusing) => resolveRefusal(refusing, names))
   return {
     situation: { ...who, service, method, path, isUpgrade },
+    expected: { ...expect, decision, deniedBy },
+  }
+}
+
+/** A connection has neither a request nor a chain; only its caller is judged. */
+function toConnectionTest(
+  { caller, chain: given = 'none', request = {}, expect = {} }: Case,
+  names: Names,
+): Pick<PolicyTest, 'situation' | 'expected'> | Invalid {
+  const { service, method, path, upgrade } = request
+  if (service === undefined || [method, path, upgrade].some((value) => value !== undefined))
+    return invalid(
+      '`request`: expected `{service: ledger, tcp: true}` and nothing else, because a connection has no method and no path',
+    )
+  if (given !== 'none') return invalid('`chain`: a connection carries none; remove it')
+  if (caller === undefined || caller === 'ingress')
+    return invalid('`caller`: expected a name of `agents`, or a SPIFFE ID, because the caller is judged')
+  const { decision } = expect
+  if (decision === undefined) return missingDecision
+  const who = toWho(caller, 'none', names)
+  if (isInvalid(who)) return who
+  const deniedBy = expect.deniedBy?.map((refusing) => resolveRefusal(refusing, names))
+  return {
+    situation: { ...who, service, ...connectionRequest },
     expected: { ...expect, decision, deniedBy },
   }
 }

@@ -16,6 +16,7 @@ export type CheckInput = {
    * from `Host`.
    */
   readonly destinationAddress: string
+  /** Empty for a connection without HTTP, such as a database's. It has no path, host or headers either. */
   readonly method: string
   /** The request target as Envoy forwards it, query included. */
   readonly path: string
@@ -26,6 +27,14 @@ export type CheckInput = {
   readonly metadata: Headers
   /** URI SANs of Envoy's client certificate, if the listener requests one. */
   readonly tlsPeerUris: readonly string[]
+}
+
+/**
+ * Returns whether Envoy asks about a whole connection that carries no HTTP. INVARIANT: every HTTP request that is
+ * decoded has a method, so a request cannot be taken for a connection.
+ */
+export function isConnection({ method }: Pick<CheckInput, 'method'>): boolean {
+  return method === ''
 }
 
 /**

@@ -23,7 +23,6 @@ export type CallFacts = Pick<Facts, 'revision' | 'stopwatch'> & {
 export function identify(input: CheckInput, { settings, revision, stopwatch }: CallFacts): Call | Verdict {
   const { catalog } = revision
   const service = findService(input, settings.peer, catalog)
-  if (isDeny(service)) return refusal(service)
   const stop = stopwatch?.step('identify')
   const caller = identifyCaller(input, {
     peer: settings.peer,
@@ -33,6 +32,8 @@ export function identify(input: CheckInput, { settings, revision, stopwatch }: C
     isMutualTls: settings.isMutualTls,
   })
   stop?.()
+  // The record of a destination that nobody knows names its caller, if that one is proven.
+  if (isDeny(service)) return refusal(service, isDeny(caller) ? {} : { caller })
   if (isDeny(caller)) return refusal(caller, { service })
   const stranger = checkWaypoint(caller, service)
   return stranger === undefined ? { kind: 'call', service, caller } : refusal(stranger, { caller, service })

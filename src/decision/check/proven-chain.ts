@@ -1,6 +1,6 @@
 import type { Caller } from '../../base/model/caller.ts'
 import type { Chain, FirstHop } from '../../base/model/chain.ts'
-import type { CheckInput } from '../../base/model/check-input.ts'
+import { type CheckInput, isConnection } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
 import { checkRevoked } from '../chain/revocations.ts'
 import { presentedChain } from '../chain/verify.ts'
@@ -10,10 +10,12 @@ import { verifyChain } from './remembered.ts'
 
 /**
  * Finds the chain of a request: a user whom an ingress peer brings, a presented chain, or a recovered chain. No chain is
- * a kind of its own, which `judge` admits only where the catalog allows it.
+ * a kind of its own, which `judge` admits only where the catalog allows it. A connection without HTTP cannot carry a
+ * chain, so only its caller is judged.
  */
 export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Chain | Deny {
   const { settings, revocations, recovery, nowMs } = facts
+  if (isConnection(input)) return checkRevoked(none, caller, revocations, nowMs) ?? none
   const presented = presentedChain(input.headers, settings.chainHeader)
   if (presented !== undefined && isDeny(presented)) return presented
   if (caller.isIngress) {

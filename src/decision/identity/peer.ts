@@ -1,6 +1,6 @@
 import { remember } from '../../base/cache/remember.ts'
 import type { Caller, PeerSource } from '../../base/model/caller.ts'
-import { type CheckInput, type Headers, singleHeader } from '../../base/model/check-input.ts'
+import { type CheckInput, type Headers, isConnection, singleHeader } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
 import { isInvalid } from '../../base/model/invalid.ts'
 import { parseSpiffeId, type SpiffeId, type TrustDomain } from '../../base/model/spiffe-id.ts'
@@ -17,6 +17,9 @@ export type PeerOptions = {
   /** True if Envoy must present a client certificate. */
   readonly isMutualTls: boolean
 }
+
+const noHeaders =
+  'a connection without HTTP has no header that says who calls: only `peer: metadata` or `principal` can prove it'
 
 type Peer = { readonly id: SpiffeId; readonly waypoint: SpiffeId }
 
@@ -44,7 +47,10 @@ export function identifyCaller(input: CheckInput, options: PeerOptions): Caller 
 function readPeer(input: CheckInput, source: PeerSource): Peer | Deny {
   switch (source) {
     case 'xfcc':
-      return fromXfcc(input.headers) ?? deny('peer_missing', `no \`${xfccHeader}\``)
+      return (
+        fromXfcc(input.headers) ??
+        deny('peer_missing', isConnection(input) ? noHeaders : `no \`${xfccHeader}\``)
+      )
     case 'metadata':
       return fromMetadata(input)
     case 'principal':

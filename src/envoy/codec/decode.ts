@@ -64,7 +64,7 @@ export function decodeCheckRequest(
   const reading: Reading = { bytes, fault: undefined }
   const whole = { start: 0, stop: bytes.length }
   const [attributes = absent] = readSingles(reading, whole, 'check request', inRequest)
-  const [source = absent, destination = absent, requested = absent] = readSingles(
+  const [source = absent, destination = absent, requested] = readSingles(
     reading,
     attributes,
     'attributes',
@@ -73,15 +73,31 @@ export function decodeCheckRequest(
   const [principal = absent] = readSingles(reading, source, 'source', inSource)
   const sourcePrincipal = readText(reading, principal, 'source.principal')
   const destinationAddress = readDestination(reading, destination)
-  const [http] = readSingles(reading, requested, 'request', inRequestOfAttributes)
-  if (http === undefined)
-    fail(reading, 'expected an HTTP request, found a connection without one, as for plain TCP')
-  const asked = readHttp(reading, http ?? absent)
+  const asked =
+    requested === undefined ? readConnection(reading, destinationAddress) : readRequest(reading, requested)
   if (reading.fault !== undefined) return deny('request_malformed', reading.fault)
   if (isDeny(asked)) return asked
   const { metadata, tlsPeerUris } = call
   const { method, path, host, headers } = asked
   return { sourcePrincipal, destinationAddress, method, path, host, headers, metadata, tlsPeerUris }
+}
+
+type AskedFor = Pick<CheckInput, 'method' | 'path' | 'host' | 'headers'>
+
+/** Envoy's network filter sends no `request`, and of a connection without HTTP only the destination. */
+function readConnection(reading: Reading, destinationAddress: string): AskedFor {
+  if (destinationAddress === '')
+    fail(reading, 'expected an HTTP request, or a connection with a destination address')
+  return connection
+}
+
+const connection: AskedFor = { method: '', path: '', host: '', headers: new Map() }
+
+/** A `request` without `http` is refused, never taken for a connection. */
+function readRequest(reading: Reading, requested: Span): AskedFor | Deny {
+  const [http] = readSingles(reading, requested, 'request', inRequestOfAttributes)
+  if (http === undefined) fail(reading, 'request: expected an HTTP request, found another')
+  return readHttp(reading, http ?? absent)
 }
 
 /** Returns the canonical `IP:port`; the empty string if the destination is not a socket address. */
@@ -112,10 +128,7 @@ const formatIp6 = remember(
   { maxEntries: 2000, keyOf: ({ host, port }) => `${host} ${port}`, isWorth: () => true },
 )
 
-function readHttp(
-  reading: Reading,
-  http: Span,
-): Pick<CheckInput, 'method' | 'path' | 'host' | 'headers'> | Deny {
+function readHttp(reading: Reading, http: Span): AskedFor | Deny {
   const joined: number[] = []
   const [method = absent, path = absent, host = absent, headerMap = absent] = readSingles(
     reading,

@@ -27,8 +27,10 @@ export type CatalogService = Service & {
   readonly owner: string | undefined
   /** An IP is the service's VIP; a name is the mesh's own name of the service. */
   readonly addresses: readonly WrittenAddress[]
-  /** `undefined`: the action is the HTTP method, the resource the service. */
+  /** `undefined`: the action is the HTTP method, the resource the service. Empty: the service takes no HTTP request. */
   readonly routes: readonly CatalogRoute[] | undefined
+  /** Accepts connections without HTTP, and no HTTP request. Its one action is `connect`. */
+  readonly isTcp: boolean
   /** Accepts paths that two parsers could read differently; only without routes. */
   readonly hasRawPaths: boolean
   /** Distinguishes `/Admin` from `/admin`, so that its routes may do so too. */
@@ -61,7 +63,13 @@ export function parseCatalog(
   const services = parsed.value.services.map((entry, index) =>
     toService(entry, hopLifetimeMs, (path) => parsed.lineOf(['services', index, ...path])),
   )
-  const problems = [...services.flatMap(problemsWithin), ...problemsBetween(services)]
+  const problems = [
+    ...services.flatMap(problemsWithin),
+    ...parsed.value.services.flatMap((entry, index) =>
+      senselessForTcp(entry, parsed.lineOf(['services', index])),
+    ),
+    ...problemsBetween(services),
+  ]
   return problems.length > 0 ? { kind: 'problems', problems } : toCatalog(services)
 }
 
@@ -102,16 +110,20 @@ function toService(
     scopes: entry.scopes,
     hopLifetimeSeconds: Math.floor((entry.hopLifetime ?? hopLifetimeMs) / 1000),
     shared: entry.shared,
+    isTcp: entry.tcp,
     hasRawPaths: entry.rawPaths,
     isCaseSensitive: caseSensitive,
     removeHeaders: removeHeaders.length === 0 ? none : removeHeaders,
-    routes,
+    routes: entry.tcp ? noRoutes : routes,
     line: lineOf([]),
   }
 }
 
 /** One shared list for all services without one, because lists of headers are cached by identity. */
 const none: readonly string[] = []
+
+/** INVARIANT: a service that accepts connections has no routes, so that no HTTP request matches one. */
+const noRoutes: readonly CatalogRoute[] = []
 
 function toRoute(entry: RouteEntry, isCaseSensitive: boolean, line: number): CatalogRoute {
   return {
@@ -163,6 +175,37 @@ function problemsWithin(service: CatalogService): readonly Problem[] {
     }
   }
   return problems
+}
+
+/** Refuses keys about requests and chains, which would seem to protect a connection and do not. */
+function senselessForTcp(entry: ServiceEntry, line: number): readonly Problem[] {
+  if (!entry.tcp) return []
+  const {
+    routes,
+    rawPaths,
+    caseSensitive,
+    removeHeaders,
+    entry: isEntry,
+    forwards,
+    scopes,
+    hopLifetime,
+  } = entry
+  const given = {
+    routes: routes !== undefined,
+    rawPaths,
+    caseSensitive,
+    removeHeaders: removeHeaders.length > 0,
+    entry: isEntry,
+    forwards,
+    scopes: scopes !== undefined,
+    hopLifetime: hopLifetime !== undefined,
+  }
+  const senseless = Object.entries(given).flatMap(([key, isGiven]) => (isGiven ? [key] : []))
+  return senseless.map((key) => ({
+    file,
+    line,
+    message: `service \`${entry.name}\`: \`tcp\` goes without \`${key}\`: a connection has neither request nor chain`,
+  }))
 }
 
 /** True if some request matches both routes and neither is the narrower one. */

@@ -38,6 +38,7 @@ export type ServiceEntry = {
   readonly scopes?: readonly string[] | undefined
   readonly shared?: string | undefined
   readonly rawPaths: boolean
+  readonly tcp: boolean
   readonly caseSensitive: boolean
   readonly removeHeaders: readonly string[]
   readonly routes?: readonly RouteEntry[] | undefined
@@ -86,6 +87,7 @@ const service = v.strictObject({
   scopes: v.optional(list(text)),
   shared: v.optional(text),
   rawPaths: v.optional(flag, false),
+  tcp: v.optional(flag, false),
   caseSensitive: v.optional(flag, false),
   removeHeaders: v.optional(list(parsed(parseRemovable, 'x-tenant')), []),
   routes: v.optional(someOf(route, 'at least one route')),

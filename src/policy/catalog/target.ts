@@ -2,8 +2,9 @@ import { toFlatString } from '../../base/cache/flat-string.ts'
 import { toCanonicalAddress } from '../../base/http/address.ts'
 import { createQueryReader } from '../../base/http/query-parameter.ts'
 import type { Caller, PeerSource } from '../../base/model/caller.ts'
-import { type CheckInput, singleHeader } from '../../base/model/check-input.ts'
+import { type CheckInput, isConnection, singleHeader } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
+import type { EntityUid } from '../../base/model/entity-uid.ts'
 import type { Param, Target } from '../../base/model/target.ts'
 import { type Catalog, type CatalogService, serviceAt } from './catalog.ts'
 import { parseRequestPath, pathOf } from './path.ts'
@@ -11,7 +12,10 @@ import { toResource } from './resource-template.ts'
 import { methods } from './route.ts'
 import { takeRoute } from './routing.ts'
 
-/** The parts of a request that determine its target. `isUpgrade` if one check would cover a long stream. */
+/**
+ * The parts of a request that determine its target. `isUpgrade` if one check would cover a long stream. The method is
+ * empty for a connection without HTTP.
+ */
 export type Request = { readonly method: string; readonly path: string; readonly isUpgrade: boolean }
 
 /** The parts of an input that determine the service. */
@@ -39,8 +43,16 @@ export function toRequest({ method, path, headers }: CheckInput): Request {
   return { method, path, isUpgrade: headers.has('upgrade') || headers.has(':protocol') }
 }
 
-/** Returns the target of a request to a service. */
-export function targetOf(service: CatalogService, { method: sent, path, isUpgrade }: Request): Target | Deny {
+/** Returns the target of a request or connection to a service. */
+export function targetOf(service: CatalogService, request: Request): Target | Deny {
+  if (isConnection(request)) return connectionTo(service)
+  // INVARIANT: an HTTP request is never judged as a connection, whose caller needs no chain.
+  if (service.isTcp)
+    return deny('route_unknown', `\`${service.name}\` takes no HTTP: its catalog entry says \`tcp: true\``)
+  return requestTo(service, request)
+}
+
+function requestTo(service: CatalogService, { method: sent, path, isUpgrade }: Request): Target | Deny {
   // The constant and not the request's own string, because many targets are cached.
   const method = methods.find((known) => known === sent)
   if (method === undefined) {
@@ -74,6 +86,24 @@ export function targetOf(service: CatalogService, { method: sent, path, isUpgrad
   // Written out, because V8 gives an object that starts as a spread its own hidden class, and many targets are cached.
   const { action, requiredScope } = route
   return { service, action, resource, params, requiredScope, method, path: asked }
+}
+
+/** The request of a check about a whole connection. */
+export const connectionRequest: Request = { method: '', path: '', isUpgrade: false }
+
+/** The one action of a service that accepts connections. */
+export const connect: EntityUid = { type: 'Action', id: 'connect' }
+
+/** Returns the target of a connection: `connect` on the service, if its catalog entry says `tcp: true`. */
+function connectionTo(service: CatalogService): Target | Deny {
+  if (!service.isTcp) {
+    return deny(
+      'route_unknown',
+      `a connection without HTTP, and \`${service.name}\` takes HTTP only: its catalog entry does not say \`tcp: true\``,
+    )
+  }
+  const resource = { type: 'Service', id: service.name }
+  return { service, action: connect, resource, params: none, requiredScope: undefined, method: '', path: '' }
 }
 
 const none: readonly Param[] = []

@@ -1,3 +1,5 @@
+import type { Catalog } from '../catalog/catalog.ts'
+
 /** The version of the vocabulary below. Policies rely on it, so it is part of the product. */
 export const productSchemaVersion = 1
 
@@ -41,7 +43,22 @@ action "POST", "PUT", "PATCH", "DELETE" in [Action::"write"] appliesTo {
 `
 
 /**
- * The product's part of the schema: the vocabulary, and `Params` with an optional attribute for each parameter of the
+ * Added only if a service accepts connections, so that a schema with a `connect` of its own still loads. In no group,
+ * because a connection can both read and write.
+ */
+const connections = `
+action "connect" appliesTo { principal: [Autonomous], resource: [Service], context: RequestContext };
+`
+
+/** The product's part of the schema for a catalog. */
+export function schemaFor({ services }: Pick<Catalog, 'services'>): string {
+  const routes = services.flatMap((service) => service.routes ?? [])
+  const schema = productSchema(routes.flatMap(({ route }) => route.parameters))
+  return services.some(({ isTcp }) => isTcp) ? `${schema}${connections}` : schema
+}
+
+/**
+ * The part that all catalogs share: the vocabulary, and `Params` with an optional attribute for each parameter of the
  * catalog's routes.
  */
 export function productSchema(parameterNames: Iterable<string>): string {

@@ -14,7 +14,7 @@ import { findJsonFault } from '../cedar/json-faults.ts'
 import { malformedLiterals } from '../cedar/literal-forms.ts'
 import { literalsOf, subjectsOf } from '../cedar/literals.ts'
 import { type Policy, parsePolicies } from '../cedar/policies.ts'
-import { productSchema } from '../cedar/product-schema.ts'
+import { schemaFor } from '../cedar/product-schema.ts'
 import { exceedsSchemaLimits } from '../cedar/schema-limits.ts'
 import { policyProblems } from '../rules/policy-rules.ts'
 import { digestFiles, type PolicyFiles } from '../source/policy-files.ts'
@@ -89,12 +89,9 @@ export function loadParts(source: DecidingFiles, options: LoadOptions = {}): Loa
   const catalog = parseCatalog(catalogText, options.hopLifetimeMs)
   const { policies, problems } = parsePolicies(cedar, files)
   if (isProblems(catalog)) return refuse([...catalog.problems, ...problems])
-  const parameters = catalog.services
-    .flatMap((service) => service.routes ?? [])
-    .flatMap(({ route }) => route.parameters)
   // The operator's part comes first, so that Cedar's offsets are offsets in their file.
   const own = files.get(schemaFile) ?? ''
-  const schema = `${own}\n${productSchema(parameters)}`
+  const schema = `${own}\n${schemaFor(catalog)}`
   const declared = parseSchema(cedar, own, schema)
   if (isProblems(declared)) return refuse([...problems, ...declared.problems])
   const entitiesText = files.get(entitiesFile) ?? '[]'

@@ -4,6 +4,7 @@ import type { Principal, Query } from '../../base/model/query.ts'
 import { parseSpiffeId } from '../../base/model/spiffe-id.ts'
 import type { Target } from '../../base/model/target.ts'
 import type { Catalog, CatalogService } from '../catalog/catalog.ts'
+import { connect } from '../catalog/target.ts'
 import type { Revision } from './revision.ts'
 
 /** Asks a revision about every route of its catalog once, to detect engine failures before it serves. */
@@ -54,6 +55,8 @@ function principalsOf({ spiffeId, chainless }: CatalogService): readonly Princip
 function targetsOf(service: CatalogService): readonly Target[] {
   const common = { service, requiredScope: undefined, path: '/rehearsal' }
   const itself = { type: 'Service', id: service.name }
+  if (service.isTcp)
+    return [{ ...common, action: connect, resource: itself, params: [], method: '', path: '' }]
   if (service.routes === undefined) {
     const action = { type: 'Action', id: 'GET' }
     return [{ ...common, action, resource: itself, params: [], method: 'GET' }]

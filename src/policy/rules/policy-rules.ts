@@ -83,7 +83,7 @@ function reachedServices(
 }
 
 function resourceTypes(service: CatalogService): ReadonlySet<string> {
-  const types = service.routes?.map(({ resource }) => resource?.type ?? 'Service')
+  const types = service.isTcp ? undefined : service.routes?.map(({ resource }) => resource?.type ?? 'Service')
   return new Set(types ?? ['Service'])
 }
 

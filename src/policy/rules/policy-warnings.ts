@@ -1,6 +1,6 @@
 import type { Problem } from '../../base/document/problem.ts'
 import { createCedar } from '../cedar/cedar.ts'
-import { productSchema } from '../cedar/product-schema.ts'
+import { schemaFor } from '../cedar/product-schema.ts'
 import type { Revision } from '../revision/revision.ts'
 
 /** Returns the warnings of Cedar's validator, one line for each policy: above all, that it can never match. */
@@ -9,10 +9,7 @@ export function policyWarnings({
   catalog,
   policies,
 }: Revision): readonly (Problem & { readonly id: string })[] {
-  const parameters = catalog.services.flatMap(({ routes = [] }) =>
-    routes.flatMap(({ route }) => route.parameters),
-  )
-  const schema = `${files.get('schema.cedarschema') ?? ''}\n${productSchema(parameters)}`
+  const schema = `${files.get('schema.cedarschema') ?? ''}\n${schemaFor(catalog)}`
   const staticPolicies = Object.fromEntries(policies.map(({ id, text }) => [id, text]))
   const answer = createCedar().validate({ schema, policies: { staticPolicies } })
   if (answer.type === 'failure') return []

@@ -11,6 +11,7 @@ import { splitIssuer } from '../../base/text/issuer-name.ts'
 import { mistypedName, nearestName } from '../../base/text/near-name.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { methods } from '../catalog/route.ts'
+import { connect } from '../catalog/target.ts'
 import { entitiesFile } from '../cedar/entities.ts'
 import { homesOf } from '../cedar/kin.ts'
 import { type Literal, literalsOf } from '../cedar/literals.ts'
@@ -91,11 +92,12 @@ function knownNames({ catalog, entities, families }: LoadedParts): (type: string
 }
 
 function askedActions({ services }: Catalog): readonly EntityUid[] {
-  return services.flatMap(({ routes }) =>
-    routes === undefined
+  return services.flatMap(({ isTcp, routes }) => {
+    if (isTcp) return [connect]
+    return routes === undefined
       ? methods.map((method) => ({ type: 'Action', id: method }))
-      : routes.map(({ action }) => action),
-  )
+      : routes.map(({ action }) => action)
+  })
 }
 
 /** Counts how often each identity provider is named, because only the configuration knows which exist. */

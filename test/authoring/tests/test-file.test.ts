@@ -86,6 +86,24 @@ describe('authoring/tests/test-file', () => {
       name: 'a subject that nobody named',
       text: `tests: [{name: one, ${whole.replace('clerk}', 'nobody}')}}]`,
     },
+    ...[
+      'caller: a, request: {tcp: true}',
+      'caller: a, request: {service: s, tcp: true, method: GET}',
+      'caller: a, request: {service: s, tcp: true, path: /}',
+      'caller: a, request: {service: s, tcp: true, upgrade: false}',
+      'caller: a, chain: {subject: clerk}, request: {service: s, tcp: true}',
+      'caller: ingress, request: {service: s, tcp: true}',
+      'request: {service: s, tcp: true}',
+      'caller: b, request: {service: s, tcp: true}',
+    ].map((keys) => ({
+      name: `a connection with ${keys}`,
+      text: `tests: [{name: one, ${keys}, expect: {decision: deny}}]`,
+    })),
+    {
+      name: 'a connection without a decision',
+      text: 'tests: [{name: one, caller: a, request: {service: s, tcp: true}}]',
+    },
+    { name: 'a method that is empty', text: `tests: [{name: one, ${whole.replace('GET', "''")}}]` },
     { name: 'no cases', text: `tests: [{name: one, ${whole}, cases: []}]` },
     { name: 'what is no YAML', text: 'tests: [' },
   ]

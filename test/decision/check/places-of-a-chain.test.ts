@@ -180,7 +180,18 @@ describe('each rule about a chain, at each place', () => {
   describe('what is found out', () => {
     const place = placeNamed('the second agent')
     for (const { name, world, asking, code, known } of [
-      { name: 'a service that is not there', asking: { to: 'nowhere' }, code: 'service_unknown', known: [] },
+      {
+        name: 'a service that is not there',
+        asking: { to: 'nowhere' },
+        code: 'service_unknown',
+        known: ['caller'],
+      },
+      {
+        name: 'a service that is not there, asked for by a caller of another trust domain',
+        asking: { to: 'nowhere', caller: 'spiffe://a/b' },
+        code: 'service_unknown',
+        known: [],
+      },
       {
         name: 'a caller of another trust domain',
         asking: { caller: 'spiffe://a/b' },

@@ -26,6 +26,7 @@ const rows: readonly {
   name: string
   headers: Record<string, readonly string[]>
   peer?: 'gateway' | 'agentR'
+  isConnection?: boolean
   want: string
 }[] = [
   { name: 'a chain that verifies', headers: { 'actor-chain': [good] }, want: 'delegated' },
@@ -87,14 +88,29 @@ const rows: readonly {
     peer: 'gateway',
     want: 'token_missing',
   },
+  { name: 'a connection without HTTP', headers: {}, isConnection: true, want: 'none' },
+  {
+    name: 'a connection of an ingress peer, which is judged as any other caller',
+    headers: {},
+    isConnection: true,
+    peer: 'gateway',
+    want: 'none',
+  },
+  {
+    name: 'a connection of a revoked caller',
+    headers: {},
+    isConnection: true,
+    peer: 'agentR',
+    want: 'chain_revoked',
+  },
   { name: 'a revoked caller without a chain', headers: {}, peer: 'agentR', want: 'chain_revoked' },
 ]
 
 describe('decision/check/proven-chain', () => {
-  for (const { name, headers, peer, want } of rows) {
+  for (const { name, headers, peer, isConnection = false, want } of rows) {
     it(`${name}: ${want}`, () => {
       const chain = provenChain(
-        requestOfD(headers),
+        isConnection ? { ...requestOfD(headers), method: '', path: '', host: '' } : requestOfD(headers),
         caller(hospital[peer ?? 'agentD'], peer === 'gateway'),
         facts,
       )

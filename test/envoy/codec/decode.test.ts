@@ -104,7 +104,7 @@ function malformed(): readonly OddBytes[] {
   return [
     { name: 'no bytes', input: Buffer.alloc(0) },
     { name: 'a request without attributes', input: text(1, '') },
-    { name: 'a TCP connection', input: attributes(text(2, destination(text(2, '10.0.0.1')))) },
+    { name: 'a connection without a port', input: attributes(text(2, destination(text(2, '10.0.0.1')))) },
     { name: 'an HTTP request without a method', input: http(path) },
     { name: 'an HTTP request without a path', input: http(method) },
     { name: 'text instead of protobuf', input: Buffer.from('GET / HTTP/1.1\r\n\r\n') },

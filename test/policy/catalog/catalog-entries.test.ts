@@ -47,6 +47,7 @@ describe('policy/catalog/catalog, what an entry says', () => {
       absent: undefined,
     },
     { name: 'no scope reaches it', keys: { scopes: [] }, of: 'scopes', want: [], absent: undefined },
+    { name: 'it takes connections', keys: { tcp: true }, of: 'isTcp', want: true, absent: false },
     { name: 'odd paths are taken', keys: { rawPaths: true }, of: 'hasRawPaths', want: true, absent: false },
     {
       name: 'it tells cases apart',

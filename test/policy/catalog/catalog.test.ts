@@ -17,6 +17,21 @@ const refused: readonly RefusedRepository[] = [
     at: 'services.yaml:1',
     mentions: /expected/,
   },
+  ...Object.entries({
+    routes: [route],
+    rawPaths: true,
+    caseSensitive: true,
+    removeHeaders: ['x-tenant'],
+    entry: true,
+    forwards: true,
+    scopes: [],
+    hopLifetime: '5m',
+  }).map(([key, value]) => ({
+    name: `\`${key}\` of a service that takes connections`,
+    files: { 'services.yaml': servicesYaml({ routes: undefined, tcp: true, [key]: value }) },
+    at: 'services.yaml:1',
+    mentions: new RegExp(`\`tcp\` goes without \`${key}\``),
+  })),
   {
     name: 'an unknown key',
     files: { 'services.yaml': servicesYaml({ rotes: [] }) },

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { isDeny } from '../../../src/base/model/decision.ts'
+import { methods } from '../../../src/policy/catalog/route.ts'
 import { targetOf } from '../../../src/policy/catalog/target.ts'
-import { by, catalog, findTarget, input } from '../../support/asked-target.ts'
+import { by, catalog, connectionInput, findTarget, input } from '../../support/asked-target.ts'
 import { measureHeap } from '../../support/memory.ts'
 
 describe('policy/catalog/target', () => {
@@ -65,6 +66,36 @@ describe('policy/catalog/target', () => {
         `${target.service.name} ${target.action.id} ${target.resource.type}::${target.resource.id}`,
       ).to.equal(want)
     })
+  }
+
+  it('finds the one action of a service that takes connections', () => {
+    const target = findTarget(connectionInput('10.0.0.5:5432'), by('principal'))
+    if (isDeny(target)) throw new TypeError(target.reason)
+    const { service, ...asked } = target
+    expect(service.name).to.equal('ledger')
+    expect(asked).to.deep.equal({
+      action: { type: 'Action', id: 'connect' },
+      resource: { type: 'Service', id: 'ledger' },
+      params: [],
+      requiredScope: undefined,
+      method: '',
+      path: '',
+    })
+  })
+
+  for (const address of ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']) {
+    it(`takes no connection for a request to ${address}, whose service takes HTTP`, () => {
+      expect(findTarget(connectionInput(address), by('principal'))).to.include({ code: 'route_unknown' })
+    })
+  }
+
+  for (const method of [...methods, 'CONNECT', 'connect', 'PRI']) {
+    for (const headers of [{}, { upgrade: 'tcp' }, { ':protocol': 'connect-udp' }]) {
+      it(`takes no HTTP request for a connection: ${method} ${JSON.stringify(headers)}`, () => {
+        const asked = { address: '10.0.0.5:5432', path: '/', method, headers }
+        expect(findTarget(input(asked), by('principal'))).to.include({ code: 'route_unknown' })
+      })
+    }
   }
 
   const refused = [
