@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type DenyCode, denyCodes } from '../src/base/model/decision.ts'
 import { type CheckResponseFields, decodeCheckResponse, encodeCheckRequest } from './support/check-request.ts'
+import { follow } from './support/followed-provider.ts'
 import { act, chainClaims, chainHeader, uris } from './support/hospital.ts'
 import { waypoint } from './support/policy-files.ts'
+import { createProviderKey, startProvider, tokenBy } from './support/provider.ts'
 import { chainNow, type Request, type RunningApp, startTestApp, tokenNow } from './support/running-app.ts'
 import { copyPolicies } from './support/sample-policies.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
@@ -266,6 +268,13 @@ describe('decision codes, each by a gRPC Check', () => {
     expectDenied(answer, 'audit_unavailable')
     await rm(audit)
     expect(await ask()).to.have.property('status', 0)
+  })
+
+  it('token_key_unknown: a key that the provider does not publish', async () => {
+    await using provider = await startProvider(createProviderKey())
+    await using following = await follow(provider)
+    const token = tokenBy(createProviderKey())
+    expectDenied(await following.ask({ ...billing, ...withToken(token) }), 'token_key_unknown')
   })
 
   it('has produced every code but the reviewed ones', () => {

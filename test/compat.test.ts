@@ -57,7 +57,13 @@ type RevisionMeaning = Pick<
 
 describe('compat v1: configuration', () => {
   it('reads every key as it was meant', () => {
-    expect(readConfig(new Map())).to.containSubset(readMeaning('config/means.json'))
+    const config = readConfig(new Map())
+    // A path of `jwks` has become one of several sources since.
+    const users = config.users.map(({ keySource, ...user }) => ({
+      ...user,
+      jwks: keySource.kind === 'file' ? keySource.path : undefined,
+    }))
+    expect({ ...config, users }).to.containSubset(readMeaning('config/means.json'))
   })
 
   it('reads the environment as it was meant', () => {

@@ -8,8 +8,10 @@ import { followedSources } from '../src/base/model/event.ts'
 import { createMetrics } from '../src/telemetry/metrics.ts'
 import { primaryName } from '../src/telemetry/worker-metrics.ts'
 import { anchorOf, readDocument } from './support/document.ts'
+import { follow } from './support/followed-provider.ts'
 import { startOtlpReceiver } from './support/otlp-receiver.ts'
 import { type PromqlNames, parsePromql } from './support/promql.ts'
+import { createProviderKey, startProvider } from './support/provider.ts'
 import { chainNow, startTestApp } from './support/running-app.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 import { tracingTo } from './support/traced-chain.ts'
@@ -66,6 +68,7 @@ describe('observability: what a running Waywarden measures', () => {
         await measureShadow(),
         await measureWorkers(),
         await measureCertificates(),
+        await measureProvider(),
       ].join('\n'),
     )
   })
@@ -204,6 +207,13 @@ async function measureShadow(): Promise<string> {
 }
 
 /** The metrics of a listener with TLS. */
+/** What a Waywarden measures that fetches keys. */
+async function measureProvider(): Promise<string> {
+  await using provider = await startProvider(createProviderKey())
+  await using running = await follow(provider)
+  return (await fetch(`http://${running.app.addresses.admin}/metrics`)).text()
+}
+
 async function measureCertificates(): Promise<string> {
   const metrics = createMetrics(() => true)
   metrics.certificateRead('0.0.0.0:9191', 'cert', { expiresMs: 2, renewalDueMs: 1 })

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
 import { at, textsAt } from '../base/document/kube-object.ts'
 import { type Invalid, invalid } from '../base/model/invalid.ts'
+import type { Config } from '../config/config.ts'
 import type { ReplicaView } from '../doctor/replicas.ts'
 import type { CatalogService } from '../policy/catalog/catalog.ts'
 import { readInput } from './input.ts'
@@ -75,14 +76,19 @@ export function readReplicas(urls: readonly string[], nowMs: () => number): Prom
 
 /** Reads the configured key sets of identity providers. */
 export function readUserKeys(
-  users: readonly { readonly name: string; readonly jwks: string }[],
+  users: Config['users'],
 ): Promise<readonly { readonly name: string; readonly file: string; readonly text: string | undefined }[]> {
   return Promise.all(
-    users.map(async ({ name, jwks }) => ({
-      name,
-      file: jwks,
-      text: await readFile(jwks, 'utf8').catch(() => undefined),
-    })),
+    users.flatMap(({ name, keySource }) => {
+      if (keySource.kind !== 'file') return []
+      const { path } = keySource
+      return [
+        readFile(path, 'utf8').then(
+          (text) => ({ name, file: path, text }),
+          () => ({ name, file: path, text: undefined }),
+        ),
+      ]
+    }),
   )
 }
 

@@ -13,15 +13,28 @@ export type Ingress = {
   readonly tokenCopies: readonly string[]
 }
 
+/** Where a provider's keys are: exactly one of `file` and `url`; all but `file` and `url` are for `url`. */
+export type ProviderKeySettings = {
+  readonly file?: string | undefined
+  readonly url?: string | undefined
+  readonly ca?: string | undefined
+  readonly every?: number | undefined
+  readonly cooldown?: number | undefined
+  readonly keep?: string | undefined
+  readonly seed?: string | undefined
+  readonly maxStaleness?: number | undefined
+}
+
 /**
- * An identity provider of users. `jwks` is a file; `id`, `userClaim` and `groups` name claims; without `clients` any
- * client is accepted.
+ * An identity provider of users, with exactly one of `jwks`, a file, and `keys`. `id`, `userClaim` and `groups` name claims;
+ * no `clients` means any.
  */
 export type UserIssuer = {
   readonly name: string
   readonly issuer: string
   readonly audience: string
-  readonly jwks: string
+  readonly jwks?: string | undefined
+  readonly keys?: ProviderKeySettings | undefined
   readonly id: string
   readonly userClaim?: string | undefined
   readonly groups: string

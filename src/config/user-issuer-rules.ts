@@ -1,5 +1,6 @@
 import type { Path } from '../base/document/yaml.ts'
 import { type Conflict, type Draft, repetitions } from './conflict.ts'
+import { keySourceConflicts } from './key-source.ts'
 import type { Settings } from './settings.ts'
 import { entraUserClaim, isEntra } from './user-issuer.ts'
 
@@ -29,6 +30,7 @@ export function userIssuerConflicts(draft: Draft<Settings>): readonly Conflict[]
         'is also `chain.issuer`: our own chains must never count as tokens of users; name the identity provider',
     })),
     ...users.flatMap((user, index) => userClaimConflicts(user, ['users', index])),
+    ...users.flatMap((user, index) => keySourceConflicts(user, ['users', index])),
   ]
 }
 

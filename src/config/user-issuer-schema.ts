@@ -1,8 +1,38 @@
 import * as v from 'valibot'
 import type { SchemaNode } from '../base/document/schema.ts'
-import { about, choice, list, text } from '../base/document/values.ts'
+import { about, choice, duration, list, text } from '../base/document/values.ts'
+import { keySourceDefaults } from './key-source.ts'
 import type { UserIssuer } from './settings.ts'
 import { filePath, httpsUrl, userName } from './values.ts'
+
+const keys = v.strictObject({
+  file: about(v.optional(filePath()), 'file with its public keys, as `jwks` names it'),
+  url: about(v.optional(httpsUrl), 'https URL of its JWK Set, which is fetched while Waywarden runs'),
+  ca: about(
+    v.optional(filePath()),
+    'PEM file of the CAs that vouch for that server; those of Node.js when left out',
+  ),
+  every: about(
+    v.optional(duration('10s', '24h')),
+    `time between two fetches, ${keySourceDefaults.every} when left out; a key that the provider withdraws is believed for as long`,
+  ),
+  cooldown: about(
+    v.optional(duration('1s', '10m', '10s')),
+    `time between two fetches for keys that nobody knows, ${keySourceDefaults.cooldown} when left out; the first three may follow each other`,
+  ),
+  keep: about(
+    v.optional(filePath()),
+    'file in which the last good set is kept, for a start while the provider is down',
+  ),
+  seed: about(
+    v.optional(filePath()),
+    'file with a first set, for a start while the provider is down and nothing is kept; as old as its time stamp',
+  ),
+  maxStaleness: about(
+    v.optional(duration('1m', '720h', '24h')),
+    `how old a set may be, ${keySourceDefaults.maxStaleness} when left out; an older one is believed no more`,
+  ),
+})
 
 const userIssuer = v.strictObject({
   name: about(userName, 'short name of the identity provider, used in policies as User::"<name>/<id>"'),
@@ -12,9 +42,10 @@ const userIssuer = v.strictObject({
     'required `aud` of its access tokens; without one, tokens for other services would be accepted',
   ),
   jwks: about(
-    filePath((url) => `fetch it, \`curl -fsS '${url}' -o idp-jwks.json\`, and write \`jwks: idp-jwks.json\``),
-    'file with its public keys',
+    v.optional(filePath((url) => `write \`keys: {url: '${url}'}\`, and the keys are fetched`)),
+    'file with its public keys; the same as `keys: {file: …}`',
   ),
+  keys: about(v.optional(keys), 'where its public keys are: a file, or a URL that is followed'),
   id: about(v.optional(text, 'sub'), 'claim that identifies the user'),
   userClaim: about(
     v.optional(text),

@@ -1,7 +1,11 @@
+import { type KeySource, toKeySource } from './key-source.ts'
 import type { UserIssuer } from './settings.ts'
 
 /** An entry of `users`; `userClaim` is the configured one, or the known one of its issuer. */
-export type UserIssuerConfig = UserIssuer & { readonly userClaim: string | undefined }
+export type UserIssuerConfig = Omit<UserIssuer, 'jwks' | 'keys'> & {
+  readonly userClaim: string | undefined
+  readonly keySource: KeySource
+}
 
 /**
  * The issuers of Entra v2.0 and v1.0, including national clouds. Its access tokens have `scp` if they were issued to a
@@ -26,6 +30,7 @@ export function isEntra(issuer: string): boolean {
 
 /** Adds settings that follow from the issuer; `at` makes a path absolute. */
 export function toUserIssuer(user: UserIssuer, at: (path: string) => string): UserIssuerConfig {
+  const { jwks, keys, ...same } = user
   const userClaim = user.userClaim ?? (isEntra(user.issuer) ? entraUserClaim : undefined)
-  return { ...user, userClaim, jwks: at(user.jwks) }
+  return { ...same, userClaim, keySource: toKeySource({ jwks, keys }, at) }
 }

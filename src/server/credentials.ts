@@ -5,11 +5,16 @@ import type { FollowedSource } from '../base/model/event.ts'
 import { isInvalid } from '../base/model/invalid.ts'
 import { isProblems, type Problems } from '../base/model/problems.ts'
 import type { Config } from '../config/config.ts'
+import type { FileKeys, RemoteKeys } from '../config/key-source.ts'
 import { activeKeyFile, type ChainKeys, keyFiles, parseChainKeys } from '../decision/chain/keys.ts'
 import { countRevocations, noRevocations, type Revocations } from '../decision/chain/revocations.ts'
 import { parseRevocationsInTurns } from '../decision/chain/revocations-in-turns.ts'
+import type { RoundShell } from '../decision/check/rounds.ts'
 import type { UserIssuer } from '../decision/identity/user-issuer.ts'
 import { keyNotices, type ProviderKeys, parseProviderKeys } from '../decision/jws/provider-keys.ts'
+import { elapsedMs } from './by-deadline.ts'
+import { type FollowedIssuer, followIssuer } from './provider-keys/followed-issuer.ts'
+import { RemoteSet } from './provider-keys/remote-set.ts'
 import { type StartContext, StartError } from './start-context.ts'
 
 /** All keys and revocations; each part follows its files. */
@@ -18,7 +23,9 @@ export type Credentials = {
   /** Every configured identity provider, with its keys. */
   readonly issuers: () => readonly UserIssuer[]
   readonly revocations: () => Revocations
-  /** Problems that an operator must fix: identity providers' keys that cannot verify. */
+  /** Fetches a provider's key that a token names and the set does not have. */
+  readonly meet: RoundShell['meet']
+  /** Problems that an operator must fix: identity providers' keys that cannot verify or cannot be fetched. */
   readonly notices: () => readonly string[]
 }
 
@@ -31,10 +38,8 @@ type Opener = <T extends object>(
 ) => Promise<(() => T) | undefined>
 
 /** Reads signing keys, identity providers' keys and revocations. Throws a `StartError` with every problem. */
-export async function openCredentials(
-  config: Config,
-  { closing, followed, report, pollMs }: StartContext,
-): Promise<Credentials> {
+export async function openCredentials(config: Config, context: StartContext): Promise<Credentials> {
+  const { closing, followed, report, pollMs } = context
   const { chain, users } = config
   const startProblems: string[] = []
   const open: Opener = async (what, files, describe, afterwards) => {
@@ -57,21 +62,32 @@ export async function openCredentials(
   }
   const keys = await openKeys(chain.keys, open)
   const issuers = await Promise.all(
-    users.map((user, index) => openIssuer(user, `users.${index}.jwks`, open, report)),
+    users.map(({ keySource, ...user }, index) =>
+      keySource.kind === 'file'
+        ? openIssuer(user, keySource, `users.${index}.${keySource.key}`, open, report)
+        : openRemoteIssuer(user, keySource, `users.${index}.keys`, config, context),
+    ),
   )
   const revocations =
     chain.revocations === undefined ? () => noRevocations : await openRevocations(chain.revocations, open)
   if (keys === undefined || revocations === undefined || startProblems.length > 0)
     throw new StartError(startProblems)
-  const current = () => issuers.flatMap((issuer) => issuer?.() ?? [])
+  const opened = issuers.flatMap((issuer) => issuer ?? [])
+  const current = () => opened.map(({ issuer }) => issuer())
+  const demands = new Map(
+    opened.flatMap(({ name, demand }) => (demand === undefined ? [] : [[name, demand]])),
+  )
   return {
     keys,
     issuers: current,
     revocations,
-    notices: () =>
-      current().flatMap(({ name, keys }) =>
+    meet: (need, byMs) => demands.get(need.issuer)?.(need, byMs) ?? need.unmet,
+    notices: () => [
+      ...current().flatMap(({ name, keys }) =>
         keyNotices(keys).map((notice) => `users \`${name}\`: not used: ${notice}`),
       ),
+      ...opened.flatMap(({ notices }) => notices?.() ?? []),
+    ],
   }
 }
 
@@ -93,21 +109,25 @@ function openKeys(directory: string, open: Opener): Promise<(() => ChainKeys) | 
   )
 }
 
-function openIssuer(
-  { jwks, ...user }: Config['users'][number],
+/** A provider whose keys are read from a file has neither demand nor notices of its own. */
+type OpenedIssuer = Pick<FollowedIssuer, 'issuer'> & Partial<FollowedIssuer> & { readonly name: string }
+
+async function openIssuer(
+  user: Omit<UserIssuer, 'keys'>,
+  { path }: FileKeys,
   key: string,
   open: Opener,
   report: StartContext['report'],
-): Promise<(() => UserIssuer) | undefined> {
+): Promise<OpenedIssuer | undefined> {
   let inForce: ProviderKeys | undefined
-  return open(
+  const issuer = await open(
     'issuer_keys',
     {
-      paths: [jwks],
-      nameOf: (path) => `\`${key}\`: ${path}`,
+      paths: [path],
+      nameOf: (file) => `\`${key}\`: ${file}`,
       parse(contents) {
-        const keys = parseProviderKeys(contents.get(jwks)?.toString() ?? '', inForce)
-        if (isInvalid(keys)) return refuse([`${jwks}: ${keys.reason}`])
+        const keys = parseProviderKeys(contents.get(path)?.toString() ?? '', inForce)
+        if (isInvalid(keys)) return refuse([`${path}: ${keys.reason}`])
         inForce = keys
         return { ...user, keys }
       },
@@ -115,7 +135,30 @@ function openIssuer(
     ({ keys }) => ({ names: [user.name], entries: keys.keys.size }),
     ({ keys }) => report({ kind: 'issuer_keys_checked', issuer: user.name, unusable: keyNotices(keys) }),
   )
+  return issuer && { name: user.name, issuer }
 }
+
+async function openRemoteIssuer(
+  user: Omit<UserIssuer, 'keys'>,
+  source: RemoteKeys,
+  key: string,
+  { users, maxInFlight }: Config,
+  { closing, report }: StartContext,
+): Promise<OpenedIssuer> {
+  const { name, issuer } = user
+  const clocks = { nowMs: Date.now, elapsedMs }
+  const set = new RemoteSet({ name, issuer, key, source, onNews: reportAs('issuer_keys', report), ...clocks })
+  closing.push(set)
+  await set.start(patienceMs)
+  const remote = users.filter(({ keySource }) => keySource.kind === 'remote').length
+  const maxWaiting = Math.max(1, Math.floor((maxInFlight * waitingShare) / remote))
+  return { name, ...followIssuer(set, { user, source, maxWaiting, ...clocks, report }) }
+}
+
+/** How long a start waits for a provider; without an answer it serves by what was kept. */
+const patienceMs = 2000
+/** The part of all checks under way that may wait for keys of providers. */
+const waitingShare = 1 / 4
 
 function openRevocations(path: string, open: Opener): Promise<(() => Revocations) | undefined> {
   return open(

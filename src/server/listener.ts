@@ -60,6 +60,7 @@ function createShell(runtime: Runtime, listener: Listener): CheckShell {
     handedOn: recovery === undefined ? () => {} : createHandover(recovery),
     ...(shadow && { onAnswered: shadow.onAnswered(listener.peer) }),
     revision,
+    meet: credentials.meet,
     record,
     report,
     nowMs: Date.now,

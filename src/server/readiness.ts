@@ -1,4 +1,5 @@
-import type { Poller, Standing } from '../base/follow/poller.ts'
+import type { Poller } from '../base/follow/poller.ts'
+import { toNotices, toTexts } from '../base/follow/standing-texts.ts'
 import type { Revision } from '../policy/revision/revision.ts'
 import type { Readiness } from './admin/admin-server.ts'
 import type { Runtime } from './runtime.ts'
@@ -80,21 +81,6 @@ export function shadowNotices(
 
 function shadowProblems({ source, names }: Exclude<Runtime['shadow'], undefined>): readonly string[] {
   return [...source.standing, ...names.standing].flatMap(toTexts)
-}
-
-/**
- * Lists the notices of a source that could not be read, or whose content was refused. The last good content stays in
- * force.
- */
-export function toNotices(standing: Standing): readonly string[] {
-  const what = standing.kind === 'failed' ? 'not followed' : 'not in force'
-  return toTexts(standing).map((problem) => `${what}: ${problem}`)
-}
-
-/** The time is rounded to the minute, so that workers that failed together have the same notice (joint-readiness.ts). */
-function toTexts({ problems, sinceMs }: Standing): readonly string[] {
-  const since = `${new Date(sinceMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length)}Z`
-  return problems.map((problem) => `${problem} (since ${since})`)
 }
 
 const noAudit = 'the audit log cannot be written'

@@ -1,10 +1,7 @@
 import type { Event, Report, ShadowEvent } from '../base/model/event.ts'
+import { bound, boundAll, describe } from './bounded-text.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
-
-const maxTextLength = 2048
-const maxProblems = 50
-const maxCauses = 4
 
 /** Turns events into log lines with constant messages, and into metrics. */
 export function createReport(logger: Logger, metrics: Metrics): Report {
@@ -26,6 +23,7 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
     case 'shed':
     case 'connection_ended':
     case 'connection_dropped':
+    case 'issuer_key_missed':
       count(event, metrics)
       break
     case 'fault':
@@ -47,6 +45,7 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
     case 'policy_notices':
     case 'config_warned':
     case 'issuer_keys_checked':
+    case 'issuer_keys_read':
       tellNotices(event, logger, metrics)
       break
     case 'source_loaded':
@@ -72,10 +71,14 @@ function tell(event: Event, logger: Logger, metrics: Metrics): void {
 
 /** Counts events without log lines. They come in floods, and clients could cause any number of lines. */
 function count(
-  event: Extract<Event, { readonly kind: 'shed' | 'connection_ended' | 'connection_dropped' }>,
+  event: Extract<
+    Event,
+    { readonly kind: 'shed' | 'connection_ended' | 'connection_dropped' | 'issuer_key_missed' }
+  >,
   metrics: Metrics,
 ): void {
   if (event.kind === 'shed') metrics.checked('deny', 'overloaded', event.durationSeconds)
+  else if (event.kind === 'issuer_key_missed') metrics.issuerKeyMissed(event.issuer)
   else if (event.kind === 'connection_ended') metrics.connectionEnded(event.why)
   else metrics.connectionDropped(event.why)
 }
@@ -103,7 +106,7 @@ function tellProcess(
 }
 
 function tellNotices(
-  event: Extract<Event, { kind: 'policy_notices' | 'config_warned' | 'issuer_keys_checked' }>,
+  event: Extract<Event, { kind: 'policy_notices' | 'config_warned' | `issuer_keys_${string}` }>,
   logger: Logger,
   metrics: Metrics,
 ): void {
@@ -121,6 +124,9 @@ function tellNotices(
         logger.warn({ issuer, keys: boundAll(unusable) }, 'keys of an identity provider not used')
       break
     }
+    case 'issuer_keys_read':
+      metrics.issuerKeysRead(event.issuer, event.atMs)
+      break
   }
 }
 
@@ -166,6 +172,7 @@ function tellCheck(
   if (event.outcome === 'allow') logger.debug(fields, 'allowed')
   else logger.info(fields, event.outcome === 'deny' ? 'denied' : 'would be denied')
   metrics.checked(event.outcome, event.code, event.durationSeconds)
+  if (event.token !== undefined) metrics.tokenJudged(event.token.issuer, event.token.refused ?? 'accepted')
   if (event.failedPolicies > 0) metrics.policiesFailed(event.failedPolicies)
 }
 
@@ -236,31 +243,4 @@ function tellExport(
       metrics.exportLost(what, endpoint, event.loss, event.items)
       break
   }
-}
-
-type Described = {
-  readonly message: string
-  readonly code?: string
-  readonly stack?: string
-  readonly cause?: Described
-}
-
-/** Only standard fields, because further properties of errors may contain requests and headers. */
-function describe(cause: unknown, depth = 1): Described {
-  if (!(cause instanceof Error)) return { message: bound(String(cause)) }
-  return {
-    message: bound(cause.message),
-    ...('code' in cause ? { code: bound(String(cause.code)) } : {}),
-    ...(cause.stack === undefined ? {} : { stack: bound(cause.stack) }),
-    ...(cause.cause === undefined || depth === maxCauses ? {} : { cause: describe(cause.cause, depth + 1) }),
-  }
-}
-
-function boundAll(problems: readonly string[]): readonly string[] {
-  const shown = problems.slice(0, maxProblems).map(bound)
-  return shown.length === problems.length ? shown : [...shown, `and ${problems.length - shown.length} more`]
-}
-
-function bound(text: string): string {
-  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength)}…`
 }

@@ -74,7 +74,7 @@ describe('config', () => {
     expect(config.ingress.peers[0]?.id.uri).to.equal('spiffe://hospital.example/ns/istio-ingress/sa/gateway')
     expect(config.ingress).to.include({ forwardAuthorization: false })
     expect(config.users[0]).to.deep.include({
-      jwks: '/etc/waywarden/idp.json',
+      keySource: { kind: 'file', path: '/etc/waywarden/idp.json', key: 'jwks' },
       id: 'sub',
       groups: 'groups',
       groupsAbsent: 'refuse',

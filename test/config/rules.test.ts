@@ -186,27 +186,30 @@ describe('config-rules', () => {
     },
     {
       name: 'an issuer that is no user entry',
-      draft: { ingress: { peers: [{ issuers: ['hospital', 'clinic'] }] }, users: [{ name: 'hospital' }] },
+      draft: {
+        ingress: { peers: [{ issuers: ['hospital', 'clinic'] }] },
+        users: [{ name: 'hospital', jwks: 'a' }],
+      },
       want: ['ingress.peers.0.issuers.1'],
     },
     {
       name: 'an issuer that may be a user entry with a bad name',
-      draft: { ingress: { peers: [{ issuers: ['clinic'] }] }, users: [{ name: undefined }] },
+      draft: { ingress: { peers: [{ issuers: ['clinic'] }] }, users: [{ name: undefined, jwks: 'a' }] },
       want: [],
     },
     {
       name: 'two users entries of one name and issuer',
       draft: {
         users: [
-          { name: 'a', issuer: 'https://a.example' },
-          { name: 'a', issuer: 'https://a.example' },
+          { jwks: 'a', name: 'a', issuer: 'https://a.example' },
+          { jwks: 'a', name: 'a', issuer: 'https://a.example' },
         ],
       },
       want: ['users.1.name', 'users.1.issuer'],
     },
     {
       name: 'ourselves as identity provider',
-      draft: { chain: { issuer: 'https://a.example' }, users: [{ issuer: 'https://a.example' }] },
+      draft: { chain: { issuer: 'https://a.example' }, users: [{ issuer: 'https://a.example', jwks: 'a' }] },
       want: ['users.0.issuer'],
     },
   ]

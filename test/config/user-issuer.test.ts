@@ -39,7 +39,7 @@ describe('config/user-issuer', () => {
       const at = (path: string) => `/etc/${path}`
       expect(toUserIssuer({ ...user, issuer }, at)).to.deep.include({
         userClaim: want ? 'scp' : undefined,
-        jwks: '/etc/idp.json',
+        keySource: { kind: 'file', path: '/etc/idp.json', key: 'jwks' },
       })
       expect(toUserIssuer({ ...user, issuer, userClaim: 'sid' }, at)).to.include({ userClaim: 'sid' })
     })

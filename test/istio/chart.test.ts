@@ -28,6 +28,19 @@ describe('istio/helm', () => {
     expect(volumes).to.include('"secretName":"vault-keys"')
   })
 
+  it('lets the pod reach whom the operator names, beside DNS', () => {
+    const rule = { to: [{ ipBlock: { cidr: '203.0.113.10/32' } }], ports: [{ protocol: 'TCP', port: 443 }] }
+    const egressOf = (values: KubeObject) => {
+      const policy = renderHelm('enforce', values).find(
+        (object) => object['kind'] === 'NetworkPolicy' && at(object, 'metadata', 'name') === 'waywarden',
+      )
+      return at(policy, 'spec', 'egress')
+    }
+    const usual = egressOf({})
+    expect(usual).to.be.an('array').with.length(1)
+    expect(egressOf({ networkPolicy: { egress: [rule] } })).to.deep.equal([...[usual].flat(), rule])
+  })
+
   it('runs where and as the cluster wants it', () => {
     const tolerations = [{ key: 'dedicated', operator: 'Equal', value: 'security', effect: 'NoSchedule' }]
     const affinity = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } }

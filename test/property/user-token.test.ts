@@ -9,6 +9,7 @@ import { parseStrictJson } from '../../src/decision/jws/json.ts'
 import { parseProviderKeys } from '../../src/decision/jws/provider-keys.ts'
 import { forge, good, readJwks, signer } from '../support/forge.ts'
 import { accessClaims, hospitalIdp, nowMs } from '../support/hospital.ts'
+import { settled } from '../support/settled.ts'
 
 const sign = signer('partner-idp')
 const header = { alg: 'EdDSA', kid: 'partner-1', typ: 'JWT' }
@@ -118,7 +119,7 @@ describe('property/user-token', () => {
 
 function verify(claims: string): FirstHop | Deny {
   const token = forge(header, claims, sign)
-  return verifyUserToken(new Map([['authorization', [`Bearer ${token}`]]]), [issuer], nowMs)
+  return settled(verifyUserToken(new Map([['authorization', [`Bearer ${token}`]]]), [issuer], nowMs))
 }
 
 function expectToFitIntoChain({ subject, issuedAt, expiresAt, authTime }: FirstHop): void {

@@ -169,7 +169,10 @@ describe('app', () => {
     const start = startTestApp(directory, (config) => ({
       ...config,
       chain: { ...config.chain, keys: join(directory, 'no-keys') },
-      users: config.users.map((user) => ({ ...user, jwks: join(directory, 'no-jwks.json') })),
+      users: config.users.map((user) => ({
+        ...user,
+        keySource: { kind: 'file', path: join(directory, 'no-jwks.json'), key: 'jwks' },
+      })),
     }))
     const error = await start.then(
       () => undefined,

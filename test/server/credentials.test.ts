@@ -24,7 +24,11 @@ async function startWith(
   await publish(directory, keys)
   const change = (config: Config): Config => ({
     ...config,
-    users: config.users.map((user) => ({ ...user, jwks: file, ...overlay })),
+    users: config.users.map((user) => ({
+      ...user,
+      keySource: { kind: 'file', path: file, key: 'jwks' },
+      ...overlay,
+    })),
   })
   return startTestApp(directory, change, 20)
 }

@@ -119,6 +119,7 @@ export function buildChecker(
     headers: { chain: 'actor-chain', userToken: ['authorization'], ids: [], unusable: () => [] },
     handedOn: () => handedOn.count++,
     revision: () => revision,
+    meet: ({ unmet }) => unmet,
     record: (parts) => {
       records.push(parts)
       return true

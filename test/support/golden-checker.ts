@@ -42,6 +42,7 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
     headers: { chain: 'actor-chain', userToken: ['authorization'], ids: [], unusable: () => [] },
     handedOn: () => {},
     revision: () => revision,
+    meet: ({ unmet }) => unmet,
     record: () => true,
     report: () => {},
     nowMs: () => nowMs,

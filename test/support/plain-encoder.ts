@@ -30,7 +30,7 @@ function encodeAllowance(answer: Allowance): Uint8Array {
 }
 
 function encodeDenial(answer: Denial, body: string): Uint8Array {
-  const httpStatus = answer.code === 'overloaded' ? 429 : 403
+  const httpStatus = answer.code === 'overloaded' ? 429 : answer.code === 'token_key_unknown' ? 503 : 403
   return encodeMessage((response) => {
     writeMessage(response, 1, (status) => {
       writeVarint(status, 1, grpcPermissionDenied)

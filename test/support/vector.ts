@@ -16,6 +16,7 @@ import { parseProviderKeys } from '../../src/decision/jws/provider-keys.ts'
 import { revision } from './built-checker.ts'
 import { good } from './forge.ts'
 import { chainKey } from './hospital.ts'
+import { settled } from './settled.ts'
 
 /** All files of test/vectors. */
 export function readVectors(): readonly Vector[] {
@@ -42,7 +43,7 @@ export function decideVector(vector: Vector): Chain | Deny {
   const { peer, trustDomain, ingress, isMutualTls } = facts.settings
   const waypoints = new Set(vector.config.waypoints)
   const caller = identifyCaller(input, { peer, trustDomain, ingressPeers: ingress, waypoints, isMutualTls })
-  return isDeny(caller) ? caller : provenChain(input, caller, facts)
+  return isDeny(caller) ? caller : settled(provenChain(input, caller, facts))
 }
 
 function toFacts({ config, peer, now }: Vector): Facts {

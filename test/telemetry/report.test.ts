@@ -12,6 +12,7 @@ const denied: Event = {
   code: 'policy_denied',
   service: 'patient-records',
   action: 'read-record',
+  token: undefined,
   durationSeconds: 0.0004,
   failedPolicies: 0,
 }

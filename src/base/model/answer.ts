@@ -19,4 +19,9 @@ export type Answer =
   | (Reference & HeaderChanges & { readonly kind: 'allow' })
   /** Passed on, although `code` would have refused it. */
   | (Reference & HeaderChanges & { readonly kind: 'observed'; readonly code: DenyCode })
-  | (Reference & { readonly kind: 'deny'; readonly code: DenyCode })
+  | (Reference & {
+      readonly kind: 'deny'
+      readonly code: DenyCode
+      /** When the same request may be answered differently. */
+      readonly retryAfterSeconds?: number
+    })

@@ -28,6 +28,7 @@ export const denyCodes = [
   'token_invalid',
   'token_expired',
   'token_audience',
+  'token_key_unknown',
   'token_from_agent',
   'scope_missing',
   'policy_denied',
@@ -68,6 +69,10 @@ export type Deny = {
    * Cedar's answers for every principal, in the order caller, delegators, subject; empty if the policies were not asked.
    */
   readonly results: readonly PrincipalResult[]
+  /** The identity provider whose token this is about, by our name for it. */
+  readonly issuer?: string
+  /** When the same request may be answered differently. */
+  readonly retryAfterSeconds?: number
 }
 
 /** Refuses with a code for the client and a reason for the audit log only. */

@@ -51,6 +51,10 @@ export type Event =
       readonly code: DenyCode | undefined
       readonly service: string | undefined
       readonly action: string | undefined
+      /** What became of a user's token: whose it is by our name for the provider, if that is known, and why it was refused. */
+      readonly token:
+        | { readonly issuer: string | undefined; readonly refused: DenyCode | undefined }
+        | undefined
       readonly durationSeconds: number
       /** Policies with evaluation errors, over all principals. */
       readonly failedPolicies: number
@@ -95,6 +99,10 @@ export type Event =
   | { readonly kind: 'source_recovered'; readonly what: FollowedSource }
   /** An identity provider's unusable keys with reasons; the other keys are in force. */
   | { readonly kind: 'issuer_keys_checked'; readonly issuer: string; readonly unusable: readonly string[] }
+  /** The keys in force of a provider were read at this moment, in milliseconds since the epoch. */
+  | { readonly kind: 'issuer_keys_read'; readonly issuer: string; readonly atMs: number }
+  /** A token names a key that is not in the provider's set. */
+  | { readonly kind: 'issuer_key_missed'; readonly issuer: string }
   /** Attacks that the configuration leaves open; reported at start. */
   | { readonly kind: 'config_warned'; readonly warnings: readonly string[] }
   /** The expiry of a listener's certificate or of its clients' CAs, and when to renew it. */

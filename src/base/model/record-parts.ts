@@ -4,12 +4,15 @@ import type { CheckInput } from './check-input.ts'
 import type { Deny, PrincipalResult } from './decision.ts'
 import type { Service, Target } from './target.ts'
 
+/** A refusal as far as a record has it. */
+export type RecordedDeny = Omit<Deny, 'issuer' | 'retryAfterSeconds'>
+
 /** The results of a check for its record, as far as the check came. */
 export type RecordParts = {
   readonly decisionId: string
   readonly timeMs: number
   readonly durationMicros: number
-  readonly decision: { readonly kind: 'allow'; readonly results: readonly PrincipalResult[] } | Deny
+  readonly decision: { readonly kind: 'allow'; readonly results: readonly PrincipalResult[] } | RecordedDeny
   /** True if the denial was only recorded and the request passed on. */
   readonly isObserved?: boolean | undefined
   readonly policyRevision?: string | undefined

@@ -19,8 +19,8 @@ export type Admission = {
   readonly refuseAll: () => Deny | undefined
   /** Refuses a caller that has used up its share of time or of waiting checks; `undefined` admits. */
   readonly refuse: (caller: SpiffeId) => Deny | undefined
-  /** Counts one check of a caller and its cost in milliseconds. */
-  readonly charge: (caller: SpiffeId, workMs: number) => void
+  /** Counts checks of a caller (one if left out) and their cost in milliseconds. */
+  readonly charge: (caller: SpiffeId, workMs: number, checks?: number) => void
   /** Counts a waiting check, for the caller if it is known. The returned function ends it. */
   readonly hold: (caller: SpiffeId | undefined) => () => void
   /** A timer must call this every `lookMs`. The lateness of the call measures the delay of answers. */
@@ -88,9 +88,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
         return deny('overloaded', 'answers are late, and this caller has had its share of them')
       return undefined
     },
-    charge(caller, workMs) {
+    charge(caller, workMs, checks = 1) {
       const share = shareOf(load, caller)
-      share.checks++
+      share.checks += checks
       share.workMs += workMs
     },
     hold(caller) {

@@ -1,6 +1,6 @@
 import type { Answer } from '../../base/model/answer.ts'
 import type { Headers } from '../../base/model/check-input.ts'
-import { isDeny } from '../../base/model/decision.ts'
+import { type Deny, isDeny } from '../../base/model/decision.ts'
 import { type HeaderNames, removalsOf } from './removals.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -23,8 +23,7 @@ export function toAnswer(
 ): Answer {
   const { decisionId, policyRevision } = reference
   const txn = onward?.txn ?? (chain?.kind === 'delegated' ? chain.txn : undefined)
-  if (isDeny(decision) && !isObserving)
-    return { kind: 'deny', decisionId, policyRevision, txn, code: decision.code }
+  if (isDeny(decision) && !isObserving) return toDenial(decision, { decisionId, policyRevision, txn })
   const removing = {
     caller,
     isObserving,
@@ -36,6 +35,14 @@ export function toAnswer(
   return isDeny(decision)
     ? { kind: 'observed', decisionId, policyRevision, txn, setHeaders, removeHeaders, code: decision.code }
     : { kind: 'allow', decisionId, policyRevision, txn, setHeaders, removeHeaders }
+}
+
+function toDenial(
+  { code, retryAfterSeconds }: Deny,
+  reference: Pick<Answer, 'decisionId' | 'policyRevision' | 'txn'>,
+): Answer {
+  const denial = { kind: 'deny' as const, ...reference, code }
+  return retryAfterSeconds === undefined ? denial : { ...denial, retryAfterSeconds }
 }
 
 const none: readonly string[] = []

@@ -1,25 +1,29 @@
 import type { Answer } from '../../base/model/answer.ts'
+import type { Caller } from '../../base/model/caller.ts'
 import type { CheckInput, Headers } from '../../base/model/check-input.ts'
-import { type Deny, deny, isDeny, type PrincipalResult } from '../../base/model/decision.ts'
-import type { Report } from '../../base/model/event.ts'
+import { type Deny, type DenyCode, deny, isDeny, type PrincipalResult } from '../../base/model/decision.ts'
+import type { Event, Report } from '../../base/model/event.ts'
 import { andThen, type MaybePromise } from '../../base/model/maybe-promise.ts'
 import type { RecordParts } from '../../base/model/record-parts.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
 import type { Admission } from './admission.ts'
 import { toAnswer } from './answer.ts'
-import { ask, identify, judgeAsked } from './decide.ts'
+import { identify } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { isObserved, type Observing } from './observing.ts'
 import { createRefusalSampling, type RefusalSampling } from './refusal-sampling.ts'
 import type { HeaderNames } from './removals.ts'
+import { decideInRounds, type RoundShell } from './rounds.ts'
 import type { Stopwatch } from './stopwatch.ts'
-import { type Asked, type Call, refusal, type Verdict } from './verdict.ts'
+import { refusal, type Verdict } from './verdict.ts'
 
 /** The surroundings of the checks of one listener: facts, clocks and effects. */
 export type CheckShell = {
   /** Returns the current facts for a check that begins now. */
   readonly facts: (revision: Revision, nowMs: number, stopwatch: Stopwatch | undefined) => Facts
   readonly revision: () => Revision | undefined
+  /** Fetches a fact that a decision lacks. */
+  readonly meet: RoundShell['meet']
   readonly observing: Observing | undefined
   readonly headers: HeaderNames
   /** Shared by all listeners. */
@@ -74,11 +78,13 @@ export function createChecker(shell: CheckShell): Checker {
   return {
     check(input, deadlineMs, receivedMs) {
       const start = begin(shell, input, deadlineMs, shell.trace?.(input, receivedMs ?? shell.elapsedMs()))
-      const verdict = decide(shell, start)
-      const answered = isShed(verdict)
-        ? shed(shell, sampling, start, verdict)
-        : commit(shell, plan(shell, start, inTime(shell, start, verdict, 'decided too late')))
-      if (answered instanceof Promise) holdPlace(shell, verdict, answered)
+      const { verdict, caller } = decide(shell, start)
+      const answered = andThen(verdict, (decided) =>
+        isShed(decided)
+          ? shed(shell, sampling, start, decided)
+          : commit(shell, plan(shell, start, inTime(shell, start, decided, 'decided too late'))),
+      )
+      if (answered instanceof Promise) holdPlace(shell, caller, answered)
       return answered
     },
     refuse(decision) {
@@ -112,28 +118,28 @@ function begin(
   return { input, revision: revision(), nowMs: nowMs(), startedMs: elapsedMs(), deadlineMs, trace }
 }
 
+/** The verdict, or the promise of one, and the caller if it is known. */
+type Decided = { readonly verdict: MaybePromise<Verdict>; readonly caller: Caller | undefined }
+
 /** Facts in, verdict out. An overloading caller is refused as soon as it is identified, before any expensive step. */
-function decide(shell: CheckShell, { input, revision, nowMs, startedMs, trace }: Start): Verdict {
+function decide(shell: CheckShell, start: Start): Decided {
+  const { input, revision, nowMs, startedMs, deadlineMs, trace } = start
+  const settled = (verdict: Verdict): Decided => ({ verdict, caller: verdict.caller })
   const full = shell.admission.refuseAll()
-  if (full !== undefined) return refusal(full)
-  if (isDeny(input)) return refusal(input)
-  if (revision === undefined) return refusal(deny('policy_unavailable', 'no policy revision serves yet'))
-  const facts = shell.facts(revision, nowMs, trace?.stopwatch)
-  const call = identify(input, facts)
-  if (call.kind === 'verdict') return call
+  if (full !== undefined) return settled(refusal(full))
+  if (isDeny(input)) return settled(refusal(input))
+  if (revision === undefined)
+    return settled(refusal(deny('policy_unavailable', 'no policy revision serves yet')))
+  const facts = (): Facts => shell.facts(revision, nowMs, trace?.stopwatch)
+  const first = facts()
+  const call = identify(input, first)
+  if (call.kind === 'verdict') return settled(call)
   const { caller, service } = call
   const overload = shell.admission.refuse(caller.id)
-  if (overload !== undefined) return refusal(overload, { caller, service })
-  try {
-    return decideCall(input, call, facts)
-  } finally {
-    shell.admission.charge(caller.id, shell.elapsedMs() - startedMs)
-  }
-}
-
-function decideCall(input: CheckInput, call: Call, facts: Facts): Verdict {
-  const asked: Asked | Verdict = ask(input, call, facts)
-  return asked.kind === 'verdict' ? asked : judgeAsked(asked, facts)
+  if (overload !== undefined) return settled(refusal(overload, { caller, service }))
+  const { admission, meet, elapsedMs } = shell
+  const rounds = { facts, meet, elapsedMs, charge: admission.charge }
+  return { verdict: decideInRounds(rounds, input, call, first, startedMs, deadlineMs), caller }
 }
 
 /**
@@ -213,6 +219,7 @@ function respond(shell: CheckShell, planned: Plan, verdict: Verdict): Answer {
     code: answer.kind === 'allow' ? undefined : answer.code,
     service: verdict.service?.name,
     action: verdict.target?.action.id,
+    token: tokenOf(verdict),
     durationSeconds: (shell.elapsedMs() - startedMs) / 1000,
     failedPolicies: countFailed(verdict.decision.results),
   })
@@ -247,10 +254,26 @@ function shed(
 }
 
 /** Counts a waiting check for its caller and for all. */
-function holdPlace({ admission }: CheckShell, { caller }: Verdict, answered: Promise<Answer>): void {
+function holdPlace({ admission }: CheckShell, caller: Caller | undefined, answered: Promise<Answer>): void {
   const free = admission.hold(caller?.id)
   answered.then(free, free)
 }
+
+/** A refusal of a user's token is the only one by such a code; one that was taken has begun a chain. */
+function tokenOf({ decision, chain }: Verdict): Extract<Event, { readonly kind: 'checked' }>['token'] {
+  if (chain?.kind === 'first-hop') return { issuer: chain.subject.issuerName, refused: undefined }
+  return isDeny(decision) && tokenCodes.has(decision.code)
+    ? { issuer: decision.issuer, refused: decision.code }
+    : undefined
+}
+
+const tokenCodes: ReadonlySet<DenyCode> = new Set([
+  'token_missing',
+  'token_invalid',
+  'token_expired',
+  'token_audience',
+  'token_key_unknown',
+])
 
 function countFailed(results: readonly PrincipalResult[]): number {
   let failed = 0

@@ -1,5 +1,6 @@
 import type { CheckInput } from '../../base/model/check-input.ts'
 import { isDeny } from '../../base/model/decision.ts'
+import { isNeed, type Need } from '../../base/model/need.ts'
 import { checkWaypoint, findService, toRequest } from '../../policy/catalog/target.ts'
 import { identifyCaller } from '../identity/peer.ts'
 import type { CheckSettings, Facts } from './facts.ts'
@@ -39,9 +40,10 @@ export function identify(input: CheckInput, { settings, revision, stopwatch }: C
   return stranger === undefined ? { kind: 'call', service, caller } : refusal(stranger, { caller, service })
 }
 
-/** Finds the chain and the target of a request. */
-export function ask(input: CheckInput, { service, caller }: Call, facts: Facts): Asked | Verdict {
+/** Finds the chain and the target of a request, or the fact that is missing to find them. */
+export function ask(input: CheckInput, { service, caller }: Call, facts: Facts): Asked | Verdict | Need {
   const chain = provenChain(input, caller, facts)
+  if (isNeed(chain)) return chain
   if (isDeny(chain)) return refusal(chain, { caller, service })
   const { target, questionKey } = findTarget(service, caller, chain, toRequest(input), facts)
   if (isDeny(target)) return refusal(target, { caller, chain, service })

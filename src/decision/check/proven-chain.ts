@@ -2,6 +2,7 @@ import type { Caller } from '../../base/model/caller.ts'
 import type { Chain, FirstHop } from '../../base/model/chain.ts'
 import { type CheckInput, isConnection } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
+import { isNeed, type Need } from '../../base/model/need.ts'
 import { checkRevoked } from '../chain/revocations.ts'
 import { presentedChain } from '../chain/verify.ts'
 import { verifyUserToken } from '../identity/user-token.ts'
@@ -13,7 +14,7 @@ import { verifyChain } from './remembered.ts'
  * a kind of its own, which `judge` admits only where the catalog allows it. A connection without HTTP cannot carry a
  * chain, so only its caller is judged.
  */
-export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Chain | Deny {
+export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Chain | Deny | Need {
   const { settings, revocations, recovery, nowMs } = facts
   if (isConnection(input)) return checkRevoked(none, caller, revocations, nowMs) ?? none
   const presented = presentedChain(input.headers, settings.chainHeader)
@@ -39,7 +40,7 @@ export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Ch
 const none = { kind: 'none' } as const
 
 /** Verifies a user's own token, from a provider whose users this ingress peer may bring. */
-function verifyUser(input: CheckInput, caller: Caller, facts: Facts): FirstHop | Deny {
+function verifyUser(input: CheckInput, caller: Caller, facts: Facts): FirstHop | Deny | Need {
   const { settings, issuers, revocations, nowMs, stopwatch } = facts
   const names = settings.ingress.get(caller.id.uri)
   const stop = stopwatch?.step('verify user token')
@@ -49,5 +50,6 @@ function verifyUser(input: CheckInput, caller: Caller, facts: Facts): FirstHop |
     nowMs,
   )
   stop?.()
-  return isDeny(firstHop) ? firstHop : (checkRevoked(firstHop, caller, revocations, nowMs) ?? firstHop)
+  if (isDeny(firstHop) || isNeed(firstHop)) return firstHop
+  return checkRevoked(firstHop, caller, revocations, nowMs) ?? firstHop
 }

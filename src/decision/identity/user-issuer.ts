@@ -8,6 +8,8 @@ export type UserIssuer = {
   readonly issuer: string
   readonly audience: string
   readonly keys: ProviderKeys
+  /** Whether a key that `keys` lacks can be fetched from the provider. */
+  readonly canFetchKeys?: boolean
   /** The claims that hold a user's id and groups. */
   readonly id: string
   readonly groups: string

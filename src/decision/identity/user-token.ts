@@ -2,11 +2,12 @@ import type { FirstHop } from '../../base/model/chain.ts'
 import { type Headers, singleHeader } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
 import { isInvalid } from '../../base/model/invalid.ts'
+import type { Need } from '../../base/model/need.ts'
 import { parseScopes } from '../../base/model/scope.ts'
 import { formatTime, quote, quoteAll } from '../../base/text/quote.ts'
 import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
 import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
-import { findSignatureProblem } from '../jws/provider-keys.ts'
+import { findSignatureProblem, isKeyUnknown } from '../jws/provider-keys.ts'
 import { findClientProblem, readClient } from './token-client.ts'
 import { accessTokenTypes, findKindProblem } from './token-kind.ts'
 import { findUserProblem } from './token-user.ts'
@@ -31,16 +32,29 @@ export function verifyUserToken(
   headers: Headers,
   issuers: readonly UserIssuer[],
   nowMs: number,
-): FirstHop | Deny {
+): FirstHop | Deny | Need {
   const jws = readBearerToken(headers)
   if (isDeny(jws)) return jws
   const { claims } = jws
   const issuer = issuers.find((candidate) => candidate.issuer === claims.get('iss'))
   if (issuer === undefined)
     return invalidToken(`\`iss\` is ${quote(claims.get('iss'))}, which this ingress peer may not present`)
+  const forged = findSignatureProblem(jws, issuer.keys)
+  // A provider may sign with a key that nobody could read yet. Only a token that is right in all else causes a fetch.
+  if (forged !== undefined && issuer.canFetchKeys === true && isKeyUnknown(jws, issuer.keys)) {
+    const claimed = readClaims(jws, issuer, nowMs)
+    if (!isDeny(claimed)) return needKey(issuer, jws.protectedHeader.kid)
+  }
+  const hop = forged === undefined ? readClaims(jws, issuer, nowMs) : invalidToken(forged)
+  return isDeny(hop) ? { ...hop, issuer: issuer.name } : hop
+}
+
+/** Reads the claims of a token and refuses wrong ones. It does not prove who wrote them. */
+function readClaims(jws: ParsedJws, issuer: UserIssuer, nowMs: number): FirstHop | Deny {
+  const { claims } = jws
   // An ID token has a client as audience. The kind is checked first, because otherwise the reason would mislead.
-  const forged = findSignatureProblem(jws, issuer.keys) ?? findKindProblem(jws)
-  if (forged !== undefined) return invalidToken(forged)
+  const otherKind = findKindProblem(jws)
+  if (otherKind !== undefined) return invalidToken(otherKind)
   if (!isAudience(claims.get('aud'), issuer.audience))
     return deny(
       'token_audience',
@@ -56,6 +70,13 @@ export function verifyUserToken(
   if (isDeny(user)) return user
   const scopes = readScopes(claims)
   return isDeny(scopes) ? scopes : { kind: 'first-hop', ...user, scopes, ...times }
+}
+
+function needKey({ name }: UserIssuer, kid: string): Need {
+  const reason = `the keys of \`${name}\` have none with the \`kid\` ${quote(kid)}`
+  const unmet = { ...deny('token_key_unknown', reason), issuer: name, retryAfterSeconds: 1 }
+  const key = `provider key ${name} ${kid}`
+  return { kind: 'need', what: 'provider_key', key, issuer: name, kid, unmet }
 }
 
 function readBearerToken(headers: Headers): ParsedJws | Deny {

@@ -67,9 +67,19 @@ export function parseProviderKeys(text: string, inForce?: ProviderKeys): Provide
   return invalid(`JWKS: expected a key for ${tokenAlgorithms.join(', ')}${why.join('')}`)
 }
 
+/** The keys of a provider whose set was never read. */
+export const unknownKeys: ProviderKeys = { keys: new Map(), unusable: [] }
+
 /** Lists the keys that were meant to sign but are unusable here, with reasons. */
 export function keyNotices({ unusable }: ProviderKeys): readonly string[] {
   return unusable.filter(({ isForOtherUse }) => !isForOtherUse).map(describeUnusable)
+}
+
+/** True if the set does not have the key that a token names, though the token's algorithm is one of ours. */
+export function isKeyUnknown({ protectedHeader }: ParsedJws, keys: ProviderKeys): boolean {
+  const { alg, kid } = protectedHeader
+  const isTaken = tokenAlgorithms.some((ours) => ours === (aliases.get(alg) ?? alg))
+  return isTaken && resolveKey(keys, kid) === undefined && !keys.unusable.some((key) => key.kid === kid)
 }
 
 /** Explains why no usable key of the provider signed this; `undefined` if one did. */

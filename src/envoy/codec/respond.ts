@@ -149,13 +149,15 @@ const toRemovals = rememberEach((names: readonly string[]) =>
 )
 
 function encodeDenial(answer: Denial): Uint8Array {
-  const httpStatus = answer.code === 'overloaded' ? 429 : 403
+  const httpStatus = statusOf(answer.code)
   return encodeMessage((response) => {
     writeDynamicMetadata(response, answer)
     const beforeDenied = written(response)
     writeText(response, 3, toProblemJson(answer, httpStatus))
     writeHeader(response, 2, decisionIdHeader, answer.decisionId)
     writeHeader(response, 2, 'content-type', 'application/problem+json')
+    if (answer.retryAfterSeconds !== undefined)
+      writeHeader(response, 2, 'retry-after', String(answer.retryAfterSeconds))
     const beforeHttpStatus = written(response)
     writeVarint(response, 1, httpStatus)
     writeHead(response, 1, beforeHttpStatus)
@@ -165,6 +167,12 @@ function encodeDenial(answer: Denial): Uint8Array {
     writeVarint(response, 1, grpcPermissionDenied)
     writeHead(response, 1, beforeStatus)
   })
+}
+
+/** Refusals that a client should retry have statuses of their own. */
+function statusOf(code: DenyCode): number {
+  if (code === 'overloaded') return 429
+  return code === 'token_key_unknown' ? 503 : 403
 }
 
 /** Older Envoys read `append`, newer ones `append_action`. Both are set to overwrite. */

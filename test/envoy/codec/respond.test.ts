@@ -50,7 +50,7 @@ describe('envoy/codec/respond', () => {
 
   for (const code of denyCodes) {
     it(`denies ${code} explicitly, with a problem document`, () => {
-      const httpStatus = code === 'overloaded' ? 429 : 403
+      const httpStatus = code === 'overloaded' ? 429 : code === 'token_key_unknown' ? 503 : 403
       const { body, ...response } = respond({ ...reference, kind: 'deny', code })
       expect(response).to.deep.equal({
         status: 7,
@@ -67,6 +67,16 @@ describe('envoy/codec/respond', () => {
         .that.matches(new RegExp(`/decision-codes\\.md#${code}$`))
     })
   }
+
+  it('says when to try again, if somebody knows', () => {
+    const { clientHeaders } = respond({
+      ...reference,
+      kind: 'deny',
+      code: 'token_key_unknown',
+      retryAfterSeconds: 7,
+    })
+    expect(clientHeaders).to.include({ 'retry-after': '7' })
+  })
 
   it('leaves out what is not known', () => {
     const response = respond({

@@ -1,0 +1,24 @@
+import type { Deny } from './decision.ts'
+
+/**
+ * A fact that a decision lacks and that can be fetched. The code that decides never waits: it returns the need, the shell
+ * fetches the fact, and the same question is asked again.
+ */
+export type Need = {
+  readonly kind: 'need'
+  /** The key that an identity provider may have begun to use since its set was read. */
+  readonly what: 'provider_key'
+  /** Names the fact: within one check each is fetched at most once. */
+  readonly key: string
+  /** Our name for the provider. */
+  readonly issuer: string
+  readonly kid: string
+  /** The answer if the fact cannot be had. */
+  readonly unmet: Deny
+}
+
+/** Whether a step of the line lacks a fact. */
+export function isNeed(value: object): value is Need
+export function isNeed(value: { readonly kind?: unknown }): boolean {
+  return value.kind === 'need'
+}
