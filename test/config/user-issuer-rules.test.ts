@@ -58,7 +58,9 @@ describe('config/user-issuer-rules', () => {
   ]
   for (const { name, user, want } of cases) {
     it(`${want.length === 0 ? 'accepts' : 'refuses'} ${name}`, () => {
-      expect(userIssuerConflicts({ users: [{ jwks: 'idp.json', ...user }] }).map(({ path }) => path.join('.'))).to.deep.equal(want)
+      expect(
+        userIssuerConflicts({ users: [{ jwks: 'idp.json', ...user }] }).map(({ path }) => path.join('.')),
+      ).to.deep.equal(want)
     })
   }
 })

@@ -72,6 +72,7 @@ const guards: ReadonlySet<string> = new Set([
   'isGitFailure',
   'isGrpcFailure',
   'isInvalid',
+  'isNeed',
   'isProblems',
   'isRefusedContent',
   'isUnread',

@@ -41,7 +41,7 @@ export async function login(running: RunningApp, token: string): Promise<Login> 
   const { kind, body, httpStatus, clientHeaders } = await running.ask({
     method: 'POST',
     path: '/tasks',
-    destinationAddress: '10.96.0.1:8080',
+    destinationAddress: '10.96.0.4:8080',
     peer: uris.gateway,
     headers: { authorization: `Bearer ${token}` },
   })

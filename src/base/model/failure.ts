@@ -15,6 +15,7 @@ export const failureKinds = [
   'git-failure',
   'failure',
   'jws-fault',
+  'need',
 ] as const
 
 /** A value that a function returns in place of its result. */

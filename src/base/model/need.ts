@@ -17,8 +17,8 @@ export type Need = {
   readonly unmet: Deny
 }
 
-/** Whether a step of the line lacks a fact. */
-export function isNeed(value: object): value is Need
-export function isNeed(value: { readonly kind?: unknown }): boolean {
-  return value.kind === 'need'
+/** True if a step of the line lacks a fact. */
+export function isNeed<V>(value: V): value is Extract<V, Need>
+export function isNeed(value: { readonly kind?: unknown } | undefined): boolean {
+  return value?.kind === 'need'
 }

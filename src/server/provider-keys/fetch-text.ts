@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { describeCause, type Fault, fault } from '../../base/model/fault.ts'
+import { describeCause, type Fault, fault, isFault } from '../../base/model/fault.ts'
 
 /** How long a fetch may take from its beginning to its last byte, and how much it may bring. */
 export type FetchLimits = { readonly timeoutMs: number; readonly maxBytes: number }
@@ -39,8 +39,8 @@ export function fetchText(
         return
       }
       readBody(response, maxBytes).then((text) => {
-        if (typeof text === 'string') resolve(text)
-        else fail(text.reason)
+        if (isFault(text)) fail(text.reason)
+        else resolve(text)
         sent.destroy()
       }, failBy)
     })

@@ -3,6 +3,7 @@ import { open, rename, rm, stat } from 'node:fs/promises'
 import * as v from 'valibot'
 import { explainFileError } from '../../base/follow/file-error.ts'
 import { readBytes, readOptional } from '../../base/follow/read-bytes.ts'
+import { isFailure } from '../../base/model/failure.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import type { PublishedSet } from './key-feed.ts'
 
@@ -52,7 +53,7 @@ export async function readKept(
   try {
     const bytes = await readOptional(path, maxBytes)
     if (bytes === undefined) return undefined
-    if (!Buffer.isBuffer(bytes)) return invalid('expected a regular file of at most 1 MiB')
+    if (isFailure(bytes)) return invalid('expected a regular file of at most 1 MiB')
     if (((await stat(path)).mode & writableByOthers) !== 0)
       return invalid('others than its owner can write it; remove it')
     const kept = parseKept(bytes.toString())
@@ -73,7 +74,7 @@ export async function readKept(
 /** Reads a first set, which is as old as the time stamp of its file. Throws what the kernel said. */
 export async function readSeed(path: string): Promise<PublishedSet | Invalid> {
   const bytes = await readBytes(path, maxBytes)
-  if (!Buffer.isBuffer(bytes)) return invalid('expected a regular file of at most 1 MiB')
+  if (isFailure(bytes)) return invalid('expected a regular file of at most 1 MiB')
   return { text: bytes.toString(), readAtMs: (await stat(path)).mtimeMs }
 }
 

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { explainFileError } from '../../base/follow/file-error.ts'
 import { type Polled, Poller, type PollNews } from '../../base/follow/poller.ts'
 import { toNotices } from '../../base/follow/standing-texts.ts'
-import { isInvalid } from '../../base/model/invalid.ts'
+import { isFault } from '../../base/model/fault.ts'
+import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import type { RemoteKeys } from '../../config/key-source.ts'
 import { type ProviderKeys, parseProviderKeys } from '../../decision/jws/provider-keys.ts'
 import { fetchText } from './fetch-text.ts'
@@ -149,7 +150,7 @@ export class RemoteSet implements KeyFeed, AsyncDisposable {
       return { faults: [problem], refusals: 'unchanged' }
     }
     const text = await fetchText(source.url, ca, this.#closing.signal)
-    if (typeof text !== 'string') return { faults: [`\`${key}\`: ${text.reason}`], refusals: 'unchanged' }
+    if (isFault(text)) return { faults: [`\`${key}\`: ${text.reason}`], refusals: 'unchanged' }
     const keys = parseProviderKeys(text, this.#inForce)
     if (isInvalid(keys)) return { faults: [], refusals: [`\`${key}\`: ${source.url}: ${keys.reason}`] }
     this.#isGood = true
@@ -194,8 +195,8 @@ export class RemoteSet implements KeyFeed, AsyncDisposable {
     this.#announce()
   }
 
-  #restoreOne(set: PublishedSet | { readonly kind: 'invalid'; readonly reason: string }): string | undefined {
-    if ('kind' in set) return set.reason
+  #restoreOne(set: PublishedSet | Invalid): string | undefined {
+    if (isInvalid(set)) return set.reason
     // The provider may have answered meanwhile.
     if (this.#set !== undefined) return undefined
     const { nowMs, source } = this.#options
@@ -221,6 +222,6 @@ async function readFirst(path: string): ReturnType<typeof readSeed> {
   try {
     return await readSeed(path)
   } catch (cause) {
-    return { kind: 'invalid', reason: `it cannot be read: ${explainFileError(path, cause)}` }
+    return invalid(`it cannot be read: ${explainFileError(path, cause)}`)
   }
 }
