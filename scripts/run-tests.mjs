@@ -40,7 +40,7 @@ async function work() {
   }
   if (!child.exited && !(await end(child))) {
     sum.failed++
-    troubles.push({ file: 'after all tests', output: 'a test left something running\n' })
+    troubles.push({ file: 'after all tests', output: `a test left something running\n${child.output}` })
   }
 }
 
