@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -126,6 +127,15 @@ describe('wings', () => {
       expect(refusals).to.include(`${path} lint/${rule}`)
     })
   }
+
+  // `cli` has one file a command.
+  it('keeps each folder of src/ but cli to about twenty files', () => {
+    const sizes = new Map<string, number>()
+    for (const { parentPath, name } of readdirSync('src', { recursive: true, withFileTypes: true }))
+      if (name.endsWith('.ts')) sizes.set(parentPath, (sizes.get(parentPath) ?? 0) + 1)
+    expect([...sizes].filter(([path, files]) => path !== 'src/cli' && files > 22)).to.deep.equal([])
+    expect(sizes.get('src/cli')).to.be.greaterThan(22)
+  })
 })
 
 function wingImports(): readonly Import[] {

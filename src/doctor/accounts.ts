@@ -1,6 +1,6 @@
-import type { ClusterView } from './cluster.ts'
+import { keyOf, type Located, locate, workloadsBehind, workloadsOf } from './cluster/guarded.ts'
+import type { ClusterView } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { keyOf, type Located, locate, workloadsBehind, workloadsOf } from './guarded.ts'
 
 /** Is every service of the catalog the one that its SPIFFE ID says, and nobody else? */
 export const accountRule: Rule = (cluster, _, catalog) => {

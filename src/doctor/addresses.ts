@@ -1,9 +1,9 @@
 import { formatAddress } from '../base/http/address.ts'
 import type { Catalog, CatalogService } from '../policy/catalog/catalog.ts'
-import type { ClusterView, KubeService } from './cluster.ts'
-import { indexCluster } from './cluster-index.ts'
+import { indexCluster } from './cluster/cluster-index.ts'
+import { findByHost, keyOf, locate } from './cluster/guarded.ts'
+import type { ClusterView, KubeService } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { findByHost, keyOf, locate } from './guarded.ts'
 
 /** Does the catalog find the services that are there, and each by addresses of its own? */
 export const addressRule: Rule = (cluster, _, catalog) => {

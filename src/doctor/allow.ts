@@ -1,5 +1,5 @@
+import { type Account, keyOf, type ObjectName } from './cluster/guarded.ts'
 import type { Finding } from './finding.ts'
-import { type Account, keyOf, type ObjectName } from './guarded.ts'
 
 /** An AuthorizationPolicy that lets these waypoints in and nobody else, for a namespace or for pods of it. */
 export function allowYaml(

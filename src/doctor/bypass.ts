@@ -1,9 +1,9 @@
 import { groupBy } from '../base/collections/group-by.ts'
-import { explainOpening, findShutOut, type Guarded, isAmbient, mtlsModes } from './access.ts'
 import { allowYaml, turnedAway } from './allow.ts'
-import type { ClusterView } from './cluster.ts'
+import { explainOpening, findShutOut, type Guarded, isAmbient, mtlsModes } from './cluster/access.ts'
+import { type Account, type Located, locate, waypointAccounts, workloadsOf } from './cluster/guarded.ts'
+import type { ClusterView } from './cluster/view.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
-import { type Account, type Located, locate, waypointAccounts, workloadsOf } from './guarded.ts'
 
 /** Can anybody reach a service without its waypoint? One finding of a kind for each namespace. */
 export const bypassRule: Rule = (cluster, config, catalog) => {

@@ -1,7 +1,14 @@
-import { type ClusterView, type Gateway, matches } from './cluster.ts'
-import { indexCluster } from './cluster-index.ts'
+import { indexCluster } from './cluster/cluster-index.ts'
+import {
+  keyOf,
+  type Located,
+  locate,
+  namespaceLabels,
+  type ObjectName,
+  waypointClass,
+} from './cluster/guarded.ts'
+import { type ClusterView, type Gateway, matches } from './cluster/view.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
-import { keyOf, type Located, locate, namespaceLabels, type ObjectName, waypointClass } from './guarded.ts'
 
 const useWaypoint = 'istio.io/use-waypoint'
 const useWaypointNamespace = 'istio.io/use-waypoint-namespace'

@@ -1,7 +1,7 @@
 import type { PeerSource } from '../base/model/caller.ts'
 import type { SpiffeId } from '../base/model/spiffe-id.ts'
 import type { Catalog } from '../policy/catalog/catalog.ts'
-import type { ClusterView } from './cluster.ts'
+import type { ClusterView } from './cluster/view.ts'
 
 /** Everything that can be found. The same string stands in `--json`, so scripts may rely on it. */
 export const findingIds = [

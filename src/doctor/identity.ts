@@ -1,7 +1,7 @@
-import type { ClusterView, EnvoyFilter, Gateway } from './cluster.ts'
-import { indexCluster } from './cluster-index.ts'
+import { indexCluster } from './cluster/cluster-index.ts'
+import { keyOf, waypointClass, waypoints } from './cluster/guarded.ts'
+import type { ClusterView, EnvoyFilter, Gateway } from './cluster/view.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
-import { keyOf, waypointClass, waypoints } from './guarded.ts'
 
 const annotation = 'ambient.istio.io/xfcc-include-client-identity'
 const metadataKeys = [

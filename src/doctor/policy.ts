@@ -1,9 +1,9 @@
 import { listFew } from '../base/text/few.ts'
-import type { AuthorizationPolicy } from './authorization-policy.ts'
-import type { ClusterView, Gateway } from './cluster.ts'
-import { indexCluster, targetKey } from './cluster-index.ts'
+import type { AuthorizationPolicy } from './cluster/authorization-policy.ts'
+import { indexCluster, targetKey } from './cluster/cluster-index.ts'
+import { askingPolicies, keyOf, ownName, ownProviders, waypointClass, waypoints } from './cluster/guarded.ts'
+import type { ClusterView, Gateway } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { askingPolicies, keyOf, ownName, ownProviders, waypointClass, waypoints } from './guarded.ts'
 
 const multipleProviders = 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS'
 

@@ -1,10 +1,10 @@
 import { isLoopback } from '../base/http/loopback.ts'
-import { explainOpening, findShutOut, type Guarded, isAmbient } from './access.ts'
 import { allowYaml, turnedAway } from './allow.ts'
-import { type ClusterView, matches } from './cluster.ts'
+import { explainOpening, findShutOut, type Guarded, isAmbient } from './cluster/access.ts'
+import { keyOf, ownService, toName, waypointAccounts, workloadsBehind } from './cluster/guarded.ts'
+import type { NetworkPolicy } from './cluster/network-policy.ts'
+import { type ClusterView, matches } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { keyOf, ownService, toName, waypointAccounts, workloadsBehind } from './guarded.ts'
-import type { NetworkPolicy } from './network-policy.ts'
 
 type Opening = NetworkPolicy['ingress'][number]
 

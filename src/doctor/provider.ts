@@ -1,9 +1,9 @@
 import { isLoopback } from '../base/http/loopback.ts'
-import type { ClusterView, Workload } from './cluster.ts'
+import { keyOf, ownName, ownProviders, workloadsBehind } from './cluster/guarded.ts'
+import { type Provider, serviceOfProvider, toMs } from './cluster/mesh.ts'
+import { isSame, toNumber } from './cluster/reach.ts'
+import type { ClusterView, Workload } from './cluster/view.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
-import { keyOf, ownName, ownProviders, workloadsBehind } from './guarded.ts'
-import { type Provider, serviceOfProvider, toMs } from './mesh.ts'
-import { isSame, toNumber } from './reach.ts'
 
 // Istio's own `validateProviderName` (1.30).
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/

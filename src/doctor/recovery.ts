@@ -1,6 +1,6 @@
-import type { Workload } from './cluster.ts'
+import { keyOf, ownService, workloadsBehind } from './cluster/guarded.ts'
+import type { Workload } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { keyOf, ownService, workloadsBehind } from './guarded.ts'
 
 /** A chain is found again only by the process that handed it out. How many are there? */
 export const recoveryRule: Rule = (cluster, config) => {

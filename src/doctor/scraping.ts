@@ -1,10 +1,10 @@
 import { groupBy } from '../base/collections/group-by.ts'
 import { listFew } from '../base/text/few.ts'
-import { applicablePolicies, type Guarded, isAmbient, mtlsModes } from './access.ts'
-import type { AccessRule, Source } from './authorization-policy.ts'
-import type { ClusterView, Workload } from './cluster.ts'
+import { applicablePolicies, type Guarded, isAmbient, mtlsModes } from './cluster/access.ts'
+import type { AccessRule, Source } from './cluster/authorization-policy.ts'
+import { keyOf } from './cluster/guarded.ts'
+import type { ClusterView, Workload } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { keyOf } from './guarded.ts'
 
 /** What scrapes, by the last part of its image's name. */
 const scraperImage =

@@ -1,8 +1,8 @@
-import { type ClusterView, type Gateway, matches, type Workload } from './cluster.ts'
-import { indexCluster } from './cluster-index.ts'
+import { indexCluster } from './cluster/cluster-index.ts'
+import { askingPolicies, keyOf, ownService, waypoints, workloadsBehind } from './cluster/guarded.ts'
+import type { Condition } from './cluster/status.ts'
+import { type ClusterView, type Gateway, matches, type Workload } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { askingPolicies, keyOf, ownService, waypoints, workloadsBehind } from './guarded.ts'
-import type { Condition } from './status.ts'
 
 /**
  * Can what is set up well also serve? Only live objects say: those that have a `status`. Without any, nothing is known and

@@ -2,10 +2,8 @@ import { protocolOf } from '../authoring/scaffold.ts'
 import { groupBy } from '../base/collections/group-by.ts'
 import { listFew } from '../base/text/few.ts'
 import type { Catalog } from '../policy/catalog/catalog.ts'
-import { explainOpening, isAmbient } from './access.ts'
 import { allowYaml } from './allow.ts'
-import type { ClusterView, KubePort, KubeService } from './cluster.ts'
-import type { DoctorConfig, Finding, Rule } from './finding.ts'
+import { explainOpening, isAmbient } from './cluster/access.ts'
 import {
   askingPolicies,
   keyOf,
@@ -14,9 +12,11 @@ import {
   ownName,
   ownService,
   waypointAccounts,
-} from './guarded.ts'
+} from './cluster/guarded.ts'
+import { guardedOf, waypointOf } from './cluster/reach.ts'
+import type { ClusterView, KubePort, KubeService } from './cluster/view.ts'
+import type { DoctorConfig, Finding, Rule } from './finding.ts'
 import { attachedPolicies } from './policy.ts'
-import { guardedOf, waypointOf } from './reach.ts'
 
 const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
 /** Databases, queues and caches, whose ports seldom say by their names that they speak no HTTP. */

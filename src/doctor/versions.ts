@@ -1,6 +1,6 @@
-import type { Workload } from './cluster.ts'
+import { keyOf, waypoints } from './cluster/guarded.ts'
+import type { Workload } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
-import { keyOf, waypoints } from './guarded.ts'
 import { podsOf } from './identity.ts'
 
 type Version = readonly [major: number, minor: number, patch: number]

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { toMs } from '../../src/doctor/mesh.ts'
+import { toMs } from '../../src/doctor/cluster/mesh.ts'
 import { playDoctorTable } from '../support/doctor-table.ts'
 import { all, change, changeProvider, fromWaypoint, remove } from '../support/healthy-cluster.ts'
 

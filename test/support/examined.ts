@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseKubectlOutput } from '../../src/base/document/kubectl-output.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
-import { toClusterView } from '../../src/doctor/cluster.ts'
+import { toClusterView } from '../../src/doctor/cluster/view.ts'
 import { examineCluster } from '../../src/doctor/examine.ts'
 import type { DoctorConfig, Finding, FindingId } from '../../src/doctor/finding.ts'
 import { type Catalog, parseCatalog } from '../../src/policy/catalog/catalog.ts'

@@ -1,6 +1,6 @@
 import { parseKubectlOutput } from '../../src/base/document/kubectl-output.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
-import { type ClusterView, toClusterView } from '../../src/doctor/cluster.ts'
+import { type ClusterView, toClusterView } from '../../src/doctor/cluster/view.ts'
 import { type Catalog, parseCatalog } from '../../src/policy/catalog/catalog.ts'
 import { deployment, object, policy, type TestObject, toKubectlJson } from './healthy-cluster.ts'
 

@@ -1,7 +1,14 @@
 import type { ConnectionFault } from '../../base/model/event.ts'
 import { releaseBody } from '../body.ts'
 import { closeMemoryAccount, giveMemory } from '../memory.ts'
-import { type ErrorCode, errorCode, frameType, toConnectionFault, uint32, writeUint32 } from './frames.ts'
+import {
+  type ErrorCode,
+  errorCode,
+  frameType,
+  toConnectionFault,
+  uint32,
+  writeUint32,
+} from './frames/frames.ts'
 import { releaseHead } from './held-head.ts'
 import { flush, putFrame } from './output.ts'
 import type { Session } from './session.ts'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { closeSession, disconnect, guard } from './closing.ts'
-import { errorCode } from './frames.ts'
+import { errorCode } from './frames/frames.ts'
 import { greet, receive } from './receiving.ts'
 import { createSession, type Link, type Session, type SessionOptions } from './session.ts'
 import { onSent } from './unsent.ts'

@@ -1,10 +1,10 @@
 import { charge, closeStream, resetStream } from './closing.ts'
 import { announceEnd, drainPing } from './draining.ts'
-import { type ErrorCode, errorCode, type Frame, flag, frameType, maxWindowBytes } from './frames.ts'
+import { type ErrorCode, errorCode, type Frame, flag, frameType, maxWindowBytes } from './frames/frames.ts'
+import { applySettings } from './frames/settings-frame.ts'
 import { putFrame } from './output.ts'
 import { pump, sendWaiting } from './sending.ts'
 import { isIdle, type Session } from './session.ts'
-import { applySettings } from './settings-frame.ts'
 
 const nothing = Buffer.alloc(0)
 

@@ -1,5 +1,5 @@
 import { closeSession, guard } from './closing.ts'
-import { errorCode } from './frames.ts'
+import { errorCode } from './frames/frames.ts'
 import { flush } from './output.ts'
 import type { Session } from './session.ts'
 import { countUnsent } from './unsent.ts'

@@ -1,5 +1,5 @@
 import { giveMemory, type MemoryAccount, takeMemory } from '../memory.ts'
-import type { RequestHead } from './request-head.ts'
+import type { RequestHead } from './grpc/request-head.ts'
 
 /**
  * The approximate memory of a call without its fields, of a field without its text and HPACK's overhead, and of a slot in

@@ -7,9 +7,9 @@ import type { CallContext, CallHandler, GrpcListener, Transport } from '../trans
 import { guard } from './closing.ts'
 import { endSession, openSession } from './connection.ts'
 import { startDraining } from './draining.ts'
-import { createHealth } from './health.ts'
+import { createHealth } from './grpc/health.ts'
+import type { Method, Methods } from './grpc/method.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import type { Method, Methods } from './method.ts'
 import { phaseOf, type Session } from './session.ts'
 import { tick } from './timing.ts'
 

@@ -1,4 +1,4 @@
-import { frameHeaderBytes, writeFrameHeader } from './frames.ts'
+import { frameHeaderBytes, writeFrameHeader } from './frames/frames.ts'
 
 /** Free buffers that connections share, because each needs one only while it has output. */
 export type BufferPool = { readonly free: Buffer[] }

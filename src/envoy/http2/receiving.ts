@@ -2,12 +2,12 @@ import { charge, closeSession } from './closing.ts'
 import { onGoaway, onPing, onPriority, onRstStream, onSettings, onWindowUpdate } from './control-frames.ts'
 import { onData } from './data-frames.ts'
 import { flushSession } from './flushing.ts'
-import { readFrames } from './frame-reader.ts'
-import { type ErrorCode, errorCode, type Frame, flag, frameType, uint32 } from './frames.ts'
+import { readFrames } from './frames/frame-reader.ts'
+import { type ErrorCode, errorCode, type Frame, flag, frameType, uint32 } from './frames/frames.ts'
+import { encodeSettings } from './frames/settings-frame.ts'
 import { onContinuation, onHeaders } from './header-frames.ts'
 import { put, putFrame } from './output.ts'
 import { connectionWindowBytes, defaultWindowBytes, type Session } from './session.ts'
-import { encodeSettings } from './settings-frame.ts'
 
 /** Sends the first frames: our SETTINGS, and a larger window for the connection. */
 export function greet(session: Session): void {

@@ -9,7 +9,7 @@ import {
   frameType,
   maxFrameBytes,
   writeFrameHeader,
-} from './frames.ts'
+} from './frames/frames.ts'
 import {
   answerHead,
   type GrpcFailure,
@@ -19,8 +19,8 @@ import {
   toFailureFrame,
   toFailureTrailers,
   writeStreamId,
-} from './grpc-message.ts'
-import { emptyTable } from './hpack-encoder.ts'
+} from './grpc/grpc-message.ts'
+import { emptyTable } from './hpack/encoder.ts'
 import { put, putFrame, reserve } from './output.ts'
 import type { Session } from './session.ts'
 import type { Outgoing, Stream } from './stream.ts'

@@ -1,7 +1,7 @@
 import type { Body } from '../body.ts'
-import type { GrpcFailure } from './grpc-message.ts'
-import type { Method } from './method.ts'
-import type { RequestHead } from './request-head.ts'
+import type { GrpcFailure } from './grpc/grpc-message.ts'
+import type { Method } from './grpc/method.ts'
+import type { RequestHead } from './grpc/request-head.ts'
 
 /** One call. */
 export type Stream = {

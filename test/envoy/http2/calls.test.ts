@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { flag, uint32 } from '../../../src/envoy/http2/frames.ts'
-import type { Method } from '../../../src/envoy/http2/method.ts'
+import { flag, uint32 } from '../../../src/envoy/http2/frames/frames.ts'
+import type { Method } from '../../../src/envoy/http2/grpc/method.ts'
 import { frameMessage } from '../../../src/envoy/unary-message.ts'
 import {
   anyFrame,

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { errorCode, flag, frameType, uint32 } from '../../../src/envoy/http2/frames.ts'
+import { errorCode, flag, frameType, uint32 } from '../../../src/envoy/http2/frames/frames.ts'
 import {
   anyFrame,
   callFrames,

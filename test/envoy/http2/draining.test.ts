@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { startDraining } from '../../../src/envoy/http2/draining.ts'
-import { errorCode, flag, frameType } from '../../../src/envoy/http2/frames.ts'
-import { createHealth } from '../../../src/envoy/http2/health.ts'
+import { errorCode, flag, frameType } from '../../../src/envoy/http2/frames/frames.ts'
+import { createHealth } from '../../../src/envoy/http2/grpc/health.ts'
+import type { Method } from '../../../src/envoy/http2/grpc/method.ts'
 import { defaultLimits } from '../../../src/envoy/http2/limits.ts'
-import type { Method } from '../../../src/envoy/http2/method.ts'
 import {
   anyFrame,
   callFrames,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { preface } from '../../../src/envoy/http2/frame-reader.ts'
-import { encodeFrame, errorCode, flag, frameType, uint32 } from '../../../src/envoy/http2/frames.ts'
-import type { Method } from '../../../src/envoy/http2/method.ts'
+import { preface } from '../../../src/envoy/http2/frames/frame-reader.ts'
+import { encodeFrame, errorCode, flag, frameType, uint32 } from '../../../src/envoy/http2/frames/frames.ts'
+import type { Method } from '../../../src/envoy/http2/grpc/method.ts'
 import { frameMessage } from '../../../src/envoy/unary-message.ts'
 import {
   anyFrame,

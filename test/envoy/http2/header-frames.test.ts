@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { encodeFrame, errorCode, flag, frameType } from '../../../src/envoy/http2/frames.ts'
-import { encodeHeaderBlock } from '../../../src/envoy/http2/hpack-encoder.ts'
+import { encodeFrame, errorCode, flag, frameType } from '../../../src/envoy/http2/frames/frames.ts'
+import { encodeHeaderBlock } from '../../../src/envoy/http2/hpack/encoder.ts'
 import { frameMessage } from '../../../src/envoy/unary-message.ts'
 import {
   anyFrame,

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { type HeaderField, toHeaderField } from '../../../src/envoy/http2/header-field.ts'
+import { parseRequestHead, type RequestHead } from '../../../src/envoy/http2/grpc/request-head.ts'
 import { holdHead, releaseHead } from '../../../src/envoy/http2/held-head.ts'
-import { createHpackTable, fieldAt } from '../../../src/envoy/http2/hpack-table.ts'
-import { parseRequestHead, type RequestHead } from '../../../src/envoy/http2/request-head.ts'
+import { type HeaderField, toHeaderField } from '../../../src/envoy/http2/hpack/header-field.ts'
+import { createHpackTable, fieldAt } from '../../../src/envoy/http2/hpack/table.ts'
 import { createSharedMemory, openMemoryAccount } from '../../../src/envoy/memory.ts'
 
 const create = (maxBytes: number) => openMemoryAccount(createSharedMemory(1_000_000), maxBytes, '')

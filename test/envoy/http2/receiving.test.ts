@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { preface } from '../../../src/envoy/http2/frame-reader.ts'
-import { errorCode, flag, frameType } from '../../../src/envoy/http2/frames.ts'
+import { preface } from '../../../src/envoy/http2/frames/frame-reader.ts'
+import { errorCode, flag, frameType } from '../../../src/envoy/http2/frames/frames.ts'
 import { frameMessage } from '../../../src/envoy/unary-message.ts'
 import {
   anyFrame,

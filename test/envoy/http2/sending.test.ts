@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { flag, frameType, uint32 } from '../../../src/envoy/http2/frames.ts'
-import { createHealth } from '../../../src/envoy/http2/health.ts'
+import { flag, frameType, uint32 } from '../../../src/envoy/http2/frames/frames.ts'
+import { createHealth } from '../../../src/envoy/http2/grpc/health.ts'
 import { frameMessage } from '../../../src/envoy/unary-message.ts'
 import {
   anyFrame,

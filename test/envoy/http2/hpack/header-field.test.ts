@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { toHeaderField } from '../../../src/envoy/http2/header-field.ts'
+import { toHeaderField } from '../../../../src/envoy/http2/hpack/header-field.ts'
 
-describe('envoy/http2/header-field', () => {
+describe('envoy/http2/hpack/header-field', () => {
   for (const { name, value, want } of [
     { name: ':path', value: '/', want: 'path' },
     { name: 'content-type', value: 'application/grpc', want: 'content-type' },

@@ -5,7 +5,7 @@ import {
   listAt,
   textAt,
   textsAt,
-} from '../base/document/kube-object.ts'
+} from '../../base/document/kube-object.ts'
 
 /** Which connections a CNI lets in. */
 export type NetworkPolicy = Pick<KubeObject, 'namespace' | 'name' | 'labels' | 'annotations'> & {

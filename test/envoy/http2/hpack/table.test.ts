@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { toHeaderField } from '../../../src/envoy/http2/header-field.ts'
-import { addField, createHpackTable, fieldAt, resizeTable } from '../../../src/envoy/http2/hpack-table.ts'
+import { toHeaderField } from '../../../../src/envoy/http2/hpack/header-field.ts'
+import { addField, createHpackTable, fieldAt, resizeTable } from '../../../../src/envoy/http2/hpack/table.ts'
 
 const limitBytes = 200
 /** A field of 40 bytes: RFC 7541 §4.1 adds 32. */
@@ -15,7 +15,7 @@ function build(...names: readonly string[]) {
   return { table, names: listed }
 }
 
-describe('envoy/http2/hpack-table', () => {
+describe('envoy/http2/hpack/table', () => {
   it('keeps the newest fields that it has room for', () => {
     const { table, names } = build('a', 'b', 'c', 'd', 'e', 'f')
     expect(names()).to.deep.equal(['f', 'e', 'd', 'c', 'b', undefined])

@@ -3,9 +3,9 @@ import {
   createHpackDecoder,
   decodeHeaderBlock,
   type HpackDecoder,
-} from '../../../src/envoy/http2/hpack-decoder.ts'
-import { encodeHeaderBlock } from '../../../src/envoy/http2/hpack-encoder.ts'
-import { createRandom, seed } from '../../support/random.ts'
+} from '../../../../src/envoy/http2/hpack/decoder.ts'
+import { encodeHeaderBlock } from '../../../../src/envoy/http2/hpack/encoder.ts'
+import { createRandom, seed } from '../../../support/random.ts'
 
 const limits = { maxHeaderListBytes: 65_536, maxHeaderFields: 256 }
 
@@ -80,7 +80,7 @@ const connections: readonly {
   },
 ]
 
-describe('envoy/http2/hpack-decoder', () => {
+describe('envoy/http2/hpack/decoder', () => {
   for (const { name, tableBytes, blocks } of connections) {
     it(`decodes RFC 7541 ${name}`, () => {
       const decoder = createHpackDecoder(tableBytes)

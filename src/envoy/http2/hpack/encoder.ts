@@ -1,4 +1,4 @@
-import { staticTable } from './hpack-static.ts'
+import { staticTable } from './static-table.ts'
 
 /** The encoded size update to 0. A peer that shrinks its table must receive it (RFC 7541 §4.2). */
 export const emptyTable: Buffer = Buffer.from([0x20])

@@ -5,9 +5,9 @@ import {
   writeText,
   writeVarint,
   written,
-} from '../codec/message-writer.ts'
-import { bytesType, fieldsOf, isText, nextField, toText } from '../codec/wire.ts'
-import { grpcStatus } from '../unary-message.ts'
+} from '../../codec/message-writer.ts'
+import { bytesType, fieldsOf, isText, nextField, toText } from '../../codec/wire.ts'
+import { grpcStatus } from '../../unary-message.ts'
 import { failure, type GrpcFailure, isGrpcFailure } from './grpc-message.ts'
 import type { Method } from './method.ts'
 

@@ -1,6 +1,6 @@
-import type { Headers } from '../../base/model/check-input.ts'
-import { parseGrpcTimeout } from '../grpc-timeout.ts'
-import type { HeaderField } from './header-field.ts'
+import type { Headers } from '../../../base/model/check-input.ts'
+import { parseGrpcTimeout } from '../../grpc-timeout.ts'
+import type { HeaderField } from '../hpack/header-field.ts'
 
 /** The head of a request: everything before its message. */
 export type RequestHead = {

@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import { at, type KubeObject, listAt, textAt } from '../base/document/kube-object.ts'
+import { at, type KubeObject, listAt, textAt } from '../../base/document/kube-object.ts'
 
 /** An external authorization provider of the mesh configuration, as it is written. */
 export type Provider = {

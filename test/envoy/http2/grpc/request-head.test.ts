@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { toHeaderField } from '../../../src/envoy/http2/header-field.ts'
-import { areTrailers, parseRequestHead, toMetadata } from '../../../src/envoy/http2/request-head.ts'
+import { areTrailers, parseRequestHead, toMetadata } from '../../../../src/envoy/http2/grpc/request-head.ts'
+import { toHeaderField } from '../../../../src/envoy/http2/hpack/header-field.ts'
 
 const pseudo = [
   [':method', 'POST'],
@@ -10,7 +10,7 @@ const pseudo = [
 type Pairs = readonly (readonly [name: string, value: string])[]
 const toFields = (pairs: Pairs) => pairs.map(([name, value]) => toHeaderField(name, value))
 
-describe('envoy/http2/request-head', () => {
+describe('envoy/http2/grpc/request-head', () => {
   it('reads what a call says', () => {
     const head = parseRequestHead(
       toFields([

@@ -1,3 +1,5 @@
+import type { Limits } from '../limits.ts'
+import type { Session } from '../session.ts'
 import {
   type ErrorCode,
   encodeFrame,
@@ -7,8 +9,6 @@ import {
   maxFrameBytes,
   maxWindowBytes,
 } from './frames.ts'
-import type { Limits } from './limits.ts'
-import type { Session } from './session.ts'
 
 /** RFC 9113 §6.5.2. */
 const setting = {

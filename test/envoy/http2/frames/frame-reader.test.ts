@@ -4,10 +4,10 @@ import {
   isWithinFrame,
   preface,
   readFrames,
-} from '../../../src/envoy/http2/frame-reader.ts'
-import { encodeFrame, errorCode, maxFrameBytes } from '../../../src/envoy/http2/frames.ts'
+} from '../../../../src/envoy/http2/frames/frame-reader.ts'
+import { encodeFrame, errorCode, maxFrameBytes } from '../../../../src/envoy/http2/frames/frames.ts'
 
-describe('envoy/http2/frame-reader', () => {
+describe('envoy/http2/frames/frame-reader', () => {
   const frame = encodeFrame(0x6, 0x1, 0x7fff_ffff, Buffer.from('payload.'))
 
   it('reads type, flags, stream and payload', () => {

@@ -1,11 +1,11 @@
-import { rememberEach } from '../base/cache/remember.ts'
-import type { Labels } from '../base/document/kube-object.ts'
-import { namespaceOf, type SpiffeId } from '../base/model/spiffe-id.ts'
-import type { Catalog, CatalogService } from '../policy/catalog/catalog.ts'
+import { rememberEach } from '../../base/cache/remember.ts'
+import type { Labels } from '../../base/document/kube-object.ts'
+import { namespaceOf, type SpiffeId } from '../../base/model/spiffe-id.ts'
+import type { Catalog, CatalogService } from '../../policy/catalog/catalog.ts'
 import type { AuthorizationPolicy } from './authorization-policy.ts'
-import type { ClusterView, Gateway, KubeService, Workload } from './cluster.ts'
 import { indexCluster } from './cluster-index.ts'
 import { type Provider, serviceOfProvider } from './mesh.ts'
+import type { ClusterView, Gateway, KubeService, Workload } from './view.ts'
 
 /** Our name among the providers of the shipped mesh configuration. */
 export const ownName = 'waywarden'

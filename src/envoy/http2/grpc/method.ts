@@ -1,5 +1,5 @@
-import type { Deny } from '../../base/model/decision.ts'
-import type { CallContext } from '../transport.ts'
+import type { Deny } from '../../../base/model/decision.ts'
+import type { CallContext } from '../../transport.ts'
 import type { GrpcFailure } from './grpc-message.ts'
 
 /** The methods of a listener, by `:path`. */

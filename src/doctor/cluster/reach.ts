@@ -1,6 +1,6 @@
 import type { Guarded } from './access.ts'
-import type { ClusterView, KubePort, KubeService, Workload } from './cluster.ts'
 import { keyOf, namespaceLabels, type ObjectName, workloadsBehind } from './guarded.ts'
+import type { ClusterView, KubePort, KubeService, Workload } from './view.ts'
 
 const useWaypoint = 'istio.io/use-waypoint'
 const useWaypointNamespace = 'istio.io/use-waypoint-namespace'

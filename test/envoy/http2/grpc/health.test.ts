@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createHealth } from '../../../src/envoy/http2/health.ts'
+import { createHealth } from '../../../../src/envoy/http2/grpc/health.ts'
 
 const service = (name: string) => Buffer.concat([Buffer.from([0x0a, name.length]), Buffer.from(name)])
 
@@ -12,7 +12,7 @@ function check(message: Uint8Array, isServing = true) {
     : undefined
 }
 
-describe('envoy/http2/health', () => {
+describe('envoy/http2/grpc/health', () => {
   for (const { name, message, isServing, want } of [
     { name: 'the whole server, before it serves', message: Buffer.alloc(0), isServing: false, want: '0802' },
     { name: 'the whole server', message: Buffer.alloc(0), isServing: true, want: '0801' },

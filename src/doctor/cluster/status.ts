@@ -1,4 +1,4 @@
-import { at, listAt, textAt } from '../base/document/kube-object.ts'
+import { at, listAt, textAt } from '../../base/document/kube-object.ts'
 
 /** One entry of an object's `status.conditions`. */
 export type Condition = {

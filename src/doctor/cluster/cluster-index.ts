@@ -1,8 +1,8 @@
-import { indexByLabels, type LabelIndex } from '../authoring/label-index.ts'
-import { rememberEach } from '../base/cache/remember.ts'
-import { groupByAll } from '../base/collections/group-by.ts'
+import { indexByLabels, type LabelIndex } from '../../authoring/label-index.ts'
+import { rememberEach } from '../../base/cache/remember.ts'
+import { groupByAll } from '../../base/collections/group-by.ts'
 import type { AuthorizationPolicy } from './authorization-policy.ts'
-import type { ClusterView, Gateway, KubeService, ServiceEntry, Workload } from './cluster.ts'
+import type { ClusterView, Gateway, KubeService, ServiceEntry, Workload } from './view.ts'
 
 /** What rules look up in a cluster, so that a rule about each service takes no longer in a large cluster. */
 export type ClusterIndex = {

@@ -1,6 +1,6 @@
-import type { GrpcStatus, Unread } from '../unary-message.ts'
-import { encodeFrame, flag, frameHeaderBytes, frameType, writeUint32 } from './frames.ts'
-import { encodeHeaderBlock } from './hpack-encoder.ts'
+import type { GrpcStatus, Unread } from '../../unary-message.ts'
+import { encodeFrame, flag, frameHeaderBytes, frameType, writeUint32 } from '../frames/frames.ts'
+import { encodeHeaderBlock } from '../hpack/encoder.ts'
 
 /** An answer without a message. `text` helps to debug the client: visible ASCII without `%`. */
 export type GrpcFailure = { readonly kind: 'failure'; readonly status: GrpcStatus; readonly text: string }

@@ -1,4 +1,4 @@
-import type { ConnectionFault } from '../../base/model/event.ts'
+import type { ConnectionFault } from '../../../base/model/event.ts'
 
 /** RFC 9113 §6. */
 export const frameType = {

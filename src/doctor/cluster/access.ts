@@ -1,8 +1,8 @@
-import type { Labels } from '../base/document/kube-object.ts'
+import type { Labels } from '../../base/document/kube-object.ts'
 import type { AccessRule, AuthorizationPolicy, Source } from './authorization-policy.ts'
-import { type ClusterView, matches } from './cluster.ts'
 import { indexCluster, labelKey } from './cluster-index.ts'
 import { type Account, keyOf } from './guarded.ts'
+import { type ClusterView, matches } from './view.ts'
 
 /** Pods of one kind, and the ports on which they are asked. */
 export type Guarded = {

@@ -6,7 +6,7 @@ import {
   listAt,
   textAt,
   textsAt,
-} from '../base/document/kube-object.ts'
+} from '../../base/document/kube-object.ts'
 import { type Condition, conditionsOf } from './status.ts'
 
 /** An Istio AuthorizationPolicy. */

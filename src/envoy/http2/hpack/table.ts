@@ -1,5 +1,5 @@
 import { type HeaderField, toHeaderField } from './header-field.ts'
-import { staticTable } from './hpack-static.ts'
+import { staticTable } from './static-table.ts'
 
 /** The dynamic table of a connection (RFC 7541 §2.3), bounded in bytes. */
 export type HpackTable = {

@@ -1,6 +1,6 @@
 import { type HeaderField, toHeaderField } from './header-field.ts'
-import { decodeHuffman } from './hpack-huffman.ts'
-import { addField, createHpackTable, fieldAt, type HpackTable, resizeTable } from './hpack-table.ts'
+import { decodeHuffman } from './huffman.ts'
+import { addField, createHpackTable, fieldAt, type HpackTable, resizeTable } from './table.ts'
 
 /** Decodes the header blocks of one connection, in order. */
 export type HpackDecoder = {

@@ -1,4 +1,4 @@
-import { indexByLabels } from '../authoring/label-index.ts'
+import { indexByLabels } from '../../authoring/label-index.ts'
 import {
   at,
   type KubeObject,
@@ -7,9 +7,9 @@ import {
   listAt,
   textAt,
   textsAt,
-} from '../base/document/kube-object.ts'
-import { toCanonicalName } from '../base/http/address.ts'
-import { toCanonicalIp } from '../base/http/ip-address.ts'
+} from '../../base/document/kube-object.ts'
+import { toCanonicalName } from '../../base/http/address.ts'
+import { toCanonicalIp } from '../../base/http/ip-address.ts'
 import { type AuthorizationPolicy, toAuthorizationPolicy } from './authorization-policy.ts'
 import { type Mesh, toMesh } from './mesh.ts'
 import { type NetworkPolicy, toNetworkPolicy } from './network-policy.ts'
