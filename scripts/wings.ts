@@ -29,7 +29,7 @@ export const packageWings: Readonly<Record<string, string>> = {
   '@grpc': 'envoy',
   'grpc-health-check': 'envoy',
   protobufjs: 'envoy',
-  jose: 'decision',
+  jose: 'server',
   '@cedar-policy': 'policy',
   pino: 'telemetry',
   'prom-client': 'telemetry',

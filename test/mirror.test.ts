@@ -12,6 +12,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['audit/format/to-record.ts', 'through record'],
   ['base/model/record-parts.ts', 'types only'],
   ['base/model/need.ts', 'through decision/check/rounds'],
+  ['decision/identity/token-proof.ts', 'through decision/check/remembered-tokens'],
   ['base/follow/standing-texts.ts', 'through server/not-followed'],
   ['audit/write/repeat-targets.ts', 'through entry'],
   ['audit/write/pending-lines.ts', 'through audit-log, when the disk fails'],

@@ -29,11 +29,15 @@ export function createFacts(
     recovery,
     nowMs,
     memories,
+    proofs: none,
     createId,
     random,
     stopwatch,
   })
 }
+
+/** A check that begins has proven nothing yet. */
+const none: ReadonlySet<string> = new Set()
 
 /** Returns the configuration for the checks of one listener. */
 export function toCheckSettings(

@@ -15,6 +15,7 @@ import { keyNotices, type ProviderKeys, parseProviderKeys } from '../decision/jw
 import { elapsedMs } from './by-deadline.ts'
 import { type FollowedIssuer, followIssuer } from './provider-keys/followed-issuer.ts'
 import { RemoteSet } from './provider-keys/remote-set.ts'
+import { createTokenProver, type TokenProver } from './provider-keys/token-prover.ts'
 import { type StartContext, StartError } from './start-context.ts'
 
 /** All keys and revocations; each part follows its files. */
@@ -23,8 +24,9 @@ export type Credentials = {
   /** Every configured identity provider, with its keys. */
   readonly issuers: () => readonly UserIssuer[]
   readonly revocations: () => Revocations
-  /** Fetches a provider's key that a token names and the set does not have. */
+  /** Verifies a user's token, or fetches a provider's key that a token names and the set does not have. */
   readonly meet: RoundShell['meet']
+  readonly prove: TokenProver
   /** Problems that an operator must fix: identity providers' keys that cannot verify or cannot be fetched. */
   readonly notices: () => readonly string[]
 }
@@ -73,6 +75,7 @@ export async function openCredentials(config: Config, context: StartContext): Pr
   if (keys === undefined || revocations === undefined || startProblems.length > 0)
     throw new StartError(startProblems)
   const opened = issuers.flatMap((issuer) => issuer ?? [])
+  const prove = createTokenProver()
   const current = () => opened.map(({ issuer }) => issuer())
   const demands = new Map(
     opened.flatMap(({ name, demand }) => (demand === undefined ? [] : [[name, demand]])),
@@ -81,7 +84,11 @@ export async function openCredentials(config: Config, context: StartContext): Pr
     keys,
     issuers: current,
     revocations,
-    meet: (need, byMs) => demands.get(need.issuer)?.(need, byMs) ?? need.unmet,
+    prove,
+    meet: (need, byMs) =>
+      need.what === 'provider_proof'
+        ? prove(need, byMs)
+        : (demands.get(need.issuer)?.(need, byMs) ?? need.unmet),
     notices: () => [
       ...current().flatMap(({ name, keys }) =>
         keyNotices(keys).map((notice) => `users \`${name}\`: not used: ${notice}`),

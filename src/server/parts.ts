@@ -10,7 +10,7 @@ import { type StartContext, StartError } from './start-context.ts'
 import { type FollowedCertificates, followCertificates } from './tls/certificates.ts'
 import { findExposedSecrets } from './tls/exposed-secrets.ts'
 import { openTracing } from './tracing.ts'
-import { warmUp } from './warm-up.ts'
+import { warmUp, warmUpProofs } from './warm-up.ts'
 
 /** Everything that serving reads before it writes, listens or decides. `config check` reads it with the same code. */
 export type Parts = {
@@ -38,7 +38,10 @@ export async function openParts(config: Config, context: StartContext): Promise<
     }
   }
   const credentials = await attempt(() => openCredentials(config, context))
-  if (credentials !== undefined) await attempt(() => warmUp(config, credentials.keys(), Date.now()))
+  if (credentials !== undefined) {
+    await attempt(() => warmUp(config, credentials.keys(), Date.now()))
+    await attempt(() => warmUpProofs(credentials.keys(), credentials.prove))
+  }
   const certificates = await Promise.all(
     config.listeners.map((_, index) => attempt(() => openCertificates(config, index, context))),
   )

@@ -1,6 +1,6 @@
 import type { Caller } from '../base/model/caller.ts'
 import type { FirstHop } from '../base/model/chain.ts'
-import { isDeny } from '../base/model/decision.ts'
+import { deny, isDeny } from '../base/model/decision.ts'
 import { isInvalid } from '../base/model/invalid.ts'
 import { parseSpiffeId } from '../base/model/spiffe-id.ts'
 import type { Service } from '../base/model/target.ts'
@@ -8,6 +8,9 @@ import type { Config } from '../config/config.ts'
 import { mintChild } from '../decision/chain/extend.ts'
 import type { ChainKeys } from '../decision/chain/keys.ts'
 import { verifySignedChain } from '../decision/chain/verify.ts'
+import { signCompactJws } from '../decision/jws/signature.ts'
+import { elapsedMs } from './by-deadline.ts'
+import type { TokenProver } from './provider-keys/token-prover.ts'
 import { StartError } from './start-context.ts'
 
 const rounds = 20
@@ -51,5 +54,23 @@ export function warmUp({ chain }: Config, keys: ChainKeys, nowMs: number): void 
     const proven = isDeny(signed) ? signed : verifySignedChain(signed.token, { ...trust, ...limits })
     if (isDeny(proven))
       throw new StartError([`${chain.keys}: the signing key does not verify what it signs: ${proven.reason}`])
+  }
+}
+
+const patienceMs = 10_000
+
+/**
+ * Proves test tokens as those of users are proven, so that the first login waits neither for the compiler nor for a thread.
+ * Throws a `StartError` if nothing can be proven.
+ */
+export async function warmUpProofs({ signing }: ChainKeys, prove: TokenProver): Promise<void> {
+  const { alg, jwk } = signing.public
+  const unmet = deny('deadline_exceeded', `none within ${patienceMs / 1000} s`)
+  const need = { kind: 'need', what: 'provider_proof', issuer: 'warm-up', alg, jwk, unmet } as const
+  for (let round = 0; round < rounds; round++) {
+    const token = signCompactJws('warm-up', { round }, signing)
+    const proof = await prove({ ...need, key: `warm-up ${round}`, token }, elapsedMs() + patienceMs)
+    if (isDeny(proof))
+      throw new StartError([`tokens of identity providers cannot be verified: ${proof.reason}`])
   }
 }

@@ -7,7 +7,6 @@ import { mintChild } from '../../src/decision/chain/extend.ts'
 import { noRevocations, parseRevocations } from '../../src/decision/chain/revocations.ts'
 import { admitChain, verifySignedChain } from '../../src/decision/chain/verify.ts'
 import { createUserTokenFinder } from '../../src/decision/identity/agent-token.ts'
-import { verifyUserToken } from '../../src/decision/identity/user-token.ts'
 import { parseXfcc } from '../../src/decision/identity/xfcc.ts'
 import { parseCompactJws } from '../../src/decision/jws/compact.ts'
 import { parseStrictJson } from '../../src/decision/jws/json.ts'
@@ -27,6 +26,7 @@ import {
   trust,
   uris,
 } from '../support/hospital.ts'
+import { verifyAtOnce } from '../support/proofs.ts'
 
 const sign = signer('chain')
 const genuine = forge(chainHeader, chainClaims, sign)
@@ -113,7 +113,7 @@ describe('property/chain', () => {
       parse: (text) => parseCompactJws(text, { maxBytes: 4096, typ: ['JWT'], reading: 'provider' }),
     },
     { name: 'chain', parse: (text) => present(text, uris.agentD) },
-    { name: 'user token', parse: (text) => verifyUserToken(new Map([['authorization', [text]]]), [], nowMs) },
+    { name: 'user token', parse: (text) => verifyAtOnce(new Map([['authorization', [text]]]), [], nowMs) },
     {
       name: 'agent token',
       parse: (text) =>

@@ -4,12 +4,12 @@ import type { FirstHop } from '../../src/base/model/chain.ts'
 import type { Deny } from '../../src/base/model/decision.ts'
 import { isInvalid } from '../../src/base/model/invalid.ts'
 import type { UserIssuer } from '../../src/decision/identity/user-issuer.ts'
-import { verifyUserToken } from '../../src/decision/identity/user-token.ts'
 import { parseStrictJson } from '../../src/decision/jws/json.ts'
 import { parseProviderKeys } from '../../src/decision/jws/provider-keys.ts'
 import { forge, good, readJwks, signer } from '../support/forge.ts'
 import { accessClaims, hospitalIdp, nowMs } from '../support/hospital.ts'
-import { settled } from '../support/settled.ts'
+import { toPlainJson } from '../support/plain-json.ts'
+import { verifyAtOnce } from '../support/proofs.ts'
 
 const sign = signer('partner-idp')
 const header = { alg: 'EdDSA', kid: 'partner-1', typ: 'JWT' }
@@ -110,7 +110,7 @@ describe('property/user-token', () => {
       fc.property(anyJson, (value) => {
         const text = `{"x":${value}}`
         const found = parseStrictJson(text, 'provider')
-        if (!isInvalid(found)) expect(toPlain(found.get('x'))).to.deep.equal(JSON.parse(value))
+        if (!isInvalid(found)) expect(toPlainJson(found.get('x'))).to.deep.equal(JSON.parse(value))
       }),
       { numRuns: 1000 },
     )
@@ -119,7 +119,7 @@ describe('property/user-token', () => {
 
 function verify(claims: string): FirstHop | Deny {
   const token = forge(header, claims, sign)
-  return settled(verifyUserToken(new Map([['authorization', [`Bearer ${token}`]]]), [issuer], nowMs))
+  return verifyAtOnce(new Map([['authorization', [`Bearer ${token}`]]]), [issuer], nowMs)
 }
 
 function expectToFitIntoChain({ subject, issuedAt, expiresAt, authTime }: FirstHop): void {
@@ -129,19 +129,4 @@ function expectToFitIntoChain({ subject, issuedAt, expiresAt, authTime }: FirstH
   const { id, groups } = subject
   const carried = parseStrictJson(JSON.stringify({ id, groups, issuedAt, expiresAt, authTime }))
   expect(isInvalid(carried)).to.equal(false)
-}
-
-/** As `JSON.parse` makes it, which gives a member named `__proto__` like any other. */
-function toPlain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toPlain)
-  if (!(value instanceof Map)) return value
-  const plain = {}
-  for (const [key, item] of value)
-    Object.defineProperty(plain, key, {
-      value: toPlain(item),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    })
-  return plain
 }

@@ -17,6 +17,7 @@ import { forge, good, readJwks, signer } from '../support/forge.ts'
 import { caller, chainClaims, chainHeader, chainKey, nowMs, partnerIdp, uris } from '../support/hospital.ts'
 import { userToken } from '../support/places.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
+import { askWithProofs } from '../support/proofs.ts'
 import { settings } from '../support/settings.ts'
 
 const secondGateway = 'spiffe://hospital.example/ns/istio-ingress/sa/second'
@@ -86,7 +87,9 @@ describe('server/check-facts, what the configuration says', () => {
     it(`gives ${want} for a token of ${issuer} that ${peer.slice(-7)} presents`, () => {
       const token = userToken(issuer === 'partner' ? { iss: partnerIdp } : {})
       const from = { ...caller(peer), isIngress: true }
-      const hop = provenChain({ ...input, headers: bearer(token) }, from, build().factsNow())
+      const facts = build().factsNow()
+      const asked = { ...input, headers: bearer(token) }
+      const hop = askWithProofs((proofs) => provenChain(asked, from, { ...facts, proofs }))
       expect(isDeny(hop) ? hop.code : hop.kind).to.equal(want)
     })
   }

@@ -3,7 +3,8 @@ import { isProblems } from '../../src/base/model/problems.ts'
 import { parseConfig } from '../../src/config/config.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { parseJwks } from '../../src/decision/jws/key-set.ts'
-import { warmUp } from '../../src/server/warm-up.ts'
+import { createTokenProver } from '../../src/server/provider-keys/token-prover.ts'
+import { warmUp, warmUpProofs } from '../../src/server/warm-up.ts'
 import { good, readJwks } from '../support/forge.ts'
 import { chainKey, nowMs } from '../support/hospital.ts'
 import { settings } from '../support/settings.ts'
@@ -21,5 +22,18 @@ describe('server/warm-up', () => {
     expect(() => warmUp(config, toChainKeys(chainKey, [...other.keys.values()]), nowMs))
       .to.throw()
       .with.property('code', 'start_failed')
+  })
+
+  it('proves tokens before the first login, and does not start if it cannot', async () => {
+    const keys = toChainKeys(chainKey, [chainKey.public])
+    let proofs = 0
+    const prove = createTokenProver()
+    await warmUpProofs(keys, (need, byMs) => {
+      proofs++
+      return prove(need, byMs)
+    })
+    expect(proofs).to.be.greaterThan(1)
+    const refused = await warmUpProofs(keys, ({ unmet }) => unmet).catch((cause: unknown) => cause)
+    expect(refused).to.have.property('code', 'start_failed')
   })
 })

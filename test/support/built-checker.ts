@@ -14,6 +14,7 @@ import { createFacts } from '../../src/server/check-facts.ts'
 import { forge, good, readJwks, signer } from './forge.ts'
 import { chainClaims, chainHeader, chainKey, nowMs, uris } from './hospital.ts'
 import { mustLoad, policyFiles, servicesYaml } from './policy-files.ts'
+import { meetAtOnce } from './proofs.ts'
 import { settings } from './settings.ts'
 
 /** The revision that decides. */
@@ -119,7 +120,7 @@ export function buildChecker(
     headers: { chain: 'actor-chain', userToken: ['authorization'], ids: [], unusable: () => [] },
     handedOn: () => handedOn.count++,
     revision: () => revision,
-    meet: ({ unmet }) => unmet,
+    meet: meetAtOnce,
     record: (parts) => {
       records.push(parts)
       return true

@@ -10,6 +10,7 @@ import { openAdmission } from './built-checker.ts'
 import { good, readJwks } from './forge.ts'
 import { chainKey, nowMs } from './hospital.ts'
 import { mustLoad } from './policy-files.ts'
+import { meetAtOnce } from './proofs.ts'
 import { settings } from './settings.ts'
 
 /** The real line with the sample policies, a clock that stands still, and ids that count: the same answer to the same bytes. */
@@ -42,7 +43,7 @@ export async function createGoldenChecker(peer: 'xfcc' | 'metadata' = 'xfcc'): P
     headers: { chain: 'actor-chain', userToken: ['authorization'], ids: [], unusable: () => [] },
     handedOn: () => {},
     revision: () => revision,
-    meet: ({ unmet }) => unmet,
+    meet: meetAtOnce,
     record: () => true,
     report: () => {},
     nowMs: () => nowMs,

@@ -22,7 +22,7 @@ export type CheckShell = {
   /** Returns the current facts for a check that begins now. */
   readonly facts: (revision: Revision, nowMs: number, stopwatch: Stopwatch | undefined) => Facts
   readonly revision: () => Revision | undefined
-  /** Fetches a fact that a decision lacks. */
+  /** Meets the need for a fact that a decision lacks. */
   readonly meet: RoundShell['meet']
   readonly observing: Observing | undefined
   readonly headers: HeaderNames

@@ -44,6 +44,8 @@ export type Facts = {
   /** The wall clock of the whole check, milliseconds since the epoch. */
   readonly nowMs: number
   readonly memories: Memories
+  /** The needs for a proof that were met in this check, by their keys. */
+  readonly proofs: ReadonlySet<string>
   /** Returns a new UUID for a minted chain. */
   readonly createId: () => string
   /** Returns 0 to 1. It spreads the renewal of children that were minted at the same time. */

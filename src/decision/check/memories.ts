@@ -1,10 +1,11 @@
-import { createGenerations, type Memory } from '../../base/cache/memory.ts'
+import { createGenerations, createMemory, type Memory } from '../../base/cache/memory.ts'
 import type { Deny } from '../../base/model/decision.ts'
 import type { Target } from '../../base/model/target.ts'
 import type { Revision } from '../../policy/revision/revision.ts'
 import type { SignedChain } from '../chain/extend.ts'
 import type { ChainKeys } from '../chain/keys.ts'
 import type { ProvenChain } from '../chain/verify.ts'
+import type { TokenForm } from '../jws/compact.ts'
 import type { Permission } from './judge.ts'
 
 /** A verified token. The text distinguishes two tokens with the same signature. */
@@ -21,6 +22,8 @@ export type RememberedChild = {
 export type Memories = {
   /** By the end of the token's text; valid while the same keys verify. */
   readonly chains: (keys: ChainKeys) => Memory<RememberedChain>
+  /** By generation of the provider's keys, and digest of the token. */
+  readonly tokens: Memory<TokenForm>
   /** By parent, caller and callee; valid while the same key signs and the same revision serves. */
   readonly children: (keys: ChainKeys, revision: Revision) => Memory<RememberedChild>
   /** By service, method and path; valid while the same revision serves. */
@@ -33,7 +36,7 @@ export type Memories = {
 export type MemorySizes = { readonly chains: number; readonly decisions: number }
 
 /** Average bytes of an entry. Long paths, many groups or policy errors take the room of several entries. */
-const roomBytes = { chain: 3072, child: 2048, judgement: 1024, target: 512 }
+const roomBytes = { chain: 3072, token: 3072, child: 2048, judgement: 1024, target: 512 }
 
 /** Creates empty caches. */
 export function createMemories({ chains, decisions }: MemorySizes): Memories {
@@ -45,6 +48,7 @@ export function createMemories({ chains, decisions }: MemorySizes): Memories {
   const judgements = sized<Permission | Deny>(decisions, roomBytes.judgement)
   return {
     chains: ({ id }) => proven(id),
+    tokens: createMemory<TokenForm>({ maxEntries: chains, maxBytes: chains * roomBytes.token }),
     children: ({ id }, { digest }) => children(`${id} ${digest}`),
     targets: ({ digest }) => targets(digest),
     judgements: ({ digest }) => judgements(digest),

@@ -39,15 +39,23 @@ export function provenChain(input: CheckInput, caller: Caller, facts: Facts): Ch
 
 const none = { kind: 'none' } as const
 
-/** Verifies a user's own token, from a provider whose users this ingress peer may bring. */
+/**
+ * Verifies a user's own token, from a provider whose users this ingress peer may bring. Only the form and the proof of its
+ * signature are cached.
+ */
 function verifyUser(input: CheckInput, caller: Caller, facts: Facts): FirstHop | Deny | Need {
-  const { settings, issuers, revocations, nowMs, stopwatch } = facts
+  const { settings, issuers, revocations, nowMs, memories, proofs, stopwatch } = facts
   const names = settings.ingress.get(caller.id.uri)
   const stop = stopwatch?.step('verify user token')
   const firstHop = verifyUserToken(
     input.headers,
     issuers.filter(({ name }) => names?.has(name) === true),
     nowMs,
+    {
+      recall: memories.tokens.get,
+      isProven: (key) => proofs.has(key),
+      remember: memories.tokens.set,
+    },
   )
   stop?.()
   if (isDeny(firstHop) || isNeed(firstHop)) return firstHop

@@ -1,7 +1,7 @@
 import type { CheckInput } from '../../base/model/check-input.ts'
-import type { Deny } from '../../base/model/decision.ts'
+import { type Deny, isDeny } from '../../base/model/decision.ts'
 import { andThen, type MaybePromise } from '../../base/model/maybe-promise.ts'
-import { isNeed, type Need } from '../../base/model/need.ts'
+import { isNeed, type Met, type Need } from '../../base/model/need.ts'
 import type { SpiffeId } from '../../base/model/spiffe-id.ts'
 import { ask, judgeAsked } from './decide.ts'
 import type { Facts } from './facts.ts'
@@ -11,8 +11,8 @@ import { type Call, refusal, type Verdict } from './verdict.ts'
 export type RoundShell = {
   /** Facts of this moment; the revision and the wall clock stay those of the first round. */
   readonly facts: () => Facts
-  /** Fetches a fact, by a moment of the monotonic clock; what comes back says why it cannot be had. */
-  readonly meet: (need: Need, byMs: number) => MaybePromise<Deny | undefined>
+  /** Meets a need, by a moment of the monotonic clock. */
+  readonly meet: (need: Need, byMs: number) => MaybePromise<Met>
   /** Monotonic clock. */
   readonly elapsedMs: () => number
   /** Counts work for a caller, milliseconds; a check that asks again is still one check. */
@@ -41,11 +41,13 @@ export function decideInRounds(
   const refuse = (denial: Deny): Verdict => refusal(denial, { caller, service })
   if (fetched.includes(decided.key)) return refuse(decided.unmet)
   const nowMs = shell.elapsedMs()
-  return andThen(shell.meet(decided, nowMs + (deadlineMs - nowMs) * waitShare), (unmet) => {
+  return andThen(shell.meet(decided, nowMs + (deadlineMs - nowMs) * waitShare), (met) => {
     const againMs = shell.elapsedMs()
-    if (unmet !== undefined) return refuse(unmet)
+    if (isDeny(met)) return refuse(met)
     if (againMs > deadlineMs) return refuse(decided.unmet)
-    return decideInRounds(shell, input, call, shell.facts(), againMs, deadlineMs, [...fetched, decided.key])
+    const proofs = met === undefined ? facts.proofs : new Set([...facts.proofs, met.key])
+    const again = { ...shell.facts(), proofs }
+    return decideInRounds(shell, input, call, again, againMs, deadlineMs, [...fetched, decided.key])
   })
 }
 

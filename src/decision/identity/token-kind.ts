@@ -1,5 +1,5 @@
 import { quote } from '../../base/text/quote.ts'
-import type { ParsedJws } from '../jws/compact.ts'
+import type { TokenForm } from '../jws/compact.ts'
 import type { JsonValue } from '../jws/json.ts'
 
 /** The media types of an access token without `application/`: RFC 9068, and the form of most providers. */
@@ -17,7 +17,7 @@ const otherTokens: readonly (readonly [claim: string, kind: string])[] = [
  * Explains why a genuine provider token is not an access token. It reads `typ` (Keycloak), `token_use` (Cognito) and the
  * header's `at+jwt` (RFC 9068).
  */
-export function findKindProblem({ claims, protectedHeader }: ParsedJws): string | undefined {
+export function findKindProblem({ claims, protectedHeader }: TokenForm): string | undefined {
   const [type, use] = [claims.get('typ'), claims.get('token_use')]
   if (type !== undefined && !isBearer(type))
     return `expected an access token, found one whose claim \`typ\` is ${quote(type)}`

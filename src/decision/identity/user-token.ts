@@ -1,15 +1,17 @@
+import { hash } from 'node:crypto'
 import type { FirstHop } from '../../base/model/chain.ts'
 import { type Headers, singleHeader } from '../../base/model/check-input.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
 import { isInvalid } from '../../base/model/invalid.ts'
-import type { Need } from '../../base/model/need.ts'
+import type { KeyNeed, Need } from '../../base/model/need.ts'
 import { parseScopes } from '../../base/model/scope.ts'
 import { formatTime, quote, quoteAll } from '../../base/text/quote.ts'
-import { type ParsedJws, parseCompactJws } from '../jws/compact.ts'
+import { parseCompactJws, type TokenForm } from '../jws/compact.ts'
 import { isJsonObject, isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
-import { findSignatureProblem, isKeyUnknown } from '../jws/provider-keys.ts'
+import { findSigningKey, isKeyUnknown } from '../jws/provider-keys.ts'
 import { findClientProblem, readClient } from './token-client.ts'
 import { accessTokenTypes, findKindProblem } from './token-kind.ts'
+import { type PresentedToken, type ProvenTokens, recallForm, requireProof } from './token-proof.ts'
 import { findUserProblem } from './token-user.ts'
 import type { UserIssuer } from './user-issuer.ts'
 
@@ -26,31 +28,51 @@ const verifiedBy: ReadonlyMap<string, string> = new Map([
 /**
  * Verifies the user's own OAuth access token (RFC 9068, and the forms of Keycloak, Entra and Okta) from an ingress peer.
  * Only a user's access token begins a chain: no ID token, no client's own token, and no delegated token. Only the claims
- * read here matter. A reason names the claim that was wrong.
+ * read here matter. A reason names the claim that was wrong. Form and signature of a token never change; everything else
+ * is asked anew.
  */
 export function verifyUserToken(
   headers: Headers,
   issuers: readonly UserIssuer[],
   nowMs: number,
+  proven: ProvenTokens,
 ): FirstHop | Deny | Need {
-  const jws = readBearerToken(headers)
-  if (isDeny(jws)) return jws
-  const { claims } = jws
-  const issuer = issuers.find((candidate) => candidate.issuer === claims.get('iss'))
+  const presented = readBearerToken(headers)
+  if (isDeny(presented)) return presented
+  const form =
+    recallForm(presented, issuers, proven) ??
+    parseCompactJws(presented.text, { maxBytes, typ: accessTokenTypes, reading: 'provider' })
+  if (form.kind === 'jws-fault') return invalidToken(form.reason)
+  const issuer = issuers.find((candidate) => candidate.issuer === form.claims.get('iss'))
   if (issuer === undefined)
-    return invalidToken(`\`iss\` is ${quote(claims.get('iss'))}, which this ingress peer may not present`)
-  const forged = findSignatureProblem(jws, issuer.keys)
-  // A provider may sign with a key that nobody could read yet. Only a token that is right in all else causes a fetch.
-  if (forged !== undefined && issuer.canFetchKeys === true && isKeyUnknown(jws, issuer.keys)) {
-    const claimed = readClaims(jws, issuer, nowMs)
-    if (!isDeny(claimed)) return needKey(issuer, jws.protectedHeader.kid)
-  }
-  const hop = forged === undefined ? readClaims(jws, issuer, nowMs) : invalidToken(forged)
+    return invalidToken(
+      `\`iss\` is ${quote(form.claims.get('iss'))}, which this ingress peer may not present`,
+    )
+  const hop = verifyForm(presented, form, issuer, nowMs, proven)
   return isDeny(hop) ? { ...hop, issuer: issuer.name } : hop
 }
 
+function verifyForm(
+  presented: PresentedToken,
+  form: TokenForm,
+  issuer: UserIssuer,
+  nowMs: number,
+  proven: ProvenTokens,
+): FirstHop | Deny | Need {
+  const key = findSigningKey(form, issuer.keys)
+  if (isInvalid(key)) {
+    // A provider may sign with a key that nobody could read yet. Only a token that is right in all else causes a fetch.
+    const isFetched = issuer.canFetchKeys === true && isKeyUnknown(form, issuer.keys)
+    const claimed = isFetched ? readClaims(form, issuer, nowMs) : undefined
+    return claimed === undefined || isDeny(claimed)
+      ? invalidToken(key.reason)
+      : needKey(issuer, form.protectedHeader.kid)
+  }
+  return requireProof(presented, form, key, issuer, proven) ?? readClaims(form, issuer, nowMs)
+}
+
 /** Reads the claims of a token and refuses wrong ones. It does not prove who wrote them. */
-function readClaims(jws: ParsedJws, issuer: UserIssuer, nowMs: number): FirstHop | Deny {
+function readClaims(jws: TokenForm, issuer: UserIssuer, nowMs: number): FirstHop | Deny {
   const { claims } = jws
   // An ID token has a client as audience. The kind is checked first, because otherwise the reason would mislead.
   const otherKind = findKindProblem(jws)
@@ -72,21 +94,20 @@ function readClaims(jws: ParsedJws, issuer: UserIssuer, nowMs: number): FirstHop
   return isDeny(scopes) ? scopes : { kind: 'first-hop', ...user, scopes, ...times }
 }
 
-function needKey({ name }: UserIssuer, kid: string): Need {
+function needKey({ name }: UserIssuer, kid: string): KeyNeed {
   const reason = `the keys of \`${name}\` have none with the \`kid\` ${quote(kid)}`
   const unmet = { ...deny('token_key_unknown', reason), issuer: name, retryAfterSeconds: 1 }
   const key = `provider key ${name} ${kid}`
   return { kind: 'need', what: 'provider_key', key, issuer: name, kid, unmet }
 }
 
-function readBearerToken(headers: Headers): ParsedJws | Deny {
+function readBearerToken(headers: Headers): PresentedToken | Deny {
   const header = singleHeader(headers, 'authorization')
   if (header === undefined) return deny('token_missing', 'no `authorization`')
   if (header === 'repeated') return invalidToken('expected one `authorization`, found several')
   const text = bearerPattern.exec(header.value)?.[1]
   if (text === undefined) return invalidToken('expected `Bearer` and one token')
-  const jws = parseCompactJws(text, { maxBytes, typ: accessTokenTypes, reading: 'provider' })
-  return jws.kind === 'jws-fault' ? invalidToken(jws.reason) : jws
+  return { text, digest: hash('sha256', text, 'base64url') }
 }
 
 function isAudience(value: JsonValue | undefined, audience: string): boolean {

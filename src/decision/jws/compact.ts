@@ -14,6 +14,9 @@ export type ParsedJws = {
   readonly digest: string
 }
 
+/** The header and the claims of a token, without the text that its bearer presents. */
+export type TokenForm = Pick<ParsedJws, 'kind' | 'protectedHeader' | 'claims'>
+
 /** `typ` is missing only if a provider omitted it. */
 export type ProtectedHeader = {
   readonly alg: string

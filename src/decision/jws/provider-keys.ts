@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { quote } from '../../base/text/quote.ts'
 import type { ParsedJws } from './compact.ts'
@@ -16,7 +16,6 @@ import {
   toVerifyingKey,
   type VerifyingKey,
 } from './key-set.ts'
-import { verifySignature } from './signature.ts'
 
 /** A provider's key that cannot verify signatures here. */
 export type UnusableKey = {
@@ -38,7 +37,11 @@ type UsableKey = { readonly kind: 'usable'; readonly position: number; readonly 
 type AnyKey = UsableKey | UnusableKey
 
 /** A provider's public keys: the usable ones, and the others with reasons. */
-export type ProviderKeys = KeySet & { readonly unusable: readonly UnusableKey[] }
+export type ProviderKeys = KeySet & {
+  /** Names the generation: a digest of all usable keys. */
+  readonly id: string
+  readonly unusable: readonly UnusableKey[]
+}
 
 /** Values of `use` that allow signing tokens; SPIFFE bundles write `jwt-svid` for `sig`. */
 const signingUses: readonly JsonValue[] = ['sig', 'jwt-svid']
@@ -59,16 +62,16 @@ export function parseProviderKeys(text: string, inForce?: ProviderKeys): Provide
   const read = withoutExposed(withoutAmbiguous(items.map((item, index) => readKey(item, index + 1))))
   const unusable = read.filter((key) => key.kind === 'unusable')
   const usable = read.filter((key) => key.kind === 'usable').map(({ key }) => key)
-  if (usable.length > 0) return { ...toKeySet(usable), unusable }
+  if (usable.length > 0) return toProviderKeys(usable, unusable)
   const exposed = unusable.filter(({ isExposed }) => isExposed)
   const kept = [...(inForce?.keys.values() ?? [])].filter((key) => !exposed.some((one) => isSame(one, key)))
-  if (inForce !== undefined && kept.length < inForce.keys.size) return { ...toKeySet(kept), unusable }
+  if (inForce !== undefined && kept.length < inForce.keys.size) return toProviderKeys(kept, unusable)
   const why = unusable.map((key) => `; ${describeUnusable(key)}`).slice(0, maxNamed)
   return invalid(`JWKS: expected a key for ${tokenAlgorithms.join(', ')}${why.join('')}`)
 }
 
 /** The keys of a provider whose set was never read. */
-export const unknownKeys: ProviderKeys = { keys: new Map(), unusable: [] }
+export const unknownKeys: ProviderKeys = { id: '', keys: new Map(), unusable: [] }
 
 /** Lists the keys that were meant to sign but are unusable here, with reasons. */
 export function keyNotices({ unusable }: ProviderKeys): readonly string[] {
@@ -76,26 +79,38 @@ export function keyNotices({ unusable }: ProviderKeys): readonly string[] {
 }
 
 /** True if the set does not have the key that a token names, though the token's algorithm is one of ours. */
-export function isKeyUnknown({ protectedHeader }: ParsedJws, keys: ProviderKeys): boolean {
+export function isKeyUnknown(
+  { protectedHeader }: Pick<ParsedJws, 'protectedHeader'>,
+  keys: ProviderKeys,
+): boolean {
   const { alg, kid } = protectedHeader
   const isTaken = tokenAlgorithms.some((ours) => ours === (aliases.get(alg) ?? alg))
   return isTaken && resolveKey(keys, kid) === undefined && !keys.unusable.some((key) => key.kid === kid)
 }
 
-/** Explains why no usable key of the provider signed this; `undefined` if one did. */
-export function findSignatureProblem(jws: ParsedJws, keys: ProviderKeys): string | undefined {
-  const { alg, kid } = jws.protectedHeader
+/** Finds the key that must have signed this, or explains why there is none. Nothing is verified. */
+export function findSigningKey(
+  { protectedHeader }: Pick<ParsedJws, 'protectedHeader'>,
+  keys: ProviderKeys,
+): VerifyingKey | Invalid {
+  const { alg, kid } = protectedHeader
   const key = resolveKey(keys, kid)
   if (key === undefined) {
     const unusable = keys.unusable.find((one) => one.kid === kid)
-    return unusable === undefined
-      ? `the provider's keys have none with the \`kid\` ${quote(kid)}`
-      : `the key ${quote(kid)} is there, but ${unusable.why}`
+    return invalid(
+      unusable === undefined
+        ? `the provider's keys have none with the \`kid\` ${quote(kid)}`
+        : `the key ${quote(kid)} is there, but ${unusable.why}`,
+    )
   }
-  const named = aliases.get(alg) ?? alg
-  if (named !== key.alg) return `the key ${quote(kid)} is for ${key.alg}, the token says ${quote(alg)}`
-  const verified = verifySignature({ ...jws, protectedHeader: { ...jws.protectedHeader, alg: named } }, keys)
-  return verified === true ? undefined : 'the signature does not verify'
+  return (aliases.get(alg) ?? alg) === key.alg
+    ? key
+    : invalid(`the key ${quote(kid)} is for ${key.alg}, the token says ${quote(alg)}`)
+}
+
+function toProviderKeys(usable: readonly VerifyingKey[], unusable: readonly UnusableKey[]): ProviderKeys {
+  const members = usable.map(({ jwk }) => JSON.stringify(Object.entries(jwk).sort())).sort()
+  return { id: hash('sha256', members.join(), 'base64url'), ...toKeySet(usable), unusable }
 }
 
 function readKey(item: JsonValue, position: number): AnyKey {

@@ -1,7 +1,7 @@
 import { createBoundedMap } from '../../base/cache/bounded-map.ts'
 import { type Deny, deny } from '../../base/model/decision.ts'
 import type { MaybePromise } from '../../base/model/maybe-promise.ts'
-import type { Need } from '../../base/model/need.ts'
+import type { KeyNeed } from '../../base/model/need.ts'
 import { byDeadline } from '../by-deadline.ts'
 import type { KeyFeed, KeyFetch } from './key-feed.ts'
 
@@ -18,7 +18,7 @@ export type KeyDemandOptions = Pick<KeyFeed, 'fetchKey'> & {
 }
 
 /** Fetches keys that tokens name and nobody knows; what comes back says why one cannot be had. */
-export type KeyDemand = (need: Need, byMs: number) => MaybePromise<Deny | undefined>
+export type KeyDemand = (need: KeyNeed, byMs: number) => MaybePromise<Deny | undefined>
 
 const maxUnknown = 1000
 /** Another attempt may be answered by the fetch that this one waited for. */
@@ -36,7 +36,7 @@ export function createKeyDemand(options: KeyDemandOptions): KeyDemand {
     if (fetched.kind === 'lacking') unknown.set(kid, { untilMs: nowMs + cooldownMs })
     if (fetched.kind === 'too_soon') closedUntilMs = nowMs + fetched.retryMs
   }
-  const fetch = async (need: Need): Promise<Deny | undefined> => {
+  const fetch = async (need: KeyNeed): Promise<Deny | undefined> => {
     const fetched = await fetchKey(need.kid)
     learn(need.kid, fetched)
     return toDenial(need, fetched, cooldownMs)
@@ -56,7 +56,7 @@ export function createKeyDemand(options: KeyDemandOptions): KeyDemand {
   }
 }
 
-function toDenial(need: Need, fetched: KeyFetch, cooldownMs: number): Deny | undefined {
+function toDenial(need: KeyNeed, fetched: KeyFetch, cooldownMs: number): Deny | undefined {
   switch (fetched.kind) {
     case 'brought':
       return undefined
@@ -69,7 +69,7 @@ function toDenial(need: Need, fetched: KeyFetch, cooldownMs: number): Deny | und
   }
 }
 
-function refuse({ unmet }: Need, why: string, retryMs: number): Deny {
+function refuse({ unmet }: KeyNeed, why: string, retryMs: number): Deny {
   const { issuer = '' } = unmet
   const denial = deny('token_key_unknown', `${unmet.reason}, ${why}`)
   return { ...denial, issuer, retryAfterSeconds: Math.max(1, Math.ceil(retryMs / 1000)) }

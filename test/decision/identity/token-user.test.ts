@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { findUserProblem } from '../../../src/decision/identity/token-user.ts'
 import type { UserIssuer } from '../../../src/decision/identity/user-issuer.ts'
 import type { JsonValue } from '../../../src/decision/jws/json.ts'
+import { unknownKeys } from '../../../src/decision/jws/provider-keys.ts'
 
 type Claims = Readonly<Record<string, JsonValue>>
 
@@ -9,7 +10,7 @@ const issuer: UserIssuer = {
   name: 'hospital',
   issuer: 'https://idp.hospital.example',
   audience: 'hospital-agents',
-  keys: { keys: new Map(), unusable: [] },
+  keys: unknownKeys,
   id: 'sub',
   groups: 'groups',
   groupsAbsent: 'refuse',

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import type { UserIssuer } from '../../../src/decision/identity/user-issuer.ts'
-import { verifyUserToken } from '../../../src/decision/identity/user-token.ts'
 import { parseProviderKeys } from '../../../src/decision/jws/provider-keys.ts'
 import { forge, good, readJwks, signer } from '../../support/forge.ts'
 import { accessClaims, accessHeader, hospitalIdp, now, nowMs } from '../../support/hospital.ts'
+import { verifyAtOnce } from '../../support/proofs.ts'
 
 const hospital: UserIssuer = {
   name: 'hospital',
@@ -221,12 +221,12 @@ describe('decision/identity/user-token', () => {
   })
 
   it('believes only the issuers that this ingress may speak for', async () => {
-    expect(verifyUserToken(bearer({}), [], nowMs)).to.include({ code: 'token_invalid' })
+    expect(verifyAtOnce(bearer({}), [], nowMs)).to.include({ code: 'token_invalid' })
   })
 })
 
 function verify(claims: object, issuer: Partial<UserIssuer> = {}) {
-  return verifyUserToken(bearer(claims), [{ ...hospital, ...issuer }], nowMs)
+  return verifyAtOnce(bearer(claims), [{ ...hospital, ...issuer }], nowMs)
 }
 
 function bearer(claims: object): ReadonlyMap<string, readonly string[]> {

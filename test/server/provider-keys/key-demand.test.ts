@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { deny } from '../../../src/base/model/decision.ts'
-import type { Need } from '../../../src/base/model/need.ts'
+import type { KeyNeed } from '../../../src/base/model/need.ts'
 import { elapsedMs } from '../../../src/server/by-deadline.ts'
 import {
   createKeyDemand,
@@ -9,7 +9,7 @@ import {
 } from '../../../src/server/provider-keys/key-demand.ts'
 import type { KeyFetch } from '../../../src/server/provider-keys/key-feed.ts'
 
-function needOf(kid: string): Need {
+function needOf(kid: string): KeyNeed {
   const unmet = { ...deny('token_key_unknown', 'none'), issuer: 'hospital' }
   return { kind: 'need', what: 'provider_key', key: kid, issuer: 'hospital', kid, unmet }
 }
