@@ -1,3 +1,5 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Config } from '../../src/config/config.ts'
 import { uris } from '../support/hospital.ts'
@@ -41,6 +43,30 @@ describe('server/listener', () => {
       for (const header of left) expect(removeHeaders).to.not.include(header)
     })
   }
+
+  it('leaves them to the services that keep them, and to no other', async () => {
+    const directory = temporaryDirectory()
+    const services = join(directory, 'policies/services.yaml')
+    cpSync('policies', join(directory, 'policies'), { recursive: true })
+    const written = readFileSync(services, 'utf8')
+    writeFileSync(services, written.replace('entry: true', 'entry: {forwardAuthorization: true}'))
+    await using running = await startTestApp(directory, withIngress({ tokenCopies: copies }))
+    const token = `Bearer ${tokenNow()}`
+    const ask = (destinationAddress: string) =>
+      running.ask({
+        method: 'POST',
+        path: '/tasks',
+        destinationAddress,
+        peer: uris.gateway,
+        headers: Object.fromEntries(['authorization', ...copies].map((header) => [header, token])),
+      })
+    const kept = await ask('10.96.0.4:8080')
+    expect(kept.status).to.equal(0)
+    for (const header of ['authorization', ...copies]) expect(kept.removeHeaders).to.not.include(header)
+    const other = await ask('10.96.0.3:8080')
+    expect(other.status).to.equal(0)
+    expect(other.removeHeaders).to.include.members(['authorization', ...copies])
+  })
 
   it('takes no header of a user’s token from an agent', async () => {
     await using running = await startTestApp(temporaryDirectory(), withIngress({ tokenCopies: copies }))

@@ -10,6 +10,8 @@ export type Service = {
   readonly waypoint: SpiffeId
   /** True if a first chain may be minted for it. */
   readonly isEntry: boolean
+  /** True if the token of the user stays on its first hops, because something in front of the service verifies it again. */
+  readonly keepsUserToken?: boolean | undefined
   /** True if it calls other services. Only then it gets a chain. */
   readonly forwards: boolean
   readonly chainless: readonly SpiffeId[]

@@ -29,6 +29,7 @@ export function toAnswer(
     isObserving,
     hasChild: onward !== undefined,
     more: service?.removeHeaders ?? none,
+    keepsUserToken: service?.keepsUserToken === true,
   }
   const removeHeaders = removalsOf(received, names, removing)
   const setHeaders = onward === undefined ? [] : [[names.chain, onward.token] as const]

@@ -52,6 +52,8 @@ export type Removing = {
   readonly hasChild: boolean
   /** `removeHeaders` of the service. */
   readonly more: readonly string[]
+  /** True if the service receives the token of the user. */
+  readonly keepsUserToken: boolean
 }
 
 /**
@@ -62,17 +64,17 @@ export type Removing = {
 export function removalsOf(
   received: Headers,
   names: HeaderNames,
-  { caller, isObserving, hasChild, more }: Removing,
+  { caller, isObserving, hasChild, more, keepsUserToken }: Removing,
 ): readonly string[] {
-  const kind = isObserving ? 'observed' : caller?.isIngress === true ? 'ingress' : 'agent'
-  const { besideChain, all, twinsIn } = setsOf(names)(more)[kind]
+  const sender = caller?.isIngress === true ? (keepsUserToken ? 'ingressWithToken' : 'ingress') : 'agent'
+  const { besideChain, all, twinsIn } = setsOf(names)(more)[isObserving ? 'observed' : sender]
   const unusable = names.unusable(received)
   const twins = twinsIn(received)
   const usual = hasChild ? besideChain : all
   return unusable.length === 0 && twins.length === 0 ? usual : [...usual, ...unusable, ...twins]
 }
 
-type Kind = 'agent' | 'ingress' | 'observed'
+type Kind = 'agent' | 'ingress' | 'ingressWithToken' | 'observed'
 
 type RemovalSet = {
   readonly besideChain: readonly string[]
@@ -99,6 +101,7 @@ function toSets(
   return {
     agent: toSet([...overriding, prefixHeader], [peerHeader]),
     ingress: toSet([...overriding, ...userToken], [prefixHeader, peerHeader]),
+    ingressWithToken: toSet(overriding, [prefixHeader, peerHeader]),
     observed: toSet([], []),
   }
 }

@@ -31,7 +31,8 @@ export type ServiceEntry = {
   readonly spiffeId: SpiffeId
   readonly waypoint: SpiffeId
   readonly chainless: readonly SpiffeId[]
-  readonly entry: boolean
+  /** True, or an object: a first chain may be minted for it. */
+  readonly entry: boolean | EntryOptions
   readonly forwards: boolean
   /** Milliseconds. */
   readonly hopLifetime?: number | undefined
@@ -43,6 +44,9 @@ export type ServiceEntry = {
   readonly removeHeaders: readonly string[]
   readonly routes?: readonly RouteEntry[] | undefined
 }
+
+/** How a service receives first hops. */
+export type EntryOptions = { readonly forwardAuthorization: boolean }
 
 /** The form of a service's name, which is also the id of its entity. */
 export const serviceNamePattern: RegExp = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/
@@ -68,6 +72,10 @@ const route = v.strictObject({
   stream: v.optional(flag, false),
 })
 
+const entryOptions = v.strictObject({
+  forwardAuthorization: about(v.optional(flag, false), 'leave the token of the user on its first hops'),
+})
+
 const service = v.strictObject({
   name: about(
     matching(serviceNamePattern, 'lower-case letters, digits, `-` and `.`, such as `patient-records`'),
@@ -81,7 +89,13 @@ const service = v.strictObject({
   spiffeId: about(spiffeId, 'the SPIFFE ID of the service'),
   waypoint: about(spiffeId, 'the SPIFFE ID of the proxy that vouches for its callers'),
   chainless: v.optional(list(spiffeId), []),
-  entry: v.optional(flag, false),
+  entry: v.optional(
+    about(
+      v.union([flag, entryOptions]),
+      '`true` if a chain may begin here, or `{forwardAuthorization: true}`',
+    ),
+    false,
+  ),
   forwards: v.optional(flag, false),
   hopLifetime: v.optional(duration('1s', '36500d')),
   scopes: v.optional(list(text)),

@@ -30,6 +30,7 @@ const target = {
     scopes: ['a'],
     chainless: [hospitalId('/ns/a/sa/b')],
     removeHeaders: ['x-a'],
+    keepsUserToken: true,
   },
 }
 const authTime = 1_789_999_000

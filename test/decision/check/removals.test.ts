@@ -15,7 +15,13 @@ const names: HeaderNames = {
   ids: ['traceparent', 'mcp-session-id'],
   unusable: () => [],
 }
-const agent: Removing = { caller: { isIngress: false }, isObserving: false, hasChild: true, more: [] }
+const agent: Removing = {
+  caller: { isIngress: false },
+  isObserving: false,
+  hasChild: true,
+  more: [],
+  keepsUserToken: false,
+}
 const ingress: Removing = { ...agent, caller: { isIngress: true } }
 const observed: Removing = { ...agent, isObserving: true }
 const removed = (received: readonly string[], removing: Removing, own = names) =>
@@ -52,6 +58,12 @@ describe('decision/check/removals', () => {
         'x_forwarded_prefix',
       ],
       keeps: ['x-forwarded-prefix', 'x-other'],
+    },
+    {
+      name: 'of an ingress peer, what overrides the request, where the service keeps the token of the user',
+      removing: { ...ingress, keepsUserToken: true },
+      removes: [...overridingHeaders, 'x_forwarded_prefix', 'actor_chain'],
+      keeps: ['authorization', 'x-forwarded-access-token', 'x-forwarded-prefix', 'x-other'],
     },
     {
       name: 'of an agent, twins of the chain, of the identity and of ids, and not the headers themselves',

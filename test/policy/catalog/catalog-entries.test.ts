@@ -24,6 +24,27 @@ describe('policy/catalog/catalog, what an entry says', () => {
   const routes = [{ match: 'GET /a', action: 'read-it' }]
   const keys = [
     { name: 'a chain may begin at it', keys: { entry: true }, of: 'isEntry', want: true, absent: false },
+    {
+      name: 'a chain may begin at it, with options',
+      keys: { entry: {} },
+      of: 'isEntry',
+      want: true,
+      absent: false,
+    },
+    {
+      name: 'a chain may begin at it, with options, and the token of the user goes',
+      keys: { entry: {} },
+      of: 'keepsUserToken',
+      want: false,
+      absent: false,
+    },
+    {
+      name: 'it keeps the token of the user',
+      keys: { entry: { forwardAuthorization: true } },
+      of: 'keepsUserToken',
+      want: true,
+      absent: false,
+    },
     { name: 'it calls onward', keys: { forwards: true }, of: 'forwards', want: true, absent: false },
     {
       name: 'how long a hop to it lasts',

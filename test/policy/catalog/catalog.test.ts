@@ -33,6 +33,18 @@ const refused: readonly RefusedRepository[] = [
     mentions: new RegExp(`\`tcp\` goes without \`${key}\``),
   })),
   {
+    name: 'an unknown option of `entry`',
+    files: { 'services.yaml': servicesYaml({ entry: { forwardAuthorisation: true } }) },
+    at: 'services.yaml:1',
+    mentions: /entry\.forwardAuthorisation.*did you mean `forwardAuthorization`/,
+  },
+  {
+    name: 'an `entry` of another form',
+    files: { 'services.yaml': servicesYaml({ entry: 'yes' }) },
+    at: 'services.yaml:1',
+    mentions: /`entry`: expected true or false, found `yes`; write `true`/,
+  },
+  {
     name: 'an unknown key',
     files: { 'services.yaml': servicesYaml({ rotes: [] }) },
     at: 'services.yaml:1',
