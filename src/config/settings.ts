@@ -13,10 +13,12 @@ export type Ingress = {
   readonly tokenCopies: readonly string[]
 }
 
-/** Where a provider's keys are: exactly one of `file` and `url`; all but `file` and `url` are for `url`. */
+/** Where a provider's keys are: a `file`, a `url`, or `discovery`, which `url` overrides; the rest is for fetched keys. */
 export type ProviderKeySettings = {
   readonly file?: string | undefined
   readonly url?: string | undefined
+  readonly discovery?: boolean | undefined
+  readonly origins?: readonly string[] | undefined
   readonly ca?: string | undefined
   readonly every?: number | undefined
   readonly cooldown?: number | undefined

@@ -1,13 +1,21 @@
 import * as v from 'valibot'
 import type { SchemaNode } from '../base/document/schema.ts'
-import { about, choice, duration, list, text } from '../base/document/values.ts'
+import { about, choice, duration, flag, list, text } from '../base/document/values.ts'
 import { keySourceDefaults } from './key-source.ts'
 import type { UserIssuer } from './settings.ts'
-import { filePath, httpsUrl, userName } from './values.ts'
+import { filePath, httpsOrigin, httpsUrl, userName } from './values.ts'
 
 const keys = v.strictObject({
   file: about(v.optional(filePath()), 'file with its public keys, as `jwks` names it'),
   url: about(v.optional(httpsUrl), 'https URL of its JWK Set, which is fetched while Waywarden runs'),
+  discovery: about(
+    v.optional(flag),
+    'find that URL in `/.well-known/openid-configuration` of `issuer`; `url` overrides it',
+  ),
+  origins: about(
+    v.optional(list(httpsOrigin)),
+    'https origins beside that of `issuer` at which the discovered URL may be; known ones need no entry',
+  ),
   ca: about(
     v.optional(filePath()),
     'PEM file of the CAs that vouch for that server; those of Node.js when left out',

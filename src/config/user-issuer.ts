@@ -32,5 +32,5 @@ export function isEntra(issuer: string): boolean {
 export function toUserIssuer(user: UserIssuer, at: (path: string) => string): UserIssuerConfig {
   const { jwks, keys, ...same } = user
   const userClaim = user.userClaim ?? (isEntra(user.issuer) ? entraUserClaim : undefined)
-  return { ...same, userClaim, keySource: toKeySource({ jwks, keys }, at) }
+  return { ...same, userClaim, keySource: toKeySource({ issuer: user.issuer, jwks, keys }, at) }
 }

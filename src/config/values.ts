@@ -14,6 +14,13 @@ export type SocketPath = { readonly path: string; readonly address?: undefined; 
 /** An https URL that is valid as an issuer: no query, fragment or user (RFC 8414 §2). */
 export const httpsUrl: Value<string> = checked(refuseUrl)
 
+/** An https origin: scheme, host, and port if it is another than 443. */
+export const httpsOrigin: Value<string> = checked((input) =>
+  URL.canParse(input) && new URL(input).origin === input && input.startsWith('https://')
+    ? undefined
+    : invalid(`expected an https origin such as \`https://keys.example\`, found ${showUrl(input)}`),
+)
+
 /** A path on this machine. Many users try a URL first, so the message names the way from one to a file. */
 export function filePath(remedy: (url: string) => string = () => 'name a file or directory'): Value<string> {
   return checked((input) => {

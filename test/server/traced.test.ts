@@ -85,13 +85,14 @@ describe('server/traced: a chain of agents that pass on nothing but the chain', 
       const principals = judged === undefined ? [] : childrenOf(receiver, judged)
       return { steps: children.map(({ name }) => name), principals: principals.map(({ name }) => name) }
     })
+    const login = ['verify user token', 'prove user token', 'verify user token']
     const [proven, judged] = [
       ['decode', 'identify', 'verify chain'],
       ['judge', 'record'],
     ]
     expect(steps).to.deep.equal([
       {
-        steps: ['decode', 'identify', 'verify user token', 'judge', 'extend', 'record'],
+        steps: ['decode', 'identify', ...login, 'judge', 'extend', 'record'],
         principals: ['subject: permit'],
       },
       {

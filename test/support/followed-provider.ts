@@ -14,6 +14,7 @@ export function follow(
   const keySource: RemoteKeys = {
     kind: 'remote',
     url: jwksUrl,
+    discovery: undefined,
     ca,
     everyMs: 3_600_000,
     cooldownMs: 60_000,

@@ -19,6 +19,8 @@ export type RoundShell = {
   readonly charge: (caller: SpiffeId, workMs: number, checks: number) => void
 }
 
+const steps = { provider_key: 'fetch provider key', provider_proof: 'prove user token' } as const
+
 /** The part of the time left for which a check waits for a fact; the rest is for its record and its answer. */
 const waitShare = 0.9
 
@@ -41,7 +43,9 @@ export function decideInRounds(
   const refuse = (denial: Deny): Verdict => refusal(denial, { caller, service })
   if (fetched.includes(decided.key)) return refuse(decided.unmet)
   const nowMs = shell.elapsedMs()
+  const stop = facts.stopwatch?.step(steps[decided.what])
   return andThen(shell.meet(decided, nowMs + (deadlineMs - nowMs) * waitShare), (met) => {
+    stop?.()
     const againMs = shell.elapsedMs()
     if (isDeny(met)) return refuse(met)
     if (againMs > deadlineMs) return refuse(decided.unmet)

@@ -8,4 +8,12 @@ export type Stopwatch = {
 }
 
 /** The steps that a trace shows, in order. */
-export type StepName = 'identify' | 'verify chain' | 'verify user token' | 'judge' | 'extend' | 'record'
+export type StepName =
+  | 'identify'
+  | 'verify chain'
+  | 'verify user token'
+  | 'prove user token'
+  | 'fetch provider key'
+  | 'judge'
+  | 'extend'
+  | 'record'

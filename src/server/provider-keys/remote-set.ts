@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { explainFileError } from '../../base/follow/file-error.ts'
 import { type Polled, Poller, type PollNews } from '../../base/follow/poller.ts'
 import { toNotices } from '../../base/follow/standing-texts.ts'
-import { isFault } from '../../base/model/fault.ts'
+import { type Fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import type { RemoteKeys } from '../../config/key-source.ts'
 import { type ProviderKeys, parseProviderKeys } from '../../decision/jws/provider-keys.ts'
 import { fetchText } from './fetch-text.ts'
 import { type KeptOf, keepSet, readKept, readSeed, refuseAge } from './kept-set.ts'
 import type { FeedState, KeyFeed, KeyFetch, PublishedSet } from './key-feed.ts'
+import { createLocator, type Locator } from './locator.ts'
 import { createPace, type Pace } from './pace.ts'
 
 /** Whose keys are followed, and who hears of it. */
@@ -37,6 +38,7 @@ export class RemoteSet implements KeyFeed, AsyncDisposable {
   readonly #options: RemoteSetOptions
   readonly #poller: Poller
   readonly #pace: Pace
+  readonly #locator: Locator
   readonly #listeners = new Set<() => void>()
   #set: PublishedSet | undefined
   #inForce: ProviderKeys | undefined
@@ -54,6 +56,7 @@ export class RemoteSet implements KeyFeed, AsyncDisposable {
     this.#options = options
     const { source, onNews, elapsedMs } = options
     this.#pace = createPace(turnsAtOnce, source.cooldownMs, elapsedMs)
+    this.#locator = createLocator(source, elapsedMs)
     this.#poller = new Poller({
       poll: () => this.#poll(),
       everyMs: source.everyMs,
@@ -149,10 +152,20 @@ export class RemoteSet implements KeyFeed, AsyncDisposable {
       const problem = `\`${key}.ca\`: ${source.ca} cannot be read: ${explainFileError(source.ca ?? '', cause)}`
       return { faults: [problem], refusals: 'unchanged' }
     }
-    const text = await fetchText(source.url, ca, this.#closing.signal)
-    if (isFault(text)) return { faults: [`\`${key}\`: ${text.reason}`], refusals: 'unchanged' }
+    const failed = ({ reason }: Fault): Polled => ({
+      faults: [`\`${key}\`: ${reason}`],
+      refusals: 'unchanged',
+    })
+    const place = await this.#locator.find(ca, this.#closing.signal)
+    if (isFault(place)) return failed(place)
+    if (isInvalid(place)) return { faults: [], refusals: [`\`${key}\`: ${source.url}: ${place.reason}`] }
+    const text = await fetchText(place.url, ca, this.#closing.signal)
+    if (isFault(text)) {
+      this.#locator.forget()
+      return failed(text)
+    }
     const keys = parseProviderKeys(text, this.#inForce)
-    if (isInvalid(keys)) return { faults: [], refusals: [`\`${key}\`: ${source.url}: ${keys.reason}`] }
+    if (isInvalid(keys)) return { faults: [], refusals: [`\`${key}\`: ${place.url}: ${keys.reason}`] }
     this.#isGood = true
     this.#serve({ text, readAtMs: nowMs() }, keys)
     this.#seedProblem = undefined

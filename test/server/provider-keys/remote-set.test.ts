@@ -17,6 +17,7 @@ function create({ jwksUrl, ca }: Provider, overlay: Partial<RemoteKeys> = {}): R
   const source: RemoteKeys = {
     kind: 'remote',
     url: jwksUrl,
+    discovery: undefined,
     ca,
     everyMs: 3_600_000,
     cooldownMs: 60_000,
