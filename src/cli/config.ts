@@ -18,6 +18,7 @@ export function addConfig(program: Command, terminal: Terminal, finish: Finish):
     )
     .option('--no-files', 'check only the text, if the files that it names are not on this machine')
     .option('--git', 'also fetch and load the policies of `policy.git`')
+    .option('--online', 'also fetch the keys of identity providers, and print them')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
@@ -36,6 +37,7 @@ type CheckOptions = {
   readonly files: boolean
   readonly secrets: boolean
   readonly git?: true
+  readonly online?: true
   readonly json?: true
 }
 
@@ -44,10 +46,12 @@ type Checked = {
   readonly problems: readonly ConfigProblem[]
   readonly remarks: readonly Remark[]
   readonly notices: readonly string[]
+  /** What was fetched. */
+  readonly found: readonly string[]
   readonly untried: readonly string[]
 }
 
-const nothing = { problems: [], remarks: [], notices: [], untried: [] }
+const nothing = { problems: [], remarks: [], notices: [], found: [], untried: [] }
 
 async function check(options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const { config: file, json } = options
@@ -55,9 +59,10 @@ async function check(options: CheckOptions, terminal: Terminal): Promise<ExitCod
   const isRefused = checked.problems.length > 0
   if (json) terminal.print(JSON.stringify({ ok: !isRefused, ...checked }, undefined, 2))
   else {
-    const { problems, remarks, notices, untried } = checked
+    const { problems, remarks, notices, found, untried } = checked
     for (const { kind, text } of remarks) terminal.complain(toLine(`${kind}: ${text}`))
     for (const notice of notices) terminal.complain(toLine(`notice: ${notice}`))
+    for (const what of found) terminal.print(toLine(`found: ${what}`))
     for (const what of untried) terminal.complain(toLine(`not checked: ${what}`))
     if (isRefused) complainAboutConfig({ kind: 'problems', problems }, terminal)
     else
@@ -69,7 +74,7 @@ async function check(options: CheckOptions, terminal: Terminal): Promise<ExitCod
 }
 
 async function checkFile(
-  { config: file, files, secrets, git }: CheckOptions,
+  { config: file, files, secrets, git, online }: CheckOptions,
   terminal: Terminal,
 ): Promise<Checked> {
   const config = await readConfigFile(file)
@@ -77,10 +82,15 @@ async function checkFile(
   const remarks = remarksOn(config)
   if (!files) return { ...nothing, remarks, untried: ['the files that it names (`--no-files`)'] }
   const { tryConfig } = await import('../server/trial.ts')
-  const options = { readsSecrets: secrets, fetchesGit: git === true, nowMs: terminal.nowMs() }
-  const { problems, notices, untried } = await tryConfig(config, options)
+  const options = {
+    readsSecrets: secrets,
+    fetchesGit: git === true,
+    fetchesKeys: online === true,
+    nowMs: terminal.nowMs(),
+  }
+  const { problems, notices, found: fetched, untried } = await tryConfig(config, options)
   // The warnings among the remarks are also notices; they are printed once.
   const others = notices.filter((notice) => !remarks.some(({ text }) => text === notice))
-  const found = problems.map((message) => ({ path: '', place: '', message }))
-  return { problems: found, remarks, notices: others, untried }
+  const refused = problems.map((message) => ({ path: '', place: '', message }))
+  return { problems: refused, remarks, notices: others, found: fetched, untried }
 }

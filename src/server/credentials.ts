@@ -14,7 +14,7 @@ import type { UserIssuer } from '../decision/identity/user-issuer.ts'
 import { keyNotices, type ProviderKeys, parseProviderKeys } from '../decision/jws/provider-keys.ts'
 import { elapsedMs } from './by-deadline.ts'
 import { type FollowedIssuer, followIssuer } from './provider-keys/followed-issuer.ts'
-import { RemoteSet } from './provider-keys/remote-set.ts'
+import { feedRequests } from './provider-keys/open-feed.ts'
 import { createTokenProver, type TokenProver } from './provider-keys/token-prover.ts'
 import { type StartContext, StartError } from './start-context.ts'
 
@@ -67,7 +67,7 @@ export async function openCredentials(config: Config, context: StartContext): Pr
     users.map(({ keySource, ...user }, index) =>
       keySource.kind === 'file'
         ? openIssuer(user, keySource, `users.${index}.${keySource.key}`, open, report)
-        : openRemoteIssuer(user, keySource, `users.${index}.keys`, config, context),
+        : openRemoteIssuer(user, keySource, config, context),
     ),
   )
   const revocations =
@@ -148,22 +148,18 @@ async function openIssuer(
 async function openRemoteIssuer(
   user: Omit<UserIssuer, 'keys'>,
   source: RemoteKeys,
-  key: string,
   { users, maxInFlight }: Config,
-  { closing, report }: StartContext,
-): Promise<OpenedIssuer> {
-  const { name, issuer } = user
+  { openFeed, report }: StartContext,
+): Promise<OpenedIssuer | undefined> {
+  const requests = feedRequests(users)
+  const request = requests.find(({ name }) => name === user.name)
+  if (request === undefined) return undefined
+  const feed = await openFeed(request)
+  const maxWaiting = Math.max(1, Math.floor((maxInFlight * waitingShare) / requests.length))
   const clocks = { nowMs: Date.now, elapsedMs }
-  const set = new RemoteSet({ name, issuer, key, source, onNews: reportAs('issuer_keys', report), ...clocks })
-  closing.push(set)
-  await set.start(patienceMs)
-  const remote = users.filter(({ keySource }) => keySource.kind === 'remote').length
-  const maxWaiting = Math.max(1, Math.floor((maxInFlight * waitingShare) / remote))
-  return { name, ...followIssuer(set, { user, source, maxWaiting, ...clocks, report }) }
+  return { name: user.name, ...followIssuer(feed, { user, source, maxWaiting, ...clocks, report }) }
 }
 
-/** How long a start waits for a provider; without an answer it serves by what was kept. */
-const patienceMs = 2000
 /** The part of all checks under way that may wait for keys of providers. */
 const waitingShare = 1 / 4
 

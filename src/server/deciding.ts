@@ -11,6 +11,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { createReport } from '../telemetry/report.ts'
 import type { AdminOptions, Readiness } from './admin/admin-server.ts'
 import { listen } from './listener.ts'
+import { fetchFeeds, type OpenFeed } from './provider-keys/open-feed.ts'
 import { readinessOf } from './readiness.ts'
 import { openRuntime } from './runtime.ts'
 import { closeAll, drainGraceMs, type StartContext, type Worker } from './start-context.ts'
@@ -28,6 +29,7 @@ export type Deciding = AsyncDisposable & {
 type DecideOptions = {
   readonly pollMs?: number | undefined
   readonly worker?: Worker | undefined
+  readonly openFeed?: OpenFeed
   /** Called when readiness may have changed. */
   readonly onReadiness?: () => void
 }
@@ -49,11 +51,18 @@ export async function decide(config: Config, options: DecideOptions = {}): Promi
 async function begin(
   config: Config,
   closing: AsyncDisposable[],
-  { pollMs = defaultPollMs, worker, onReadiness = () => {} }: DecideOptions,
+  { pollMs = defaultPollMs, worker, openFeed, onReadiness = () => {} }: DecideOptions,
 ): Promise<Deciding> {
   const state = { isDraining: false, readiness: () => notYet }
   const { report, metrics } = createObservers(config, () => state.readiness().ready, worker)
-  const context: StartContext = { closing, followed: [], report, pollMs, worker }
+  const context: StartContext = {
+    closing,
+    followed: [],
+    report,
+    pollMs,
+    worker,
+    openFeed: openFeed ?? fetchFeeds(closing, report),
+  }
   const transports: Transport[] = []
   const setServing = () => {
     for (const transport of transports) transport.setServing(state.readiness().ready)

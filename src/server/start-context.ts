@@ -1,6 +1,7 @@
 import type { Poller } from '../base/follow/poller.ts'
 import type { Report } from '../base/model/event.ts'
 import type { SocketSource } from '../envoy/transport.ts'
+import type { OpenFeed } from './provider-keys/open-feed.ts'
 
 /** The context for opening parts. `closing` is disposed in reverse order. */
 export type StartContext = {
@@ -9,6 +10,8 @@ export type StartContext = {
   readonly followed: Poller[]
   readonly report: Report
   readonly pollMs: number
+  /** Opens the keys of a provider that are fetched, here or by the primary. */
+  readonly openFeed: OpenFeed
   /** The worker of this process; `undefined` without workers. */
   readonly worker?: Worker | undefined
 }

@@ -16,6 +16,7 @@ import { standingOf } from './standing-notices.ts'
 import { closeAll, type StartContext, StartError } from './start-context.ts'
 import { refuseClientCa } from './tls/client-ca.ts'
 import { secretsOf } from './tls/exposed-secrets.ts'
+import { createTriedKeys } from './trial-keys.ts'
 
 /** The result of opening everything that serving opens, without sockets and writes. */
 export type Trial = {
@@ -23,6 +24,8 @@ export type Trial = {
   readonly problems: readonly string[]
   /** The notices of /readyz, and further ones that only this check gives. */
   readonly notices: readonly string[]
+  /** What was fetched to check it. */
+  readonly found: readonly string[]
   /** The parts that were not checked, and how to check them. */
   readonly untried: readonly string[]
 }
@@ -33,6 +36,8 @@ export type TrialOptions = {
   readonly readsSecrets: boolean
   /** Fetches the remote of `policy.git` and loads it, in the trial's own directory. */
   readonly fetchesGit: boolean
+  /** Fetches identity providers' keys. */
+  readonly fetchesKeys: boolean
   readonly nowMs: number
 }
 
@@ -48,7 +53,15 @@ export async function tryConfig(config: Config, options: TrialOptions): Promise<
   const directory = await mkdtemp(join(tmpdir(), 'waywarden-check-'))
   const closing: AsyncDisposable[] = []
   try {
-    return await open(config, options, { closing, followed: [], report: () => {}, pollMs: farMs }, directory)
+    const keys = createTriedKeys(options.fetchesKeys)
+    const context = { closing, followed: [], report: () => {}, pollMs: farMs, openFeed: keys.openFeed }
+    const { problems, untried, ...tried } = await open(config, options, context, directory)
+    return {
+      ...tried,
+      problems: [...problems, ...keys.problems],
+      found: keys.found,
+      untried: [...untried, ...keys.untried],
+    }
   } finally {
     await closeAll(closing)
     await rm(directory, { recursive: true, force: true })
@@ -60,7 +73,7 @@ async function open(
   options: TrialOptions,
   context: StartContext,
   directory: string,
-): Promise<Trial> {
+): Promise<Omit<Trial, 'found'>> {
   const tried = options.readsSecrets ? config : await withoutSecrets(config, directory)
   const problems: string[] = []
   const parts = await openParts(tried, context).catch((error: unknown) => {

@@ -12,6 +12,7 @@ import type { StartContext } from '../../src/server/start-context.ts'
 import { followCertificates } from '../../src/server/tls/certificates.ts'
 import { errnos, failCallsUnder } from '../support/failing-calls.ts'
 import { good, readJwks, readKey } from '../support/forge.ts'
+import { openNoFeed } from '../support/no-keys.ts'
 import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -113,7 +114,13 @@ describe('app: what is followed, when a system call fails', () => {
 })
 
 function contextFor(events: Event[]): StartContext {
-  return { closing: [], followed: [], report: (event) => events.push(event), pollMs: 3_600_000 }
+  return {
+    closing: [],
+    followed: [],
+    report: (event) => events.push(event),
+    pollMs: 3_600_000,
+    openFeed: openNoFeed,
+  }
 }
 
 type Change = {

@@ -6,6 +6,7 @@ import type { Config } from '../../src/config/config.ts'
 import { parseConfig } from '../../src/config/config.ts'
 import { StartError } from '../../src/server/start-context.ts'
 import { openTracing } from '../../src/server/tracing.ts'
+import { openNoFeed } from '../support/no-keys.ts'
 import { startOtlpReceiver } from '../support/otlp-receiver.ts'
 import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -22,7 +23,13 @@ function configured(url: string): Config {
 
 async function open(config: Config) {
   const closing: AsyncDisposable[] = []
-  const tracer = await openTracing(config, { closing, followed: [], report: () => {}, pollMs: 1000 })
+  const tracer = await openTracing(config, {
+    closing,
+    followed: [],
+    report: () => {},
+    pollMs: 1000,
+    openFeed: openNoFeed,
+  })
   return { tracer, closing }
 }
 

@@ -6,9 +6,10 @@ import { expect } from 'chai'
 import { isProblems } from '../../src/base/model/problems.ts'
 import { type Config, parseConfig } from '../../src/config/config.ts'
 import { startApp } from '../../src/server/app.ts'
-import { type Trial, tryConfig } from '../../src/server/trial.ts'
+import { type Trial, type TrialOptions, tryConfig } from '../../src/server/trial.ts'
 import { brokenConfigurations, issue, withTls } from '../support/broken-configurations.ts'
 import { createRemote } from '../support/git-remote.ts'
+import { createProviderKey, startProvider } from '../support/provider.ts'
 import { writeTestFiles } from '../support/running-app.ts'
 import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
@@ -73,6 +74,7 @@ describe('server/trial', function () {
     const { problems, untried } = await tryConfig(config, {
       readsSecrets: false,
       fetchesGit: false,
+      fetchesKeys: false,
       nowMs: Date.now(),
     })
     expectTexts(problems, [/clientCa.*partner\.example/])
@@ -88,9 +90,50 @@ describe('server/trial', function () {
     const shallow = await tryAll(config)
     expect(shallow.problems).to.deep.equal([])
     expectTexts(shallow.untried, [/the policies of .*: `--git` fetches/])
-    const deep = await tryConfig(config, { readsSecrets: true, fetchesGit: true, nowMs: Date.now() })
+    const deep = await tryConfig(config, {
+      readsSecrets: true,
+      fetchesGit: true,
+      fetchesKeys: false,
+      nowMs: Date.now(),
+    })
     expectTexts(deep.problems, [/no policy revision serves/, /services\.yaml:1/])
     expect(() => readFileSync(join(directory, 'copy'))).to.throw(/ENOENT/)
+  })
+
+  const fetched = (keys: string) =>
+    settings.replace('jwks: ./idp-jwks.json', `keys: {${keys}, keep: ./kept.json}`)
+
+  it('asks identity providers only when it is told to, and writes nothing to `keep`', async () => {
+    const directory = temporaryDirectory()
+    await writeTestFiles(directory)
+    await using provider = await startProvider(createProviderKey('one'), createProviderKey('two'))
+    const keys = `url: '${provider.jwksUrl}', ca: '${provider.ca}'`
+    const config = parse(join(directory, 'waywarden.yaml'), fetched(keys))
+    const shallow = await tryAll(config)
+    expect(shallow).to.deep.include({ problems: [], found: [] })
+    expectTexts(shallow.untried, [/the keys of `hospital`, https:.*`--online` fetches/])
+    expect(provider.asked).to.deep.equal([])
+    const deep = await tryAll(config, { fetchesKeys: true })
+    expect(deep).to.deep.include({ problems: [], untried: [] })
+    expectTexts(deep.found, [/`users\.0\.keys`: `hospital` has 2 usable keys at .*`one` \(ES256\), `two`/])
+    expect(provider.asked).to.deep.equal(['/jwks'])
+    expect(() => readFileSync(join(directory, 'kept.json'))).to.throw(/ENOENT/)
+  })
+
+  it('says whose logins would be refused, and names keys that cannot be used', async () => {
+    const directory = temporaryDirectory()
+    await writeTestFiles(directory)
+    await using provider = await startProvider(createProviderKey())
+    const at = (path: string) => `url: '${provider.origin}${path}', ca: '${provider.ca}'`
+    const gone = parse(join(directory, 'waywarden.yaml'), fetched(at('/gone')))
+    const { problems } = await tryAll(gone, { fetchesKeys: true })
+    expectTexts(problems, [/`users\.0\.keys`: https:.*answered 404.*every login of `hospital`/])
+    const odd = { ...createProviderKey('odd'), jwk: { kty: 'EC', crv: 'P-384', kid: 'odd' } }
+    provider.keys = [createProviderKey('good'), odd]
+    const mixed = parse(join(directory, 'waywarden.yaml'), fetched(at('/jwks')))
+    const { found, notices } = await tryAll(mixed, { fetchesKeys: true })
+    expectTexts(found, [/has 1 usable key at .*`good`/])
+    expect(notices.join()).to.include('`odd`')
   })
 
   it('names the files of Git that are missing', async () => {
@@ -104,8 +147,9 @@ describe('server/trial', function () {
   })
 })
 
-function tryAll(config: Config): Promise<Trial> {
-  return tryConfig(config, { readsSecrets: true, fetchesGit: false, nowMs: Date.now() })
+function tryAll(config: Config, overlay: Partial<TrialOptions> = {}): Promise<Trial> {
+  const all = { readsSecrets: true, fetchesGit: false, fetchesKeys: false, nowMs: Date.now() }
+  return tryConfig(config, { ...all, ...overlay })
 }
 
 /** What the start says before it ends, or /readyz after it, once it names so many problems. */

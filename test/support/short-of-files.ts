@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Event } from '../../src/base/model/event.ts'
 import { WorkerPool } from '../../src/server/workers/worker-pool.ts'
+import { noSharedKeys } from './no-keys.ts'
 
 // Runs workers under a low limit of open files, and prints what is told of the first when it ends while none is to spare.
 const events: Event[] = []
@@ -9,6 +10,7 @@ const program = {
   program: 'test/support/fake-worker.mjs',
   file: 'waywarden.yaml',
   text: 'serves serves',
+  keys: noSharedKeys,
   writeOut: () => {},
   writeError: () => {},
 }

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { explainFileError } from '../../base/follow/file-error.ts'
 import { type Polled, Poller, type PollNews } from '../../base/follow/poller.ts'
 import { toNotices } from '../../base/follow/standing-texts.ts'
-import { type Fault, isFault } from '../../base/model/fault.ts'
+import { isFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import type { RemoteKeys } from '../../config/key-source.ts'
 import { type ProviderKeys, parseProviderKeys } from '../../decision/jws/provider-keys.ts'
-import { fetchText } from './fetch-text.ts'
+import { fetchSet } from './fetch-set.ts'
 import { type KeptOf, keepSet, readKept, readSeed, refuseAge } from './kept-set.ts'
 import type { FeedState, KeyFeed, KeyFetch, PublishedSet } from './key-feed.ts'
 import { createLocator, type Locator } from './locator.ts'
@@ -143,29 +142,12 @@ export class RemoteSet implements KeyFeed, AsyncDisposable {
   }
 
   async #fetch(): Promise<Polled> {
-    const { key, source, nowMs } = this.#options
+    const { nowMs } = this.#options
     this.#isGood = false
-    let ca: string | undefined
-    try {
-      ca = source.ca === undefined ? undefined : await readFile(source.ca, 'utf8')
-    } catch (cause) {
-      const problem = `\`${key}.ca\`: ${source.ca} cannot be read: ${explainFileError(source.ca ?? '', cause)}`
-      return { faults: [problem], refusals: 'unchanged' }
-    }
-    const failed = ({ reason }: Fault): Polled => ({
-      faults: [`\`${key}\`: ${reason}`],
-      refusals: 'unchanged',
-    })
-    const place = await this.#locator.find(ca, this.#closing.signal)
-    if (isFault(place)) return failed(place)
-    if (isInvalid(place)) return { faults: [], refusals: [`\`${key}\`: ${source.url}: ${place.reason}`] }
-    const text = await fetchText(place.url, ca, this.#closing.signal)
-    if (isFault(text)) {
-      this.#locator.forget()
-      return failed(text)
-    }
-    const keys = parseProviderKeys(text, this.#inForce)
-    if (isInvalid(keys)) return { faults: [], refusals: [`\`${key}\`: ${place.url}: ${keys.reason}`] }
+    const fetched = await fetchSet(this.#options, this.#locator, this.#closing.signal, this.#inForce)
+    if (isFault(fetched)) return { faults: [fetched.reason], refusals: 'unchanged' }
+    if (isInvalid(fetched)) return { faults: [], refusals: [fetched.reason] }
+    const { text, keys } = fetched
     this.#isGood = true
     this.#serve({ text, readAtMs: nowMs() }, keys)
     this.#seedProblem = undefined

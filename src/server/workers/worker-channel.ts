@@ -1,12 +1,25 @@
 import * as v from 'valibot'
 import type { Readiness } from '../admin/admin-server.ts'
+import type { KeyFetch } from '../provider-keys/key-feed.ts'
+import type { KeyState } from './shared-keys.ts'
 
 /** A message from the primary to a worker. */
 export type Order =
   /**
-   * The worker's number, and the configuration text that the primary read. A file that changes meanwhile has no effect.
+   * The worker's number, the configuration text that the primary read, and the providers' keys that it has fetched. A file
+   * that changes meanwhile has no effect.
    */
-  | { readonly kind: 'open'; readonly worker: number; readonly file: string; readonly text: string }
+  | {
+      readonly kind: 'open'
+      readonly worker: number
+      readonly file: string
+      readonly text: string
+      readonly keys: readonly KeyState[]
+    }
+  /** The keys of a provider, or what is known of them, have changed. */
+  | ({ readonly kind: 'keys' } & KeyState)
+  /** The answer to `fetch_key` of this id. Sent after the keys that the fetch brought. */
+  | { readonly kind: 'key_fetched'; readonly id: number; readonly fetched: KeyFetch }
   /** Sent together with its socket. */
   | { readonly kind: 'connection'; readonly listener: number }
   | { readonly kind: 'measure' }
@@ -26,12 +39,40 @@ export type WorkerMessage =
   | { readonly kind: 'accepted' }
   /** A connection has ended. */
   | { readonly kind: 'closed' }
+  /** A token names a key that no set has. */
+  | {
+      readonly kind: 'fetch_key'
+      readonly id: number
+      readonly provider: string
+      readonly kid: string
+    }
   /** The worker's metrics; `undefined` if they cannot be collected. */
   | { readonly kind: 'measured'; readonly text: string | undefined }
 
 const texts = v.array(v.string())
+const keyState = {
+  provider: v.string(),
+  state: v.object({
+    set: v.undefinedable(v.object({ text: v.string(), readAtMs: v.number() })),
+    notices: texts,
+  }),
+}
+const keyFetch = v.variant('kind', [
+  v.object({ kind: v.literal('brought') }),
+  v.object({ kind: v.literal('lacking') }),
+  v.object({ kind: v.literal('failed') }),
+  v.object({ kind: v.literal('too_soon'), retryMs: v.number() }),
+])
 const orderSchema = v.variant('kind', [
-  v.object({ kind: v.literal('open'), worker: v.number(), file: v.string(), text: v.string() }),
+  v.object({
+    kind: v.literal('open'),
+    worker: v.number(),
+    file: v.string(),
+    text: v.string(),
+    keys: v.array(v.object(keyState)),
+  }),
+  v.object({ kind: v.literal('keys'), ...keyState }),
+  v.object({ kind: v.literal('key_fetched'), id: v.number(), fetched: keyFetch }),
   v.object({ kind: v.literal('connection'), listener: v.number() }),
   v.object({ kind: v.literal('measure') }),
   v.object({ kind: v.literal('drain'), signal: v.string() }),
@@ -63,6 +104,7 @@ const messageSchema = v.variant('kind', [
   }),
   v.object({ kind: v.literal('accepted') }),
   v.object({ kind: v.literal('closed') }),
+  v.object({ kind: v.literal('fetch_key'), id: v.number(), provider: v.string(), kid: v.string() }),
   v.object({ kind: v.literal('measured'), text: v.undefinedable(v.string()) }),
 ])
 

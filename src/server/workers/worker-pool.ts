@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Report } from '../../base/model/event.ts'
-import { type End, type WorkerProgram, WorkerSlot } from './worker-slot.ts'
+import type { End, WorkerProgram } from './worker-process.ts'
+import { WorkerSlot } from './worker-slot.ts'
 
 /** A worker could not start. `problems` is empty if the worker has already reported why. */
 export class WorkerFailed extends Error {
@@ -42,6 +43,9 @@ export class WorkerPool implements AsyncDisposable {
   constructor(count: number, program: WorkerProgram, report: Report) {
     this.slots = Array.from({ length: count }, (_, index) => new WorkerSlot(index + 1, program))
     this.#report = report
+    program.keys.onChange((changed) => {
+      for (const slot of this.slots) slot.passKeys(changed)
+    })
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })

@@ -1,27 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { describeCause } from '../../base/model/fault.ts'
 import type { Readiness } from '../admin/admin-server.ts'
-import { passLines } from './pass-lines.ts'
-import { type Order, parseWorkerMessage } from './worker-channel.ts'
-
-/** The program of a worker, its configuration, and the sinks of its output. */
-export type WorkerProgram = {
-  /** The path of our own program. */
-  readonly program: string
-  /** The configuration: the file's name, and its text when the primary read it. */
-  readonly file: string
-  readonly text: string
-  readonly writeOut: (lines: Uint8Array) => void
-  readonly writeError: (lines: Uint8Array) => void
-}
-
-/** How a process ended, or why it could not be started. */
-export type End = { readonly code: number | null; readonly how: string }
+import type { KeyState } from './shared-keys.ts'
+import { type Order, parseWorkerMessage, type WorkerMessage } from './worker-channel.ts'
+import { type End, startProcess, type WorkerProgram } from './worker-process.ts'
 
 /** A connection, and the position of its listener in the configuration. */
 export type AssignedConnection = { readonly listener: number; readonly socket: Socket }
 
+type FetchOrder = Extract<WorkerMessage, { readonly kind: 'fetch_key' }>
 type Shown = { readonly readiness: Readiness; readonly jwks: object }
 
 const measureMs = 2000
@@ -63,7 +50,7 @@ export class WorkerSlot {
 
   /** Starts a process. Resolves when it accepts connections, or with its end if that comes first. */
   open(): Promise<'opened' | End> {
-    const { file, text } = this.#options
+    const { file, text, keys } = this.#options
     this.#connections = 0
     this.#silentChecks = 0
     this.#unreadyChecks = 0
@@ -72,9 +59,9 @@ export class WorkerSlot {
     const { child, ended } = startProcess(this.number, this.#options)
     this.#child = child
     this.#ended = ended.then((end) => this.#clear(end))
-    this.#order({ kind: 'open', worker: this.number, file, text })
+    this.#order({ kind: 'open', worker: this.number, file, text, keys: keys.states() })
     const opened = new Promise<'opened'>((resolve) => {
-      child?.on('message', (message) => this.#onMessage(message, () => resolve('opened')))
+      child?.on('message', (message) => this.#onMessage(message, child, () => resolve('opened')))
     })
     return Promise.race([opened, this.#ended])
   }
@@ -169,6 +156,11 @@ export class WorkerSlot {
     this.#order({ kind: 'logs', logs })
   }
 
+  /** Passes on what has become of a provider's keys. A process that starts later gets them with its first order. */
+  passKeys(changed: KeyState): void {
+    this.#order({ kind: 'keys', ...changed })
+  }
+
   /** Orders the worker to drain and end. */
   drain(signal: string): void {
     this.#isEnding = true
@@ -199,7 +191,7 @@ export class WorkerSlot {
     if (this.#child?.connected === true) this.#child.send(order, socket, { keepOpen: true }, () => {})
   }
 
-  #onMessage(received: unknown, onOpened: () => void): void {
+  #onMessage(received: unknown, child: ChildProcess, onOpened: () => void): void {
     const message = parseWorkerMessage(received)
     this.#silentChecks = 0
     switch (message?.kind) {
@@ -218,12 +210,21 @@ export class WorkerSlot {
       case 'closed':
         this.#connections--
         break
+      case 'fetch_key':
+        void this.#fetchKey(message, child)
+        break
       case 'measured':
         this.#onMeasured?.(message.text)
         break
       case undefined:
         break
     }
+  }
+
+  async #fetchKey({ id, provider, kid }: FetchOrder, child: ChildProcess): Promise<void> {
+    const fetched = await this.#options.keys.fetchKey(provider, kid)
+    // A process that has replaced this one gives its own ids.
+    if (this.#child === child) this.#order({ kind: 'key_fetched', id, fetched })
   }
 
   #clear({ code, how }: End): End {
@@ -234,35 +235,4 @@ export class WorkerSlot {
     this.#isOpen = false
     return { code, how: this.#killReason === undefined ? how : `${how}, for ${this.#killReason}` }
   }
-}
-
-/** Starts our own program. If files or memory are exhausted, it returns a process that ended at once. */
-function startProcess(
-  worker: number,
-  { program, writeOut, writeError }: WorkerProgram,
-): { readonly child: ChildProcess | undefined; readonly ended: Promise<End> } {
-  try {
-    const child = fork(program, ['worker', String(worker)], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    })
-    const ended = untilEnded(child)
-    // Despite their types, the streams are missing if the process could not be started.
-    if (child.stdout) passLines(child.stdout, writeOut)
-    if (child.stderr) passLines(child.stderr, writeError)
-    return { child, ended }
-  } catch (cause) {
-    return { child: undefined, ended: Promise.resolve({ code: null, how: describeCause(cause) }) }
-  }
-}
-
-function untilEnded(child: ChildProcess): Promise<End> {
-  return new Promise((resolve) => {
-    // At `close` its last lines have been read.
-    child.once('close', (code, signal) => resolve({ code, how: signal ?? `exit code ${code}` }))
-    child.on('error', (cause) => {
-      // `error` is also emitted for a running process that could not be killed.
-      if (child.pid === undefined) resolve({ code: null, how: describeCause(cause) })
-    })
-  })
 }

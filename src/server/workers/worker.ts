@@ -3,6 +3,7 @@ import { formatBeside } from '../../audit/log/worker-logs.ts'
 import type { Config } from '../../config/config.ts'
 import type { SocketSource } from '../../envoy/transport.ts'
 import { type Deciding, decide } from '../deciding.ts'
+import { createRelayedKeys, type RelayedKeys } from './relayed-keys.ts'
 import { type Order, parseOrder, type WorkerMessage } from './worker-channel.ts'
 
 type OpenOrder = Extract<Order, { readonly kind: 'open' }>
@@ -14,6 +15,7 @@ export type Primary = {
   /** Resolves when the primary ends or sends `stop`. */
   readonly gone: Promise<undefined>
   readonly send: (message: WorkerMessage) => void
+  readonly openFeed: RelayedKeys['openFeed']
   /** Receives all orders after the first. */
   readonly onOrder: (take: (order: Order, socket: Socket | undefined) => void) => void
   readonly disconnect: () => void
@@ -31,9 +33,14 @@ export function connectToPrimary(): Primary | undefined {
     onGone = () => resolve(undefined)
   })
   process.once('disconnect', onGone)
+  // Messages to a primary that is gone are dropped.
+  const tell: Primary['send'] = (message) =>
+    void (process.connected && process.send?.(message, undefined, {}, () => {}))
+  const keys = createRelayedKeys(tell)
   const openOrder = new Promise<OpenOrder>((resolve) => {
     process.on('message', (message, handle) => {
       const order = parseOrder(message)
+      if (order !== undefined) keys.take(order)
       if (order?.kind === 'open') resolve(order)
       else if (order?.kind === 'stop') onGone()
       else if (order !== undefined) take(order, handle instanceof Socket ? handle : undefined)
@@ -42,8 +49,8 @@ export function connectToPrimary(): Primary | undefined {
   return {
     openOrder: Promise.race([openOrder, gone]),
     gone,
-    // Messages to a primary that is gone are dropped.
-    send: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
+    send: tell,
+    openFeed: keys.openFeed,
     onOrder(given) {
       take = given
     },
@@ -63,7 +70,11 @@ export async function work(config: Config, worker: number, primary: Primary): Pr
     const shown = state.deciding?.shown
     if (shown !== undefined) primary.send({ kind: 'state', readiness: shown.readiness(), jwks: shown.jwks() })
   }
-  const deciding = await decide(config, { worker: { number: worker, socketsFor }, onReadiness: sendState })
+  const deciding = await decide(config, {
+    worker: { number: worker, socketsFor },
+    openFeed: primary.openFeed,
+    onReadiness: sendState,
+  })
   state.deciding = deciding
   const ownLog = formatBeside(deciding.log.name, worker)
   const beating = setInterval(sendState, stateMs)

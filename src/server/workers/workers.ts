@@ -9,10 +9,12 @@ import { createReport } from '../../telemetry/report.ts'
 import { joinMetrics, primaryName } from '../../telemetry/worker-metrics.ts'
 import { createAdminServer } from '../admin/admin-server.ts'
 import type { App } from '../app.ts'
+import { feedRequests, fetchFeeds } from '../provider-keys/open-feed.ts'
 import { closeAll, drainGraceMs } from '../start-context.ts'
 import { joinReadiness } from './joint-readiness.ts'
+import { openSharedKeys } from './shared-keys.ts'
 import { WorkerPool } from './worker-pool.ts'
-import type { WorkerProgram } from './worker-slot.ts'
+import type { WorkerProgram } from './worker-process.ts'
 
 /** The workers' program, and the configuration as it was read. */
 export type WorkerSource = Pick<WorkerProgram, 'program' | 'file' | 'text'>
@@ -45,7 +47,9 @@ async function start(
   closing: AsyncDisposable[],
 ): Promise<App> {
   const { report, metrics } = createObservers(config)
-  const pool = new WorkerPool(config.workers, { ...source, ...openStreams(closing, report, metrics) }, report)
+  const keys = await openSharedKeys(feedRequests(config.users), fetchFeeds(closing, report))
+  const streams = openStreams(closing, report, metrics)
+  const pool = new WorkerPool(config.workers, { ...source, keys, ...streams }, report)
   closing.push(pool)
   const state = { isDraining: false }
   const addresses = { listeners: [] as string[], admin: '' }

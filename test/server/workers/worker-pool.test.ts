@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import type { Event } from '../../../src/base/model/event.ts'
 import { createAcceptor } from '../../../src/envoy/acceptor.ts'
 import { WorkerFailed, WorkerPool } from '../../../src/server/workers/worker-pool.ts'
+import { noSharedKeys } from '../../support/no-keys.ts'
 
 const nothing = async () => {}
 const unstopped = new AbortController().signal
@@ -20,6 +21,7 @@ describe('server/workers/worker-pool', () => {
       program: 'test/support/fake-worker.mjs',
       file: 'waywarden.yaml',
       text: behaviours,
+      keys: noSharedKeys,
       writeOut: (lines: Uint8Array) => void written.push(String(lines)),
       writeError: () => {},
     }

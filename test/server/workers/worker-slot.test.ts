@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect } from 'chai'
 import { createAcceptor } from '../../../src/envoy/acceptor.ts'
 import { WorkerSlot } from '../../../src/server/workers/worker-slot.ts'
+import { noSharedKeys } from '../../support/no-keys.ts'
 
 describe('server/workers/worker-slot', () => {
   const slots: WorkerSlot[] = []
@@ -19,6 +20,7 @@ describe('server/workers/worker-slot', () => {
       program,
       file: 'waywarden.yaml',
       text: behaviour,
+      keys: noSharedKeys,
       writeOut: (lines) => written.push(String(lines)),
       writeError: () => {},
     })
