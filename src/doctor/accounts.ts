@@ -2,7 +2,7 @@ import { keyOf, type Located, locate, workloadsBehind, workloadsOf } from './clu
 import type { ClusterView } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
 
-/** Is every service of the catalog the one that its SPIFFE ID says, and nobody else? */
+/** Checks that each service of the catalog, and no other workload, has its SPIFFE ID. */
 export const accountRule: Rule = (cluster, _, catalog) => {
   const located = locate(cluster, catalog)
   return [...located.flatMap((one) => identityFindings(cluster, one)), ...sharedAccounts(cluster, located)]
@@ -28,7 +28,7 @@ function sharedAccounts(cluster: ClusterView, located: readonly Located[]): read
   return [...identities.values()].flatMap(({ identity, service }) => {
     if (identity === undefined || service.shared !== undefined) return []
     const workloads = workloadsOf(cluster, identity).filter(({ isOwned }) => !isOwned)
-    // Two versions of one agent carry the same `app`; two agents do not.
+    // Two versions of one agent have the same `app` label; two agents do not.
     const apps = new Set(
       workloads.map(
         ({ name, podLabels }) => podLabels.get('app.kubernetes.io/name') ?? podLabels.get('app') ?? name,

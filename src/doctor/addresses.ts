@@ -5,7 +5,7 @@ import { findByHost, keyOf, locate } from './cluster/guarded.ts'
 import type { ClusterView, KubeService } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
 
-/** Does the catalog find the services that are there, and each by addresses of its own? */
+/** Checks that the catalog's addresses lead to existing services, each to one only. */
 export const addressRule: Rule = (cluster, _, catalog) => {
   if (catalog === undefined || cluster.services.length === 0) return []
   const findings = locate(cluster, catalog).flatMap(({ service, kube }) =>
@@ -14,7 +14,7 @@ export const addressRule: Rule = (cluster, _, catalog) => {
   return [...findings, ...sharedVips(cluster, catalog)]
 }
 
-/** What the resolver said of the catalog's names; `undefined` where it knew none. */
+/** The addresses that DNS has for the catalog's names; `undefined` for an unknown name. */
 export function dnsFindings(answers: ReadonlyMap<string, readonly string[] | undefined>): readonly Finding[] {
   return [...answers]
     .filter(([, addresses]) => addresses === undefined || addresses.length === 0)
@@ -104,7 +104,7 @@ function isName(cluster: ClusterView, host: string): boolean {
   return findByHost(cluster, host) !== undefined || indexCluster(cluster).entriesByHost.has(host)
 }
 
-/** An address that two services claim belongs to neither. */
+/** Drops addresses that two services claim. */
 function sharedVips(cluster: ClusterView, catalog: Catalog): readonly Finding[] {
   const claims = new Map<string, Set<string>>()
   for (const { name, addresses } of catalog.services) {

@@ -1,7 +1,7 @@
 import { type Account, keyOf, type ObjectName } from './cluster/guarded.ts'
 import type { Finding } from './finding.ts'
 
-/** An AuthorizationPolicy that lets these waypoints in and nobody else, for a namespace or for pods of it. */
+/** Writes an AuthorizationPolicy that admits only these waypoints, for a namespace or for some of its pods. */
 export function allowYaml(
   { namespace, name }: ObjectName,
   waypoints: readonly Account[],
@@ -25,7 +25,7 @@ export function allowYaml(
   ].join('\n')
 }
 
-/** What is wrong when the ALLOW policies that are there turn waypoints of the catalog away. */
+/** Explains the finding that existing ALLOW policies refuse waypoints of the catalog. */
 export function turnedAway(
   where: string,
   namespace: string,

@@ -5,7 +5,7 @@ import { type Account, type Located, locate, waypointAccounts, workloadsOf } fro
 import type { ClusterView } from './cluster/view.ts'
 import type { DoctorConfig, Finding, Rule } from './finding.ts'
 
-/** Can anybody reach a service without its waypoint? One finding of a kind for each namespace. */
+/** Finds services that a workload can reach without the waypoint. One finding of a kind for each namespace. */
 export const bypassRule: Rule = (cluster, config, catalog) => {
   const located = locate(cluster, catalog).filter(({ identity }) => identity !== undefined)
   const byNamespace = groupBy(located, ({ identity }) => identity?.namespace ?? '')
@@ -40,7 +40,7 @@ function namespaceFindings(
     )
     findings.push({
       id: 'bypass_open',
-      // While it observes, Waywarden refuses nothing, and there is nothing to bypass.
+      // In observe mode Waywarden refuses nothing, so there is nothing to bypass.
       severity: openings.every(({ name }) => isObserved(name, config)) ? 'warning' : 'error',
       what: `${openings.map(({ name }) => name).join(', ')} can be called around the waypoint, because ${[...new Set(openings.map(({ opening }) => opening))].join(' and ')}`,
       where,

@@ -14,7 +14,7 @@ const useWaypoint = 'istio.io/use-waypoint'
 const useWaypointNamespace = 'istio.io/use-waypoint-namespace'
 const ingressUsesWaypoint = 'istio.io/ingress-use-waypoint'
 
-/** Do calls to the catalog's services go through the waypoints that the catalog names? */
+/** Checks that calls to the catalog's services go through the waypoints that the catalog names. */
 export const enrolmentRule: Rule = (cluster, config, catalog) => {
   const located = locate(cluster, catalog)
   const waypoints = new Map(located.map(({ waypoint }) => [keyOf(waypoint), waypoint]))
@@ -142,7 +142,7 @@ function gatewayOf(cluster: ClusterView, waypoint: ObjectName): Gateway | undefi
   return indexCluster(cluster).gatewayByAccount.get(keyOf(waypoint))
 }
 
-/** Services that share a namespace share its finding. */
+/** Merges the findings of services in one namespace. */
 function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
   const first = new Map<string, Finding>()
   for (const finding of findings) {

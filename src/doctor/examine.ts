@@ -15,7 +15,7 @@ import { servingRule } from './serving.ts'
 import { unlistedRule } from './unlisted.ts'
 import { versionRule } from './versions.ts'
 
-// In the order in which a request meets them.
+// In the order in which they affect a request.
 const rules: readonly Rule[] = [
   enrolmentRule,
   bypassRule,
@@ -32,7 +32,7 @@ const rules: readonly Rule[] = [
   servingRule,
 ]
 
-/** Holds a cluster against every rule. */
+/** Checks a cluster by every rule. */
 export function examineCluster(
   cluster: ClusterView,
   config: DoctorConfig | undefined,
@@ -41,7 +41,7 @@ export function examineCluster(
   return rules.flatMap((rule) => rule(cluster, config, catalog))
 }
 
-/** Errors first, else in the order found. */
+/** Sorts errors first, and keeps the order otherwise. */
 export function bySeverity(findings: readonly Finding[]): readonly Finding[] {
   return [...findings].sort((one, other) => one.severity.localeCompare(other.severity, 'en'))
 }

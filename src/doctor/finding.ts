@@ -3,7 +3,7 @@ import type { SpiffeId } from '../base/model/spiffe-id.ts'
 import type { Catalog } from '../policy/catalog/catalog.ts'
 import type { ClusterView } from './cluster/view.ts'
 
-/** Everything that can be found. The same string stands in `--json`, so scripts may rely on it. */
+/** The id of every finding. `--json` prints these ids, so scripts may rely on them. */
 export const findingIds = [
   'annotation_missing',
   'annotation_ignored',
@@ -97,25 +97,25 @@ export type Finding = {
   readonly fix: string
 }
 
-/** What the rules need to know of waywarden.yaml. */
+/** The parts of waywarden.yaml that the rules read. */
 export type DoctorConfig = {
   readonly listeners: readonly {
-    /** None: a Unix socket. */
+    /** `undefined` for a Unix socket. */
     readonly port?: number | undefined
-    /** Where it listens; none stands for every address. */
+    /** The address it listens on; `undefined` for all addresses. */
     readonly address?: string | undefined
     readonly peer: PeerSource
     readonly tls: { readonly clientCa?: string | undefined } | undefined
   }[]
   readonly deadlineMs: number
   readonly ingress: { readonly peers: readonly { readonly id: SpiffeId }[] }
-  /** Whose requests are not refused yet; no `services` means all. */
+  /** The services whose requests are observed and not refused; without `services`, all. */
   readonly observe: { readonly services: readonly string[] | undefined } | undefined
-  /** `replicas` says why more than one is safe. */
+  /** `replicas` is the operator's reason why more than one replica is safe. */
   readonly recovery: { readonly replicas?: string | undefined } | undefined
 }
 
-/** Looks at a cluster for one family of misconfigurations. What is not known is not complained about. */
+/** Checks a cluster for one family of misconfigurations. Missing data is never a finding. */
 export type Rule = (
   cluster: ClusterView,
   config: DoctorConfig | undefined,

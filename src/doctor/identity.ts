@@ -10,10 +10,10 @@ const metadataKeys = [
   'x-waypoint-authority',
   'x-waypoint-service',
 ]
-// `context: WAYPOINT` stands in the API, and no istiod implements it (istio/istio#57971).
+// The API documents `context: WAYPOINT`, but no istiod implements it (istio/istio#57971).
 const contexts = new Set(['ANY', 'SIDECAR_INBOUND'])
 
-/** Does the waypoint tell Waywarden who calls? */
+/** Checks that the waypoint passes the caller's identity to Waywarden. */
 export const identityRule: Rule = (cluster, config, catalog) => {
   if (config?.listeners.every(({ peer }) => peer === 'principal')) return [peerPrincipal()]
   return waypoints(cluster, catalog)
@@ -37,7 +37,7 @@ function peerPrincipal(): Finding {
   }
 }
 
-/** Without a configuration, an EnvoyFilter that delivers metadata shows what is meant. */
+/** Without a configuration, an EnvoyFilter that delivers metadata shows the intention. */
 function expectsMetadata(config: DoctorConfig | undefined, filters: readonly EnvoyFilter[]): boolean {
   if (config !== undefined) return config.listeners.every(({ peer }) => peer !== 'xfcc')
   return filters.some(({ patches }) => patches.some(isDelivering))
@@ -121,7 +121,7 @@ function annotationFindings(cluster: ClusterView, gateway: Gateway): readonly Fi
   ]
 }
 
-/** The pods that Istio runs for a Gateway. */
+/** Returns the pods that Istio runs for a Gateway. */
 export function podsOf(cluster: ClusterView, { namespace, name }: Gateway): ClusterView['workloads'] {
   const selector = new Map([['gateway.networking.k8s.io/gateway-name', name]])
   return indexCluster(cluster)

@@ -7,7 +7,7 @@ import type { Finding, Rule } from './finding.ts'
 
 const multipleProviders = 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS'
 
-/** Does every waypoint ask Waywarden about every request, and nobody else? */
+/** Checks that every waypoint asks Waywarden, and only Waywarden, about every request. */
 export const policyRule: Rule = (cluster, _, catalog) => {
   const asking = askingPolicies(cluster)
   const gateways = waypoints(cluster, catalog).filter(({ className }) => className === waypointClass)
@@ -98,7 +98,7 @@ function attachmentFindings(
   cluster: ClusterView,
 ): readonly Finding[] {
   const isAsking = new Set(asking)
-  // A policy that was meant for a waypoint has a finding of its own.
+  // A policy that was intended for a waypoint has a finding of its own.
   const faulty = asking.filter((policy) =>
     shapeFindings(policy, cluster).some(({ severity }) => severity === 'error'),
   )
@@ -119,7 +119,7 @@ function attachmentFindings(
     .map((gateway) => notAsking(gateway, byService))
 }
 
-/** `services`: the policies that ask for single Services. */
+/** `services` are the policies that ask for single Services. */
 function notAsking(gateway: Gateway, services: string): Finding {
   const common = {
     severity: 'error' as const,
@@ -141,7 +141,7 @@ function notAsking(gateway: Gateway, services: string): Finding {
   }
 }
 
-/** The policies that are attached to a waypoint: to itself, or to its class. */
+/** Returns the policies that are attached to a waypoint or to its class. */
 export function attachedPolicies(cluster: ClusterView, gateway: Gateway): readonly AuthorizationPolicy[] {
   const { policiesByTarget } = indexCluster(cluster)
   const { namespace, name, className } = gateway

@@ -8,7 +8,7 @@ import type { Finding, Rule } from './finding.ts'
 
 type Opening = NetworkPolicy['ingress'][number]
 
-/** Finds ways to our own port past the waypoints: a workload that can reach it may claim to be any caller. */
+/** Finds ways to Waywarden's port that avoid the waypoints. A workload that reaches the port can claim to be any caller. */
 export const portRule: Rule = (cluster, config, catalog) => {
   const service = ownService(cluster)
   if (service === undefined) return []
@@ -17,7 +17,7 @@ export const portRule: Rule = (cluster, config, catalog) => {
   const where = `Service ${keyOf(service)}`
   const hostPod = pods.find(({ isHostNetwork }) => isHostNetwork)
   if (hostPod !== undefined) return [hostNetwork(`${hostPod.kind} ${keyOf(hostPod)}`)]
-  // Client certificates prove the waypoint by themselves, and nobody else reaches a loopback address.
+  // Client certificates prove the waypoint, and other pods cannot reach a loopback address.
   const open = config?.listeners.filter(
     ({ port, address = '', tls }) =>
       port !== undefined && tls?.clientCa === undefined && !isLoopback(address),
@@ -53,16 +53,16 @@ export const portRule: Rule = (cluster, config, catalog) => {
   ]
 }
 
-/** A NetworkPolicy that lets only waypoints' pods to the port, whether ztunnel is there or not. */
+/** Writes a NetworkPolicy that admits only the waypoints' pods to the port, with or without ztunnel. */
 function isWalledOff({ networkPolicies }: ClusterView, { namespace, labels, ports }: Guarded): boolean {
   const chosen = networkPolicies.filter(
     ({ isIngress, selector, ...policy }) =>
       isIngress && policy.namespace === namespace && selector !== undefined && matches(selector, labels),
   )
-  // The author of a pod chooses its labels, so the namespace must be named, too.
+  // The author of a pod chooses its labels, so the policy must also name the namespace.
   const isForWaypoints = ({ pods, namespaces }: Opening['peers'][number]): boolean =>
     pods.has('gateway.networking.k8s.io/gateway-name') && namespaces.size > 0
-  // HBONE's own port leads to every port.
+  // The HBONE port leads to every port of the pod.
   const isHarmless = ({ ports: opened, peers }: Opening): boolean =>
     (opened.length > 0 &&
       !opened.some((port) => port === '15008' || ports.includes(port) || !/^\d+$/.test(port))) ||

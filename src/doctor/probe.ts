@@ -1,6 +1,6 @@
 import type { Finding } from './finding.ts'
 
-/** What a request through the waypoint got. */
+/** The answer to a request through the waypoint. */
 export type ProbeAnswer = {
   readonly status: number
   readonly decisionId: string | undefined
@@ -8,17 +8,17 @@ export type ProbeAnswer = {
   readonly body: string
 }
 
-/** One honest request, and the same with lies; `undefined` where nothing answered. */
+/** An honest request, and the same request with lies; `undefined` if nothing answered. */
 export type ProbeView = {
   readonly url: string
   readonly honest: ProbeAnswer | undefined
-  /** With a well-formed `x-forwarded-client-cert` of somebody else, and with a broken one. */
+  /** With a forged `x-forwarded-client-cert`, well-formed and broken. */
   readonly forged: readonly (ProbeAnswer | undefined)[]
-  /** With `Host` of another service, and of none. */
+  /** With the `Host` of another service, and with an unknown one. */
   readonly lying: readonly (ProbeAnswer | undefined)[]
 }
 
-/** Was Waywarden asked, did it know the caller, and did lies change nothing? */
+/** Checks that Waywarden was asked and knew the caller, and that the lies changed nothing. */
 export function probeFindings({ url, honest, forged, lying }: ProbeView): readonly Finding[] {
   const baseline = honest && toVerdict(honest)
   if (honest === undefined || baseline === undefined || [...forged, ...lying].includes(undefined))
@@ -32,7 +32,7 @@ export function probeFindings({ url, honest, forged, lying }: ProbeView): readon
   return findings
 }
 
-/** The body of Envoy's RBAC filter, by which istiod refuses everything when a policy's provider is unknown. */
+/** The body of Envoy's RBAC filter. With it istiod refuses all requests if a policy names an unknown provider. */
 const providerMissing = 'RBAC: access denied'
 
 type Verdict = {
@@ -41,7 +41,7 @@ type Verdict = {
   readonly code: string | undefined
 }
 
-/** A refusal counts as Waywarden's only when header and body name the same decision. */
+/** A refusal is Waywarden's only if header and body name the same decision. */
 function toVerdict({ status, decisionId, contentType, body }: ProbeAnswer): Verdict {
   if (contentType !== 'application/problem+json') return { status, decisionId, code: undefined }
   const problem = parseProblem(body)

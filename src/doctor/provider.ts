@@ -11,7 +11,7 @@ const maxTimeoutMs = 1000
 const fixedProvider =
   'helm upgrade istiod istio/istiod -n istio-system --reuse-values -f istio/mesh-config.yaml'
 
-/** Is Waywarden registered with the mesh so that no answer means no access, and soon? */
+/** Checks that the mesh asks Waywarden, and refuses soon if Waywarden does not answer. */
 export const providerRule: Rule = (cluster, config) => {
   const own = ownProviders(cluster)
   if (own.length === 0)
@@ -151,7 +151,7 @@ function serviceFindings(provider: Provider, cluster: ClusterView): readonly Fin
   ]
 }
 
-/** Does the port that the waypoint asks lead to a listener, and to a pod? */
+/** Checks that the port that waypoints ask leads to a listener and to a pod. */
 function listenerFindings(
   provider: Provider,
   cluster: ClusterView,
@@ -171,7 +171,7 @@ function listenerFindings(
 }
 
 function portFindings(provider: Provider, target: string, config: DoctorConfig): readonly Finding[] {
-  // To a Unix socket leads a proxy of the pod, whose port is not known here.
+  // A proxy in the pod leads to a Unix socket. Its port is unknown here.
   const mayBeReached = config.listeners.some(
     ({ address = '', port }) => port === undefined || (String(port) === target && !isLoopback(address)),
   )

@@ -2,7 +2,7 @@ import { keyOf, ownService, workloadsBehind } from './cluster/guarded.ts'
 import type { Workload } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
 
-/** A chain is found again only by the process that handed it out. How many are there? */
+/** Checks the number of replicas, because only the process that handed out a chain can recover it. */
 export const recoveryRule: Rule = (cluster, config) => {
   const service = ownService(cluster)
   if (service === undefined || config?.recovery === undefined) return []

@@ -3,24 +3,24 @@ import { type KeySet, parseJwks } from '../decision/jws/key-set.ts'
 import { parseProviderKeys } from '../decision/jws/provider-keys.ts'
 import type { Finding } from './finding.ts'
 
-/** What one replica's admin port said. */
+/** The answers of one replica's admin port. */
 export type ReplicaView = {
   readonly url: string
-  /** `undefined`: nothing answered. */
+  /** `undefined` if the port did not answer. */
   readonly readiness:
     | { readonly isReady: boolean; readonly reasons: readonly string[]; readonly notices: readonly string[] }
     | undefined
   /** The body of `/.well-known/jwks.json`. */
   readonly jwks: string | undefined
-  /** How far its clock is ahead of ours. */
+  /** Seconds by which its clock is ahead of this machine's. */
   readonly clockAheadMs: number | undefined
 }
 
-// What chain/verify forgives; `Date` has whole seconds.
+// The skew that chain/verify allows. The `Date` header has whole seconds.
 const skewAllowedMs = 30_000
 const skewNoticedMs = 5000
 
-/** Do the replicas answer, agree on keys, and know what time it is? */
+/** Checks that all replicas answer, publish the same keys and have correct clocks. */
 export function replicaFindings(replicas: readonly ReplicaView[]): readonly Finding[] {
   const keySets = replicas.flatMap((replica) => {
     const keys = replica.jwks === undefined ? undefined : parseJwks(replica.jwks)
@@ -37,7 +37,7 @@ export function replicaFindings(replicas: readonly ReplicaView[]): readonly Find
   ]
 }
 
-/** Key sets of identity providers that cannot be used, by the file that should hold them. */
+/** Finds key sets of identity providers that cannot be used, by file. */
 export function userKeyFindings(
   files: readonly { readonly name: string; readonly file: string; readonly text: string | undefined }[],
 ): readonly Finding[] {

@@ -6,11 +6,11 @@ import { keyOf } from './cluster/guarded.ts'
 import type { ClusterView, Workload } from './cluster/view.ts'
 import type { Finding, Rule } from './finding.ts'
 
-/** What scrapes, by the last part of its image's name. */
+/** Scrapers of metrics, by the last part of the image's name. */
 const scraperImage =
   /(?:^|\/)(?:prometheus|vmagent|alloy|grafana\/agent|opentelemetry-collector[a-z-]*)(?:[:@]|$)/
 
-/** Do the scrapers of metrics still reach the pods that ask to be scraped? One finding for each namespace. */
+/** Checks that scrapers of metrics still reach the pods that ask to be scraped. One finding for each namespace. */
 export const scrapingRule: Rule = (cluster) => {
   const [scraper] = cluster.workloads.filter(
     ({ isOwned, containers }) => !isOwned && containers.some(({ image }) => scraperImage.test(image)),
@@ -58,7 +58,7 @@ function isAbout({ operations }: AccessRule, port: string): boolean {
   return operations.length === 0 || operations.some(({ ports }) => ports.length === 0 || ports.includes(port))
 }
 
-/** Whether ztunnel takes the scraper for the source; without a certificate, it has neither principal nor namespace. */
+/** True if a source of a rule includes the scraper. Without a certificate a scraper has neither principal nor namespace. */
 function admits(source: Source, policyNamespace: string, scraper: Workload, isInMesh: boolean): boolean {
   const { keys, principals, notPrincipals, namespaces, serviceAccounts } = source
   const account = keyOf({ namespace: scraper.namespace, name: scraper.serviceAccount })
@@ -75,7 +75,7 @@ function admits(source: Source, policyNamespace: string, scraper: Workload, isIn
     serviceAccounts:
       isInMesh && serviceAccounts.some((name) => [name, `${policyNamespace}/${name}`].includes(account)),
   }
-  // What an address may be is not known here.
+  // The addresses of pods are unknown here.
   return keys.every((key) => checks[key] ?? true)
 }
 

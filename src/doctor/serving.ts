@@ -5,8 +5,8 @@ import { type ClusterView, type Gateway, matches, type Workload } from './cluste
 import type { Finding, Rule } from './finding.ts'
 
 /**
- * Can what is set up well also serve? Only live objects say: those that have a `status`. Without any, nothing is known and
- * nothing is found.
+ * Checks that a correct set-up can also serve: ready replicas, endpoints, a programmed waypoint. Only objects with a
+ * `status` are checked, because files from disk have none.
  */
 export const servingRule: Rule = (cluster, _config, catalog) => [
   ...replicaFindings(cluster),
@@ -19,9 +19,9 @@ function replicaFindings(cluster: ClusterView): readonly Finding[] {
   if (service === undefined) return []
   const behind = workloadsBehind(cluster, service)
   const live = behind.filter(({ readyReplicas }) => readyReplicas !== undefined)
-  // That nobody is wanted is another finding.
+  // A Deployment that asks for no replica is another finding.
   if (behind.some(({ kind, replicas }) => kind === 'Deployment' && replicas === 0)) return []
-  // A Service that selects nothing has no endpoints either.
+  // A Service without a selector has no endpoints either.
   if (live.length === 0 && (behind.length > 0 || !isLive(cluster))) return []
   const ready = countReady(live)
   const wanted = Math.max(
@@ -89,7 +89,7 @@ function gatewayFindings(cluster: ClusterView, gateway: Gateway): readonly Findi
   ]
 }
 
-/** What istiod or ztunnel has refused of the policies that matter. */
+/** Finds policies that istiod or ztunnel refused. */
 function refusedFindings(cluster: ClusterView): readonly Finding[] {
   const service = ownService(cluster)
   const asking = new Set(askingPolicies(cluster))
@@ -122,7 +122,7 @@ function isAboutUs(policy: ClusterView['policies'][number], service: ReturnType<
   )
 }
 
-/** Pods and their Deployment count the same replicas. */
+/** Avoids counting a Deployment's replicas twice, because its pods count them too. */
 function countReady(live: readonly Workload[]): number {
   const count = (kind: Workload['kind']): number =>
     live.filter((one) => one.kind === kind).reduce((sum, { readyReplicas = 0 }) => sum + readyReplicas, 0)

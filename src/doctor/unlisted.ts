@@ -19,12 +19,12 @@ import type { DoctorConfig, Finding, Rule } from './finding.ts'
 import { attachedPolicies } from './policy.ts'
 
 const gatewayLabel = 'gateway.networking.k8s.io/gateway-name'
-/** Databases, queues and caches, whose ports seldom say by their names that they speak no HTTP. */
+/** Ports of databases, queues and caches. Their names seldom tell that they do not speak HTTP. */
 const otherPorts: ReadonlySet<number> = new Set([
   1433, 1521, 2379, 4222, 5432, 5672, 6379, 7687, 9042, 9092, 11_211,
 ])
 
-/** What becomes of Services that the catalog does not have, once their namespace is enrolled and guarded? */
+/** Finds Services that the catalog lacks, in a namespace that is enrolled and guarded. */
 export const unlistedRule: Rule = (cluster, config, catalog) => {
   if (catalog === undefined) return []
   const unlisted = unlistedServices(cluster, catalog)
@@ -39,7 +39,7 @@ export const unlistedRule: Rule = (cluster, config, catalog) => {
 function unlistedServices(cluster: ClusterView, catalog: Catalog): readonly KubeService[] {
   const located = locate(cluster, catalog)
   const listed = new Set(located.map(({ kube }) => kube))
-  // An entry with a wrong address is found to be wrong elsewhere; its Service is not missing.
+  // A catalog entry with a wrong address is another finding; its Service is not missing.
   const misplaced = new Set(
     located.flatMap(({ service, kube }) => (kube?.name === service.name ? [] : [service.name])),
   )
@@ -56,7 +56,7 @@ function unlistedServices(cluster: ClusterView, catalog: Catalog): readonly Kube
   )
 }
 
-/** A Service that no waypoint stands in front of, in a namespace that lets nobody in but waypoints. */
+/** Finds Services without a waypoint in a namespace that admits only waypoints. */
 function cutOff(
   cluster: ClusterView,
   service: KubeService,
@@ -81,7 +81,7 @@ function cutOff(
   ]
 }
 
-/** The mesh's own trust domain as an ALLOW policy that is there spells it. */
+/** Returns the mesh's trust domain in the spelling of an existing ALLOW policy. */
 function trustDomainOf({ policies }: ClusterView): string | undefined {
   const principals = policies.flatMap(({ rules = [] }) =>
     rules.flatMap(({ sources }) => sources.flatMap((source) => source.principals)),
@@ -89,7 +89,7 @@ function trustDomainOf({ policies }: ClusterView): string | undefined {
   return principals.map((principal) => principal.split('/')[0]).find((domain) => domain !== '*')
 }
 
-/** Services behind a waypoint that asks: HTTP is denied as `service_unknown`, anything else always. */
+/** Explains unlisted Services behind a waypoint that asks Waywarden: all their calls are refused, HTTP as `service_unknown`. */
 function asked(
   cluster: ClusterView,
   config: DoctorConfig | undefined,
@@ -101,7 +101,7 @@ function asked(
     return waypoint !== undefined && isAsking(waypoint) ? [{ service, waypoint }] : []
   })
   const byNamespace = groupBy(denied, ({ service }) => service.namespace)
-  // While Waywarden observes, it refuses nothing.
+  // In observe mode Waywarden refuses nothing.
   const severity = config?.observe === undefined ? 'error' : 'warning'
   return [...byNamespace].flatMap(([namespace, services]): readonly Finding[] => {
     const http = services.filter(({ service }) => service.ports.some((port) => !isOther(port)))

@@ -6,7 +6,7 @@ import { podsOf } from './identity.ts'
 type Version = readonly [major: number, minor: number, patch: number]
 
 const annotationSince: Version = [1, 30, 0]
-// istio/istio#59513: filter state that was shared with the upstream did not take part in pooling.
+// istio/istio#59513: connections were pooled although their shared filter state differed.
 const mixUpFixed: Version = [1, 29, 2]
 // ISTIO-SECURITY-2026-006 and -007.
 const advisoriesFixed: readonly Version[] = [
@@ -14,7 +14,7 @@ const advisoriesFixed: readonly Version[] = [
   [1, 30, 4],
 ]
 
-/** Are istiod and the waypoints new enough to be believed about who calls? */
+/** Checks that istiod and the waypoints have no known fault that lets a caller take another identity. */
 export const versionRule: Rule = (cluster, config, catalog) => {
   const usesAnnotation = config?.listeners.some(({ peer }) => peer === 'xfcc') ?? true
   const istiods = cluster.workloads.filter(
@@ -91,7 +91,7 @@ function unknownVersion(where: string, who: string): Finding {
   }
 }
 
-/** `ISTIO_VERSION` of a container, the version label, the image's tag, or a revision named for its version. */
+/** Reads the version from `ISTIO_VERSION`, the version label, the image's tag, or the name of the revision. */
 function versionOf({ containers, podLabels }: Workload): Version | undefined {
   const candidates = [
     ...containers.map(({ env }) => env.get('ISTIO_VERSION')),

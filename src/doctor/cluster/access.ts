@@ -4,15 +4,15 @@ import { indexCluster, labelKey } from './cluster-index.ts'
 import { type Account, keyOf } from './guarded.ts'
 import { type ClusterView, matches } from './view.ts'
 
-/** Pods of one kind, and the ports on which they are asked. */
+/** Pods that a label set selects, and their ports. */
 export type Guarded = {
   readonly namespace: string
   readonly labels: Labels
-  /** None known: every port counts. */
+  /** Empty if unknown: then every port counts. */
   readonly ports: readonly string[]
 }
 
-/** Whether ztunnel lets nobody but these waypoints in; if not, why, in words that follow "because". */
+/** Explains why ztunnel admits others than these waypoints, in words that follow "because"; `undefined` if it does not. */
 export function explainOpening(
   cluster: ClusterView,
   guarded: Guarded,
@@ -31,7 +31,7 @@ export function explainOpening(
   return open && `AuthorizationPolicy ${keyOf(open)} also allows others`
 }
 
-/** The waypoints that ztunnel turns away: there are ALLOW policies, and none of their rules can mean them. */
+/** Returns the waypoints that ztunnel refuses: there are ALLOW policies, and no rule includes them. */
 export function findShutOut(
   cluster: ClusterView,
   guarded: Guarded,
@@ -42,7 +42,7 @@ export function findShutOut(
   return waypoints.filter((waypoint) => !allowing.some((policy) => mayAdmit(policy, guarded, waypoint)))
 }
 
-/** The mode of mutual TLS that holds for these pods: of the pods, their namespace, the mesh; on one port or on all. */
+/** Returns the mutual TLS mode of these pods: their own, their namespace's or the mesh's; on one port or on all. */
 export function mtlsModes(cluster: ClusterView, { namespace, labels, ports }: Guarded): readonly string[] {
   const { rootNamespace } = cluster.mesh
   const inNamespace = cluster.peerAuthentications.filter((policy) => policy.namespace === namespace)
@@ -58,14 +58,14 @@ export function mtlsModes(cluster: ClusterView, { namespace, labels, ports }: Gu
   return onPorts.map((port) => own?.portModes.get(port) ?? general)
 }
 
-/** Whether a namespace's pods with these labels are captured by ztunnel. */
+/** True if ztunnel captures a namespace's pods with these labels. */
 export function isAmbient(cluster: ClusterView, { namespace, labels }: Guarded): boolean {
   const mode = 'istio.io/dataplane-mode'
   const ofPod = labels.get(mode)
   return (ofPod ?? cluster.namespaces.get(namespace)?.get(mode)) === 'ambient'
 }
 
-/** The policies about pods in ztunnel: those of their namespace and of the mesh. */
+/** Returns the policies that ztunnel applies to pods: those of their namespace and of the mesh. */
 export function applicablePolicies(cluster: ClusterView, guarded: Guarded): readonly AuthorizationPolicy[] {
   const { guardsOfAll, guardsByLabel } = indexCluster(cluster)
   return [...new Set([guarded.namespace, cluster.mesh.rootNamespace])].flatMap((namespace) => {
@@ -79,7 +79,7 @@ export function applicablePolicies(cluster: ClusterView, guarded: Guarded): read
   })
 }
 
-/** What only HTTP rules can tell, ztunnel takes as never fulfilled in an ALLOW: such a rule admits nobody. */
+/** In an ALLOW rule, ztunnel treats an HTTP condition as never met, so the rule admits nobody. */
 function admitsOthers(
   rule: AccessRule,
   { namespace }: AuthorizationPolicy,
@@ -111,7 +111,7 @@ function isWaypointsOnly(
   )
 }
 
-/** Whether a rule names the waypoint, or may include it by a pattern, a namespace or an address. */
+/** True if a rule names the waypoint, or may include it by a pattern, a namespace or an address. */
 function mayAdmit({ rules, namespace }: AuthorizationPolicy, guarded: Guarded, waypoint: Account): boolean {
   const mayMean = ({ keys, principals, serviceAccounts }: Source): boolean =>
     (!keys.includes('principals') && !keys.includes('serviceAccounts')) ||
@@ -140,7 +140,7 @@ function deniesOthers(
   return isEverywhere && isEveryoneElse && !hasConditions
 }
 
-/** A pattern with `*` names nobody in particular; `cluster.local` is Istio's word for the mesh's own trust domain. */
+/** A pattern with `*` names no single principal. `cluster.local` means the mesh's own trust domain. */
 function isWaypoint(principal: string, waypoints: readonly Account[]): boolean {
   const [, domain = '', namespace = '', name = ''] =
     /^([^/*]+)\/ns\/([^/*]+)\/sa\/([^/*]+)$/.exec(principal) ?? []

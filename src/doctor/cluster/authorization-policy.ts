@@ -16,11 +16,11 @@ export type AuthorizationPolicy = Pick<KubeObject, 'namespace' | 'name' | 'label
   readonly provider: string | undefined
   readonly selector: Labels | undefined
   readonly targets: readonly { readonly kind: string; readonly name: string }[]
-  /** `undefined`: never triggered. */
+  /** `undefined` if the policy never applies. */
   readonly rules: readonly AccessRule[] | undefined
 }
 
-/** One rule: from whom (nobody named: from everybody), to what, on which conditions. */
+/** One rule: sources (none: every source), operations and conditions. */
 export type AccessRule = {
   readonly sources: readonly Source[]
   readonly operations: readonly { readonly ports: readonly string[] }[]
@@ -31,12 +31,12 @@ export type Source = {
   readonly principals: readonly string[]
   readonly notPrincipals: readonly string[]
   readonly namespaces: readonly string[]
-  /** `namespace/name`, or a name of the policy's own namespace. */
+  /** `namespace/name`, or a name in the policy's own namespace. */
   readonly serviceAccounts: readonly string[]
   readonly keys: readonly string[]
 }
 
-/** Maps a Kubernetes object to the policy that it is. */
+/** Reads an AuthorizationPolicy from its object. */
 export function toAuthorizationPolicy(object: KubeObject): AuthorizationPolicy {
   const { body } = object
   const single = at(body, 'spec', 'targetRef')

@@ -4,7 +4,7 @@ import { groupByAll } from '../../base/collections/group-by.ts'
 import type { AuthorizationPolicy } from './authorization-policy.ts'
 import type { ClusterView, Gateway, KubeService, ServiceEntry, Workload } from './view.ts'
 
-/** What rules look up in a cluster, so that a rule about each service takes no longer in a large cluster. */
+/** Indexes of a cluster, so that a rule about each service stays linear in large clusters. */
 export type ClusterIndex = {
   /** By `namespace/name`. */
   readonly serviceByName: ReadonlyMap<string, KubeService>
@@ -15,26 +15,26 @@ export type ClusterIndex = {
   readonly gatewayByAccount: ReadonlyMap<string, Gateway>
   readonly workloadsByAccount: ReadonlyMap<string, readonly Workload[]>
   readonly workloads: LabelIndex<Workload>
-  /** ALLOW and DENY policies that have no target: what ztunnel reads. Those with a selector are found by one of its labels. */
+  /** ALLOW and DENY policies without a target, which ztunnel applies. A policy with a selector is found by one of its labels. */
   readonly guardsOfAll: ReadonlyMap<string, readonly AuthorizationPolicy[]>
   readonly guardsByLabel: ReadonlyMap<string, readonly AuthorizationPolicy[]>
-  /** By kind, namespace and name of what they are attached to. */
+  /** By kind, namespace and name of the target. */
   readonly policiesByTarget: ReadonlyMap<string, readonly AuthorizationPolicy[]>
-  /** Gateways, Services and ServiceEntries, as policies name their targets. */
+  /** Gateways, Services and ServiceEntries, by the key of a policy's target. */
   readonly targets: ReadonlySet<string>
 }
 
-/** How a policy's target is named in an index. */
+/** Returns the index key of a policy's target. */
 export function targetKey(kind: string, namespace: string, name: string): string {
   return JSON.stringify([kind, namespace, name])
 }
 
-/** How a label of a namespace's pods is named in an index. */
+/** Returns the index key of a label in a namespace. */
 export function labelKey(namespace: string, [name, value]: readonly [string, string]): string {
   return JSON.stringify([namespace, name, value])
 }
 
-/** Indexes a cluster, once. Of two objects with one key the first is found. */
+/** Indexes a cluster. Of two objects with one key it keeps the first. */
 export const indexCluster: (cluster: ClusterView) => ClusterIndex = rememberEach((cluster) => ({
   ...indexObjects(cluster),
   ...indexPolicies(cluster),

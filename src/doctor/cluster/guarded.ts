@@ -7,42 +7,42 @@ import { indexCluster } from './cluster-index.ts'
 import { type Provider, serviceOfProvider } from './mesh.ts'
 import type { ClusterView, Gateway, KubeService, Workload } from './view.ts'
 
-/** Our name among the providers of the shipped mesh configuration. */
+/** The name of Waywarden's provider in the shipped mesh configuration. */
 export const ownName = 'waywarden'
 
-/** The class of Envoy waypoints; others do not know the annotation. */
+/** The class of Envoy waypoints. Other waypoints ignore the annotation. */
 export const waypointClass = 'istio-waypoint'
 
 /** A Kubernetes object's name and namespace. */
 export type ObjectName = { readonly namespace: string; readonly name: string }
 
-/** A service account; `undefined` stands for the mesh's own trust domain, whatever it is. */
+/** A service account; without `trustDomain`, of the mesh's own trust domain. */
 export type Account = ObjectName & { readonly trustDomain?: string | undefined }
 
-/** A service of the catalog, and what stands for it in the cluster. */
+/** A service of the catalog, with its objects in the cluster. */
 export type Located = {
   readonly service: CatalogService
   readonly kube: KubeService | undefined
-  /** Where it runs, and as whom; `undefined` for an identity that is not of Istio's form. */
+  /** Its namespace and service account; `undefined` for an identity that is not of Istio's form. */
   readonly identity: Account | undefined
   readonly waypoint: Account | undefined
 }
 
-/** The providers that ask Waywarden: by the shipped name, or by a Service of that name. */
+/** Returns Waywarden's providers: those with the shipped name, or whose Service has that name. */
 export function ownProviders(cluster: ClusterView): readonly Provider[] {
   return cluster.mesh.providers.filter(
     (provider) => provider.name === ownName || serviceOfProvider(provider).name === ownName,
   )
 }
 
-/** Our Service, as the provider names it, or by its shipped name. */
+/** Returns Waywarden's Service: the one that the provider names, or the one with the shipped name. */
 export function ownService(cluster: ClusterView): KubeService | undefined {
   const [provider] = ownProviders(cluster)
   const wanted = provider === undefined ? { namespace: ownName, name: ownName } : serviceOfProvider(provider)
   return indexCluster(cluster).serviceByName.get(keyOf(wanted))
 }
 
-/** The policies that ask Waywarden, or mean to: they name our provider, or one that the mesh does not have. */
+/** Returns the policies that name Waywarden's provider, or a provider that the mesh does not have. */
 export function askingPolicies(cluster: ClusterView): readonly AuthorizationPolicy[] {
   const own = new Set([ownName, ...ownProviders(cluster).map(({ name }) => name)])
   return cluster.policies.filter(
@@ -51,7 +51,7 @@ export function askingPolicies(cluster: ClusterView): readonly AuthorizationPoli
   )
 }
 
-/** The waypoints that matter: those of the catalog; without one, all that there are. */
+/** Returns the waypoints of the catalog; without a catalog, all. */
 export function waypoints(cluster: ClusterView, catalog: Catalog | undefined): readonly Gateway[] {
   const all = cluster.gateways.filter(({ className }) => className.includes('waypoint'))
   if (catalog === undefined) return all
@@ -59,7 +59,7 @@ export function waypoints(cluster: ClusterView, catalog: Catalog | undefined): r
   return all.filter(({ namespace, serviceAccount }) => named.has(keyOf({ namespace, name: serviceAccount })))
 }
 
-/** The accounts of waypoints, each once; without a catalog, of all that there are. */
+/** Returns the service accounts of waypoints, each once; without a catalog, of all waypoints. */
 export function waypointAccounts(
   cluster: ClusterView,
   named: readonly (Account | undefined)[] | undefined,
@@ -72,12 +72,12 @@ export function waypointAccounts(
   return [...new Map(known.map((name) => [keyOf(name), name])).values()]
 }
 
-/** Every service of the catalog with its Service, found by DNS name first and by cluster IP else. */
+/** Pairs each service of the catalog with its Service: by DNS name, else by cluster IP. */
 export function locate(cluster: ClusterView, catalog: Catalog | undefined): readonly Located[] {
   return catalog === undefined ? [] : locateIn(cluster)(catalog)
 }
 
-/** Once, though every rule asks. */
+/** Located once for all rules. */
 const locateIn = rememberEach((cluster: ClusterView) =>
   rememberEach((catalog: Catalog): readonly Located[] =>
     catalog.services.map((service) => {
@@ -95,29 +95,29 @@ function findKube(cluster: ClusterView, { addresses }: CatalogService): KubeServ
   return named[0] ?? hosts.flatMap((host) => servicesByAddress.get(host) ?? [])[0]
 }
 
-/** The Service that a host `name.namespace.svc.…` names. */
+/** Returns the Service of a host `name.namespace.svc.…`. */
 export function findByHost(cluster: ClusterView, host: string): KubeService | undefined {
   const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.|$)/.exec(host) ?? []
   return indexCluster(cluster).serviceByName.get(`${namespace}/${name}`)
 }
 
-/** Everything that runs with an identity. */
+/** Returns all workloads with this identity. */
 export function workloadsOf(cluster: ClusterView, identity: ObjectName): readonly Workload[] {
   return indexCluster(cluster).workloadsByAccount.get(keyOf(identity)) ?? []
 }
 
-/** Everything that a Service sends to. */
+/** Returns all workloads that a Service selects. */
 export function workloadsBehind(cluster: ClusterView, service: KubeService): readonly Workload[] {
   const { selector, namespace } = service
   return selector === undefined ? [] : indexCluster(cluster).workloads.select(namespace, selector)
 }
 
-/** A namespace's labels; none when it was not given. */
+/** Returns a namespace's labels; empty if the namespace is not in the view. */
 export function namespaceLabels(cluster: ClusterView, namespace: string): Labels {
   return cluster.namespaces.get(namespace) ?? new Map()
 }
 
-/** The Kubernetes names in an ID of Istio's form. */
+/** Returns the Kubernetes names in a SPIFFE ID of Istio's form. */
 export function toName(id: SpiffeId): Account | undefined {
   const namespace = namespaceOf(id)
   return namespace === undefined
@@ -125,7 +125,7 @@ export function toName(id: SpiffeId): Account | undefined {
     : { namespace, name: id.path.slice(id.path.lastIndexOf('/') + 1), trustDomain: id.trustDomain }
 }
 
-/** `namespace/name`, to compare and to show. */
+/** Returns `namespace/name`. */
 export function keyOf(name: ObjectName | undefined): string {
   return name === undefined ? '' : `${name.namespace}/${name.name}`
 }

@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import { at, type KubeObject, listAt, textAt } from '../../base/document/kube-object.ts'
 
-/** An external authorization provider of the mesh configuration, as it is written. */
+/** An external authorization provider, as written in the mesh configuration. */
 export type Provider = {
   readonly name: string
   /** `[namespace/]name.namespace.svc.domain`. */
@@ -10,21 +10,21 @@ export type Provider = {
   readonly timeout: string | undefined
   readonly isFailOpen: boolean
   readonly statusOnError: string | undefined
-  /** The ConfigMap that says so. */
+  /** The ConfigMap that has it. */
   readonly where: string
 }
 
-/** The mesh's own configuration, of every revision of istiod that is there. */
+/** The mesh configuration of all revisions of istiod. */
 export type Mesh = {
   readonly rootNamespace: string
   readonly providers: readonly Provider[]
-  /** Names of all providers, also of those that are no gRPC authorizers. */
+  /** Names of all providers, including those that are no gRPC authorizers. */
   readonly providerNames: ReadonlySet<string>
 }
 
 const istioNamespace = 'istio-system'
 
-/** Reads the mesh configuration out of istiod's ConfigMaps (`istio`, `istio-<revision>`, key `mesh`). */
+/** Reads the mesh configuration from istiod's ConfigMaps (`istio`, `istio-<revision>`, key `mesh`). */
 export function toMesh(objects: readonly KubeObject[]): Mesh {
   const configs = objects
     .filter(({ kind, name }) => kind === 'ConfigMap' && /^istio(-|$)/.test(name))
@@ -46,7 +46,7 @@ export function toMesh(objects: readonly KubeObject[]): Mesh {
   }
 }
 
-/** Name and namespace of the Service that a provider points at. */
+/** Returns name and namespace of a provider's Service. */
 export function serviceOfProvider({ service }: Provider): {
   readonly namespace: string
   readonly name: string
@@ -56,7 +56,7 @@ export function serviceOfProvider({ service }: Provider): {
   return { namespace, name }
 }
 
-/** A duration as Go writes it (`250ms`, `0.5s`, `1m30s`) in milliseconds. */
+/** Parses a duration as Go writes it (`250ms`, `0.5s`, `1m30s`) in milliseconds. */
 export function toMs(duration: string): number | undefined {
   const scales: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
   const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)]
@@ -64,7 +64,7 @@ export function toMs(duration: string): number | undefined {
   return parts.reduce((sum, [, value, unit]) => sum + Number(value) * (scales[unit ?? ''] ?? 0), 0)
 }
 
-/** A mesh configuration that istiod could not read either holds no provider. */
+/** Returns no provider for a mesh configuration that istiod cannot read either. */
 function parseQuietly(text: string): unknown {
   try {
     return parse(text)

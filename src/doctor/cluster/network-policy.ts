@@ -7,9 +7,9 @@ import {
   textsAt,
 } from '../../base/document/kube-object.ts'
 
-/** Which connections a CNI lets in. */
+/** A NetworkPolicy: the connections that the CNI admits. */
 export type NetworkPolicy = Pick<KubeObject, 'namespace' | 'name' | 'labels' | 'annotations'> & {
-  /** `undefined`: chosen by expressions, which are not looked at. */
+  /** `undefined` for a selector with expressions, which are not evaluated. */
   readonly selector: Labels | undefined
   readonly isIngress: boolean
   readonly ingress: readonly {
@@ -18,7 +18,7 @@ export type NetworkPolicy = Pick<KubeObject, 'namespace' | 'name' | 'labels' | '
   }[]
 }
 
-/** Maps a Kubernetes object to the policy that it is. */
+/** Reads a NetworkPolicy from its object. */
 export function toNetworkPolicy(object: KubeObject): NetworkPolicy {
   const { body } = object
   const types = textsAt(body, 'spec', 'policyTypes')

@@ -5,9 +5,9 @@ import type { ClusterView, KubePort, KubeService, Workload } from './view.ts'
 const useWaypoint = 'istio.io/use-waypoint'
 const useWaypointNamespace = 'istio.io/use-waypoint-namespace'
 
-/** The waypoint that calls to a Service go through, by its own label or its namespace's; `undefined` if none. */
+/** Returns the waypoint of calls to a Service, by its own label or its namespace's; `undefined` if none. */
 export function waypointOf(cluster: ClusterView, service: KubeService): ObjectName | undefined {
-  // Calls to a Service without a cluster IP go to its pods.
+  // Calls to a Service without a cluster IP go directly to its pods.
   if (service.hasNoVip) return undefined
   const { namespace } = service
   const labels = service.labels.has(useWaypoint) ? service.labels : namespaceLabels(cluster, namespace)
@@ -16,7 +16,7 @@ export function waypointOf(cluster: ClusterView, service: KubeService): ObjectNa
   return { namespace: labels.get(useWaypointNamespace) ?? namespace, name }
 }
 
-/** The pods behind a Service and the ports on which it calls them. */
+/** Returns the pods behind a Service, and their target ports. */
 export function guardedOf(cluster: ClusterView, service: KubeService, ports: readonly KubePort[]): Guarded {
   const [pod] = workloadsBehind(cluster, service).filter(({ isOwned }) => !isOwned)
   const targets = ports.map(({ targetPort }) => toNumber(targetPort, pod))
@@ -28,13 +28,13 @@ export function guardedOf(cluster: ClusterView, service: KubeService, ports: rea
   }
 }
 
-/** The number of a port that may be given by name; `undefined` if the pod does not say. */
+/** Resolves a target port that may be a name; `undefined` if the pod does not declare it. */
 export function toNumber(targetPort: string, pod: Workload | undefined): string | undefined {
   if (/^\d+$/.test(targetPort)) return targetPort
   return pod?.containers.flatMap(({ ports }) => ports).find(({ name }) => name === targetPort)?.port
 }
 
-/** Whether two names mean one object. */
+/** True if two names are the same object. */
 export function isSame(one: ObjectName, other: ObjectName): boolean {
   return keyOf(one) === keyOf(other)
 }

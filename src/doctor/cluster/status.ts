@@ -8,7 +8,7 @@ export type Condition = {
   readonly message: string
 }
 
-/** The conditions of an object; none where nobody has written any. */
+/** Returns the conditions of an object; empty if its status has none. */
 export function conditionsOf(body: unknown): readonly Condition[] {
   const text = (condition: unknown, key: string): string => textAt(condition, key) ?? ''
   return listAt(body, 'status', 'conditions').map((condition) => ({
@@ -19,15 +19,15 @@ export function conditionsOf(body: unknown): readonly Condition[] {
   }))
 }
 
-/** How many pods of a Deployment are ready; `undefined` without a `status`. */
+/** Returns the number of ready pods of a Deployment; `undefined` without a `status`. */
 export function readyReplicasOf(body: unknown): number | undefined {
   if (at(body, 'status') === undefined) return undefined
-  // The API server leaves a count of 0 out.
+  // The API server omits a count of 0.
   const ready = at(body, 'status', 'readyReplicas')
   return typeof ready === 'number' ? ready : 0
 }
 
-/** As `readyReplicasOf`, for a pod: 1 or 0. One that is being deleted takes no new requests. */
+/** Like `readyReplicasOf`, for a pod: 1 or 0. A pod that is being deleted gets no new requests. */
 export function readyPodOf(body: unknown): number | undefined {
   if (at(body, 'status') === undefined) return undefined
   const isLeaving = at(body, 'metadata', 'deletionTimestamp') !== undefined

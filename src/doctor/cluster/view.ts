@@ -15,7 +15,7 @@ import { type Mesh, toMesh } from './mesh.ts'
 import { type NetworkPolicy, toNetworkPolicy } from './network-policy.ts'
 import { type Condition, conditionsOf, readyPodOf, readyReplicasOf } from './status.ts'
 
-/** What was found of a cluster, parsed once; the rules look at nothing else. */
+/** The objects of a cluster, parsed once. The rules read nothing else. */
 export type ClusterView = {
   readonly mesh: Mesh
   readonly namespaces: ReadonlyMap<string, Labels>
@@ -35,9 +35,9 @@ export type Gateway = Named & {
   readonly conditions: readonly Condition[]
   readonly className: string
   readonly serviceAccount: string
-  /** With it, Istio copies no annotation from the Gateway's own metadata to its pods. */
+  /** If true, Istio copies no annotation from the Gateway's metadata to its pods. */
   readonly infrastructureAnnotations: Labels | undefined
-  /** Who else may use it: the `allowedRoutes.namespaces` of its listeners. */
+  /** Other namespaces that may use it: the `allowedRoutes.namespaces` of its listeners. */
   readonly allows: readonly { readonly from: string; readonly labels: Labels | undefined }[]
 }
 
@@ -50,20 +50,20 @@ export type PeerAuthentication = Named & {
 export type EnvoyFilter = Named & {
   readonly conditions: readonly Condition[]
   readonly gateways: readonly string[]
-  /** A waypoint ignores a filter that has one. */
+  /** A waypoint ignores a filter that has a workload selector. */
   readonly hasWorkloadSelector: boolean
   readonly patches: readonly { readonly context: string; readonly metadataKeys: readonly string[] }[]
 }
 
 export type KubeService = Named & {
-  /** Headless, or a mere name for somewhere else. */
+  /** True for a headless Service and for `ExternalName`. */
   readonly hasNoVip: boolean
   readonly addresses: readonly string[]
   readonly selector: Labels | undefined
   readonly ports: readonly KubePort[]
 }
 
-/** A port of a Service; name, `protocol` and `appProtocol` say what is spoken there. */
+/** A port of a Service; name, `protocol` and `appProtocol` tell the protocol. */
 export type KubePort = {
   readonly port: string
   readonly targetPort: string
@@ -77,17 +77,17 @@ export type ServiceEntry = Named & {
   readonly addresses: readonly string[]
 }
 
-/** A Deployment, or a pod; both say what runs as whom. */
+/** A Deployment or a pod: both name image and service account. */
 export type Workload = Named & {
   readonly kind: 'Deployment' | 'Pod'
-  /** A pod of a Deployment that is there, too, says nothing new of what should run. */
+  /** True for a pod whose Deployment is in the view too. */
   readonly isOwned: boolean
-  /** How many pods it asks for, 1 for a pod; `undefined` when an autoscaler has not said yet. */
+  /** The number of pods it asks for, 1 for a pod; `undefined` if an autoscaler has not set it yet. */
   readonly replicas: number | undefined
-  /** How many of its pods are ready, as its `status` says; `undefined` for an object that has none, such as one in a file. */
+  /** The number of ready pods in its `status`; `undefined` without a `status`, as in a file. */
   readonly readyReplicas: number | undefined
   readonly conditions: readonly Condition[]
-  /** An update starts a pod before it ends the one that it replaces. */
+  /** True if an update starts a new pod before it ends the old one. */
   readonly surges: boolean
   readonly podLabels: Labels
   readonly podAnnotations: Labels
@@ -100,7 +100,7 @@ export type Workload = Named & {
   }[]
 }
 
-/** Maps objects to what the rules know; kinds that they do not know are passed over. */
+/** Maps Kubernetes objects to the view. Other kinds are skipped. */
 export function toClusterView(objects: readonly KubeObject[]): ClusterView {
   const of = <T>(kind: string, map: (object: KubeObject) => T): readonly T[] =>
     objects.filter((object) => object.kind === kind).map(map)
@@ -125,7 +125,7 @@ export function toClusterView(objects: readonly KubeObject[]): ClusterView {
   }
 }
 
-/** Whether labels fulfil a selector; no selector and an empty one choose everything. */
+/** True if labels match a selector. A missing or empty selector matches everything. */
 export function matches(selector: Labels | undefined, labels: Labels): boolean {
   return [...(selector ?? [])].every(([name, value]) => labels.get(name) === value)
 }
