@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 /** The user interface, through which users log in. */
 const client = { azp: 'hospital-ui', client_id: 'hospital-ui' }
 
-/** Who logs in at the hospital. */
+/** The users of the hospital's identity provider. */
 export type User = { readonly id: string; readonly groups: readonly string[] }
 
 /** A throwaway identity provider: what Keycloak or Entra is to a company. */
@@ -18,10 +18,10 @@ export type Idp = {
 /** The issuer that Waywarden and patient-records trust. */
 export const idpIssuer = 'https://idp.hospital.example/realms/hospital'
 
-/** Who accepts the token of the user interface. */
+/** The audience of the user interface's tokens. */
 export const agentsAudience = 'hospital-agents'
 
-/** Who accepts a token that is meant for the records service itself. */
+/** The audience of a token for the records service itself. */
 export const recordsAudience = 'patient-records'
 
 export const clerk: User = { id: 'clerk', groups: ['billing', 'staff'] }

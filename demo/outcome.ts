@@ -7,14 +7,16 @@ import type { CallResult } from './services/task.ts'
 import { type Step, steps } from './steps.ts'
 import { workloads } from './world.ts'
 
-/** Who refused, and by which policies; without any, no policy permits it. */
+/**
+ * The principals that were refused, each with the policies that forbid it. Without such policies, no policy permits it.
+ */
 export type Refusal = {
   readonly principal: string
   readonly role: Role
   readonly policies: readonly PolicyReference[]
 }
 
-/** What came of one step. */
+/** The outcome of one step. */
 export type Outcome = Pick<Step, 'step' | 'from' | 'to' | 'method' | 'path'> & {
   readonly status: number
   readonly code: string | undefined

@@ -9,9 +9,8 @@ let next = 0
 let end = 0
 
 /**
- * Finds free ports on loopback. They lie below the range from which systems take ports for outgoing connections, in a block
- * that no other process of ours takes ports from, so that none is taken between finding and using it. Throws if every block
- * is taken.
+ * Finds free ports on loopback. They lie below the range of outgoing connections. Each process has a block of its own,
+ * so nothing takes a port between finding and using it. Throws if every block is taken.
  */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const ports: number[] = []

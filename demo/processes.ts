@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 
-/** What to start: a program, and a URL that answers 200 once it is ready. */
+/** A program to start, and a URL that answers 200 once it is ready. */
 export type Program = {
   readonly name: string
   readonly command: string

@@ -4,7 +4,7 @@ import type { ServiceName, Workload } from './world.ts'
 /** One step of the story, and what must come of it. */
 export type Step = {
   readonly step: string
-  /** What happens, for people. */
+  /** A description for people. */
   readonly story: string
   readonly from: Workload
   readonly to: ServiceName
@@ -12,9 +12,9 @@ export type Step = {
   readonly path: string
   readonly status: number
   readonly code?: DenyCode
-  /** Who must be among those that refused; `alone`: and nobody else. */
+  /** Principals that must be among the refused; `alone`: and nobody else. */
   readonly refusal?: { readonly principal: string; readonly role: Role; readonly alone: boolean }
-  /** What the same call gets when nobody asks Waywarden. */
+  /** The status of the same call without Waywarden. */
   readonly without: number
 }
 

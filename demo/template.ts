@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 
-/** What a template may name: text, numbers, truth, lists and groups of them. */
+/** The values of a template: text, numbers, booleans, lists and groups of them. */
 export type Value = string | number | boolean | readonly Value[] | { readonly [name: string]: Value }
 
 type Scope = { readonly [name: string]: Value }

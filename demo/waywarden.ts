@@ -10,7 +10,7 @@ import { trustDomain, workloads } from './world.ts'
 /** The Waywarden that a user installs: the build, not the sources. */
 export const waywardenProgram: string = join(import.meta.dirname, '..', 'dist', 'main.js')
 
-/** Who signs the hospital's chains. */
+/** The issuer of the hospital's chains. */
 export const waywardenIssuer = 'https://waywarden.hospital.example'
 
 export type WaywardenOptions = {

@@ -1,7 +1,7 @@
 /** The hospital's trust domain. */
 export const trustDomain = 'hospital.example'
 
-/** Who runs in the hospital, by the name of its process; the value is its SPIFFE ID. */
+/** The SPIFFE ID of each workload of the hospital, by the name of its process. */
 export const workloads = {
   gateway: 'spiffe://hospital.example/ns/istio-ingress/sa/gateway',
   'agent-a': 'spiffe://hospital.example/ns/billing/sa/agent-a',
@@ -32,7 +32,7 @@ export type ServiceName =
   | 'insurance'
   | 'patient-records'
 
-/** What the hospital offers: what Kubernetes and DNS would know. */
+/** The services of the hospital, with the facts that Kubernetes and DNS would have. */
 export const services: readonly Service[] = [
   service('billing-agent', 'agent-a', '10.96.0.4', 'billing'),
   service('insurance-agent', 'agent-d', '10.96.0.2', 'billing'),

@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 /** A certificate and its private key, both PEM. */
 export type KeyPair = { readonly certificate: string; readonly key: string }
 
-/** Who may sign: a name and a private key. */
+/** An issuer: a name and a private key. */
 export type Authority = KeyPair & { readonly name: string; readonly privateKey: KeyObject }
 
 const oid = {

@@ -6,8 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { RecordParts } from '../src/base/model/record-parts.ts'
 import { deniedParts } from '../test/support/decision.ts'
 
-// What evidence costs: to write a log of so many decisions, and to verify it and look something up in it by the
-// commands, as they are built. Of twenty decisions one is new; the others were made before, as on a warm path.
+// Measures the cost of evidence: writing a log of many decisions, verifying it, and finding a record by the built
+// commands. Of twenty decisions one is new; the others were made before, as on a warm path.
 
 const count = Number(process.argv[2] ?? 1_000_000)
 if (!Number.isSafeInteger(count) || count < 1000)

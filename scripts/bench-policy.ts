@@ -13,7 +13,7 @@ import { caller, clerk, delegated, hospital } from '../test/support/identities.t
 import { residentMebibytes } from '../test/support/memory.ts'
 import { toRepository } from './bench/repository.ts'
 
-// What a decision costs that nothing is remembered of, and what policies weigh, by their number: many services, five policies
+// Measures an uncached decision, and the memory of policies, by the number of policies: many services, five policies
 // each. Every number has a process of its own, so that none pays for what another has left.
 
 // Node has it; only the DOM's types, which are not for servers, declare it.

@@ -15,8 +15,8 @@ import type { PolicySource } from '../src/policy/source/policy-source.ts'
 import { largeRepository } from '../test/support/large-repository.ts'
 import { measureHeap } from '../test/support/memory.ts'
 
-// How long a reload keeps requests waiting: the longest time for which the event loop stood still while revisions of
-// many policies were proven and swapped in under load, beside the same load without reloads on the same machine.
+// Measures how long a reload delays requests: the longest pause of the event loop while revisions of many policies are
+// proven and activated under load. The same load without reloads is measured beside it.
 
 const policies = Number(process.argv[2] ?? 1000)
 const reloads = Number(process.argv[3] ?? 10)
@@ -44,7 +44,7 @@ const source = await openRevisionSource({
   report: () => {},
   nowMs: Date.now,
 })
-// What serves first may take longer than opening waits for it.
+// The first revision may take longer than the opening waits for it.
 while (source.current === undefined && source.problems.length === 0) await source.refresh()
 await measure(() => wait(500))
 const quiet = await measure(() => wait(5000))
@@ -122,8 +122,9 @@ async function reload(following: RevisionSource, files: PolicyFiles): Promise<nu
 type Delays = Readonly<Record<'p50' | 'p99' | 'max' | 'longestTurn', number>>
 
 /**
- * The event loop's delays in milliseconds while `work` goes on and a request is decided every few milliseconds; and the
- * longest turn in processor time of this thread, which other processes on a busy machine do not lengthen.
+ * Measures the event loop's delays in milliseconds while `work` goes on and a request is decided every few
+ * milliseconds. The longest turn in CPU time of this thread is measured too, because other processes do not lengthen
+ * it.
  */
 async function measure(work: () => Promise<unknown>): Promise<Delays> {
   const delays = monitorEventLoopDelay({ resolution: 1 })
@@ -158,7 +159,7 @@ function watchTurns(): { readonly stop: () => number } {
   }
 }
 
-/** What the main thread has used so far; Linux alone says. */
+/** The CPU time of the main thread so far; Linux only. */
 function processorNanoseconds(): number {
   try {
     return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ', 1)[0])

@@ -10,10 +10,11 @@ import { type SectionName, sections } from './bench/sections.ts'
 import { toTable } from './bench/table.ts'
 import { openWorld } from './bench/world.ts'
 
-// What a check costs, beside servers that decide nothing. Without arguments it writes docs/performance.md and its charts.
-// `--quick` takes a minute and prints alone: for comparing two states of the code. `--only warm,cold` prints some parts.
-// `--profile DIR` leaves a CPU profile of each Waywarden there, which costs them something: its figures are not to be compared.
-// `--peers` asks the programs of others that `--opa PATH` and `--bare "NAME=PATH"` bring, and writes their part of the page.
+// Measures a check, beside servers that decide nothing. Without arguments it writes docs/performance.md and its charts.
+// `--quick` takes a minute and prints alone: for comparing two states of the code. `--only warm,cold` prints some
+// parts. `--profile DIR` leaves a CPU profile of each Waywarden there, which costs them something: its figures are not
+// to be compared. `--peers` asks the programs of others that `--opa PATH` and `--bare "NAME=PATH"` bring, and writes
+// their part of the page.
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +28,7 @@ const { values } = parseArgs({
 })
 const full: Pace = { seconds: 2, rounds: 3 }
 const quick: Pace = { seconds: 1, rounds: 1 }
-/** What `--quick` leaves out takes long. */
+/** The parts that `--quick` leaves out, because they take long. */
 const slow: readonly string[] = ['policies', 'audit', 'footprint']
 
 const h2load = await findH2load()

@@ -1,5 +1,5 @@
-// What the image adds to its runtime, made from the sources alone: node scripts/image-tree.mjs FOLDER. Prints its size.
-// app/sbom.cdx.json (CycloneDX) in it names every package that is there.
+// Makes the files that the image adds to its runtime, from the sources alone: node scripts/image-tree.mjs FOLDER.
+// Prints its size. app/sbom.cdx.json (CycloneDX) in it names every package that is there.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -60,7 +60,7 @@ function run(command, args, stdio = ['ignore', 2, 2]) {
   process.exit(1)
 }
 
-/** What a compiler, a debugger or a test reads, and a server never loads. More than half of what npm installs. */
+/** Files for compilers, debuggers and tests, which a server never loads. More than half of what npm installs. */
 function isForDevelopment(path) {
   return (
     /\.(?:ts|mts|cts|map|tsbuildinfo)$/.test(path) ||

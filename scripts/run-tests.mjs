@@ -69,7 +69,7 @@ function run(started, file) {
     const settle = (result) => {
       results.off('line', hear)
       child.off('exit', die)
-      // What it wrote before its result may still be on its way.
+      // Its earlier output may still be on its way.
       setImmediate(() => resolve({ ...result, output: started.output }))
     }
     const hear = (line) => settle(JSON.parse(line))

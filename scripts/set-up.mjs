@@ -1,4 +1,4 @@
-// What a fresh machine needs before `npm start`, `npm test` or `npm run check`; quiet when there is nothing to do.
+// Prepares a fresh machine for `npm start`, `npm test` or `npm run check`; quiet when there is nothing to do.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -62,7 +62,7 @@ async function soak(from: World, server: Server, rate: number): Promise<Sample> 
   }
 }
 
-/** What an operator does: publishes a key, lets it sign, and changes a policy. */
+/** Does an operator's work: publishes a key, activates it, and changes a policy. */
 function change(slice: number): void {
   if (slice % 3 === 2) appendFileSync(join(policies, 'service-0/policies.cedar'), `// ${slice}\n`)
   else execFileSync(process.execPath, [waywardenProgram, 'keys', 'rotate', world.keys, '--overlap', '15s'])

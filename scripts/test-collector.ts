@@ -1,5 +1,6 @@
-// Builds a real OpenTelemetry Collector from its modules, lets it read what a real Waywarden prints as a kubelet writes it down,
-// by the configuration in istio/observability, and compares what arrives by OTLP with what was printed: `npm run test:collector`.
+// Builds a real OpenTelemetry Collector from its modules. With the configuration of istio/observability it reads the
+// output of a real Waywarden, in the form that a kubelet writes. The script compares the records that arrive by OTLP
+// with that output: `npm run test:collector`.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

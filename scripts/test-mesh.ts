@@ -11,7 +11,8 @@ const project = join(import.meta.dirname, '..')
 /** In this order, since each goes on where the one before it ended. */
 const files = ['install.test.ts', 'operate.test.ts', 'provoke.test.ts', 'leave.test.ts']
 
-// What a failed test left open must not keep the first process of the namespaces alive, since all others end with it.
+// A handle that a failed test left open must not keep the first process of the namespaces alive, because all others end
+// with it.
 process.exit(currentRun() === undefined ? await prepareAndLaunch() : await runTests())
 
 async function prepareAndLaunch(): Promise<number> {

@@ -1,6 +1,7 @@
-// Applies the changes of scripts/mutants/*.yaml one by one in a copy of the project, and expects a test to fail by each: a
-// change that survives breaks a rule that no test holds. A run that was ended goes on where it was, unless a file of src/,
-// test/ or the lists has changed. `npm run test:mutants -- TEXT` tries only those whose file or idea has the text.
+// Applies the changes of scripts/mutants/*.yaml one by one in a copy of the project, and expects each to make a test
+// fail. A change that survives breaks a rule that no test holds. A run that was ended goes on where it was, unless a
+// file of src/, test/ or the lists has changed. `npm run test:mutants -- TEXT` tries only those whose file or idea has
+// the text.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -129,7 +130,7 @@ function tell(mutant: Mutant, outcome: Outcome): void {
 
 type State = { readonly digest: string; readonly killed: Set<string> }
 
-/** What was killed before, of the same code by the same tests. */
+/** The mutants that were killed before, of the same code by the same tests. */
 function readState(): State {
   const digest = digestOf(['src', 'test', 'scripts/mutants'])
   const before: { readonly digest?: string; readonly killed?: readonly string[] } = existsSync(stateFile)

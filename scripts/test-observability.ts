@@ -1,5 +1,5 @@
-// Installs the real Phoenix and the real MLflow into an ignored folder, plays the hospital with both as endpoints, and asks each
-// by its own API for the trace of the clerk's request: `npm run test:observability [-- --pictures FOLDER]`.
+// Installs the real Phoenix and MLflow into an ignored folder, and plays the hospital with both as endpoints. It asks
+// each by its own API for the trace of the clerk's request: `npm run test:observability [-- --pictures FOLDER]`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

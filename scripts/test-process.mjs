@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import Mocha from 'mocha'
 
 const { timeout, require: required } = JSON.parse(readFileSync('.mocharc.json', 'utf8'))
-/** What each file added to what keeps this process running. Some of it ends by itself soon after. */
+/** The handles that each file added and that keep this process running. Some of it ends by itself soon after. */
 const added = []
 /** The runner kills a process that is still there ten seconds after its last file. */
 const graceMs = 8000

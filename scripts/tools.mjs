@@ -1,6 +1,6 @@
-// What only the slow tests need, into .tools/: kustomize, helm, the real schemas of Kubernetes, Istio and the Gateway API,
-// the Node.js of the image, what puts our own protocol code to the test (h2spec, a grpc-go client, Envoy's own Go types), and
-// an SSH server for Git; and actionlint, for the workflows. Quiet when there is nothing to do.
+// Installs the tools of the slow tests into .tools/: kustomize, helm, actionlint, the schemas of Kubernetes, Istio and
+// the Gateway API, and the Node.js of the image. For tests of our protocol code: h2spec, a grpc-go client, Envoy's Go
+// types, and an SSH server for Git. Prints nothing if all are there.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {

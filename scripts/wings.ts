@@ -18,7 +18,7 @@ export const wings: Readonly<Record<string, readonly string[]>> = {
   base: [],
 }
 
-/** Folders of one wing that never import each other. What verifies the log shares no code with what writes it but its format. */
+/** Folders of one wing that never import each other. The verifier of the log shares only the format with its writer. */
 export const apart: readonly (readonly [string, string])[] = [
   ['audit/write', 'audit/verify'],
   ['audit/write', 'audit/read'],

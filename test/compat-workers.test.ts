@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { readRecords } from '../src/audit/read/query.ts'
 import { verifyLogs } from '../src/audit/verify/verify.ts'
 
-/** What a log is, and how far each of its records is proven. */
+/** The identity of a log, and the proof level of each record. */
 type Meaning = {
   readonly log: string
   readonly closed: boolean

@@ -34,7 +34,7 @@ type PresentedChain = {
   readonly means: Omit<DelegatedChain, 'kind' | 'actors' | 'digest'> & { readonly actors: readonly string[] }
 }
 
-/** What an auditor would say of a record. */
+/** The facts of a record that an auditor reads. */
 type RecordMeaning = {
   readonly name: string
   readonly decisionId: string
@@ -49,7 +49,7 @@ type RecordMeaning = {
   readonly results: readonly string[]
 }
 
-/** What a record says of the policies that decided. */
+/** The policies that decided, as a record names them. */
 type RevisionMeaning = Pick<
   DecisionRecord,
   'decisionId' | 'outcome' | 'code' | 'policyRevision' | 'policyDigest'
@@ -271,6 +271,6 @@ function summarize(record: DecisionRecord): Omit<RecordMeaning, 'name'> {
     onBehalfOf: chain === undefined || chain.kind === 'none' ? undefined : chain.subject.id,
     results: results.map((result) => `${result.role} ${result.outcome}`),
   }
-  // What a record does not have stands in no JSON either.
+  // An absent field of a record is absent from its JSON too.
   return JSON.parse(JSON.stringify(summary))
 }

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { runCommandLine } from '../src/cli/program.ts'
 import { pages } from './support/pages.ts'
 
-/** What `--help` of a command says that it takes. */
+/** The arguments and options that `--help` of a command lists. */
 type Usage = {
   /** Arguments that must be there. */
   readonly required: number
@@ -65,7 +65,7 @@ async function complaintsAbout(commands: readonly string[], isComplete: boolean)
   return complaints
 }
 
-/** What keeps a command from being run as it is written; a command that is only named need not have its arguments. */
+/** The reason why a command cannot run as written; a command that is only named need not have its arguments. */
 async function complaintAbout(command: string, isComplete: boolean): Promise<string | undefined> {
   const [, ...words] =
     command
@@ -101,7 +101,7 @@ async function findUsage(
   return undefined
 }
 
-/** What `--help` prints; nothing for words that are no command. */
+/** Returns the output of `--help`; `undefined` for words that are no command. */
 async function readHelp(command: readonly string[]): Promise<string | undefined> {
   const printed: string[] = []
   await runCommandLine([...command, '--help'], {

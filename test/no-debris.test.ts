@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 
-/** What is brought in or generated, and so not ours to keep clean. */
+/** Vendored and generated files, which are not checked. */
 const skipped = new Set([
   'node_modules',
   'dist',
@@ -38,7 +38,7 @@ const debris: readonly { readonly name: string; readonly pattern: RegExp; readon
 ]
 
 describe('no-debris', () => {
-  // What pictures say by chance is no text of ours.
+  // The bytes of pictures may look like text by chance.
   const texts = filesOf('.').filter((path) => !path.endsWith('.png'))
   const files = texts.map((path) => ({ path, lines: readFileSync(path, 'utf8').split('\n') }))
 

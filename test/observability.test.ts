@@ -207,7 +207,7 @@ async function measureShadow(): Promise<string> {
 }
 
 /** The metrics of a listener with TLS. */
-/** What a Waywarden measures that fetches keys. */
+/** The metrics of a Waywarden that fetches keys. */
 async function measureProvider(): Promise<string> {
   await using provider = await startProvider(createProviderKey())
   await using running = await follow(provider)
@@ -220,7 +220,7 @@ async function measureCertificates(): Promise<string> {
   return metrics.toText()
 }
 
-/** What the process before several workers measures of them. */
+/** The metrics of the primary about its workers. */
 async function measureWorkers(): Promise<string> {
   const metrics = createMetrics(() => true, 0, primaryName)
   metrics.workerConnections(1, 1)

@@ -23,7 +23,7 @@ function loadedWith(module: string): {
   return { files, packages }
 }
 
-/** What only declares types leaves nothing behind to load. */
+/** A file of types alone leaves nothing to load. */
 const importPattern = /^(?:import|export) (?!type )(?:[^;'"]*? from )?'([^']+)'/gm
 
 describe('what a start loads', () => {

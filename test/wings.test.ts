@@ -204,7 +204,7 @@ async function plant(folder: string, imports: readonly Import[]): Promise<void> 
   }
 }
 
-/** What was refused, by file and by file and line. */
+/** The refusals, by file and by file and line. */
 function lint(folder: string): ReadonlySet<string> {
   const biome = join(project, 'node_modules/@biomejs/biome/bin/biome')
   const options = { cwd: folder, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 } as const

@@ -4,7 +4,7 @@ import type { Lane, ServiceName } from '../world.ts'
 /** The one header that an agent forwards. It neither reads nor makes it. */
 export const chainHeader = 'actor-chain'
 
-/** What an agent is told to do, as a prompt would tell it. */
+/** The task of an agent, in place of a prompt. */
 export type Task = {
   readonly lane: Lane
   readonly calls: readonly Call[]
@@ -27,7 +27,7 @@ export type Call = {
   readonly handsOver?: boolean
 }
 
-/** What an agent saw of one call. */
+/** The result of one call, as the agent saw it. */
 export type CallResult = {
   readonly step: string
   readonly status: number
@@ -56,7 +56,7 @@ export async function performTask(
   return results
 }
 
-/** What an answer says about a call. */
+/** The parts of an answer that an agent reports. */
 export function toResult(step: string, answer: MeshAnswer): CallResult {
   const isProblem = answer.headers['content-type'] === 'application/problem+json'
   const { code } = (isProblem ? JSON.parse(answer.body) : {}) as { readonly code?: string }
@@ -64,7 +64,7 @@ export function toResult(step: string, answer: MeshAnswer): CallResult {
   return { step, status, code, decisionId: answer.headers['waywarden-decision-id'], ms }
 }
 
-/** What the agent at the other end reports. */
+/** The report of the called agent. */
 export function nestedResults(answer: MeshAnswer): readonly CallResult[] {
   if (answer.status !== 200 || !answer.body.startsWith('{"results":')) return []
   return (JSON.parse(answer.body) as { readonly results: readonly CallResult[] }).results

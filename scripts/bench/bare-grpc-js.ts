@@ -1,8 +1,8 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { checkResponseType } from '../../test/support/check-request.ts'
 
-// An ext_authz server that decides nothing: it reads nothing either, and every answer is the same bytes, an allow with a
-// header as long as the chain that Waywarden hands on. What grpc-js costs alone, at its cheapest.
+// An ext_authz server that reads and decides nothing. Every answer is the same bytes: an allow with a header as long as
+// Waywarden's chain. grpc-js alone, at its cheapest.
 
 const answer = checkResponseType
   .encode(

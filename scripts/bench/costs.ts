@@ -26,7 +26,7 @@ export const policies: Section = {
   },
 }
 
-/** What the record costs: without an audit log, which no configuration allows. */
+/** The cost of the record: a server without an audit log, which no configuration allows. */
 export const audit: Section = {
   title: 'What the record costs',
   about: 'Beside it a Waywarden whose audit log the benchmark has taken out, which no configuration allows.',
@@ -40,7 +40,7 @@ export const audit: Section = {
   },
 }
 
-/** What spans cost: of a check in a hundred, sent to a receiver that throws them away. */
+/** The cost of spans: one check in a hundred, sent to a receiver that discards them. */
 export const tracing: Section = {
   title: 'What tracing costs',
   about: 'Requests without a trace context, with `tracing` left out and with one check in a hundred sampled.',

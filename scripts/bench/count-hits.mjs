@@ -1,5 +1,6 @@
-// Loaded into a Waywarden whose cold checks are measured: counts what its memories of chains and decisions knew. On SIGUSR2
-// it says so on stderr. What is not decided is not counted: SPIFFE IDs that were parsed before, or how the engine's answers read.
+// Loaded into a Waywarden whose cold checks are measured: counts what its memories of chains and decisions knew. On
+// SIGUSR2 it says so on stderr. Counts decisions only: SPIFFE IDs that were parsed before, or how the engine's answers
+// read.
 import { LRUCache } from 'lru-cache'
 
 /** `cache.chains` and `cache.decisions` by default: by these, and no other number, the memories that count are bounded. */

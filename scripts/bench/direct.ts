@@ -67,7 +67,7 @@ export const rates: Section = {
   },
 }
 
-/** What count-hits.mjs has counted so far. */
+/** The counts of count-hits.mjs so far. */
 function hitsOf(server: Server): Promise<{ readonly hits: number; readonly misses: number }> {
   return told(server, 'remembered')
 }

@@ -57,7 +57,7 @@ function toListener({ name, port, asks }: Lane): object {
     '@type': `${type}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: name,
     codec_type: 'AUTO',
-    // What the first filter of a waypoint puts there, the load client sends.
+    // The load client sends what the first filter of a waypoint would add.
     forward_client_cert_details: 'ALWAYS_FORWARD_ONLY',
     route_config: {
       virtual_hosts: [

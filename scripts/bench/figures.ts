@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** What a load generator saw; latencies in microseconds. */
+/** The figures of a load generator; latencies in microseconds. */
 export type Load = {
   readonly calls: number
   readonly seconds: number
@@ -9,7 +9,7 @@ export type Load = {
   readonly p999: number
 }
 
-/** What one run cost the server and gave its callers; times in microseconds. */
+/** The cost of one run for the server, and the latencies of its callers; times in microseconds. */
 export type Figures = {
   readonly perSecond: number
   /** Processor time of the server, all its threads and workers, for each call. */

@@ -78,7 +78,7 @@ async function startDeciding(world: World): Promise<Server> {
   return server
 }
 
-/** What weigh-heap.mjs finds once it has collected garbage. */
+/** The figures of weigh-heap.mjs after a garbage collection. */
 async function heapMib(server: Server): Promise<number> {
   const { usedBytes } = await told<{ readonly usedBytes: number }>(server, 'heap')
   return usedBytes / 1024 ** 2

@@ -3,7 +3,7 @@ import type { Row } from './rounds.ts'
 import type { Found } from './section.ts'
 import type { SectionName } from './sections.ts'
 
-/** What a run found, by its parts; some may have been left out. */
+/** The results of a run, by its parts; some may be absent. */
 export type Results = ReadonlyMap<SectionName | 'peers', Found>
 
 /** A goal of the project, and how far it is reached. */
@@ -23,7 +23,7 @@ const loads = ['c1 m32', 'c4 m100']
 const perSecond = ({ perSecond }: Figures) => perSecond
 const perCpuSecond = ({ cpu }: Figures) => 1 / cpu
 const cost = ({ cpu }: Figures) => cpu
-/** What an ext_authz filter adds to a request, beyond the same way without one. */
+/** The latency that an ext_authz filter adds to a request. */
 const added = (key: 'p50' | 'p99') => (figures: Figures, all: readonly Row[]) =>
   figures[key] - (all.find(({ server }) => server === 'off')?.figures[key] ?? 0)
 

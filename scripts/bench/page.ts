@@ -81,7 +81,7 @@ export function writePage(marker: string, conditions: string, markdown: string, 
   for (const chart of charts) draw(chart, results)
 }
 
-/** What the machine was, and how busy with other things. */
+/** Describes the machine, and how busy it was with other work. */
 export function describeMachine(h2load: string, load: number): string {
   const [first] = cpus()
   const machine = `${cpus().length} cores of an ${first?.model.trim() ?? 'unknown processor'}, Node.js ${process.versions.node}, ${h2load}`

@@ -82,7 +82,7 @@ export function toCheckRequest({ path, chain, peer }: Asked, isTraced = true): B
   })
 }
 
-/** What the waypoint has on the request: what the agent sent, and the proven caller. */
+/** The headers of a request at the waypoint: those of the agent, and the proven caller. */
 export function toHeaders(chain: string, peer: string): Readonly<Record<string, string>> {
   return {
     accept: 'application/json',

@@ -4,10 +4,10 @@ import { type Case, type Pace, type Row, runRounds } from './rounds.ts'
 import type { Preload, Server } from './servers.ts'
 import type { World } from './world.ts'
 
-/** What one part of the benchmark found. */
+/** The results of one part of the benchmark. */
 export type Found = {
   readonly rows: readonly Row[]
-  /** What else is to be said, a sentence each. */
+  /** Further remarks, a sentence each. */
   readonly notes: readonly string[]
   /** Figures that no load gives, by what they measure. */
   readonly facts?: Readonly<Record<string, number>>
@@ -16,7 +16,7 @@ export type Found = {
 /** One part of the benchmark: it starts its own servers, and stops them. */
 export type Section = {
   readonly title: string
-  /** What was done, in a sentence or two. */
+  /** A description, in a sentence or two. */
   readonly about: string
   readonly run: (world: World, pace: Pace) => Promise<Found>
 }

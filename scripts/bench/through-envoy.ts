@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 
 const perSecond = 1000
 
-/** What an ext_authz filter adds to a request, by the server that it asks. */
+/** The latency that an ext_authz filter adds to a request, by the server that it asks. */
 export const throughEnvoy: Section = {
   title: 'Through Envoy',
   about: `${perSecond.toLocaleString('en')} requests a second through one Envoy worker that answers them itself, without an ext_authz filter (off) and with one that asks each server. What a server adds is its latency less that of \`off\`, where processor time and memory are Envoy’s own.`,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Server } from './servers.ts'
 
-/** What a module that is loaded into a server says when it is asked: the JSON behind this word in its log. */
+/** Asks a module that is loaded into a server. It answers with JSON behind this word in the log. */
 export async function told<T>({ running, log }: Server, word: string): Promise<T> {
   const seen = linesOf(log, word).length
   process.kill(running.pid, 'SIGUSR2')

@@ -1,7 +1,7 @@
 import { median } from './figures.ts'
 import { trendOf } from './trend.ts'
 
-/** What a slice of a soak found out about one server. */
+/** The figures of one server in a slice of a soak. */
 export type Sample = {
   /** Since the soak began. */
   readonly hours: number
@@ -11,7 +11,7 @@ export type Sample = {
   readonly p99: number
 }
 
-/** What the samples say together; `problems` is empty when the server could go on like this. */
+/** The verdict over all samples; `problems` is empty when the server could go on like this. */
 export type Verdict = { readonly said: readonly string[]; readonly problems: readonly string[] }
 
 /** Below this nobody can tell a leak from a heap that finds its size. */

@@ -3,11 +3,11 @@ export type GuideStep = {
   readonly title: string
   /** The commands of each `sh` block, in the order of the page. A command may have several lines. */
   readonly blocks: readonly (readonly string[])[]
-  /** What stands behind each `See:`, to the end of its paragraph. */
+  /** The text after each `See:`, to the end of its paragraph. */
   readonly sees: readonly string[]
 }
 
-/** Reads the steps of a guide. What stands before the first heading of level 2 belongs to none. */
+/** Reads the steps of a guide. Text before the first heading of level 2 belongs to no step. */
 export function parseGuide(markdown: string): readonly GuideStep[] {
   return markdown
     .split(/^## /m)

@@ -6,7 +6,7 @@ import { run } from './shell.ts'
 
 const project = join(import.meta.dirname, '..', '..')
 
-/** What the image adds to its runtime: a folder, and what its making printed. */
+/** The files that the image adds to its runtime: a folder, and the output of making it. */
 export type ImageTree = { readonly folder: string; readonly report: string }
 
 /** Makes the tree by `npm run sbom`, unless it is there and as the sources are. */

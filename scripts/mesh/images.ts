@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { ContainerObject } from './pod-object.ts'
 
-/** What is in an image: files and folders of this machine, shown at paths of the container. */
+/** The contents of an image: files and folders of this machine, mounted at paths of the container. */
 export type Image = {
   readonly entrypoint: readonly string[]
   readonly user: number
@@ -16,7 +16,7 @@ export type ImageSources = {
   readonly project: string
   /** Programs that programs.ts built. */
   readonly programs: string
-  /** What scripts/image-tree.mjs made. */
+  /** The folder that scripts/image-tree.mjs made. */
   readonly imageTree: string
   /** The Node.js that the image has. */
   readonly node: string

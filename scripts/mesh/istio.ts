@@ -8,7 +8,7 @@ import type { Programs } from './programs.ts'
 /** Runs a program with the mesh's kubeconfig and PATH. */
 export type RunInMesh = (command: string, args: readonly string[]) => Promise<string>
 
-/** What an operator has before docs/install.md begins: the Gateway API's CRDs, and Istio in ambient mode from its charts. */
+/** Installs the prerequisites of docs/install.md: the Gateway API's CRDs, and Istio in ambient mode from its charts. */
 export async function installIstio(
   run: RunInMesh,
   programs: Programs,

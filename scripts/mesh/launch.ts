@@ -8,7 +8,7 @@ const project = join(import.meta.dirname, '..', '..')
 const inside = 'WAYWARDEN_MESH_RUN'
 const orderlyEndMs = 20_000
 
-/** What is made before a run, because its namespaces reach no registry. */
+/** The files that are made before a run, because its namespaces cannot reach a registry. */
 export type Prepared = { readonly programs: Programs; readonly image: ImageTree }
 
 /** One run. `directory` is deleted at the end; `logs` stays until the next run. */

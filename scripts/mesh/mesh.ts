@@ -150,7 +150,7 @@ function toEnvironment(
   }
 }
 
-/** What a reader of docs/install.md has: the repository, and the command line that the guide calls `waywarden`. */
+/** The tools of a reader of docs/install.md: the repository, and the command line that the guide calls `waywarden`. */
 function prepareWorkspace({ directory, image }: MeshOptions): void {
   const workspace = join(directory, 'work', 'waywarden')
   for (const folder of ['istio', 'policies'])

@@ -13,8 +13,8 @@ const bridge = 'br0'
 export function createNodeNetwork(): void {
   run('ip', ['link', 'set', 'lo', 'up'])
   run('ip', ['link', 'add', bridge, 'type', 'bridge'])
-  // A bridge without an address of its own takes that of a pod, and gets another one when that pod ends: until their
-  // neighbour tables expire, what the other pods send to the node is lost.
+  // A bridge without an address takes the MAC address of a pod, and changes it when the pod ends. Until the neighbour
+  // tables of the other pods expire, their packets to the node are lost.
   run('ip', ['link', 'set', bridge, 'address', '02:00:00:00:00:01'])
   run('ip', ['addr', 'add', `${nodeAddress}/16`, 'dev', bridge])
   run('ip', ['addr', 'add', `${proxyAddress}/16`, 'dev', bridge])

@@ -21,8 +21,8 @@ const ztunnelFolder = '/var/run/ztunnel'
 const nodeName = 'node-1'
 
 /**
- * A kubelet without containers, and what Istio's CNI agent does: it runs pods as processes, each in a network and a
- * root of its own, and gives those of ambient namespaces to ztunnel.
+ * A kubelet without containers that also does the work of Istio's CNI agent. It runs pods as processes, each with its
+ * own network and root, and hands the pods of ambient namespaces to ztunnel.
  */
 export class Node implements AsyncDisposable {
   readonly #options: NodeOptions

@@ -15,7 +15,7 @@ const pinned = /^\s*(?:require )?istio\.io\/istio (v\S+)/m.exec(
 const istioVersion = process.env['WAYWARDEN_MESH_ISTIO'] ?? pinned ?? ''
 const isPinned = istioVersion === pinned
 
-/** What test:mesh runs, and where it lies. */
+/** The programs of test:mesh, by path. */
 export type Programs = {
   /** A folder for PATH: etcd, the programs of Kubernetes and of Istio, ztunnel's stand-in, kubelet-api. */
   readonly bin: string

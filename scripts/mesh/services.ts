@@ -18,7 +18,7 @@ type EndpointSlice = KubeObject & {
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[]
 }
 
-/** What kube-proxy and the cluster's DNS do for pods that no ztunnel has captured. */
+/** Does the work of kube-proxy and the cluster's DNS for pods without ztunnel. */
 export class Services implements AsyncDisposable {
   readonly #services = new Map<string, Service>()
   readonly #slices = new Map<string, EndpointSlice>()

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 
-/** What a command printed, both streams in their order, and how it ended. */
+/** The output of a command, both streams in order, and its exit code. */
 export type Printed = { readonly command: string; readonly output: string; readonly code: number }
 
 const withinMs = 180_000

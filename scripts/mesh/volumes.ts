@@ -21,7 +21,7 @@ type MapObject = KubeObject & {
 
 type File = { readonly content: string | Buffer; readonly mode: number | undefined }
 
-/** What a volume is made for. `isRoot`: files can be given to other users. */
+/** The pod for which a volume is made. `isRoot`: files can be given to other users. */
 export type VolumeOwner = {
   readonly api: Api
   readonly pod: PodObject

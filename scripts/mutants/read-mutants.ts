@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 
 /** A small change of the code that breaks one rule. */
 export type Mutant = {
-  /** What could happen if nobody noticed. */
+  /** The attack or fault that the change would allow. */
   readonly idea: string
   readonly file: string
   /** Stands in the file just once. */

@@ -146,7 +146,7 @@ function makeDirectory(directory: string, name: string): string {
   return made
 }
 
-/** What an API answers, or `undefined` while it does not answer well. */
+/** Returns the answer of an API, or `undefined` while it does not answer well. */
 async function ask<T>(url: string, body?: object): Promise<T | undefined> {
   const post = {
     method: 'POST',

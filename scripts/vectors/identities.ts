@@ -4,7 +4,7 @@ import { toVector, type Vector } from './vector.ts'
 const { waypoint, agentD, agentR } = uris
 const by = `By=${waypoint};URI=`
 
-/** Who calls: what must not become, or change, an identity. */
+/** Callers: texts that must not become, or change, an identity. */
 export function identityVectors(): readonly Vector[] {
   return [...xfccValues(), ...xfccConflicts(), ...metadata(), ...principals()]
 }

@@ -145,7 +145,7 @@ function provider({ name, header, claims, ...user }: Fields): Provider {
   }
 }
 
-/** What differs from the provider's usual token, header and configuration; a claim of `undefined` is left out. */
+/** The differences from the provider's usual token, header and configuration; a claim of `undefined` is left out. */
 export type Change = {
   readonly claims?: Readonly<Record<string, unknown>>
   /** The exact text of the claims, instead. */

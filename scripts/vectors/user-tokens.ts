@@ -6,7 +6,7 @@ const sign = signer('hospital-idp')
 const genuine = forge(accessHeader, accessClaims, sign)
 const clerk = { issuerName: 'hospital', id: 'clerk', groups: ['billing'] }
 
-/** What ingress presents, and what an agent must not. */
+/** Tokens that ingress presents and an agent must not present. */
 export function userTokenVectors(): readonly Vector[] {
   return [...accepted(), ...kinds(), ...claims(), ...headers(), ...headerMembers(), ...fromAgents()]
 }

@@ -53,7 +53,7 @@ function parseRequest({ method, place }: SituationArgs): AskedOf | Invalid {
   return { service: place.slice(0, slash), method, path: place.slice(slash), isUpgrade: false }
 }
 
-/** Whoever connects is judged alone. */
+/** A connection is judged by its caller alone. */
 function parseConnection({ as, place, ...chain }: SituationArgs): AskedOf | Invalid {
   if (place.includes('/')) return invalid(`expected a service, such as \`ledger:5432\`, found \`${place}\``)
   if (as === 'ingress') return invalid('`--as`: expected a SPIFFE ID, since whoever connects is judged')

@@ -4,7 +4,7 @@ const maxTextLength = 2048
 const maxProblems = 50
 const maxCauses = 4
 
-/** What a log line says of an error. */
+/** The fields of an error in a log line. */
 export type Described = {
   readonly message: string
   readonly code?: string

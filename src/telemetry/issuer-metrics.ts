@@ -7,7 +7,7 @@ export type IssuerMetrics = {
   /** When its keys were read, milliseconds since the epoch. */
   readonly issuerKeysRead: (issuer: string, atMs: number) => void
   readonly issuerKeyMissed: (issuer: string) => void
-  /** What became of a user's token; `undefined`: of an issuer that nobody knows. */
+  /** Counts the result for a user's token; `undefined`: of an issuer that nobody knows. */
   readonly tokenJudged: (issuer: string | undefined, reason: string) => void
 }
 

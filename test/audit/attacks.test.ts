@@ -72,7 +72,7 @@ describe('audit, attacked by who can write it and has not the key', function () 
   })
 
   it('reads all that is genuine beside what was added', async () => {
-    // What lies behind a link is not read, though it is genuine.
+    // A segment behind a symbolic link is not read, though it is genuine.
     for (const { name, change } of added.filter((attack) => !attack.name.endsWith('in place of a segment'))) {
       const directory = copyOf(genuine)
       await change(directory)
@@ -147,7 +147,7 @@ describe('audit of several workers, attacked', function () {
   })
 })
 
-/** What the one has and the other has not, as often as it has it more often. */
+/** Returns the elements that the first list has more often than the second, each as many times as the difference. */
 function without(one: readonly string[], other: readonly string[]): readonly string[] {
   const left = [...other]
   return one.filter((each) => {

@@ -13,7 +13,7 @@ import { decisionIds, openSealedLog, segmentsOf, writeKilledLog, writeLog } from
 
 const [log] = names
 
-/** What somebody puts where a segment of the log would be: the text of the file with this number. */
+/** A planted segment: returns the text of the file with this number. */
 const planted: readonly {
   readonly name: string
   readonly toText: (directory: string, sequence: number) => string

@@ -37,7 +37,7 @@ export type CorpusRequest = {
   readonly entities: readonly unknown[]
 }
 
-/** What came of one request. */
+/** The result of one request. */
 export type CorpusAnswer = {
   /** As Waywarden decides: a forbid that cannot be evaluated denies. */
   readonly decision: 'allow' | 'deny'

@@ -3,7 +3,10 @@ import type { EntityUid } from '../../src/base/model/entity-uid.ts'
 import { type Invalid, invalid, isInvalid } from '../../src/base/model/invalid.ts'
 import { type CorpusAnswer, type CorpusRequest, runCorpus } from './cedar-corpus.ts'
 
-/** What the files of Cedar's tests lack: for Cedar's `run-tests`, policies and schema are named beside them. */
+/**
+ * Adds the parts that the files of Cedar's tests lack: for Cedar's `run-tests`, policies and schema are named beside
+ * them.
+ */
 export type CedarTestOptions = {
   readonly policies: string | undefined
   readonly schema: string | undefined

@@ -13,7 +13,7 @@ policy: {directory: ./policies}
 audit: {directory: ./audit}
 `
 
-/** What must be true elsewhere of the configuration that `writeAll` writes. */
+/** Facts outside the file that the configuration needs, when `writeAll` writes. */
 const note =
   'note: users `hospital`: these clients must have service accounts (the client credentials grant) off at the provider: `ui`'
 

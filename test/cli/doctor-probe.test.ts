@@ -5,12 +5,12 @@ import { type RunningApp, startTestApp } from '../support/running-app.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
-/** What a waypoint tells Waywarden; `undefined` says what a sound one would. */
+/** The headers that a waypoint sends to Waywarden; `undefined` says what a sound one would. */
 type Told = { readonly xfcc?: string | undefined; readonly destinationAddress?: string }
 
 const insurance = '10.96.0.10:8080'
 
-// What a real Envoy does stands in test/e2e/doctor-probe.test.ts; here, waypoints that no Istio generates.
+// test/e2e/doctor-probe.test.ts runs a real Envoy. The waypoints here are ones that no Istio generates.
 describe('cli/doctor-probe', () => {
   let app: RunningApp
 

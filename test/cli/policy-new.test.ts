@@ -58,7 +58,7 @@ describe('cli/policy-new', () => {
       expect(await run(begun)).to.include({ code: 0, err: '' })
       const { code, err } = await run(['policy', 'check', directory])
       expect(code).to.equal(0)
-      // What is left to be filled in is named, line by line, and nothing else.
+      // The output names each line to fill in, and nothing else.
       const warnings = err.trim().split('\n')
       expect(warnings).to.have.length(2)
       for (const warning of warnings)

@@ -54,7 +54,7 @@ describe('cli/program', () => {
       argv: ['why'],
       says: [/missing required argument 'decision'/, /usage: waywarden why \[options\] <decision>/],
     },
-    // What is misspelt comes before what is missing because of it.
+    // A misspelt option is reported before the option that is missing because of it.
     { argv: ['chain', 'mint', '--kesy', 'x'], says: [/unknown option '--kesy'/, /Did you mean --keys\?/] },
     {
       argv: ['chain', 'mint'],

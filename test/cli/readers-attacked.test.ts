@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 import { segmentsOf, writeLog } from '../support/written-log.ts'
 
-/** What somebody puts into the audit directory: `line` says allow where the decision was a denial. */
+/** A plant in the audit directory: `line` says allow where the decision was a denial. */
 const attacks: readonly {
   readonly name: string
   readonly put: (audit: string, line: string) => void | Promise<void>

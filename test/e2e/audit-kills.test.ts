@@ -44,7 +44,7 @@ describe('an audit log whose writer is killed', function () {
   })
 })
 
-/** What one writer acknowledged until it was killed, soon after it had begun to. */
+/** The records that one writer acknowledged before it was killed. */
 async function killed(directory: string, prefix: string, mode: string): Promise<readonly string[]> {
   const args = ['--import', 'tsx', script, directory, prefix, '1000000', '', mode, 'repeated']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })

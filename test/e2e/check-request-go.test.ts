@@ -11,7 +11,7 @@ import { mutatedRequest } from '../support/mutated-requests.ts'
 const program = join(import.meta.dirname, '../../.tools/bin/check-request-go')
 const count = 10_000
 
-/** What Envoy's own Go types read; base64 where it is bytes. */
+/** The reading of Envoy's own Go types; bytes are in base64. */
 type GoFields = {
   readonly principal: string
   readonly address: string

@@ -48,7 +48,7 @@ describe('connections without HTTP through Envoy', function () {
       it(`closes the connection of ${workload} before the ledger hears a word: ${code}`, async () => {
         const { got, isOpen } = await ask(workload, [`secret of ${workload}`])
         expect(isOpen).to.equal(false)
-        // What a service says first may pass before Envoy has asked; docs/decision-codes.md says so.
+        // The first bytes of a service may pass before Envoy has asked, as docs/decision-codes.md documents.
         expect(got).to.be.oneOf(['', greeting])
         expect(heard()).to.not.include(workload)
         const records = await recordsOf(workload)

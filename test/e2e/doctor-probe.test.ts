@@ -46,7 +46,7 @@ describe('doctor --probe through Envoy', () => {
   }
 })
 
-/** What the doctor finds when agent D runs it inside its pod. */
+/** The findings when agent D runs doctor in its pod. */
 async function probe(
   hospital: Hospital,
   lane: Lane,

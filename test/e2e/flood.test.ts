@@ -25,7 +25,7 @@ const manyForbids = Array.from(
 ).join('')
 const modestEveryMs = 50
 
-/** What a caller asks about a patient. */
+/** A caller's request about a patient. */
 type Question = {
   readonly caller: string
   readonly chain: string

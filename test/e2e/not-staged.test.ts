@@ -45,11 +45,11 @@ describe('hospital, nothing is staged', () => {
     await using hospital = await startHospital({ certificateOf: { 'agent-d': 'agent-r' } })
     const outcomes = await play(hospital)
     const check = outcomes.find(({ step }) => step === 'd-checks-insurance')
-    // What A's task brought along was minted for D, and R is not D.
+    // The chain of A's task was minted for D, and R is not D.
     expect(check).to.include({ status: 403, code: 'chain_not_yours' })
     const record = (await readAudit(hospital)).get(check?.decisionId ?? '')
     expect(record?.caller?.id).to.equal(workloads['agent-r'])
-    // What was minted for R works from D's process: the certificate is the identity, nothing else.
+    // A chain minted for R works from D's process: the certificate is the identity, nothing else.
     const token = await hospital.idp.issueToken(clinician, recordsAudience)
     const chain = await mintChain(hospital, clinician, [], 'agent-r')
     const headers = { authorization: `Bearer ${token}`, [chainHeader]: chain }

@@ -7,7 +7,7 @@ import type { DenyCode } from '../../src/base/model/decision.ts'
 import { mintChain } from '../support/hospital-chain.ts'
 import { type RawAnswer, sendHttp2, sendRaw } from '../support/raw-http.ts'
 
-/** What D sends to the insurance; `chain` stands for a chain that allows it. */
+/** A request of D to the insurance; `chain` stands for a chain that allows it. */
 type Case = {
   readonly name: string
   readonly line?: string

@@ -65,7 +65,7 @@ describe('secrets', () => {
       if (!name.startsWith('secrets') && lstatSync(at(name)).isFile())
         written.set(name, readFileSync(at(name), 'latin1'))
     for (const [name, answer] of answers) {
-      // What goes on to the callee is for the callee, and nowhere else.
+      // The chain for the callee may only appear at the callee.
       written.set(
         `answer: ${name}`,
         JSON.stringify({ ...answer, setHeaders: Object.keys(answer.setHeaders) }),
@@ -130,7 +130,7 @@ async function ask(
   )
 }
 
-/** What operators look at afterwards. */
+/** The outputs that operators read afterwards. */
 async function runCommands(audit: string, written: Map<string, string>): Promise<void> {
   const found = await run(['audit', 'find', audit, '--json'])
   const decisions = found.out.split('\n').map((line) => JSON.parse(line))

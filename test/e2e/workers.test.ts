@@ -69,7 +69,7 @@ describe('several workers', () => {
     expect(allowed.map(([, worker]) => worker)).to.deep.equal(['1', '2'])
     expect(text).to.match(/^waywarden_worker_ends_total\{worker="2"\} 1$/m)
     expect(text.match(/^# TYPE waywarden_checks_total /gm)).to.have.length(1)
-    // What decides nothing has nothing to say of policies.
+    // The primary decides nothing, so it reports nothing about policies.
     expect(text).to.not.match(/^waywarden_policies\{worker="primary"\}/m)
   })
 

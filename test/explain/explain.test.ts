@@ -23,7 +23,7 @@ function explained(change: Partial<Situation>, revision: Revision): Explanation 
   return explain(judgeSituation({ ...record, ...change }, revision), revision)
 }
 
-/** What a principal lacks, in one line for each policy. */
+/** The conditions that a principal does not meet, one line for each policy. */
 function missesOf(principal: ExplainedPrincipal | undefined): readonly string[] {
   return (principal?.misses ?? []).map(({ policy, conditions }) =>
     [

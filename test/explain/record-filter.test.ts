@@ -39,7 +39,7 @@ describe('explain/record-filter', () => {
     it(`${want ? 'takes' : 'leaves'} a record for ${JSON.stringify(input)}`, () => {
       expect(matches(record, input)).to.equal(want)
       const line = formatRecord(record)
-      // What lets lines be passed over unread may never pass over one that matches.
+      // The shortcut that skips unread lines must never skip a matching line.
       if (want) for (const text of mentionsOf(input)) expect(line).to.include(text)
     })
   }

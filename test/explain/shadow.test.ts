@@ -22,7 +22,7 @@ const input: CheckInput = {
 const route = { match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }
 const live = mustLoad(policyFiles())
 
-/** What the line finds out of D's request for the clerk, by the live revision. */
+/** The facts of D's request for the clerk, under the live revision. */
 function findings(asked: CheckInput = input): Verdict {
   const service = findService(asked, 'xfcc', live.catalog)
   const chain = delegated(clerk, [hospital.agentA])

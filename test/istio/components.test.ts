@@ -57,7 +57,7 @@ describe('istio components', () => {
     expect(mountOf(waywarden, 'git-secret')).to.equal(undefined)
     expect(at(sync, 'securityContext', 'runAsUser')).to.not.equal(at(pod, 'securityContext', 'runAsUser'))
     expect(at(sync, 'securityContext', 'readOnlyRootFilesystem')).to.equal(true)
-    // What makes it a sidecar; else the pod would wait for its end.
+    // This makes it a sidecar; otherwise the pod would wait for its end.
     expect(at(sync, 'restartPolicy')).to.equal('Always')
   })
 

@@ -13,7 +13,7 @@ import { type KubeObject, type Overlay, renderKustomize } from '../support/rende
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { run } from '../support/terminal.ts'
 
-/** What the API server adds to a Service that is applied without an address. */
+/** The fields that the API server adds to a Service without an address. */
 const clusterIp = '10.96.9.9'
 
 describe('istio, as the doctor sees it', () => {

@@ -111,7 +111,7 @@ describe('Dockerfile', () => {
   }
 })
 
-/** What stands before the first FROM, and then each stage. */
+/** The text before the first FROM, then each stage. */
 function readStages(text: string): readonly (readonly Instruction[])[] {
   const stages: Instruction[][] = [[]]
   for (const line of text.split('\n')) {

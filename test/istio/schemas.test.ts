@@ -67,7 +67,7 @@ function istio(kind: string, spec: KubeObject): KubeObject {
   return { apiVersion: 'security.istio.io/v1', kind, metadata: { name: 'a' }, spec }
 }
 
-/** What an API server would refuse. */
+/** The reasons for which an API server would refuse an object. */
 function problemsOf(objects: readonly KubeObject[]): readonly string[] {
   const python = join('.tools', 'python', 'bin', 'python')
   const script = join('test', 'support', 'validate-objects.py')

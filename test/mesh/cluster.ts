@@ -3,7 +3,7 @@ import { type ClusterMesh, startClusterMesh } from '../../scripts/mesh/mesh.ts'
 
 let started: Promise<ClusterMesh> | undefined
 
-/** The one cluster of a run, started by whoever asks first. */
+/** The one cluster of a run. The first test that needs it starts it. */
 export function cluster(): Promise<ClusterMesh> {
   started ??= start()
   return started

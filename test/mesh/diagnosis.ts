@@ -1,6 +1,6 @@
 import type { ClusterMesh } from '../../scripts/mesh/mesh.ts'
 
-/** What `waywarden doctor` says of the live cluster. */
+/** The output of `waywarden doctor` for the live cluster. */
 export type Diagnosis = {
   readonly exitCode: number
   readonly healthy: boolean

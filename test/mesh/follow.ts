@@ -41,7 +41,7 @@ after(async () => {
   await reader?.close()
 })
 
-/** What a reader puts in place of the page's placeholders, by the text on the page. */
+/** The values for the page's placeholders, by their text on the page. */
 export type Replacements = Readonly<Record<string, string>>
 
 /** A reader of docs/install.md: runs its commands as they stand, and remembers which ones and what was seen. */
@@ -103,7 +103,7 @@ export class Reader {
     this.#followed.add(`${title} See ${index}`)
   }
 
-  /** What the page says and nobody has done or looked at. */
+  /** The steps of the page that no test has run or checked. */
   unfollowed(): readonly string[] {
     return this.#steps.flatMap(({ title, blocks, sees }) =>
       [

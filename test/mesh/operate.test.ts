@@ -29,7 +29,7 @@ describe('a mesh that Waywarden guards', () => {
     expect(found).to.include({ healthy: true, exitCode: 0 })
     const analysis = await mesh.run('bash', ['-c', 'istioctl analyze -A 2>&1 || true'])
     const codes = analysis.split('\n').flatMap((line) => {
-      // What the test mesh needs for an Envoy that is not Istio's.
+      // The settings that the test mesh needs because its Envoy is not Istio's.
       const isOurs = !line.includes('EnvoyFilter istio-system/plain-envoy')
       return isOurs ? (/\[(IST\d+)\]/.exec(line)?.[1] ?? []) : []
     })

@@ -5,7 +5,7 @@ import type { ClusterMesh } from '../../scripts/mesh/mesh.ts'
 import { until } from '../../scripts/mesh/shell.ts'
 import type { DecisionRecord } from '../../src/audit/format/record.ts'
 
-/** What the mesh makes of the story: `enforced` as the steps say, `unguarded` as without Waywarden. */
+/** The results of the story in the mesh: `enforced` as the steps say, `unguarded` as without Waywarden. */
 export type Lane = 'enforced' | 'unguarded'
 
 /** Plays the story; one line for each step whose answer is not as it should be. */

@@ -14,7 +14,7 @@ import {
   smallRepository,
 } from '../support/git-remote.ts'
 
-/** What happens to a remote that is followed, and what a clean look says of it. */
+/** A change of a followed remote, and the result of a poll without faults. */
 type Change = {
   readonly name: string
   readonly prepare?: (remote: GitRemote, first: string) => unknown

@@ -24,7 +24,7 @@ const plainPath = fc
 
 const wide = (letter: string) => String.fromCharCode(letter.charCodeAt(0) + 0xfee0)
 
-/** What a server that folds case or trims may drop or undo, one for each kind. Each keeps the path that such a server reads. */
+/** The spellings that a server may fold or trim, one for each kind. Each keeps the path that such a server reads. */
 const twists = {
   case: (path: string, at: number) => path.slice(0, at) + path.charAt(at).toUpperCase() + path.slice(at + 1),
   wide: (path: string, at: number) => {

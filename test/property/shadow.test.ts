@@ -55,7 +55,7 @@ function tokenOf({ peer, subject: { sub, groups }, actors, scope }: Asked): stri
   return token
 }
 
-/** What one request gets, and what was recorded, of a checker with fake effects; `onAnswered` may watch. */
+/** The answer to one request and its record, from a checker with fake effects; `onAnswered` may watch. */
 async function ask(revision: Revision, request: Asked, onAnswered?: OnAnswered) {
   const { check, records } = buildChecker({
     revision: () => revision,

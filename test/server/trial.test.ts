@@ -14,9 +14,9 @@ import { writeTestFiles } from '../support/running-app.ts'
 import { settings } from '../support/settings.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
-/** What only a look before the start says, since Envoy's own timeout is not known to a process that runs. */
+/** Remarks that only `config check` makes, because a running process does not know Envoy's own timeout. */
 const remark = /^`deadline` is /
-/** What runs says since when; a trial has only now. */
+/** A running process says since when; a trial has only the present. */
 const withoutTime = (text: string): string => text.replace(/ \(since \S+\)$/, '')
 
 describe('server/trial', function () {
@@ -152,7 +152,7 @@ function tryAll(config: Config, overlay: Partial<TrialOptions> = {}): Promise<Tr
   return tryConfig(config, { ...all, ...overlay })
 }
 
-/** What the start says before it ends, or /readyz after it, once it names so many problems. */
+/** The problems that the start reports before it ends, or /readyz after it, once there are that many. */
 async function serve(config: Config, count: number): Promise<Pick<Trial, 'problems' | 'notices'>> {
   try {
     const app = await startApp(config)

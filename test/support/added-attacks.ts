@@ -28,7 +28,7 @@ import {
 import { temporaryDirectory } from './temporary-directory.ts'
 import { tamper, writeLog } from './written-log.ts'
 
-/** What is put there. */
+/** The planted content. */
 export const added: readonly Attack[] = [
   {
     name: 'a file that no log has',

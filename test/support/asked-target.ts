@@ -73,7 +73,7 @@ export function input({
   }
 }
 
-/** What it wants, from where it goes on. */
+/** The target of the request, after its service is known. */
 export function findTarget(input: CheckInput, caller: Caller): Target | Deny {
   const service = findService(input, caller.provenBy, catalog)
   if (isDeny(service)) return service

@@ -20,9 +20,9 @@ import { API, type Checker, SignatureKind, type Type, TypeFlags } from 'typescri
 const project = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * What a top-level declaration of src/ does, as `file#declaration`:
- * - `asks`: has a function that returns what policies said of a principal, or the engine's own answer.
- * - `calls anything`: calls a value whose type the compiler does not know, so that it could be such a function.
+ * The abilities of a top-level declaration of src/, as `file#declaration`:
+ * - `asks`: has a function that returns the policies' answer about a principal, or the engine's own answer.
+ * - `calls anything`: calls a value of unknown type, which could be such a function.
  * - `permits`: makes a permission.
  */
 export type Doings = Readonly<Record<'asks' | 'callsAnything' | 'permits', readonly string[]>>

@@ -78,7 +78,7 @@ export function forgedLine(decisionId: string): string {
   return formatRecord(record)
 }
 
-/** What readers take for true: id and outcome of each record. */
+/** The records that readers accept: id and outcome of each. */
 export async function believedIn(
   paths: readonly string[],
   keys?: readonly KeyObject[],
@@ -89,7 +89,7 @@ export async function believedIn(
   return believed
 }
 
-/** What verification says is wrong: the file, or `-`, and what. */
+/** The problems that verification finds: the file, or `-`, and what. */
 export async function complaintsOf(
   paths: readonly string[],
   keyOf: string = paths[0] ?? '',

@@ -4,15 +4,15 @@ import { at, forgedLine } from './attacked-logs.ts'
 import { cutLines, filesOf, lastOf, names } from './forged-logs.ts'
 import { tamper, writeLog } from './written-log.ts'
 
-/** What somebody does who can write the directory and has not the key. */
+/** The attacks of a writer of the directory who lacks the key. */
 export type Attack = {
   readonly name: string
   readonly change: (directory: string) => void | Promise<void>
-  /** What verification says of it. */
+  /** The result of verification. */
   readonly says: RegExp
 }
 
-/** What is taken away. */
+/** The removed content. */
 export const removed: readonly Attack[] = [
   ...names.slice(0, 2).flatMap((log): Attack[] => [
     {
@@ -63,7 +63,7 @@ export const removed: readonly Attack[] = [
   },
 ]
 
-/** What is put in the place of something else. */
+/** The replaced content. */
 export const replaced: readonly Attack[] = [
   {
     name: 'the line that the killed process did not finish by a record',

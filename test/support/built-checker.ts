@@ -23,7 +23,7 @@ export const revision: Revision = mustLoad(policyFiles())
 const routes = [{ match: 'GET /patients/{patientId}', action: 'read-it', resource: 'Patient::{patientId}' }]
 const forwards = { 'services.yaml': servicesYaml({ routes, forwards: true }) }
 
-/** One whose service calls on, and so gets a chain. */
+/** A request to a service that calls onward, and so gets a chain. */
 export const forwarding: Revision = mustLoad(policyFiles(forwards))
 
 /** As `forwarding`, but everybody is refused. */
@@ -93,7 +93,7 @@ export function openAdmission(maxInFlight = 10): Admission {
   })
 }
 
-/** What was built, and what it has said since. */
+/** The built checker, and its reports since then. */
 export type BuiltChecker = Checker & {
   readonly records: readonly RecordParts[]
   readonly events: readonly Event[]

@@ -1,4 +1,4 @@
-/** What a test cluster runs, as kubectl's JSON has it; each part of an item can be overlaid. */
+/** The objects of a test cluster, in kubectl's JSON; each part of an item can be overlaid. */
 export type ClusterService = {
   readonly name: string
   readonly namespace?: string

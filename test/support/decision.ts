@@ -4,7 +4,7 @@ import type { SpiffeId } from '../../src/base/model/spiffe-id.ts'
 import type { Target } from '../../src/base/model/target.ts'
 import { spiffeId } from './forge.ts'
 
-/** What must never stand in a record: a chain, a user's token, a cookie and a query. */
+/** Texts that must never be in a record: a chain, a user's token, a cookie and a query. */
 export const secrets: readonly string[] = [
   'eyJhbGciOiJFUzI1NiJ9.c2VjcmV0.c2ln',
   'user-access-token',

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 /** Records of one family, or a response code of RFC 1035 §4.1.1; `silence` is no answer at all. */
 export type FamilyAnswer = readonly string[] | keyof typeof responseCodes | 'silence'
 
-/** What the server says of a name: A records alone, both families, or "too long, ask by TCP". */
+/** The server's answers for a name: A records alone, both families, or "too long, ask by TCP". */
 export type DnsAnswer =
   | FamilyAnswer
   | { readonly A: FamilyAnswer; readonly AAAA: FamilyAnswer }
@@ -74,7 +74,7 @@ export async function startDnsServer(): Promise<DnsServer> {
   return new DnsServer(udp, tcp)
 }
 
-/** What the server says to one question; a plain list is of A records. */
+/** The server's answer to one question; a plain list is of A records. */
 function toFamily(answer: DnsAnswer, family: 'A' | 'AAAA', isTcp: boolean): FamilyAnswer | 'truncated' {
   if (typeof answer === 'string') return answer
   if ('byTcp' in answer) return family === 'AAAA' ? [] : isTcp ? answer.byTcp : 'truncated'

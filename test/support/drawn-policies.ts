@@ -22,7 +22,7 @@ export function drawPolicy(names: Names): fc.Arbitrary<string> {
     )
 }
 
-/** What a scope says of a variable: nothing in two of three, so that the rest decides. */
+/** The constraint of a scope on a variable: nothing in two of three, so that the rest decides. */
 function drawScope(
   variable: 'principal' | 'action' | 'resource',
   kinds: readonly Kind[],

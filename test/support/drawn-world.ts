@@ -20,7 +20,7 @@ export type Names = {
   readonly resources: readonly Kind[]
 }
 
-/** What is drawn of entities.json besides parents. */
+/** The generated parts of entities.json besides parents. */
 type Description = { readonly doctor: { readonly uri: string }; readonly container: string }
 
 const asked =
@@ -72,7 +72,7 @@ export const worldAgents: readonly SpiffeId[] = [
   spiffeId('spiffe://lab.example/robot'),
 ]
 
-/** What a name proves of an agent, written out: the oracle must not derive it as the product does. */
+/** The facts that a name proves about an agent, written out: the oracle must not derive it as the product does. */
 export const homes: ReadonlyMap<string, readonly EntityUid[]> = new Map([
   [
     'spiffe://hospital.example/ns/billing/sa/agent-a',
@@ -166,7 +166,7 @@ export const worldNames: Names = {
   ],
 }
 
-/** What entities.json may say: each pair is a child and its parent. No subset of them is a circle. */
+/** Generates entities.json: each pair is a child and its parent. No subset of them is a circle. */
 const edges: readonly (readonly [child: EntityUid, parent: EntityUid])[] = [
   ...containers.flatMap((type) => ladder(type, containerIds)),
   ...ladder('AgentGroup', groupIds),

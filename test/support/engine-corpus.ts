@@ -12,7 +12,7 @@ export type EngineCase = {
   readonly decisions: readonly EngineDecision[]
 }
 
-/** Who asks for what under which circumstances, and what comes out. */
+/** Principal, action, resource and context, with the expected answer. */
 type EngineDecision = {
   readonly who: string
   readonly what: string
@@ -25,7 +25,7 @@ type EngineDecision = {
 const all = 'principal, action, resource is Patient in Service::"records"'
 const asCaller = `@id("p")\npermit (${all}) when { context.role == "caller" && `
 
-/** What the corpus asks: a policy text for each part of Cedar that an answer can hang on. */
+/** The questions of the corpus: a policy text for each part of Cedar that an answer can hang on. */
 export const engineTexts: readonly Omit<EngineCase, 'decisions'>[] = [
   {
     name: 'equality',

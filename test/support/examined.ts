@@ -27,7 +27,7 @@ const shipped: DoctorConfig = {
   recovery: undefined,
 }
 
-/** What the doctor finds in the healthy cluster once it is changed, as JSON text in and findings out. */
+/** Examines the healthy cluster after a change: JSON text in, findings out. */
 export function examine({ mutate, config, catalog }: Omit<DoctorCase, 'name' | 'want'>): readonly Finding[] {
   const objects = healthyCluster()
   const parsed = parseKubectlOutput(toKubectlJson(mutate === undefined ? objects : mutate(objects)))

@@ -18,7 +18,7 @@ export type FailingGit = {
   readonly calls: () => readonly string[]
 }
 
-/** Makes such a git. Those that the real git starts by itself are real ones. */
+/** Makes such a git. Processes that the real git starts itself are real ones. */
 export function createFailingGit(): FailingGit {
   const directory = temporaryDirectory()
   const [program, log, fault] = ['git', 'log', 'fault'].map((name) => join(directory, name))

@@ -1,4 +1,4 @@
-// Stands in for a worker. What the configuration's text says of its number is what it does.
+// Stands in for a worker. The configuration's text tells each worker, by its number, how to behave.
 const behaviours = {
   serves: () => open(true),
   cannotDecide: () => open(false),

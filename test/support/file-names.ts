@@ -190,7 +190,7 @@ export const welcomeNames: readonly string[] = [
   'charts/policies/templates/tests/connection.yaml',
   'team/README.md',
   'team/x.md',
-  // What editors and file systems write beside a file by themselves.
+  // The files that editors and file systems write beside a file.
   'team/x.cedar~',
   'team/x.cedar.~2~',
   'team/.x.cedar.swp',

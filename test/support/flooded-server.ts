@@ -1,7 +1,7 @@
 import type { SpiffeId } from '../../src/base/model/spiffe-id.ts'
 import { type Admission, lookMs } from '../../src/decision/check/admission.ts'
 
-/** Who asks how often, and until when. */
+/** A caller, its rate, and the end of its flood. */
 export type Demand = { readonly caller: SpiffeId; readonly perSecond: number; readonly untilMs?: number }
 
 /** One check as it went. */
@@ -17,7 +17,7 @@ export type FakeClock = { nowMs: number }
 
 type Waiting = { readonly caller: SpiffeId; readonly outcome: { -readonly [K in keyof Outcome]: Outcome[K] } }
 
-/** What a refusal costs. */
+/** The cost of a refusal. */
 const refusalMs = 0.02
 
 /**

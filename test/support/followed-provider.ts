@@ -30,7 +30,7 @@ export function follow(
   }))
 }
 
-/** What came of a login: `ok` or the code, and what the client sees of it. */
+/** The result of a login: `ok` or the code, and what the client sees of it. */
 export type Login = {
   readonly code: unknown
   readonly httpStatus: number | undefined
@@ -53,7 +53,7 @@ export async function login(running: RunningApp, token: string): Promise<Login> 
   }
 }
 
-/** What /readyz says beside whether it is ready. */
+/** The body of /readyz without `ready`. */
 export async function noticesOf({ app }: RunningApp): Promise<readonly string[]> {
   return JSON.parse(await (await fetch(`http://${app.addresses.admin}/readyz`)).text()).notices
 }

@@ -51,14 +51,14 @@ export function spiffeId(uri: string): SpiffeId {
   return good(parseSpiffeId(uri))
 }
 
-/** What a parser made of input known to be good. */
+/** Returns the result of a parser for input known to be good. */
 export function good<V>(value: V): Exclude<V, Failure> {
   if (isFailure(value)) throw new TypeError(`expected good input: ${JSON.stringify(value)}`)
   // `Extract`, by which the guard narrows, does not narrow to `Exclude` in the other case.
   return value as Exclude<V, Failure>
 }
 
-/** What a parser found wrong with its input; nothing if it took it. */
+/** Returns a parser's reason for refusing its input; `undefined` if it accepted. */
 export function problemsOf<P>(value: object | Problems<P>): readonly P[] {
   return isRefused(value) ? value.problems : []
 }

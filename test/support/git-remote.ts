@@ -100,7 +100,7 @@ export async function follow(source: PolicySource, nowMs = 1000): Promise<Found>
   return found
 }
 
-/** What happens to a remote before and after it is followed; `first` is its first commit. */
+/** Changes of a remote before and after it is followed; `first` is its first commit. */
 type FollowedRemote = {
   readonly prepare: ((remote: GitRemote, first: string) => unknown) | undefined
   readonly change: (remote: GitRemote, first: string) => unknown
@@ -155,7 +155,7 @@ export function itRefusesRemote({ name, spoil, mentions, overlay }: SpoiledRemot
   })
 }
 
-/** What a source says now: the revision's id, or every message why there is none. */
+/** Polls a source: the revision's id, or every message why there is none. */
 export async function lookAt(source: PolicySource): Promise<string> {
   const found = await source.look()
   return found.kind === 'found'

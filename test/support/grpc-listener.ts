@@ -8,7 +8,7 @@ import type { CallContext, CallHandler, Endpoint, GrpcListener } from '../../src
 /** A call that says nothing of itself. */
 export const noContext: CallContext = { metadata: new Map(), tlsPeerUris: [], deadlineMs: undefined }
 
-/** What a plaintext listener is, wherever it listens. */
+/** The settings of a plaintext listener, except its address. */
 export const commonOptions: Omit<GrpcListener, 'address' | 'port' | 'path' | 'mode'> = {
   tls: undefined,
   memory: createSharedMemory(defaultCallLimits.maxTotalBytes),

@@ -13,8 +13,8 @@ import { loadKeys } from '../../src/decision/chain/keys-source.ts'
 const lifetimeSeconds = 600
 
 /**
- * Signs a chain with the hospital's own keys, as its waypoints would have: the user asked through the gateway, the
- * actors handed on, one after the other, and the holder may present it.
+ * Signs a chain with the hospital's own keys, as its waypoints would. The user came through the gateway, the actors
+ * follow each other, and the holder may present it.
  */
 export async function mintChain(
   hospital: Hospital,

@@ -65,7 +65,7 @@ const schema = 'schema.cedarschema'
 const services = 'services.yaml'
 const policy = 'team/a.cedar'
 
-/** What ends with a bare message of the engine, or the whole process, when nothing bounds it. */
+/** Files that would end in a bare message of the engine, or end the process, without limits. */
 export const hostileFiles: readonly HostileFile[] = [
   { name: 'a record 3,000 deep', file: schema, text: schemaWith(deepRecord(3000)), line: 3 },
   {

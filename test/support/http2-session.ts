@@ -24,7 +24,7 @@ export type SeenFrame = {
 /** A session without a socket, under a clock that a test moves. */
 export type TestSession = {
   readonly session: Session
-  /** What the link below it was told, and does. `takes` is whether the kernel takes what is written. */
+  /** The calls to the link below, and its behaviour. `takes` is whether the kernel takes what is written. */
   readonly link: {
     takes: boolean
     unsent: number
@@ -58,7 +58,7 @@ export const echo: Method = {
   refuse: ({ code }) => Buffer.from(code),
 }
 
-/** What `echo` answers when it denies. */
+/** The answer of `echo` for a denial. */
 export function echoRefusal(code: DenyCode): Buffer {
   return frameMessage(Buffer.from(code))
 }
@@ -162,7 +162,7 @@ export function keptField(letter: string, length: number): Buffer {
   return Buffer.concat([Buffer.from(head), Buffer.alloc(length, letter)])
 }
 
-/** What was kept last, once and again. */
+/** The last held memory, twice. */
 export function namedField(times: number): Buffer {
   return Buffer.alloc(times, 0xbe)
 }

@@ -12,7 +12,7 @@ export const ledgerAddress = '10.96.0.20:5432'
 export const httpOnlyAddress = '10.96.0.22:5432'
 export const unlistedAddress = '10.96.0.21:5432'
 
-/** What the ledger says to everyone who connects, before it has heard anything. */
+/** The greeting of the ledger, sent before it reads anything. */
 export const greeting = 'ledger 1\n'
 
 const entry = `

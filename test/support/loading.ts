@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url'
 import workerThreads from 'node:worker_threads'
 import Mocha from 'mocha'
 
-// Loaded before all test files (.mocharc.json, scripts/run-tests.mjs): nothing is minted, timed or started when a test file is
-// loaded. Its tests may run minutes later, and by then a token has expired. What is signed over constants is a constant.
+// Loaded before all test files (.mocharc.json, scripts/run-tests.mjs): nothing is minted, timed or started when a test
+// file is loaded. Its tests may run minutes later, and by then a token has expired. A signature over constants is a
+// constant.
 
 const tests = fileURLToPath(new URL('../', import.meta.url))
 
-/** What reads a clock, starts something or writes files: objects, and the names of such functions in them. */
+/** Functions that read a clock, start something or write files: objects, and the names of such functions in them. */
 const guarded: readonly (readonly [object: object, names: readonly string[]])[] = [
   [Date, ['now']],
   [globalThis, ['Date', 'setTimeout', 'setInterval', 'setImmediate', 'fetch']],

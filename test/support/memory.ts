@@ -7,7 +7,7 @@ export async function residentMebibytes(): Promise<number> {
   return process.memoryUsage.rss() / 1024 / 1024
 }
 
-/** What `make` makes, and what the heap of this process grows by for it. */
+/** The result of `make`, and the growth of the heap for it. */
 export async function measureHeap<T>(
   make: () => T | Promise<T>,
 ): Promise<{ readonly made: T; readonly bytes: number }> {

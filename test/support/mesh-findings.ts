@@ -6,7 +6,7 @@ export type Installation = { readonly objects: readonly KubeObject[]; readonly m
 
 const annotation = 'ambient.istio.io/xfcc-include-client-identity'
 
-/** What lets a request pass the mesh unasked, or lets somebody pose as a waypoint; empty when the mesh is tight. */
+/** Finds ways to pass the mesh without a check, or to pose as a waypoint; empty if there is none. */
 export function findMeshFaults({ objects, meshConfig }: Installation): readonly string[] {
   const catalog = readCatalog(objects)
   const provider = items(at(meshConfig, 'meshConfig', 'extensionProviders')).find(
@@ -42,7 +42,7 @@ export function find(
   )
 }
 
-/** What makes our pods: a Deployment, or the StatefulSet that a component makes of it. */
+/** The owner of Waywarden's pods: a Deployment, or the StatefulSet that a component makes of it. */
 export function findWorkload(objects: readonly KubeObject[]): KubeObject | undefined {
   return (
     find(objects, 'Deployment', 'waywarden', 'waywarden') ??

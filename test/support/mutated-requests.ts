@@ -39,7 +39,7 @@ const edit = fc.record({
   remove: fc.nat({ max: 3 }),
   insert: fc.oneof(
     fc.uint8Array({ maxLength: 3 }),
-    // What begins, ends or repeats fields: tags of the messages that are read, short lengths, continued varints.
+    // Bytes that begin, end or repeat fields: tags of the messages that are read, short lengths, continued varints.
     fc.uint8Array({ min: 0, max: 0x2a, maxLength: 3 }),
     fc.constantFrom(
       ...[

@@ -4,7 +4,7 @@ import { type DenyCode, deny, type PrincipalResult } from '../../src/base/model/
 import type { RecordParts } from '../../src/base/model/record-parts.ts'
 import { deniedParts, hospitalId } from './decision.ts'
 
-/** What a test says of a record; the rest is the record of D, for the clerk, at patient-records. */
+/** The fields of a record that a test sets; the rest is the record of D, for the clerk, at patient-records. */
 export type Observed = Partial<RecordParts> & {
   readonly code?: DenyCode | undefined
   readonly results?: readonly PrincipalResult[]
@@ -32,7 +32,7 @@ export function observed({
   return toRecord({ ...whole, isObserved: true, caller, decision, ...parts })
 }
 
-/** What a request asked for, where and how. */
+/** The target of a request. */
 export function asked(fields: Partial<NonNullable<RecordParts['input']>>): RecordParts['input'] {
   return {
     method: 'GET',

@@ -117,7 +117,7 @@ export function placeNamed(name: string): Place {
   return place
 }
 
-/** What surrounds a check. */
+/** The surroundings of a check. */
 export type World = {
   /** Keys of a service, beside those that it has. */
   readonly services?: Readonly<Record<string, object>>
@@ -128,7 +128,7 @@ export type World = {
   readonly facts?: Partial<Facts>
 }
 
-/** Who asks and what differs from a plain GET. */
+/** The caller, and the differences from a plain GET. */
 export type Asking = Pick<Place, 'caller' | 'to'> & {
   readonly headers: Readonly<Record<string, string>>
   readonly path?: string
@@ -143,7 +143,7 @@ export function except(forbidden: string): string {
   return [...permits, forbidden].join('\n')
 }
 
-/** What the checks of a listener decide, with the world around it. */
+/** Creates the checks of a listener, with the world around it. */
 export function createDecider(world: World = {}): (asking: Asking) => Verdict {
   const parsed = parseConfig('/waywarden.yaml', settings, new Map())
   if (isProblems(parsed)) throw new TypeError('bad settings')
@@ -202,7 +202,7 @@ function loadRevision(overlaid: Readonly<Record<string, object>>, policies: stri
   )
 }
 
-/** What is decided in a world at a place. */
+/** Decides a check in a world at a place. */
 export function ask(world: World, place: Place, overlay: Partial<Asking> = {}): Verdict {
   return createDecider(world)({ ...place, headers: place.headers(), ...overlay })
 }

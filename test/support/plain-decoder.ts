@@ -11,7 +11,7 @@ const maxHeaders = 512
 /** Headers that prove somebody's identity: bytes that are not text are refused here, whatever their parser would make of them. */
 const provingHeaders: ReadonlySet<string> = new Set(['authorization', 'x-forwarded-client-cert'])
 
-/** What a decision reads of a request. */
+/** The fields of a request that a decision reads. */
 export type PlainInput = Pick<
   CheckInput,
   'sourcePrincipal' | 'destinationAddress' | 'method' | 'path' | 'host' | 'headers'
@@ -66,7 +66,7 @@ function portOf(socketAddress: WireMessage): number | undefined | Deny {
   return isPort ? port.value : malformed('destination port: expected a number from 1 to 65535')
 }
 
-/** What Envoy asks about a connection that carries no HTTP. */
+/** The request of Envoy about a connection without HTTP. */
 function decodeConnection(
   destinationAddress: string,
 ): Pick<PlainInput, 'method' | 'path' | 'host' | 'headers'> | Deny {

@@ -1,7 +1,7 @@
 import { find, findWorkload } from './mesh-findings.ts'
 import { at, items, type Json, type KubeObject } from './rendered.ts'
 
-/** What keeps the pods from running safely, staying up and being watched; empty when nothing does. */
+/** Finds faults of the pods: unsafe, unavailable or unobserved; empty if there is none. */
 export function findPodFaults(objects: readonly KubeObject[]): readonly string[] {
   const workload = findWorkload(objects)
   const template = at(workload, 'spec', 'template')

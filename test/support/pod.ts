@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import type { Mounted } from './kubelet.ts'
 
-/** What the pod's own network and volumes would give it: ports that the system chooses, and a place for evidence. */
+/** Overrides in place of the pod's network and volumes: free ports, and a folder for evidence. */
 export function localSettings({ inPod }: Mounted): Readonly<Record<string, string>> {
   return {
     WAYWARDEN__LISTENERS__0__ADDRESS: '0.0.0.0:0',
@@ -12,7 +12,7 @@ export function localSettings({ inPod }: Mounted): Readonly<Record<string, strin
   }
 }
 
-/** What `/readyz` says once a `serve` is ready, asked again and again as a kubelet does. */
+/** Polls `/readyz` until a `serve` is ready, as a kubelet does, and returns its body. */
 export async function untilReady(child: ChildProcess): Promise<{ readonly notices: readonly string[] }> {
   const url = `http://${await addressOfAdmin(child)}/readyz`
   for (;;) {

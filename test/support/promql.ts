@@ -1,4 +1,4 @@
-/** What a PromQL expression names. */
+/** The names in a PromQL expression. */
 export type PromqlNames = {
   readonly metrics: readonly string[]
   /** Labels that it matches, groups or joins by. */

@@ -22,7 +22,7 @@ export function meetAtOnce(need: Need): Met {
     : { ...deny('token_invalid', 'the signature does not verify'), issuer: need.issuer }
 }
 
-/** What was proven so far, of a check that remembers nothing. */
+/** Empty proofs, for a check that remembers nothing. */
 export function provenBy(proofs: ReadonlySet<string>): ProvenTokens {
   return { recall: () => undefined, isProven: (key) => proofs.has(key), remember: () => {} }
 }
@@ -39,7 +39,7 @@ export function askWithProofs<T extends object>(
   return isDeny(met) ? met : askWithProofs(ask, new Set([...proofs, met.key]))
 }
 
-/** What becomes of the token in these headers. */
+/** Verifies the token in these headers. */
 export function verifyAtOnce(
   headers: Headers,
   issuers: readonly UserIssuer[],

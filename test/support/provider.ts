@@ -17,7 +17,7 @@ export type Provider = AsyncDisposable & {
   readonly jwksUrl: string
   /** PEM file of the CA that vouches for it. */
   readonly ca: string
-  /** What the JWK Set holds; replaced to rotate. */
+  /** The keys of the JWK Set; replaced to rotate. */
   keys: readonly ProviderKey[]
   /** Answers instead of the usual ones, by path. */
   readonly answers: Map<string, (response: ServerResponse) => void>

@@ -12,5 +12,5 @@ export function createRandom(seed: number): Random {
   }
 }
 
-/** What this run of the fuzzers follows from; a title says it, and SEED in the environment repeats it. */
+/** The seed of this run of the fuzzers; a title says it, and SEED in the environment repeats it. */
 export const seed: number = Number(process.env['SEED'] ?? randomInt(1_000_000))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type ClientHttp2Stream, connect, type Settings } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 
-/** What a call was answered with: the `grpc-status`, or the code with which it was reset, and the message without its prefix. */
+/** The answer to a call: the `grpc-status`, or the code with which it was reset, and the message without its prefix. */
 export type RawAnswer = { readonly status: unknown; readonly rstCode: number; readonly message: Buffer }
 
 /** A call that may send what no gRPC client would. */

@@ -19,7 +19,7 @@ export type Json =
 /** A Kubernetes object as a renderer prints it. */
 export type KubeObject = { readonly [key: string]: Json }
 
-/** What an overlay or the chart renders; `metadata` adds the EnvoyFilter to `enforce`. */
+/** The objects that an overlay or the chart renders; `metadata` adds the EnvoyFilter to `enforce`. */
 export type Variant = 'observe' | 'enforce' | 'metadata'
 
 export const variants: readonly Variant[] = ['observe', 'enforce', 'metadata']

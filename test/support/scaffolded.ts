@@ -6,7 +6,7 @@ import { parseTrustDomain } from '../../src/base/model/spiffe-id.ts'
 import { type Catalog, parseCatalog } from '../../src/policy/catalog/catalog.ts'
 import { type ClusterPod, type ClusterService, kubectlJson } from './cluster.ts'
 
-/** What `catalog scaffold` drafts of a cluster. */
+/** The draft of `catalog scaffold` for a cluster. */
 export function scaffold(
   services: readonly ClusterService[],
   pods: readonly ClusterPod[] = [],

@@ -22,7 +22,7 @@ export function createScript(): { -readonly [Key in keyof PolicySource]: PolicyS
   }
 }
 
-/** What such a source may say: these files, overlaid. */
+/** The content of such a source: these files, overlaid. */
 export function found(files: PolicyFiles, overlay: Partial<Found> = {}): Found {
   return { kind: 'found', files, pinned: undefined, notices: [], ...overlay }
 }

@@ -17,12 +17,12 @@ export type Asked = {
   readonly headers: readonly (readonly [string, string])[]
 }
 
-/** What may stand nowhere, made anew for each run, and the requests that carry it. */
+/** Secrets that must appear nowhere, generated for each run, and the requests that carry them. */
 export type Secrets = {
   readonly texts: Readonly<Record<SecretName, string>>
   readonly tokens: ReadonlyMap<string, string>
   readonly chains: ReadonlyMap<string, string>
-  /** What is asked: each secret where it belongs, where it does not, and broken. */
+  /** The requests: each secret where it belongs, where it does not, and broken. */
   readonly asked: readonly Asked[]
 }
 
@@ -105,7 +105,7 @@ function toAsked(
   ]
 }
 
-/** What must stand nowhere, and what to call it. A token's claims tell as much of a user as the token does. */
+/** A secret that must appear nowhere, and its name. A token's claims tell as much of a user as the token does. */
 export function secretsOf(
   { texts, tokens, chains }: Secrets,
   directory: string,
@@ -146,7 +146,7 @@ export type Reached = {
   readonly traces: string
 }
 
-/** What an operator gives a Waywarden that keeps as many secrets as one can, and talks as much as it can. */
+/** The configuration with the most secrets and the most output. */
 export function writeInputs(
   { texts: { gitToken, proxyPassword, pseudonyms, traceKey } }: Secrets,
   directory: string,

@@ -1,6 +1,6 @@
 import { runCommandLine } from '../../src/cli/program.ts'
 
-/** What a command printed, and how it ended. */
+/** The output of a command, and its exit code. */
 export type Ended = { readonly code: number; readonly out: string; readonly err: string }
 
 /** Runs one command line in this process. */

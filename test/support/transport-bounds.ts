@@ -29,7 +29,7 @@ const whole = frameMessage(encodeCheckRequest({ method: 'GET', path: '/' }))
 /** The beginning of a message of 3.9 MB that never comes whole. */
 const half = frameMessage(Buffer.alloc(3_900_000)).subarray(0, 15_000)
 
-/** What every transport must do to clients that hold or flood it, as tests of the running suite. */
+/** Adds tests of every transport against clients that hold or flood it. */
 export function itBoundsWhatItHolds(create: CreateBounded): void {
   const open: AsyncDisposable[] = []
   const events: Event[] = []

@@ -8,7 +8,7 @@ const healthPath = '/grpc.health.v1.Health/Check'
 const serving = 1
 const notServing = 2
 
-/** What every transport must say of its health, as tests of the running suite. */
+/** Adds tests of every transport's health service. */
 export function itReportsHealth(create: CreateTransport): void {
   const listen = (): Promise<Transport> => create(plainListener, allowing, () => {})
 

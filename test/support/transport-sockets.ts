@@ -11,7 +11,7 @@ import type { CreateTransport } from './transport-suite.ts'
 
 const request = encodeCheckRequest({ method: 'GET', path: '/' })
 
-/** What every transport must do on a Unix socket, as tests of the running suite. */
+/** Adds tests of every transport on a Unix socket. */
 export function itListensOnSockets(create: CreateTransport): void {
   const events: Event[] = []
   const listen = (path: string, mode = 0o600): Promise<Transport> => {

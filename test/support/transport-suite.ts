@@ -23,7 +23,7 @@ export type CreateTransport = (
   report: Report,
 ) => Promise<Transport>
 
-/** What every transport must do, as tests of the running suite. */
+/** Adds the tests that every transport must pass. */
 export function itCarriesCalls(create: CreateTransport): void {
   const open: Transport[] = []
   const events: Event[] = []

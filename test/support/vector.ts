@@ -29,7 +29,7 @@ export function readVectors(): readonly Vector[] {
     .map((name) => JSON.parse(readFileSync(new URL(name, directory), 'utf8')))
 }
 
-/** What the first steps of a check make of a vector: on whose behalf the request comes, or why it is refused. */
+/** Runs the first steps of a check on a vector: on whose behalf the request comes, or why it is refused. */
 export async function decideVector(vector: Vector): Promise<Chain | Deny> {
   const { request } = vector
   const input: CheckInput = {

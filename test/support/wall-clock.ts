@@ -8,7 +8,7 @@ export function stepWallClock(stepMs: number): Disposable {
 /** Has this process read another wall clock until it is disposed. */
 export function replaceWallClock(nowMs: () => number): Disposable {
   let isReplaced = true
-  // What took `Date.now` meanwhile reads the real clock once this is disposed.
+  // Code that captured `Date.now` meanwhile reads the real clock after this is disposed.
   const readMs = () => (isReplaced ? nowMs() : RealDate.now())
   class OtherDate extends RealDate {
     constructor(...given: readonly [] | readonly [number | string | Date]) {

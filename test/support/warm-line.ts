@@ -12,7 +12,7 @@ import { forge, good, readKey, signer } from './forge.ts'
 import { type ChainClaims, chainClaims, chainHeader, chainKey, nowMs, uris } from './hospital.ts'
 import { settings } from './settings.ts'
 
-/** What may change while a line remembers. */
+/** The facts that may change while a check is cached. */
 export type Surroundings = {
   readonly revision: Revision
   readonly revocations?: Revocations

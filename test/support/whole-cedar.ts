@@ -4,7 +4,7 @@ import type { Query } from '../../src/base/model/query.ts'
 import type { Cedar } from '../../src/policy/cedar/cedar.ts'
 import type { Policy } from '../../src/policy/cedar/policies.ts'
 
-/** What Cedar is given besides the query and the schema. */
+/** The inputs of Cedar besides the query and the schema. */
 export type Whole = {
   readonly policies: readonly Policy[]
   /** entities.json. */

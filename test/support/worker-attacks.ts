@@ -5,7 +5,7 @@ import type { Attack } from './attacks.ts'
 import { filesOf } from './forged-logs.ts'
 import { segmentsOf, writeLog } from './written-log.ts'
 
-/** What is done to the folders of three workers. */
+/** Attacks on the folders of three workers. */
 export const workerAttacks: readonly Attack[] = [
   ...[1, 2, 3].map(
     (worker): Attack => ({

@@ -109,7 +109,7 @@ export async function decisionsIn(directory: string): Promise<readonly string[]>
   return found
 }
 
-/** What verification finds wrong with a directory's logs; nothing is as it should be. */
+/** The problems that verification finds in a directory's logs; empty if there is none. */
 export async function flawsIn(directory: string): Promise<readonly unknown[]> {
   const trust = { keys: [publicKeyOf(directory)], exported: [] }
   const { logs, problems } = await verifyLogs([directory], trust)

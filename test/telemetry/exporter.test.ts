@@ -27,7 +27,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise(setImmediate)
 }
 
-/** What was reported, shortly. */
+/** The reports, shortened. */
 function tell(events: readonly Event[]): readonly string[] {
   return events.map((event) => {
     if (event.kind === 'export_lost') return `lost ${event.items}: ${event.loss}`

@@ -1,6 +1,8 @@
 import type { Standing } from './poller.ts'
 
-/** The notices of a source that could not be read, or whose content was refused. What was read before stays in force. */
+/**
+ * The notices of a source that could not be read, or whose content was refused. The last good content stays in force.
+ */
 export function toNotices(standing: Standing): readonly string[] {
   const what = standing.kind === 'failed' ? 'not followed' : 'not in force'
   return toTexts(standing).map((problem) => `${what}: ${problem}`)

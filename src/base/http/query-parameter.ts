@@ -4,8 +4,8 @@ import { foldName } from './header-name.ts'
 export type QueryReader = (target: string) => readonly string[]
 
 /**
- * Creates a reader for parameters with one of these lower-case names, in every spelling that a server might accept:
- * escaped, in another case, with another character for `_` (PHP), as a list (`name[]`), or after `;`.
+ * Creates a reader for parameters with one of these lower-case names. It reads every spelling that a server might
+ * accept: escaped, in another case, with another character for `_` (PHP), as a list (`name[]`), or after `;`.
  */
 export function createQueryReader(names: readonly string[]): QueryReader {
   const folds = new Set(names.map(foldName))

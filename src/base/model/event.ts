@@ -51,7 +51,10 @@ export type Event =
       readonly code: DenyCode | undefined
       readonly service: string | undefined
       readonly action: string | undefined
-      /** What became of a user's token: whose it is by our name for the provider, if that is known, and why it was refused. */
+      /**
+       * The result for a user's token: whose it is by our name for the provider, if that is known, and why it was
+       * refused.
+       */
       readonly token:
         | { readonly issuer: string | undefined; readonly refused: DenyCode | undefined }
         | undefined

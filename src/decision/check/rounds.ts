@@ -7,7 +7,7 @@ import { ask, judgeAsked } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { type Call, refusal, type Verdict } from './verdict.ts'
 
-/** What the rounds of one check use of the shell. */
+/** The parts of the shell that the rounds of one check use. */
 export type RoundShell = {
   /** Facts of this moment; the revision and the wall clock stay those of the first round. */
   readonly facts: () => Facts

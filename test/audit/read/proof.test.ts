@@ -94,7 +94,10 @@ describe('audit/read/proof', () => {
   }
 })
 
-/** What C2SP tlog-proof, tlog-checkpoint, signed-note and RFC 6962 §2.1.1 say, written down again: the record, or an error. */
+/**
+ * A second implementation of C2SP tlog-proof, tlog-checkpoint, signed-note and RFC 6962 §2.1.1: the record, or an
+ * error.
+ */
 function checkByTheText(proof: string, publicKey: KeyObject): readonly string[] {
   const [head = '', text = '', signatures = ''] = proof.split('\n\n')
   const [magic, extra = '', index = '', ...hashes] = head.split('\n')

@@ -31,7 +31,7 @@ describe('audit/verify/verify, with checkpoints that were kept elsewhere', () =>
   it('notices a log that was rewritten and signed again, by each of them', async () => {
     write(lines)
     const exported = checkpointsOf(directory)
-    // Who has the key can do that, and without checkpoints nobody can tell.
+    // The holder of the key can do that, and only checkpoints show it.
     for (const file of segmentsOf(directory)) rmSync(file)
     write(lines.with(0, '{"line":"other"}'))
     expect(wrongIn(await verify([]))).to.deep.equal([])

@@ -59,7 +59,7 @@ describe('audit/verify/verify, of logs that belong together', function () {
     expect(await believedIn([archive], keys)).to.have.length(9)
     // Without any key nothing is believed, for logs that could be signed lie there.
     expect(await believedIn([archive])).to.deep.equal([])
-    // What retention of the one removed is no excuse for the other.
+    // Segments that retention removed from one log excuse no gap in the other.
     for (const file of filesOf(archive, 'one-1790000000000')) rmSync(file)
     expect(await complaintsOf([archive], one)).to.not.deep.equal([])
   })

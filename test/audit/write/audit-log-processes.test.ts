@@ -42,7 +42,7 @@ describe('audit/write/audit-log, in processes of its own', () => {
       const writers = readFileSync(name, 'utf8').match(/"decisionId":"\w/g) ?? []
       expect(new Set(writers).size).to.be.at.most(1)
     }
-    // Those that came while another wrote were refused; one that came after it ended was not.
+    // A process that started beside a writer was refused; one that started after its end was not.
     expect(written.filter(({ length }) => length > 0).length).to.equal(segmentsOf(directory).length)
     expect(written.every(({ length }) => length === 0 || length === 3000)).to.equal(true)
     await expectSound(directory)

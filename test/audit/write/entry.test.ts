@@ -30,7 +30,7 @@ describe('audit/write/entry', () => {
       for (const segment of segments) {
         const records = readFileSync(segment, 'utf8').match(/"kind":"(decision|repeat)"/g) ?? []
         const whole = records.filter((kind) => kind.includes('decision')).length
-        // What comes before the first is written cannot refer to it.
+        // A repeat cannot refer to a record that is not written yet.
         expect(whole).to.be.within(Math.min(1, records.length), mode === 'written' ? 1 : records.length)
       }
       expect(await texts()).to.deep.equal(ids.map((id) => formatRecord(toRecord(deniedParts(id))).trimEnd()))
@@ -126,7 +126,7 @@ describe('audit/write/entry', () => {
   }
 })
 
-/** What stands first in a write. */
+/** The first entry of a write. */
 function alone(): Batch {
   return { wholes: 0 }
 }

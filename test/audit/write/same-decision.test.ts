@@ -134,7 +134,7 @@ const closed: ReadonlyMap<string, string> = new Map([
   ['provenBy', 'principal'],
 ])
 
-/** What is changed keeps its results: by them a check is compared with another at all. */
+/** The changed parts keep the same results: by them a check is compared with another at all. */
 function* changesOf(parts: RecordParts): Generator<RecordParts> {
   for (const [name, value] of Object.entries(parts)) {
     for (const changed of changes(value)) {

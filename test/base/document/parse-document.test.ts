@@ -29,7 +29,7 @@ const schema: v.GenericSchema<unknown, unknown> & SchemaNode = v.strictObject({
   agents: v.optional(recordOf(text)),
 })
 
-/** What the second service says beside its name, and the problems that it must be. */
+/** The keys of the second service besides its name, and the problems to report. */
 const cases: readonly { readonly name: string; readonly says: string; readonly want: readonly RegExp[] }[] = [
   {
     name: 'a misspelt key as one problem',

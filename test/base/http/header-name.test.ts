@@ -3,7 +3,10 @@ import fc from 'fast-check'
 import { createTwinFinder, foldName, isOddName } from '../../../src/base/http/header-name.ts'
 import type { Headers } from '../../../src/base/model/check-input.ts'
 
-/** What Envoy passes on in a header name, by HTTP/1.1 and HTTP/2, besides letters and digits (RFC 9110 §5.6.2). */
+/**
+ * The characters that Envoy accepts in a header name, by HTTP/1.1 and HTTP/2, besides letters and digits (RFC 9110
+ * §5.6.2).
+ */
 const punctuation = [..."!#$%&'*+-.^_`|~"]
 const names = ['actor-chain', 'x-forwarded-client-cert', 'x_token']
 

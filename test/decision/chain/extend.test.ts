@@ -83,7 +83,7 @@ describe('decision/chain/extend', () => {
   })
 
   describe('for an agent that calls itself', () => {
-    /** What D holds after it has called itself so many times. */
+    /** The chain of D after it has called itself that many times. */
     const afterCalls = async (count: number): Promise<DelegatedChain> => {
       const first = await mint(await hold(await begin(), agentA), agentA, service(agentD))
       let held = await hold(first, agentD)

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { isInvalid } from '../../../src/base/model/invalid.ts'
 import { cutRevocations } from '../../../src/decision/chain/revocations-cut.ts'
 
-/** What no step may be larger than, whatever the file is. */
+/** The largest step, for any file. */
 const maxStepBytes = 100 * 1024
 const large = 'x'.repeat(200_000)
 

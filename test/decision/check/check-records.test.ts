@@ -8,7 +8,7 @@ type Case = {
   readonly name: string
   readonly asked?: CheckInput | Deny
   readonly overlay?: NonNullable<Parameters<typeof buildChecker>[0]>
-  /** What is recorded, in this order. */
+  /** The records, in this order. */
   readonly want: readonly string[]
 }
 

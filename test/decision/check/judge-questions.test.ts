@@ -17,7 +17,7 @@ const target = {
 
 type Outcome = PrincipalResult['outcome']
 
-/** What `judge` asks about a chain, and what it makes of these answers. */
+/** The questions that `judge` asks about a chain, and its decision for these answers. */
 function questionsOf(chain: Chain, outcomes: readonly Outcome[] = []) {
   const queries: Query[] = []
   const evaluate = (query: Query): PrincipalResult => {

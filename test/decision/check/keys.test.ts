@@ -4,7 +4,7 @@ import type { DelegatedChain } from '../../../src/base/model/chain.ts'
 import { keyOfCaller, keyOfChain, keyOfRequest } from '../../../src/decision/check/keys.ts'
 import { caller, clerk, delegated, hospital } from '../../support/identities.ts'
 
-// Each field has another value here, or the compiler complains. What a key leaves out is named, with the reason.
+// Each field has another value here, or the compiler complains. Each field that a key omits is listed with the reason.
 
 describe('decision/check/keys, of a caller', () => {
   const one: Caller = caller(hospital.agentD)

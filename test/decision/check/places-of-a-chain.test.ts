@@ -17,7 +17,7 @@ import {
 const other = 'spiffe://hospital.example/ns/hospital/sa/other-waypoint'
 const [one = '', two = '', three = ''] = agents
 
-/** What the child says that was minted. */
+/** The claims of the minted child. */
 function claimsOf({ onward }: Verdict) {
   const [, claims = ''] = (onward?.token ?? '').split('.')
   return onward === undefined ? undefined : JSON.parse(Buffer.from(claims, 'base64url').toString())

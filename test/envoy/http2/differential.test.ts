@@ -15,7 +15,7 @@ const folder = new URL('../../cases/check/', import.meta.url)
 const checkPath = '/envoy.service.auth.v3.Authorization/Check'
 const healthPath = '/grpc.health.v1.Health/Check'
 
-/** What a client sees of a call: the answer's bytes, or the status. */
+/** The result of a call for a client: the answer's bytes, or the status. */
 type Outcome = { readonly bytes: string } | { readonly status: unknown }
 
 describe('envoy/http2 against grpc-js', () => {

@@ -33,7 +33,10 @@ type Play = {
   readonly random: Random
   readonly pending: ((message: Uint8Array) => void)[]
   readonly health: ReturnType<typeof createHealth>
-  /** What the client lets us send: on the connection (0) and, on top of the largest initial window, on each stream. */
+  /**
+   * The bytes that the client's windows allow: on the connection (0), and on each stream beyond the largest initial
+   * window.
+   */
   readonly granted: Map<number, number>
   nextId: number
 }
@@ -161,7 +164,7 @@ function holdsItsPromises({ session, memory, link }: TestSession, where: string)
   for (const stream of session.streams.values()) {
     const { outgoing } = stream
     if (outgoing === undefined) continue
-    // What may be sent has been sent.
+    // Everything that the windows allow has been sent.
     const isBlocked = stream.sendWindow <= 0 || (session.sendWindow <= 0 && session.waiting.has(stream))
     expect(isBlocked, `${where}: stream ${stream.id} waits for nothing`).to.equal(true)
   }

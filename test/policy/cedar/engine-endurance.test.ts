@@ -48,7 +48,7 @@ function query({ catalog }: Revision, who: string, overlay: Partial<Query['targe
   return { principal: { kind: 'agent', id: idOf(who) }, role: 'caller', delegatee: undefined, chain, target }
 }
 
-// What JSON, URLs and headers can carry into a call, and what an engine might make of it.
+// Texts that JSON, URLs and headers can carry into a call, and that an engine might misread.
 const hostileText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.constantFrom(

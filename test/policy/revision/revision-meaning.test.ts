@@ -47,7 +47,7 @@ const loaded = rememberLatest((): LoadedParts => {
   throw new TypeError(parts.problems.map(formatProblem).join('\n'))
 })
 
-/** What an engine answers; policies by name, or by a name that no policy has. */
+/** The answer of an engine: policies by name, or by a name that no policy has. */
 function answered(
   isAllowed: boolean,
   determining: readonly string[],

@@ -9,7 +9,7 @@ import { mustLoad, policyFiles } from '../../support/policy-files.ts'
 const overflow = '9223372036854775807 + context.chain.depth > 0'
 const scope = 'principal, action, resource in Service::"records"'
 
-/** What the policies say of agent D as caller; `files` overlay the repository. */
+/** The answer of the policies for agent D as caller; `files` overlay the repository. */
 function evaluate(policies: string, files: Readonly<Record<string, string>> = {}) {
   const revision = mustLoad(policyFiles({ 'team/a.cedar': policies, ...files }))
   const [service] = revision.catalog.services

@@ -35,7 +35,7 @@ describe('policy/source/git-signature', () => {
     expect((await follow(source)).files.id).to.equal(signed)
     rmSync(allowedSigners)
     expect((await source.recall())?.found.kind).to.equal('failed')
-    // Who is no longer on the list does not count from the next look on, whatever was found before.
+    // A signer that leaves the list does not count from the next poll on, whatever was verified before.
     writeFileSync(allowedSigners, '')
     expect((await source.look()).kind).to.equal('refused')
   })
