@@ -1,6 +1,6 @@
 import { destinationOfTarget } from './allow-list.js'
 
-/** What @grpc/grpc-js needs. A call's metadata is copied, since clients share it between calls. */
+/** An interceptor for @grpc/grpc-js. It copies a call's metadata, because clients share it between calls. */
 export function grpcHelpers({ header, chainTo, currentChain }) {
   const metadataFor = (target, metadata) => {
     const own = metadata.clone()

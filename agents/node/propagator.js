@@ -46,7 +46,7 @@ function removeFrom(carrier, header) {
   else if (typeof carrier === 'object' && carrier !== null) delete carrier[header]
 }
 
-/** What a recording client span says about where its request goes, by old and new semantic conventions. */
+/** The attributes of a client span that name the request's target, by old and new semantic conventions. */
 function destinationsOf(span) {
   if (span?.kind !== clientKind) return []
   const attributes = span.attributes ?? {}

@@ -4,7 +4,7 @@ import { replaceHeader } from './headers.js'
 const globalDispatcherKey = Symbol.for('undici.globalDispatcher.1')
 const capturedKey = Symbol('the chain that this dispatch was begun with')
 
-/** What fetch and undici need: the header is decided anew for every hop of a redirect, where the origin is known. */
+/** An interceptor for fetch and undici: the header is decided anew for every hop of a redirect, where the origin is known. */
 export function undiciHelpers({ header, chainTo, currentChain }) {
   const stamp = (dispatch, captured) => (options, handler) => {
     // Behind a redirect the running context may be that of the request that opened the connection, so the first hop's counts.

@@ -1,4 +1,4 @@
-// One Check as a waypoint asks it, shared by the scripts beside it. What is asked comes from the environment; see README.md.
+// One Check as a waypoint asks it, shared by the scripts beside it. The environment sets the request; see README.md.
 import { check } from 'k6'
 import { Counter } from 'k6/metrics'
 import grpc from 'k6/net/grpc'

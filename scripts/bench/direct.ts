@@ -9,7 +9,7 @@ const perSecond = [1000, 5000]
 export const warm: Section = {
   title: 'Warm',
   about:
-    'The same request again and again, as fast as answers come. What a bare server spends, it spends on saying nothing.',
+    'The same request again and again, as fast as answers come. A bare server decides nothing, so its cost is the cost of the transport.',
   async run(world, pace) {
     const servers = [...(await startBoth(world)), await world.startBareGrpcJs(), await world.startBareGo()]
     const cases = servers.flatMap((server) =>

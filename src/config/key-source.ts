@@ -27,7 +27,7 @@ export type RemoteKeys = {
 /** The text that `issuer` of the document must equal, and the origins at which the set may be. */
 export type Discovery = { readonly issuer: string; readonly origins: readonly string[] }
 
-/** What holds where `keys` does not say. */
+/** The defaults of `keys`. */
 export const keySourceDefaults = { every: '5m', cooldown: '10s', maxStaleness: '24h' } as const
 
 const wellKnown = '/.well-known/openid-configuration'
@@ -78,7 +78,7 @@ function toDiscovery(issuer: string, origins: readonly string[]): Discovery {
   return { issuer, origins: [own, ...(knownOrigins.get(own) ?? []), ...origins] }
 }
 
-/** What an entry of `users` says of its keys against itself. */
+/** Finds contradictions about keys within an entry of `users`. */
 export function keySourceConflicts(user: Draft<UserIssuer>, path: Path): readonly Conflict[] {
   if (user === undefined) return []
   const { jwks, keys } = user
@@ -90,7 +90,7 @@ export function keySourceConflicts(user: Draft<UserIssuer>, path: Path): readonl
         message: `\`${template}\` stands for a tenant, and no token has it in \`iss\`; write the id of your tenant there`,
       },
     ]
-  // What is wrong by itself is there, and reported already.
+  // A key that is wrong by itself is reported already.
   if (!('jwks' in user) && !('keys' in user))
     return [{ path, message: 'expected `keys` or `jwks`, found neither; name where its public keys are' }]
   if (keys === undefined) return []

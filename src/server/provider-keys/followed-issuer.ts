@@ -18,7 +18,7 @@ export type FollowedIssuer = {
   readonly notices: () => readonly string[]
 }
 
-/** What is known of the provider beside its keys, and what bounds the checks that wait for one. */
+/** The settings of the provider besides its keys, and the bounds of the checks that wait for one. */
 export type FollowedIssuerOptions = {
   readonly user: Omit<UserIssuer, 'keys'>
   readonly source: RemoteKeys
@@ -42,7 +42,7 @@ export function followIssuer(feed: KeyFeed, options: FollowedIssuerOptions): Fol
     if (set === undefined) return
     if (set.text !== text) {
       const parsed = parseProviderKeys(set.text, keys)
-      // What feeds us has parsed it already, with the same result.
+      // The feed has parsed it already, with the same result.
       if (isInvalid(parsed)) return
       text = set.text
       keys = parsed

@@ -7,7 +7,7 @@ import { isFailure } from '../../base/model/failure.ts'
 import { type Invalid, invalid } from '../../base/model/invalid.ts'
 import type { PublishedSet } from './key-feed.ts'
 
-/** Whose keys a file holds: a set of another provider or place is never taken for this one's. */
+/** The owner of the keys in a file. A set of another provider or URL is never used. */
 export type KeptOf = { readonly issuer: string; readonly source: string }
 
 const maxBytes = 1024 * 1024

@@ -5,7 +5,7 @@ import type { KeyNeed } from '../../base/model/need.ts'
 import { byDeadline } from '../by-deadline.ts'
 import type { KeyFeed, KeyFetch } from './key-feed.ts'
 
-/** What bounds the fetches that tokens can bring about. */
+/** The bounds of the fetches that tokens can cause. */
 export type KeyDemandOptions = Pick<KeyFeed, 'fetchKey'> & {
   /** How long a key that a fetch did not bring counts as unknown. */
   readonly cooldownMs: number
@@ -46,7 +46,7 @@ export function createKeyDemand(options: KeyDemandOptions): KeyDemand {
     const nowMs = elapsedMs()
     const untilMs = Math.max(unknown.get(need.kid)?.untilMs ?? 0, closedUntilMs)
     if (untilMs > nowMs) return refuse(need, 'and no fetch is due', untilMs - nowMs)
-    // Those who wait have begun a fetch, which answers the next attempt.
+    // The waiting checks have begun a fetch, which answers the next attempt.
     if (waiting >= maxWaiting) return refuse(need, `and ${waiting} checks wait for a fetch`, soonMs)
     waiting++
     const late = (): Deny => refuse(need, 'and the fetch takes longer than the check may', soonMs)

@@ -5,7 +5,7 @@ export type PublishedSet = {
   readonly readAtMs: number
 }
 
-/** What is known of a provider's keys. */
+/** The known keys of a provider. */
 export type FeedState = {
   /** The last good set; `undefined` while none was read. */
   readonly set: PublishedSet | undefined
@@ -13,7 +13,7 @@ export type FeedState = {
   readonly notices: readonly string[]
 }
 
-/** What came of a fetch for a key. */
+/** The result of a fetch for a key. */
 export type KeyFetch =
   /** The set has the key now. */
   | { readonly kind: 'brought' }

@@ -11,7 +11,7 @@ import type { FeedState, KeyFeed, KeyFetch, PublishedSet } from './key-feed.ts'
 import { createLocator, type Locator } from './locator.ts'
 import { createPace, type Pace } from './pace.ts'
 
-/** Whose keys are followed, and who hears of it. */
+/** The followed provider, and the listeners for its news. */
 export type RemoteSetOptions = {
   /** Our name for the provider, and the `iss` of its tokens. */
   readonly name: string
@@ -30,8 +30,8 @@ export type RemoteSetOptions = {
 const turnsAtOnce = 3
 
 /**
- * A provider's set of keys, fetched again and again. A good set replaces the one before as a whole: a key that is withdrawn
- * is believed no more. What cannot be fetched, or has no usable key, changes nothing.
+ * A provider's set of keys, fetched again and again. A good set replaces the one before as a whole: a key that is
+ * withdrawn is believed no more. A failed fetch, or a set without a usable key, changes nothing.
  */
 export class RemoteSet implements KeyFeed, AsyncDisposable {
   readonly #options: RemoteSetOptions
@@ -47,7 +47,7 @@ export class RemoteSet implements KeyFeed, AsyncDisposable {
   #isGood = false
   #keeping: Promise<void> = Promise.resolve()
   readonly #closing = new AbortController()
-  /** What is wrong with the files of the set; a notice each. */
+  /** The problems of the set's files; a notice each. */
   #keptProblem: string | undefined
   #seedProblem: string | undefined
 
