@@ -46,7 +46,7 @@ type Checked = {
   readonly problems: readonly ConfigProblem[]
   readonly remarks: readonly Remark[]
   readonly notices: readonly string[]
-  /** What was fetched. */
+  /** The fetched documents. */
   readonly found: readonly string[]
   readonly untried: readonly string[]
 }

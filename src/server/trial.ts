@@ -24,7 +24,7 @@ export type Trial = {
   readonly problems: readonly string[]
   /** The notices of /readyz, and further ones that only this check gives. */
   readonly notices: readonly string[]
-  /** What was fetched to check it. */
+  /** The documents that were fetched to check it. */
   readonly found: readonly string[]
   /** The parts that were not checked, and how to check them. */
   readonly untried: readonly string[]

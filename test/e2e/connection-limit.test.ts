@@ -24,13 +24,20 @@ describe('two users through the same agents', () => {
     const journeys = await inTurns(asked, atOnce, async (index) => {
       const user = users[index % users.length] ?? clerk
       const askD = toCall('a-asks-d', { calls: [toCall('d-checks-insurance')] })
-      return { user, results: await askAs(hospital, user, 'billing-agent', [askD]) }
+      const ask = () => askAs(hospital, user, 'billing-agent', [askD])
+      const results = await ask()
+      // A busy machine may decide too late once. That is a refusal, never a mix-up.
+      return { user, results: results.some(isLate) ? await ask() : results }
     })
     const records = await readAudit(hospital)
     const wrong = journeys.filter(({ user, results }) => !isOnlyOf(user, results, records))
     expect(wrong).to.deep.equal([])
   })
 })
+
+function isLate({ code }: CallResult): boolean {
+  return code === 'deadline_exceeded'
+}
 
 /** All three checks of a journey were allowed, belong to one transaction, and name the user who asked. */
 function isOnlyOf(

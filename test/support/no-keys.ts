@@ -8,7 +8,7 @@ export const openNoFeed: OpenFeed = async () => ({
   fetchKey: async () => ({ kind: 'failed' }),
 })
 
-/** What a primary shares if no keys are fetched. */
+/** The shared state of a primary that fetches no keys. */
 export const noSharedKeys: SharedKeys = {
   states: () => [],
   onChange: () => {},

@@ -1,7 +1,7 @@
 import type { FeedState, KeyFeed, KeyFetch } from '../provider-keys/key-feed.ts'
 import type { FeedRequest, OpenFeed } from '../provider-keys/open-feed.ts'
 
-/** What the primary knows of the keys of a provider, by our name for it. */
+/** The primary's state of a provider's keys, by the configured name of the provider. */
 export type KeyState = { readonly provider: string; readonly state: FeedState }
 
 /** Providers' keys that the primary fetches once for all workers. */

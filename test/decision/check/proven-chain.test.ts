@@ -7,6 +7,7 @@ import { good as mustBe } from '../../support/forge.ts'
 import { uris } from '../../support/hospital.ts'
 import { caller, hospital } from '../../support/identities.ts'
 import { userToken } from '../../support/places.ts'
+import { askWithProofs } from '../../support/proofs.ts'
 
 const [bad = ''] = broken.headers.get('actor-chain') ?? []
 const recoverable = new Map<string, string | Deny>([
@@ -109,11 +110,11 @@ const rows: readonly {
 describe('decision/check/proven-chain', () => {
   for (const { name, headers, peer, isConnection = false, want } of rows) {
     it(`${name}: ${want}`, () => {
-      const chain = provenChain(
-        isConnection ? { ...requestOfD(headers), method: '', path: '', host: '' } : requestOfD(headers),
-        caller(hospital[peer ?? 'agentD'], peer === 'gateway'),
-        facts,
-      )
+      const input = isConnection
+        ? { ...requestOfD(headers), method: '', path: '', host: '' }
+        : requestOfD(headers)
+      const by = caller(hospital[peer ?? 'agentD'], peer === 'gateway')
+      const chain = askWithProofs((proofs) => provenChain(input, by, { ...facts, proofs }))
       const mark = 'isRecovered' in chain && chain.isRecovered ? ', recovered' : ''
       expect(isDeny(chain) ? chain.code : `${chain.kind}${mark}`).to.equal(want)
     })
