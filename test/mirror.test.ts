@@ -103,7 +103,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['decision/identity/user-issuer.ts', 'types only'],
   ['server/runtime.ts', 'through app'],
   ['server/provider-keys/fetch-text.ts', 'through provider-keys/rotation, against a provider that fails'],
-  ['server/provider-keys/followed-issuer.ts', 'through provider-keys/rotation'],
   ['server/provider-keys/key-feed.ts', 'types only'],
   ['server/followed-revision.ts', 'through app and server/shadow'],
   ['server/policy-source.ts', 'through app and server/git-policies'],

@@ -15,16 +15,25 @@ const rotated = good(parseProviderKeys(readJwks('hospital-idp', 'partner-idp')))
 const [hospital] = factsOf().issuers
 if (hospital === undefined) throw new TypeError('no issuer')
 
+const gateways = [uris.gateway, 'spiffe://hospital.example/ns/edge/sa/second']
+
 /** A listener that remembers, with the proofs that its checks asked for. */
 function build(chains = 100) {
   const memories = createMemories({ chains, decisions: 100 })
-  const state = { needs: [] as Need[], issuers: [hospital] as readonly UserIssuer[], nowMs }
+  const state = {
+    needs: [] as Need[],
+    issuers: [hospital] as readonly UserIssuer[],
+    /** The providers whose users each gateway may bring; all if left out. */
+    peers: undefined as readonly ReadonlySet<string>[] | undefined,
+    nowMs,
+  }
   const revocations = { current: noRevocations }
   const checker = buildChecker({
     facts(revision, atMs) {
       const { issuers } = state
       const gathered = factsOf({ memories, issuers, revocations: revocations.current }, revision, atMs)
-      const ingress = new Map([[uris.gateway, new Set(issuers.map(({ name }) => name))]])
+      const all = new Set(issuers.map(({ name }) => name))
+      const ingress = new Map(gateways.map((uri, index) => [uri, state.peers?.[index] ?? all]))
       return { ...gathered, settings: { ...gathered.settings, ingress } }
     },
     nowMs: () => state.nowMs,
@@ -33,9 +42,9 @@ function build(chains = 100) {
       return meetAtOnce(need)
     },
   })
-  const login = async (token: string): Promise<string> => {
+  const login = async (token: string, gateway: string = uris.gateway): Promise<string> => {
     const request = requestOfD({ authorization: [`Bearer ${token}`] })
-    const xfcc = `By=${uris.waypoint};URI=${uris.gateway}`
+    const xfcc = `By=${uris.waypoint};URI=${gateway}`
     const headers = new Map([...request.headers, ['x-forwarded-client-cert', [xfcc]] as const])
     const { decision, chain } = await record(checker, { ...request, headers })
     if (chain?.kind === 'first-hop') return 'first-hop'
@@ -135,6 +144,16 @@ describe("decision/check, a user's token that is seen again", () => {
       userToken({ iss: other.issuer }),
     ])
       expect(await login(token)).to.equal('token_invalid')
+  })
+
+  it('proves nothing at an ingress peer that may not bring users of its provider', async () => {
+    const { login, state } = build()
+    expect(await login(userToken())).to.equal('first-hop')
+    state.peers = [['hospital'], []].map((names) => new Set(names))
+    const [, second] = gateways
+    expect(await login(userToken(), second)).to.equal('token_invalid')
+    expect(await login(userToken())).to.equal('first-hop')
+    expect(state.needs).to.have.length(1)
   })
 
   it('is taken though nothing can be remembered', async () => {
