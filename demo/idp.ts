@@ -36,7 +36,7 @@ export async function createIdp(jwksFile: string): Promise<Idp> {
   return {
     jwksFile,
     issueToken: (user, audience) =>
-      new SignJWT({ ...client, sid: randomUUID(), groups: user.groups, scope: 'openid' })
+      new SignJWT({ ...client, typ: 'Bearer', sid: randomUUID(), groups: user.groups, scope: 'openid' })
         .setProtectedHeader({ alg: 'ES256', kid, typ: 'at+jwt' })
         .setIssuer(idpIssuer)
         .setSubject(user.id)

@@ -58,6 +58,7 @@ export function renderWaywarden(directory: string, options: WaywardenOptions): P
     users: [
       {
         name: 'hospital',
+        provider: 'keycloak',
         issuer: idpIssuer,
         audience: agentsAudience,
         jwks: options.jwksFile,

@@ -2,9 +2,11 @@ import { chainClaimVectors } from './vectors/chain-claims.ts'
 import { chainForgeryVectors } from './vectors/chain-forgeries.ts'
 import { chainShapeVectors } from './vectors/chain-shapes.ts'
 import { clientTokenVectors } from './vectors/client-tokens.ts'
+import { configuredTokenVectors } from './vectors/configured-tokens.ts'
 import { genuineTokenVectors } from './vectors/genuine-tokens.ts'
 import { identityVectors } from './vectors/identities.ts'
 import { providerKeyVectors } from './vectors/provider-keys.ts'
+import { providerTokenVectors } from './vectors/provider-tokens.ts'
 import { tokenValueVectors } from './vectors/token-values.ts'
 import { userTokenVectors } from './vectors/user-tokens.ts'
 
@@ -17,6 +19,8 @@ export function generateVectors(): ReadonlyMap<string, string> {
     ...identityVectors(),
     ...userTokenVectors(),
     ...clientTokenVectors(),
+    ...providerTokenVectors(),
+    ...configuredTokenVectors(),
     ...genuineTokenVectors(),
     ...tokenValueVectors(),
     ...providerKeyVectors(),

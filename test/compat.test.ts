@@ -58,9 +58,10 @@ type RevisionMeaning = Pick<
 describe('compat v1: configuration', () => {
   it('reads every key as it was meant', () => {
     const config = readConfig(new Map())
-    // A path of `jwks` has become one of several sources since.
-    const users = config.users.map(({ keySource, ...user }) => ({
+    // A path of `jwks` has become one of several sources since, and `audience` may be a list.
+    const users = config.users.map(({ keySource, audience, ...user }) => ({
       ...user,
+      audience: typeof audience === 'string' ? audience : audience.join(),
       jwks: keySource.kind === 'file' ? keySource.path : undefined,
     }))
     expect({ ...config, users }).to.containSubset(readMeaning('config/means.json'))

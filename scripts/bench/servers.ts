@@ -70,6 +70,7 @@ export async function startWaywarden(
         audience: agentsAudience,
         jwks: jwksFile,
         groupsAllow: ['billing'],
+        clients: ['hospital-ui'],
       },
     ],
     policy: { directory: policies },

@@ -1,4 +1,4 @@
-import { auth0, cognito, entra, entraV1, keycloak, okta, presentOf } from './providers.ts'
+import { entra, entraV1, keycloak, presentOf } from './providers.ts'
 import type { Vector } from './vector.ts'
 
 const named = (claim: string) => ['token_invalid', claim] as const
@@ -124,28 +124,9 @@ function ofEntra(): readonly Vector[] {
   ]
 }
 
+/** Marks of providers whose other tokens are not known. */
 function ofOthers(): readonly Vector[] {
   return [
-    presentOf(okta, 'user', 'no `typ` in the header, `cid` for the client', 'accepted'),
-    presentOf(okta, 'client', '`sub` is the client', named('sub'), {
-      claims: { sub: okta.claims['cid'], uid: undefined },
-    }),
-    presentOf(okta, 'client-renamed', 'a mapping of `sub`', named('uid'), { claims: { uid: undefined } }),
-    presentOf(auth0, 'user', 'a claim that a login action adds', 'accepted'),
-    presentOf(auth0, 'password', 'a user’s grant', 'accepted', { claims: { gty: 'password' } }),
-    presentOf(auth0, 'client', 'as Auth0 marks it', named('gty'), {
-      claims: { gty: 'client-credentials', sub: '4wQZ8LxT1cV7@clients' },
-    }),
-    presentOf(auth0, 'client-sub', 'of another client', named('sub'), { claims: { sub: 'other@clients' } }),
-    presentOf(auth0, 'client-grants', 'a list of grants', named('gty'), {
-      claims: { gty: ['refresh_token', 'client_credentials'] },
-    }),
-    presentOf(cognito, 'user', 'no `typ` in the header', 'accepted'),
-    presentOf(cognito, 'client', 'no user is named', named('username'), {
-      claims: { username: undefined, sub: 'machine' },
-      user: { userClaim: 'auth_time' },
-    }),
-    presentOf(cognito, 'no-audience', 'meant for anybody', 'token_audience', { claims: { aud: undefined } }),
     ...(
       [
         ['grant_type', 'client_credentials', 'UAA'],

@@ -1,4 +1,4 @@
-import { entra, keycloak, presentOf } from './providers.ts'
+import { entra, keycloak, other, presentOf } from './providers.ts'
 import type { Vector } from './vector.ts'
 
 const named = (claim: string) => ['token_invalid', claim] as const
@@ -10,8 +10,8 @@ export function genuineTokenVectors(): readonly Vector[] {
 }
 
 function headers(): readonly Vector[] {
-  const types = ['jwt', 'Jwt', 'application/jwt', 'AT+JWT', 'Application/At+Jwt', undefined]
-  const other = ['dpop+jwt', 'logout+jwt', 'secevent+jwt', 'at+jwt;v=2', 'x/jwt', '', 7]
+  const types = ['jwt', 'Jwt', 'application/jwt', 'AT+JWT', 'Application/At+Jwt']
+  const others = ['dpop+jwt', 'logout+jwt', 'secevent+jwt', 'at+jwt;v=2', 'x/jwt', '', 7]
   const ignored = {
     jku: 'https://idp.evil.example/keys',
     x5u: 'https://idp.evil.example/chain',
@@ -28,7 +28,13 @@ function headers(): readonly Vector[] {
         header: { typ },
       }),
     ),
-    ...other.map((typ, index) =>
+    presentOf(other, 'typ-missing', 'many providers leave it out', 'accepted', {
+      header: { typ: undefined },
+    }),
+    presentOf(keycloak, 'typ-missing', 'Keycloak always writes it', named('typ'), {
+      header: { typ: undefined },
+    }),
+    ...others.map((typ, index) =>
       presentOf(
         keycloak,
         `typ-other-${index + 1}`,
@@ -64,11 +70,11 @@ function kinds(): readonly Vector[] {
     presentOf(keycloak, 'nonce-beside-bearer', 'a mapper of Keycloak', 'accepted', {
       claims: { nonce: 'n' },
     }),
-    presentOf(keycloak, 'nonce-beside-at-jwt', 'RFC 9068 says what it is', 'accepted', {
+    presentOf(other, 'nonce-beside-at-jwt', 'RFC 9068 says what it is', 'accepted', {
       claims: undeclared,
       header: { typ: 'at+jwt' },
     }),
-    presentOf(keycloak, 'nonce-undeclared', 'nothing says that it is an access token', named('nonce'), {
+    presentOf(other, 'nonce-undeclared', 'nothing says that it is an access token', named('nonce'), {
       claims: undeclared,
     }),
     presentOf(keycloak, 'bearer-case', 'a token type has no case', 'accepted', { claims: { typ: 'bearer' } }),
@@ -77,7 +83,7 @@ function kinds(): readonly Vector[] {
         claims: { [claim]: 'MTIzNDU2Nzg5MDEyMzQ1Ng' },
       }),
     ),
-    ...['Offline', 'DPoP', null].map((typ, index) =>
+    ...['Offline', 'Refresh', null].map((typ, index) =>
       presentOf(keycloak, `kind-typ-${index + 1}`, `\`typ: ${typ}\``, named('typ'), { claims: { typ } }),
     ),
     ...['id', 'refresh', null].map((use) =>
@@ -101,26 +107,28 @@ function kinds(): readonly Vector[] {
 
 function clients(): readonly Vector[] {
   const claims = ['azp', 'client_id', 'cid', 'appid'] as const
-  const pairs = claims.flatMap((one, index) => claims.slice(index + 1).map((other) => [one, other] as const))
+  const pairs = claims.flatMap((one, index) =>
+    claims.slice(index + 1).map((second) => [one, second] as const),
+  )
   const without = { azp: undefined }
   return [
     ...claims.map((claim) =>
-      presentOf(keycloak, `client-in-${claim}`, 'where a provider names the client', 'accepted', {
+      presentOf(other, `client-in-${claim}`, 'where a provider names the client', 'accepted', {
         claims: { ...without, [claim]: 'hospital-ui' },
       }),
     ),
-    ...pairs.map(([one, other]) =>
-      presentOf(keycloak, `client-${one}-and-${other}`, 'which one counts?', named(other), {
-        claims: { ...without, [one]: 'hospital-ui', [other]: 'agent-a' },
+    ...pairs.map(([one, second]) =>
+      presentOf(other, `client-${one}-and-${second}`, 'which one counts?', named(second), {
+        claims: { ...without, [one]: 'hospital-ui', [second]: 'agent-a' },
       }),
     ),
-    presentOf(keycloak, 'client-four-times', 'all of them agree', 'accepted', {
+    presentOf(other, 'client-four-times', 'all of them agree', 'accepted', {
       claims: Object.fromEntries(claims.map((claim) => [claim, 'hospital-ui'])),
     }),
     ...claims.map((claim) =>
-      presentOf(keycloak, `client-itself-in-${claim}`, '`sub` is the client', named('sub'), {
+      presentOf(other, `client-itself-in-${claim}`, '`sub` is the client', named('sub'), {
         claims: { ...without, [claim]: 'machine', sub: 'machine' },
-        user: { clients: [] },
+        user: { clients: 'any' },
       }),
     ),
   ]

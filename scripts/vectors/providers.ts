@@ -20,6 +20,7 @@ const tenant = '72f988bf-86f1-41af-91ab-2d7cd011db47'
 /** Keycloak 26.7.3, as it answered. */
 export const keycloak: Provider = provider({
   name: 'keycloak',
+  provider: 'keycloak',
   issuer: 'https://idp.hospital.example/realms/hospital',
   id: 'preferred_username',
   groups: 'groups',
@@ -32,11 +33,11 @@ export const keycloak: Provider = provider({
 /** Entra, of its v2.0 endpoint (Microsoft's access token claims reference). */
 export const entra: Provider = provider({
   name: 'entra',
+  provider: 'entra',
   issuer: `https://login.microsoftonline.com/${tenant}/v2.0`,
   id: 'oid',
   groups: 'groups',
-  clients: [],
-  userClaim: 'scp',
+  clients: ['6731de76-14a6-49ae-97bc-6eba6914391e'],
   header: { ...header, x5t: 'nOo3ZDrODXEK1jKWhXslHR_KXEg' },
   claims: {
     ...times,
@@ -57,11 +58,11 @@ export const entra: Provider = provider({
 /** Entra, of its v1.0 endpoint. */
 export const entraV1: Provider = provider({
   name: 'entra-v1',
+  provider: 'entra',
   issuer: `https://sts.windows.net/${tenant}/`,
   id: 'oid',
   groups: 'groups',
-  clients: [],
-  userClaim: 'scp',
+  clients: ['6731de76-14a6-49ae-97bc-6eba6914391e'],
   header: entra.header,
   claims: { ...entra.claims, azp: undefined, azpacr: undefined, appid: entra.claims['azp'], ver: '1.0' },
 })
@@ -69,11 +70,11 @@ export const entraV1: Provider = provider({
 /** An authorization server of Okta: no `typ`, the client in `cid`, scopes as a list. */
 export const okta: Provider = provider({
   name: 'okta',
+  provider: 'okta',
   issuer: 'https://hospital.okta.example/oauth2/default',
   id: 'sub',
   groups: 'groups',
   clients: ['0oaok4lsc7R7Nndnr697'],
-  userClaim: 'uid',
   header: { alg: 'RS256', kid: 'hospital-1' },
   claims: {
     ver: 1,
@@ -93,11 +94,11 @@ export const okta: Provider = provider({
 /** Auth0. */
 export const auth0: Provider = provider({
   name: 'auth0',
+  provider: 'auth0',
   issuer: 'https://hospital.auth0.example/',
   id: 'sub',
   groups: 'https://hospital.example/groups',
   clients: ['4wQZ8LxT1cV7'],
-  userClaim: 'https://hospital.example/user',
   header,
   claims: {
     ...times,
@@ -106,21 +107,20 @@ export const auth0: Provider = provider({
     sub: 'auth0|6735c2',
     scope: 'openid profile insurance:read',
     'https://hospital.example/groups': ['billing'],
-    'https://hospital.example/user': true,
   },
 })
 
-/** Cognito, with `aud` added, which it leaves out by itself. */
+/** Cognito, which names its client alone: no `aud`. */
 export const cognito: Provider = provider({
   name: 'cognito',
+  provider: 'cognito',
   issuer: 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_h0sp1tal',
   id: 'sub',
   groups: 'cognito:groups',
   clients: ['1example23456789'],
-  userClaim: 'username',
+  audience: undefined,
   header: { alg: 'RS256', kid: 'hospital-1' },
   claims: {
-    aud: common.audience,
     sub: '248289dc-4a61-4c83-8f3e-6f9f44',
     'cognito:groups': ['billing'],
     client_id: '1example23456789',
@@ -133,8 +133,28 @@ export const cognito: Provider = provider({
   },
 })
 
+/** Another provider, whose administrator added a claim to users' tokens. */
+export const other: Provider = provider({
+  name: 'other',
+  provider: 'generic',
+  issuer: 'https://login.other.example',
+  id: 'sub',
+  groups: 'groups',
+  clients: ['hospital-ui'],
+  userClaim: 'login',
+  header,
+  claims: {
+    ...times,
+    sub: 'clerk',
+    aud: common.audience,
+    azp: 'hospital-ui',
+    groups: ['billing'],
+    login: 'password',
+  },
+})
+
 type Fields = Pick<Provider, 'name' | 'header' | 'claims'> &
-  Omit<Provider['user'], 'name' | 'audience' | 'groupsAllow' | 'jwks'>
+  Omit<Provider['user'], 'name' | 'groupsAllow' | 'jwks'>
 
 function provider({ name, header, claims, ...user }: Fields): Provider {
   return {

@@ -1,3 +1,4 @@
+import type { ProviderName } from '../../src/base/providers/provider-rules.ts'
 import { readJwks } from '../../test/support/forge.ts'
 import { chainIssuer, hospitalIdp, now, partnerIdp, trustDomain, uris } from '../../test/support/hospital.ts'
 
@@ -43,13 +44,15 @@ type VectorConfig = {
   readonly users: readonly {
     readonly name: string
     readonly issuer: string
-    readonly audience: string
+    readonly provider: ProviderName
+    /** A list, `callee`, or missing for tokens without `aud`. */
+    readonly audience?: string | readonly string[] | undefined
     readonly id: string
     readonly groups: string
     readonly groupsAllow: readonly string[]
     readonly groupsAbsent?: 'refuse' | 'none'
-    readonly userClaim?: string
-    readonly clients: readonly string[]
+    readonly userClaim?: string | undefined
+    readonly clients: readonly string[] | 'any'
     readonly jwks: object
   }[]
   readonly revocations: { readonly version: 1; readonly entries: readonly object[] }
@@ -81,6 +84,7 @@ const hospital: VectorConfig = {
     {
       ...user,
       name: 'hospital',
+      provider: 'keycloak',
       issuer: hospitalIdp,
       groupsAllow: ['billing', 'clinicians'],
       clients: ['hospital-ui'],
@@ -89,9 +93,11 @@ const hospital: VectorConfig = {
     {
       ...user,
       name: 'partner',
+      provider: 'generic',
+      userClaim: 'sid',
       issuer: partnerIdp,
       groupsAllow: ['billing'],
-      clients: [],
+      clients: 'any',
       jwks: JSON.parse(readJwks('partner-idp')),
     },
   ],

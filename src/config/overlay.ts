@@ -1,4 +1,4 @@
-import { type SchemaNode, unwrap } from '../base/document/schema.ts'
+import { type SchemaNode, unionOf, unwrap } from '../base/document/schema.ts'
 import type { Path } from '../base/document/yaml.ts'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { hintFor } from '../base/text/did-you-mean.ts'
@@ -41,14 +41,16 @@ function findKey(schema: SchemaNode, root: unknown, segments: readonly string[])
     if (name === undefined) return invalid(`\`${path.join('.')}\` has no keys; remove \`__${segment}\``)
     if (isInvalid(name)) return name
     path.push(name)
-    node = unwrap(childOf(node, name))
     const isLast = position === segments.length - 1
+    const child = unwrap(childOf(node, name))
+    const isChoice = child.type === 'union'
+    node = isChoice && !isLast ? withKeys(child) : child
     if (isLast && !isItemless(node))
       return invalid(
         `\`${path.join('.')}\` has keys of its own; set one of them, such as \`__${exampleKey(node)}\``,
       )
     if (isLast) return { path, set: setter(holder, name, node) }
-    holder = descend(holder, name, node)
+    holder = descend(holder, name, node, isChoice)
   }
   return invalid('names no key')
 }
@@ -78,9 +80,22 @@ function exampleKey(node: SchemaNode): string {
   return node.entries === undefined ? '0' : (Object.keys(node.entries)[0] ?? '').toUpperCase()
 }
 
-/** A holder of the wrong kind is a problem of the file and reported there; nothing is set in it. */
-function descend(holder: unknown, name: string | number, node: SchemaNode): unknown {
+/** Returns the member of a union that has keys, such as the list of `any` or a list. */
+function withKeys(node: SchemaNode): SchemaNode {
+  return (
+    unionOf(node)
+      .map(unwrap)
+      .find((option) => !isItemless(option)) ?? node
+  )
+}
+
+/**
+ * A holder of the wrong kind is a problem of the file and reported there; nothing is set in it. Where the file may have a
+ * word or a list, a variable for an item replaces the word.
+ */
+function descend(holder: unknown, name: string | number, node: SchemaNode, isChoice: boolean): unknown {
   if (!isHolder(holder)) return undefined
+  if (isChoice && !isHolder(holder[name])) holder[name] = undefined
   holder[name] ??= node.item === undefined ? {} : []
   return holder[name]
 }

@@ -1,5 +1,5 @@
+import { rulesOf } from '../base/providers/provider-rules.ts'
 import type { Config } from './config.ts'
-import { entraUserClaim } from './user-issuer.ts'
 
 /**
  * A fact about a valid configuration. A warning is a weakness, so `/readyz` repeats it. A note names a condition outside
@@ -28,29 +28,34 @@ export function configWarnings(config: Config): readonly string[] {
   return remarksOn(config).flatMap(({ kind, text }) => (kind === 'warning' ? [text] : []))
 }
 
-function userRemarks({ name, id, audience, clients, userClaim }: Config['users'][number]): readonly Remark[] {
+function userRemarks(user: Config['users'][number]): readonly Remark[] {
+  const { name, id, audience, clients, provider } = user
+  const { isEvidenceItsOwn } = rulesOf(provider)
   const remarks: Remark[] = []
   const say = (kind: Remark['kind'], text: string) =>
     remarks.push({ kind, text: `users \`${name}\`: ${text}` })
-  if (userClaim === undefined)
+  if (clients === 'any')
     say(
       'warning',
-      "no claim proves that a user took part, so a client's own token might begin a chain as a user; set `userClaim` to a claim that only a user's token has, such as `sid` for Keycloak",
+      `\`clients: any\`: a token that an agent exchanged cannot be told from the user's own${isEvidenceItsOwn ? '' : ", nor a service account's that was set up to look like one"}; list the clients that users log in to`,
     )
-  else if (userClaim !== entraUserClaim)
+  else if (!isEvidenceItsOwn)
     say(
       'note',
-      `these clients must have service accounts (the client credentials grant) off at the provider: ${clients.map((client) => `\`${client}\``).join(', ')}`,
+      `these clients must have service accounts (the client credentials grant) and token exchange off at the provider: ${clients.map((client) => `\`${client}\``).join(', ')}`,
     )
   if (changeable.has(id))
     say(
       'warning',
       `\`id: ${id}\` can change, and come to mean another person; prefer \`sub\`, or \`oid\` for Entra`,
     )
-  if (clients.includes(audience))
+  if (provider === 'entra' && id === 'sub')
+    say('note', '`sub` differs by application in Entra; `id: oid` is the same for all of a tenant')
+  const own = clients === 'any' || typeof audience === 'string' ? [] : audience
+  for (const each of own.filter((each) => clients.includes(each)))
     say(
       'warning',
-      `\`audience: ${audience}\` is also one of \`clients\`, whose ID tokens name it, too; give the agents an audience of their own`,
+      `\`audience: ${each}\` is also one of \`clients\`, whose ID tokens name it, too; give the agents an audience of their own`,
     )
   return remarks
 }

@@ -1,5 +1,6 @@
 import type { PeerSource } from '../base/model/caller.ts'
 import type { SpiffeId, TrustDomain } from '../base/model/spiffe-id.ts'
+import type { ProviderName } from '../base/providers/provider-rules.ts'
 import type { TracingSettings } from './tracing.ts'
 import type { Endpoint, SocketPath } from './values.ts'
 
@@ -28,21 +29,22 @@ export type ProviderKeySettings = {
 }
 
 /**
- * An identity provider of users, with exactly one of `jwks`, a file, and `keys`. `id`, `userClaim` and `groups` name claims;
- * no `clients` means any.
+ * An identity provider of users, with exactly one of `jwks`, a file, and `keys`. `id`, `userClaim` and `groups` name claims.
  */
 export type UserIssuer = {
   readonly name: string
+  readonly provider?: ProviderName | undefined
   readonly issuer: string
-  readonly audience: string
+  /** `callee` for the SPIFFE ID of the called service. */
+  readonly audience?: string | readonly string[] | undefined
   readonly jwks?: string | undefined
   readonly keys?: ProviderKeySettings | undefined
   readonly id: string
   readonly userClaim?: string | undefined
-  readonly groups: string
+  readonly groups?: string | undefined
   readonly groupsAbsent: 'refuse' | 'none'
   readonly groupsAllow: readonly string[]
-  readonly clients: readonly string[]
+  readonly clients: readonly string[] | 'any'
 }
 
 /** A policy repository in Git. All paths except `path` are on this machine. */

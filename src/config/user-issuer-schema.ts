@@ -1,9 +1,21 @@
 import * as v from 'valibot'
 import type { SchemaNode } from '../base/document/schema.ts'
-import { about, choice, duration, flag, list, text } from '../base/document/values.ts'
+import { about, checked, choice, duration, flag, list, someOf, text } from '../base/document/values.ts'
+import { invalid } from '../base/model/invalid.ts'
+import { providerNames } from '../base/providers/provider-rules.ts'
+import { show } from '../base/text/show.ts'
 import { keySourceDefaults } from './key-source.ts'
 import type { UserIssuer } from './settings.ts'
 import { filePath, httpsOrigin, httpsUrl, userName } from './values.ts'
+
+/** The name of a claim, or a JSON Pointer (RFC 6901), which begins with a slash. */
+const claimPath = checked((input) =>
+  !input.startsWith('/') || /^(?:\/(?:[^~/]|~[01])+)+$/.test(input)
+    ? undefined
+    : invalid(
+        `expected the name of a claim or a JSON Pointer such as \`/realm_access/roles\`, found ${show(input)}`,
+      ),
+)
 
 const keys = v.strictObject({
   file: about(v.optional(filePath()), 'file with its public keys, as `jwks` names it'),
@@ -45,9 +57,13 @@ const keys = v.strictObject({
 const userIssuer = v.strictObject({
   name: about(userName, 'short name of the identity provider, used in policies as User::"<name>/<id>"'),
   issuer: about(httpsUrl, 'https URL: the `iss` of its access tokens'),
+  provider: about(
+    v.optional(choice(...providerNames)),
+    'which provider it is, for the rules of its tokens; recognized by `issuer` when left out',
+  ),
   audience: about(
-    text,
-    'required `aud` of its access tokens; without one, tokens for other services would be accepted',
+    v.optional(v.union([text, someOf(text, 'a list of at least one audience')])),
+    'required `aud` of its access tokens, or a list; `callee`: the SPIFFE ID of the called service; only Cognito may lack it',
   ),
   jwks: about(
     v.optional(filePath((url) => `write \`keys: {url: '${url}'}\`, and the keys are fetched`)),
@@ -57,17 +73,20 @@ const userIssuer = v.strictObject({
   id: about(v.optional(text, 'sub'), 'claim that identifies the user'),
   userClaim: about(
     v.optional(text),
-    "claim that only a user's token has, never a client's own: `sid` (Keycloak), `uid` (Okta); `scp` for Entra when left out",
+    "claim that only a user's token has, never a client's own; `sid` for Keycloak when left out, required for `generic`",
   ),
-  groups: about(v.optional(text, 'groups'), 'claim that lists the groups of the user'),
+  groups: about(
+    v.optional(claimPath),
+    'claim that lists the groups of the user, or a JSON Pointer such as `/realm_access/roles`',
+  ),
   groupsAbsent: about(
     v.optional(choice('refuse', 'none'), 'refuse'),
     'how to read a token without that claim: refuse it, or none: the user is in no group (Keycloak omits an empty list)',
   ),
   groupsAllow: about(v.optional(list(text), []), 'groups that a chain may contain; others are dropped'),
   clients: about(
-    v.optional(list(text), []),
-    'accepted clients (`azp`, `client_id`, `cid` or `appid`); empty accepts any',
+    v.union([v.literal('any'), someOf(text, 'a list of at least one client, or `any`')]),
+    "clients whose tokens count, or `any`: then an exchanged token cannot be told from the user's own",
   ),
 })
 

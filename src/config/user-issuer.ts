@@ -1,36 +1,39 @@
+import { type ProviderName, providerOf, rulesOf } from '../base/providers/provider-rules.ts'
 import { type KeySource, toKeySource } from './key-source.ts'
 import type { UserIssuer } from './settings.ts'
 
-/** An entry of `users`; `userClaim` is the configured one, or the known one of its issuer. */
-export type UserIssuerConfig = Omit<UserIssuer, 'jwks' | 'keys'> & {
+/** An entry of `users` with what follows from its provider. */
+export type UserIssuerConfig = Omit<
+  UserIssuer,
+  'jwks' | 'keys' | 'provider' | 'audience' | 'groups' | 'userClaim'
+> & {
+  readonly provider: ProviderName
+  /** The accepted audiences; `callee` for the SPIFFE ID of the called service; `none`: tokens have no `aud`. */
+  readonly audience: readonly string[] | 'callee' | 'none'
+  readonly groups: string
+  /** The claim that only a user's token has; `undefined` if the evidence of the provider is enough. */
   readonly userClaim: string | undefined
   readonly keySource: KeySource
 }
 
-/**
- * The issuers of Entra v2.0 and v1.0, including national clouds. Its access tokens have `scp` if they were issued to a
- * user, and without a scope if issued to an application.
- */
-const entraHosts: ReadonlySet<string> = new Set([
-  'login.microsoftonline.com',
-  'sts.windows.net',
-  'login.microsoftonline.us',
-  'login.partner.microsoftonline.cn',
-  'login.chinacloudapi.cn',
-  'sts.chinacloudapi.cn',
-])
-
-/** The claim that only a user's Entra access token has. */
-export const entraUserClaim = 'scp'
-
-/** True if tokens of this issuer come from Microsoft Entra ID. */
-export function isEntra(issuer: string): boolean {
-  return URL.canParse(issuer) && entraHosts.has(new URL(issuer).hostname)
+/** Adds settings that follow from the provider; `at` makes a path absolute. */
+export function toUserIssuer(user: UserIssuer, at: (path: string) => string): UserIssuerConfig {
+  const { jwks, keys, audience, ...same } = user
+  const provider = user.provider ?? providerOf(user.issuer)
+  const { groups, userClaim } = rulesOf(provider)
+  const isImplied = userClaim !== 'none' && userClaim !== 'required'
+  return {
+    ...same,
+    provider,
+    audience: toAudience(audience),
+    groups: user.groups ?? groups,
+    userClaim: user.userClaim ?? (isImplied ? userClaim : undefined),
+    keySource: toKeySource({ issuer: user.issuer, jwks, keys }, at),
+  }
 }
 
-/** Adds settings that follow from the issuer; `at` makes a path absolute. */
-export function toUserIssuer(user: UserIssuer, at: (path: string) => string): UserIssuerConfig {
-  const { jwks, keys, ...same } = user
-  const userClaim = user.userClaim ?? (isEntra(user.issuer) ? entraUserClaim : undefined)
-  return { ...same, userClaim, keySource: toKeySource({ issuer: user.issuer, jwks, keys }, at) }
+function toAudience(audience: UserIssuer['audience']): UserIssuerConfig['audience'] {
+  if (audience === undefined) return 'none'
+  if (typeof audience !== 'string') return audience
+  return audience === 'callee' ? audience : [audience]
 }

@@ -15,7 +15,7 @@ audit: {directory: ./audit}
 
 /** Facts outside the file that the configuration needs, when `writeAll` writes. */
 const note =
-  'note: users `hospital`: these clients must have service accounts (the client credentials grant) off at the provider: `ui`'
+  'note: users `hospital`: these clients must have service accounts (the client credentials grant) and token exchange off at the provider: `ui`'
 
 describe('cli/config', () => {
   it('accepts a configuration that can serve', async () => {
@@ -70,18 +70,18 @@ describe('cli/config', () => {
   })
 
   it('says what is weak, and what must be true elsewhere, of one that can serve', async () => {
-    const user = '{name: hospital, issuer: https://idp.hospital.example, audience: a, jwks: j, clients: [ui]'
-    const weak = await check(`${good}users: [${user}, id: upn}]\n`, '--no-files')
+    const user = '{name: hospital, issuer: https://idp.hospital.example, audience: a, jwks: j, userClaim: sid'
+    const weak = await check(`${good}users: [${user}, clients: any, id: upn}]\n`, '--no-files')
     expect(weak).to.include({ code: 0 })
-    expect(weak.err).to.match(/warning: .*`userClaim`.*\n.*warning: .*`id: upn`/)
-    const { code, out } = await check(`${good}users: [${user}, userClaim: sid}]\n`, '--no-files', '--json')
+    expect(weak.err).to.match(/warning: .*`clients: any`.*\n.*warning: .*`id: upn`/)
+    const { code, out } = await check(`${good}users: [${user}, clients: [ui]}]\n`, '--no-files', '--json')
     expect(code).to.equal(0)
     const { ok, remarks } = JSON.parse(out)
     expect([ok, remarks.map(({ kind }: { kind: string }) => kind)]).to.deep.equal([true, ['note']])
     expect(remarks[0].text).to.include('`ui`').and.to.include('service accounts')
   })
 
-  it('wants `clients` beside `userClaim`', async () => {
+  it('wants `clients`', async () => {
     const user =
       '{name: hospital, issuer: https://idp.hospital.example, audience: a, jwks: j, userClaim: sid}'
     const { code, err } = await check(`${good}users: [${user}]\n`)

@@ -17,7 +17,7 @@ chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.exampl
 ingress:
   peers: [{id: spiffe://hospital.example/ns/istio-ingress/sa/gateway, issuers: [hospital]}]
 users:
-  - {name: hospital, issuer: https://idp.hospital.example/realms/hospital, audience: hospital-agents, jwks: idp.json}
+  - {name: hospital, issuer: https://idp.hospital.example/realms/hospital, audience: hospital-agents, jwks: idp.json, clients: [ui]}
 policy: {directory: ../policies}
 audit: {directory: audit}
 `
@@ -37,8 +37,8 @@ chain:
   maxDepth: 9
 ingress: {peers: [{id: spiffe://hospital.example/ns/a/sa/b, issuers: [hospitl]}]}
 users:
-  - {name: hospital, issuer: https://idp.example, jwks: idp.json}
-  - {name: hospital, issuer: https://idp.example, jwks: idp.json, audience: agents}
+  - {name: hospital, issuer: https://idp.example, jwks: idp.json, clients: []}
+  - {name: hospital, issuer: https://idp.example, jwks: idp.json, audience: agents, clients: [ui]}
 enforce: true
 audit: 5
 deadline: 150
@@ -79,8 +79,10 @@ describe('config', () => {
       groups: 'groups',
       groupsAbsent: 'refuse',
       groupsAllow: [],
-      clients: [],
-      userClaim: undefined,
+      clients: ['ui'],
+      provider: 'keycloak',
+      audience: ['hospital-agents'],
+      userClaim: 'sid',
     })
     expect(config.policy.directory).to.equal('/etc/policies')
     expect(config).to.deep.include({
@@ -123,12 +125,12 @@ describe('config', () => {
     const env = {
       WAYWARDEN__CHAIN__MAXDEPTH: '8',
       WAYWARDEN__LISTENERS__0__REFLECTION: 'true',
-      WAYWARDEN__USERS__0__CLIENTS__0: 'ui',
+      WAYWARDEN__USERS__0__CLIENTS__0: 'web',
     }
     const config = parse(sample, env)
     expect(config.chain.maxDepth).to.equal(8)
     expect(config.listeners[0]?.reflection).to.equal(true)
-    expect(config.users[0]?.clients).to.deep.equal(['ui'])
+    expect(config.users[0]?.clients).to.deep.equal(['web'])
   })
 
   it('reads only variables with its own prefix', () => {
@@ -158,9 +160,12 @@ describe('config', () => {
       '12 chain.hopLifetime',
       '13 chain.maxDepth',
       '14 ingress.peers.0.issuers.0',
+      '16 users.0.clients',
       '16 users.0.audience',
+      '16 users.0.userClaim',
       '17 users.1.name',
       '17 users.1.issuer',
+      '17 users.1.userClaim',
       '18 enforce',
       '19 audit',
       '20 deadline',

@@ -10,7 +10,7 @@ function read(entry: string, issuer = 'https://idp.hospital.example') {
 version: 1
 listeners: [{address: '127.0.0.1:0', peer: xfcc}]
 chain: {issuer: https://waywarden.hospital.example, trustDomain: hospital.example, keys: ./keys}
-users: [{name: hospital, issuer: '${issuer}', audience: agents, ${entry}}]
+users: [{name: hospital, issuer: '${issuer}', audience: agents, clients: [ui], userClaim: sid, ${entry}}]
 policy: {directory: ./policies}
 audit: {directory: ./audit}
 `

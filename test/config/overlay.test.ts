@@ -32,6 +32,19 @@ describe('config-overlay', () => {
     })
   }
 
+  it('replaces a word by a list where either may stand', () => {
+    const root = { users: [{ clients: 'any', audience: ['a'] }] }
+    overlay(
+      settingsSchema,
+      root,
+      new Map([
+        ['WAYWARDEN__USERS__0__CLIENTS__0', 'ui'],
+        ['WAYWARDEN__USERS__0__AUDIENCE', 'callee'],
+      ]),
+    )
+    expect(root).to.deep.equal({ users: [{ clients: ['ui'], audience: 'callee' }] })
+  })
+
   it('adds items in the order of their numbers', () => {
     const root = {}
     const names = Array.from(

@@ -4,7 +4,11 @@ import { type Config, parseConfig } from '../../src/config/config.ts'
 import { configWarnings, remarksOn } from '../../src/config/remarks.ts'
 import { settings } from '../support/settings.ts'
 
-const entra = 'https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0'
+const entra = {
+  provider: 'entra',
+  issuer: 'https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0',
+  id: 'oid',
+} as const
 
 describe('config/remarks', () => {
   const cases: readonly {
@@ -18,27 +22,41 @@ describe('config/remarks', () => {
       user: { clients: ['ui', 'portal'] },
       want: [['note', '`ui`, `portal`']],
     },
-    { name: 'no such claim', user: { userClaim: undefined }, want: [['warning', '`userClaim`']] },
+    {
+      name: 'any client of Keycloak',
+      user: { clients: 'any' },
+      want: [['warning', 'exchanged cannot be told from the user']],
+    },
+    {
+      name: 'any client of Entra',
+      user: { ...entra, clients: 'any' },
+      want: [['warning', '`clients: any`']],
+    },
+    {
+      name: '`sub` of Entra, which differs by application',
+      user: { ...entra, id: 'sub' },
+      want: [['note', '`id: oid`']],
+    },
     {
       name: 'Entra, whose claim says enough',
-      user: { issuer: entra, userClaim: 'scp', clients: [] },
+      user: entra,
       want: [],
     },
     ...['preferred_username', 'upn', 'unique_name', 'email', 'phone_number', 'name', 'nickname'].map(
       (id) => ({
         name: `\`id: ${id}\`, which can change`,
-        user: { id, issuer: entra, userClaim: 'scp' },
+        user: { ...entra, id },
         want: [['warning', `\`id: ${id}\``]] as const,
       }),
     ),
-    ...['sub', 'oid', 'employee'].map((id) => ({
+    ...['oid', 'employee'].map((id) => ({
       name: `\`id: ${id}\`, which stays`,
-      user: { id, issuer: entra, userClaim: 'scp' },
+      user: { ...entra, id },
       want: [],
     })),
     {
       name: 'an audience that is a client',
-      user: { audience: 'ui', clients: ['ui'], userClaim: 'scp' },
+      user: { ...entra, audience: ['ui', 'x'], clients: ['ui'] },
       want: [['warning', '`audience: ui`']],
     },
   ]

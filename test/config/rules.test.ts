@@ -19,6 +19,8 @@ const mutualTls = { ...tls, clientCa: 'mesh.crt' }
 const gateway = spiffeId('spiffe://hospital.example/ns/istio-ingress/sa/gateway')
 const trustDomain = domain('hospital.example')
 
+const user = { issuer: 'https://a.example', audience: 'agents', userClaim: 'login' }
+
 describe('config-rules', () => {
   const cases: readonly {
     readonly name: string
@@ -201,15 +203,15 @@ describe('config-rules', () => {
       name: 'two users entries of one name and issuer',
       draft: {
         users: [
-          { jwks: 'a', name: 'a', issuer: 'https://a.example' },
-          { jwks: 'a', name: 'a', issuer: 'https://a.example' },
+          { jwks: 'a', name: 'a', ...user },
+          { jwks: 'a', name: 'a', ...user },
         ],
       },
       want: ['users.1.name', 'users.1.issuer'],
     },
     {
       name: 'ourselves as identity provider',
-      draft: { chain: { issuer: 'https://a.example' }, users: [{ issuer: 'https://a.example', jwks: 'a' }] },
+      draft: { chain: { issuer: 'https://a.example' }, users: [{ ...user, jwks: 'a' }] },
       want: ['users.0.issuer'],
     },
   ]

@@ -9,7 +9,13 @@ const least = {
   policy: { directory: 'policies' },
   audit: { directory: 'audit' },
 }
-const user = { name: 'hospital', issuer: 'https://idp.example', audience: 'agents', jwks: 'idp.json' }
+const user = {
+  name: 'hospital',
+  issuer: 'https://idp.example',
+  audience: 'agents',
+  jwks: 'idp.json',
+  clients: ['ui'],
+}
 
 describe('config-schema', () => {
   it('needs no more than what has no safe default', () => expect(pathsOf({})).to.deep.equal([]))
@@ -36,8 +42,16 @@ describe('config-schema', () => {
     { change: { chain: { ...least.chain, maxDepth: 1.5 } }, want: 'chain.maxDepth' },
     { change: { chain: { ...least.chain, hopLifetime: '0s' } }, want: 'chain.hopLifetime' },
     { change: { chain: { ...least.chain, ceiling: 'none' } }, want: 'chain.ceiling' },
-    { change: { users: [{ ...user, audience: undefined }] }, want: 'users.0.audience' },
     { change: { users: [{ ...user, audience: '' }] }, want: 'users.0.audience' },
+    { change: { users: [{ ...user, audience: [] }] }, want: 'users.0.audience' },
+    { change: { users: [{ ...user, clients: undefined }] }, want: 'users.0.clients' },
+    { change: { users: [{ ...user, clients: [] }] }, want: 'users.0.clients' },
+    { change: { users: [{ ...user, clients: 'all' }] }, want: 'users.0.clients' },
+    { change: { users: [{ ...user, provider: 'ping' }] }, want: 'users.0.provider' },
+    ...['/', '//', '/a/', '/a~2b', '/a~'].map((groups) => ({
+      change: { users: [{ ...user, groups }] },
+      want: 'users.0.groups',
+    })),
     { change: { users: [{ ...user, name: 'hos/pital' }] }, want: 'users.0.name' },
     { change: { users: [{ ...user, userClaim: '' }] }, want: 'users.0.userClaim' },
     { change: { users: [{ ...user, groupsAbsent: 'allow' }] }, want: 'users.0.groupsAbsent' },

@@ -1,47 +1,54 @@
 import { expect } from 'chai'
 import type { UserIssuer } from '../../src/config/settings.ts'
-import { isEntra, toUserIssuer } from '../../src/config/user-issuer.ts'
+import { toUserIssuer } from '../../src/config/user-issuer.ts'
 
-const tenant = '72f988bf-86f1-41af-91ab-2d7cd011db47'
 const user: UserIssuer = {
   name: 'hospital',
   issuer: 'https://idp.hospital.example/realms/hospital',
   audience: 'hospital-agents',
   jwks: 'idp.json',
   id: 'sub',
-  groups: 'groups',
   groupsAbsent: 'refuse',
   groupsAllow: [],
-  clients: [],
+  clients: ['ui'],
 }
+const entra = 'https://sts.windows.net/72f988bf-86f1-41af-91ab-2d7cd011db47/'
+const cognito = 'https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_x'
 
 describe('config/user-issuer', () => {
-  const issuers: readonly { readonly issuer: string; readonly want: boolean }[] = [
-    { issuer: `https://login.microsoftonline.com/${tenant}/v2.0`, want: true },
-    { issuer: `https://LOGIN.microsoftonline.com/${tenant}/v2.0`, want: true },
-    { issuer: `https://sts.windows.net/${tenant}/`, want: true },
-    { issuer: `https://login.microsoftonline.us/${tenant}/v2.0`, want: true },
-    { issuer: `https://login.partner.microsoftonline.cn/${tenant}/v2.0`, want: true },
-    { issuer: `https://login.chinacloudapi.cn/${tenant}/v2.0`, want: true },
-    { issuer: `https://sts.chinacloudapi.cn/${tenant}/`, want: true },
-    { issuer: user.issuer, want: false },
-    { issuer: `https://login.microsoftonline.com.evil.example/${tenant}/v2.0`, want: false },
-    { issuer: `https://evil-sts.windows.net/${tenant}/`, want: false },
-    { issuer: `https://evil.example/login.microsoftonline.com/${tenant}/v2.0`, want: false },
-    { issuer: `https://hospital.b2clogin.com/${tenant}/v2.0/`, want: false },
-    { issuer: 'no URL', want: false },
+  const cases: readonly {
+    readonly name: string
+    readonly user: Partial<UserIssuer>
+    readonly want: object
+  }[] = [
+    {
+      name: 'Keycloak, recognized by its issuer',
+      user: {},
+      want: { provider: 'keycloak', userClaim: 'sid', groups: 'groups', audience: ['hospital-agents'] },
+    },
+    { name: 'another claim for a user', user: { userClaim: 'auth_time' }, want: { userClaim: 'auth_time' } },
+    {
+      name: 'a provider that is named',
+      user: { provider: 'generic' },
+      want: { provider: 'generic', userClaim: undefined },
+    },
+    { name: 'Entra', user: { issuer: entra }, want: { provider: 'entra', userClaim: undefined } },
+    {
+      name: 'Cognito without audience',
+      user: { issuer: cognito, audience: undefined },
+      want: { provider: 'cognito', audience: 'none', groups: 'cognito:groups' },
+    },
+    { name: 'several audiences', user: { audience: ['a', 'b'] }, want: { audience: ['a', 'b'] } },
+    { name: 'a list with the word', user: { audience: ['callee'] }, want: { audience: ['callee'] } },
+    { name: 'the called service as audience', user: { audience: 'callee' }, want: { audience: 'callee' } },
+    {
+      name: 'keys in a file',
+      user: {},
+      want: { keySource: { kind: 'file', path: '/etc/idp.json', key: 'jwks' } },
+    },
   ]
-  for (const { issuer, want } of issuers) {
-    it(`${want ? 'takes' : 'does not take'} ${issuer} for Entra`, () =>
-      expect(isEntra(issuer)).to.equal(want))
-
-    it(`asks tokens of ${issuer} ${want ? 'for `scp`' : 'for nothing'} unless told otherwise`, () => {
-      const at = (path: string) => `/etc/${path}`
-      expect(toUserIssuer({ ...user, issuer }, at)).to.deep.include({
-        userClaim: want ? 'scp' : undefined,
-        keySource: { kind: 'file', path: '/etc/idp.json', key: 'jwks' },
-      })
-      expect(toUserIssuer({ ...user, issuer, userClaim: 'sid' }, at)).to.include({ userClaim: 'sid' })
-    })
+  for (const { name, user: change, want } of cases) {
+    it(`fills in what follows from ${name}`, () =>
+      expect(toUserIssuer({ ...user, ...change }, (path) => `/etc/${path}`)).to.deep.include(want))
   }
 })

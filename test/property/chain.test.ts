@@ -117,7 +117,9 @@ describe('property/chain', () => {
     {
       name: 'agent token',
       parse: (text) =>
-        createUserTokenFinder([{ issuer: hospitalIdp, audience: 'a' }])({
+        createUserTokenFinder([
+          { issuer: hospitalIdp, audience: ['a'], clients: 'any', provider: 'keycloak' },
+        ])({
           headers: new Map([['authorization', [text]]]),
           path: `/?access_token=${text}`,
         }),

@@ -16,7 +16,8 @@ const header = { alg: 'EdDSA', kid: 'partner-1', typ: 'JWT' }
 const issuer: UserIssuer = {
   name: 'hospital',
   issuer: hospitalIdp,
-  audience: 'hospital-agents',
+  provider: 'generic',
+  audience: ['hospital-agents'],
   keys: good(parseProviderKeys(readJwks('partner-idp'))),
   id: 'sub',
   groups: 'groups',

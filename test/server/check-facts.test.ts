@@ -13,7 +13,7 @@ import { provenChain } from '../../src/decision/check/proven-chain.ts'
 import { findTarget, verifyChain } from '../../src/decision/check/remembered.ts'
 import { parseProviderKeys } from '../../src/decision/jws/provider-keys.ts'
 import { createFacts } from '../../src/server/check-facts.ts'
-import { forge, good, readJwks, signer } from '../support/forge.ts'
+import { forge, good, readJwks, signer, spiffeId } from '../support/forge.ts'
 import { caller, chainClaims, chainHeader, chainKey, nowMs, partnerIdp, uris } from '../support/hospital.ts'
 import { userToken } from '../support/places.ts'
 import { mustLoad, policyFiles } from '../support/policy-files.ts'
@@ -21,6 +21,7 @@ import { askWithProofs } from '../support/proofs.ts'
 import { settings } from '../support/settings.ts'
 
 const secondGateway = 'spiffe://hospital.example/ns/istio-ingress/sa/second'
+const callee = spiffeId(uris.insurance)
 const thirdGateway = 'spiffe://hospital.example/ns/istio-ingress/sa/third'
 
 /** The hospital with two providers, and ingress peers that bring users of one, of both and of the other. */
@@ -89,7 +90,7 @@ describe('server/check-facts, what the configuration says', () => {
       const from = { ...caller(peer), isIngress: true }
       const facts = build().factsNow()
       const asked = { ...input, headers: bearer(token) }
-      const hop = askWithProofs((proofs) => provenChain(asked, from, { ...facts, proofs }))
+      const hop = askWithProofs((proofs) => provenChain(asked, from, callee, { ...facts, proofs }))
       expect(isDeny(hop) ? hop.code : hop.kind).to.equal(want)
     })
   }
@@ -149,7 +150,7 @@ describe('server/check-facts, what the configuration says', () => {
   it('asks the revocations that are in force at each moment', () => {
     const { factsNow, now } = build()
     const ask = () => {
-      const chain = provenChain(input, caller(uris.agentA), factsNow())
+      const chain = provenChain(input, caller(uris.agentA), callee, factsNow())
       return isDeny(chain) ? chain.code : undefined
     }
     expect(ask()).to.equal(undefined)

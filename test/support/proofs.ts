@@ -44,6 +44,7 @@ export function verifyAtOnce(
   headers: Headers,
   issuers: readonly UserIssuer[],
   nowMs: number,
+  callee = '',
 ): FirstHop | Deny {
-  return askWithProofs((proofs) => verifyUserToken(headers, issuers, nowMs, provenBy(proofs)))
+  return askWithProofs((proofs) => verifyUserToken(headers, issuers, { nowMs, callee }, provenBy(proofs)))
 }

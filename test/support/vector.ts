@@ -6,6 +6,7 @@ import type { CheckInput } from '../../src/base/model/check-input.ts'
 import { type Deny, isDeny } from '../../src/base/model/decision.ts'
 import { isNeed } from '../../src/base/model/need.ts'
 import { parseTrustDomain } from '../../src/base/model/spiffe-id.ts'
+import { toUserIssuer } from '../../src/config/user-issuer.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { parseRevocations } from '../../src/decision/chain/revocations.ts'
 import type { CheckSettings, Facts } from '../../src/decision/check/facts.ts'
@@ -18,8 +19,8 @@ import { parseProviderKeys } from '../../src/decision/jws/provider-keys.ts'
 import { elapsedMs } from '../../src/server/by-deadline.ts'
 import { createTokenProver } from '../../src/server/provider-keys/token-prover.ts'
 import { revision } from './built-checker.ts'
-import { good } from './forge.ts'
-import { chainKey } from './hospital.ts'
+import { good, spiffeId } from './forge.ts'
+import { chainKey, uris } from './hospital.ts'
 
 /** All files of test/vectors. */
 export function readVectors(): readonly Vector[] {
@@ -51,10 +52,12 @@ export async function decideVector(vector: Vector): Promise<Chain | Deny> {
 
 const prove = createTokenProver()
 const minuteMs = 60_000
+/** The service that every vector asks for. */
+const callee = spiffeId(uris.insurance)
 
 /** Asks with the proofs so far, as a check does; a key that is missing cannot be fetched. */
 async function proveAll(input: CheckInput, caller: Caller, facts: Facts): Promise<Chain | Deny> {
-  const chain = provenChain(input, caller, facts)
+  const chain = provenChain(input, caller, callee, facts)
   if (!isNeed(chain)) return chain
   if (chain.what === 'provider_key' || facts.proofs.has(chain.key)) return chain.unmet
   const met = await prove(chain, elapsedMs() + minuteMs)
@@ -66,11 +69,9 @@ async function proveAll(input: CheckInput, caller: Caller, facts: Facts): Promis
 function toFacts({ config, peer, now }: Vector): Facts {
   const trustDomain = parseTrustDomain(config.trustDomain)
   if (typeof trustDomain !== 'string') throw new TypeError(trustDomain.reason)
-  const issuers = config.users.map((user) => ({
-    ...user,
-    userClaim: user.userClaim,
-    groupsAbsent: user.groupsAbsent ?? ('refuse' as const),
-    keys: good(parseProviderKeys(JSON.stringify(user.jwks))),
+  const issuers = config.users.map(({ jwks, ...user }) => ({
+    ...toUserIssuer({ ...user, groupsAbsent: user.groupsAbsent ?? 'refuse' }, (path) => path),
+    keys: good(parseProviderKeys(JSON.stringify(jwks))),
   }))
   const { issuer, header, maxDepth, maxLifetimeSeconds } = config.chain
   const { keys: verifying } = good(parseJwks(JSON.stringify(config.chain.jwks)))

@@ -42,7 +42,7 @@ export function identify(input: CheckInput, { settings, revision, stopwatch }: C
 
 /** Finds the chain and the target of a request, or the fact that is missing to find them. */
 export function ask(input: CheckInput, { service, caller }: Call, facts: Facts): Asked | Verdict | Need {
-  const chain = provenChain(input, caller, facts)
+  const chain = provenChain(input, caller, service.spiffeId, facts)
   if (isNeed(chain)) return chain
   if (isDeny(chain)) return refusal(chain, { caller, service })
   const { target, questionKey } = findTarget(service, caller, chain, toRequest(input), facts)

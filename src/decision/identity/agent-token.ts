@@ -1,6 +1,7 @@
 import { createTwinFinder } from '../../base/http/header-name.ts'
 import { createQueryReader } from '../../base/http/query-parameter.ts'
 import type { CheckInput } from '../../base/model/check-input.ts'
+import { rulesOf } from '../../base/providers/provider-rules.ts'
 import type { UserIssuer } from './user-issuer.ts'
 
 /** Headers in which gateways pass on a user's access token, besides the configured copies. */
@@ -18,8 +19,8 @@ const maxParts = 64
 /** How many layers of encoding a recipient might undo. Basic carries a token in base64, which may itself be encoded. */
 const maxLayers = 2
 
-type Issuers = readonly Pick<UserIssuer, 'issuer' | 'audience'>[]
-type Claims = { readonly iss?: unknown; readonly aud?: unknown }
+type Issuers = readonly Pick<UserIssuer, 'issuer' | 'audience' | 'clients' | 'provider'>[]
+type Claims = Readonly<Record<string, unknown>>
 
 /** Returns true if a request carries a token of an ingress issuer for that issuer's audience. */
 export type UserTokenFinder = (request: Pick<CheckInput, 'headers' | 'path'>) => boolean
@@ -67,14 +68,33 @@ function withoutEscapes(text: string): string {
 }
 
 function isForAny(claims: Claims, issuers: Issuers): boolean {
-  const audiences: readonly unknown[] = Array.isArray(claims.aud) ? claims.aud : [claims.aud]
-  return issuers.some(({ issuer, audience }) => claims.iss === issuer && audiences.includes(audience))
+  return issuers.some((issuer) => claims['iss'] === issuer.issuer && isForIngress(claims, issuer))
+}
+
+/**
+ * Without an audience of its own, a token for ingress is one that its client may bring there. A token that an agent
+ * exchanged for its callee names the agent as its client.
+ */
+function isForIngress(claims: Claims, { audience, clients, provider }: Issuers[number]): boolean {
+  const aud = claims['aud']
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const isOfClient =
+    clients === 'any' ||
+    rulesOf(provider).clientClaims.some((claim) => clients.some((client) => client === claims[claim]))
+  switch (audience) {
+    case 'none':
+      return isOfClient
+    case 'callee':
+      return isOfClient && audiences.some((each) => typeof each === 'string' && each.startsWith('spiffe://'))
+    default:
+      return audiences.some((each) => audience.some((own) => own === each))
+  }
 }
 
 function readClaims(text: string): Claims | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
+    return typeof value === 'object' && value !== null ? { ...value } : undefined
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import type { ProviderRules } from '../../base/providers/rules.ts'
 import { quote } from '../../base/text/quote.ts'
 import type { TokenForm } from '../jws/compact.ts'
 import type { JsonValue } from '../jws/json.ts'
@@ -12,6 +13,24 @@ const otherTokens: readonly (readonly [claim: string, kind: string])[] = [
   ['s_hash', 'an ID token'],
   ['events', 'an event or logout token'],
 ]
+
+/** Explains why a token is bound to a key (RFC 7800, RFC 9449): nobody can verify here that its bearer holds that key. */
+export function findBindingProblem({ claims }: TokenForm): string | undefined {
+  const [claim, found] = claims.has('cnf') ? ['cnf', claims.get('cnf')] : ['typ', claims.get('typ')]
+  if (claim === 'typ' && !(typeof found === 'string' && found.toLowerCase() === 'dpop')) return undefined
+  return `the token is sender-constrained: \`${claim}\` is ${quote(found)}; the gateway must verify the proof, and present a token without it`
+}
+
+/** Explains why the `typ` of a header is none that the provider writes into access tokens. */
+export function findHeaderProblem(
+  { protectedHeader }: TokenForm,
+  types: ProviderRules['headerTypes'],
+): string | undefined {
+  const found = protectedHeader.typ?.toLowerCase().replace(/^application\//, '') ?? 'none'
+  if (types.some((type) => type.toLowerCase() === found)) return undefined
+  const expected = types.map((type) => (type === 'none' ? 'missing' : quote(type))).join(' or ')
+  return `expected the header's \`typ\` to be ${expected}, found ${quote(protectedHeader.typ)}`
+}
 
 /**
  * Explains why a genuine provider token is not an access token. It reads `typ` (Keycloak), `token_use` (Cognito) and the

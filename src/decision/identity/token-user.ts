@@ -1,3 +1,5 @@
+import { rulesOf } from '../../base/providers/provider-rules.ts'
+import type { Evidence } from '../../base/providers/rules.ts'
 import { quote } from '../../base/text/quote.ts'
 import { isStringArray, type JsonObject, type JsonValue } from '../jws/json.ts'
 import type { UserIssuer } from './user-issuer.ts'
@@ -28,14 +30,10 @@ const clientMarks: readonly ClientMark[] = [
   { claim: 'sub_profile', isMark: (value) => !hasWord(value, 'user') },
 ]
 
-/**
- * An actor whose action Waywarden did not see (RFC 8693 §4.1; Entra: an agent identity), or a key whose possession it
- * cannot check.
- */
+/** An actor whose action Waywarden did not see (RFC 8693 §4.1; Entra: an agent identity). */
 const otherMarks: readonly ClientMark[] = [
   { claim: 'act', isMark: () => true },
   { claim: 'xms_act_fct', isMark: (value) => hasWord(value, '11') },
-  { claim: 'cnf', isMark: () => true },
 ]
 
 /** Claims that may name a user, besides the configured `id` claim. */
@@ -45,26 +43,61 @@ const nameClaims = ['sub', 'preferred_username', 'username', 'user_name', 'upn',
 const clientName = /^service-account-|@clients$|\.gserviceaccount\.com$|^system:serviceaccount:|^spiffe:\/\//i
 
 /**
- * Explains why a genuine access token is not proven to be a user's. Known marks of client tokens refuse it. `userClaim`
- * proves that a user took part, because a realm can remove every mark.
+ * Explains why a genuine access token is not proven to be a user's. Known marks of client tokens refuse it. The
+ * evidence of the provider and `userClaim` prove that a user took part, because a realm can remove every mark.
  */
-export function findUserProblem(claims: JsonObject, client: string, issuer: UserIssuer): string | undefined {
+export function findUserProblem(
+  claims: JsonObject,
+  client: string,
+  issuer: Omit<UserIssuer, 'keys'>,
+): string | undefined {
   const mark = clientMarks.find((each) => isMarked(claims, each))
   if (mark !== undefined)
     return `expected a user's token, found a client's own: \`${mark.claim}\` is ${quote(claims.get(mark.claim))}`
   const name = [issuer.id, ...nameClaims].find((claim) => isNameOfClient(claims.get(claim), client))
   if (name !== undefined)
     return `expected a user's token, found a client's own: \`${name}\` is ${quote(claims.get(name))}`
-  // Cognito names the user in every access token except a client's own.
-  if (claims.get('token_use') === 'access' && !isShown(claims.get('username')))
-    return "expected a user's token, found a client's own: `token_use` is `access`, and `username` is missing"
   const other = otherMarks.find((each) => isMarked(claims, each))
   if (other !== undefined)
     return `expected a token that was issued to a user alone, found \`${other.claim}\` ${quote(claims.get(other.claim))}`
-  const { userClaim } = issuer
-  return userClaim === undefined || isShown(claims.get(userClaim))
-    ? undefined
-    : `expected \`${userClaim}\` to show that a user took part, found ${quote(claims.get(userClaim))}`
+  return findEvidenceProblem(claims, issuer)
+}
+
+function findEvidenceProblem(claims: JsonObject, issuer: Omit<UserIssuer, 'keys'>): string | undefined {
+  const { userClaim, provider } = issuer
+  const { evidence } = rulesOf(provider)
+  const wanted: readonly Evidence[] =
+    userClaim === undefined ? evidence : [...evidence, { kind: 'shown', claim: userClaim }]
+  if (wanted.length === 0) return 'expected `userClaim` to name a claim that shows a user, found none'
+  const missing = wanted.find((each) => !isEvident(each, claims.get(each.claim), issuer.issuer))
+  return missing && `${sayExpected(missing)}, found ${quote(claims.get(missing.claim))}`
+}
+
+function isEvident(evidence: Evidence, value: JsonValue | undefined, issuer: string): boolean {
+  switch (evidence.kind) {
+    case 'shown':
+      return isShown(value)
+    case 'equals':
+      return typeof value === 'string' && value.toLowerCase() === evidence.value.toLowerCase()
+    case 'contains':
+      return typeof value === 'string' && value.includes(evidence.text)
+    case 'in-issuer':
+      return typeof value === 'string' && value !== '' && issuer.split('/').includes(value)
+  }
+}
+
+function sayExpected(evidence: Evidence): string {
+  const { claim } = evidence
+  switch (evidence.kind) {
+    case 'shown':
+      return `expected \`${claim}\` to show that a user took part`
+    case 'equals':
+      return `expected \`${claim}\` to be \`${evidence.value}\`, as in an access token of a user`
+    case 'contains':
+      return `expected \`${claim}\` to contain \`${evidence.text}\`, as the name of a user does`
+    case 'in-issuer':
+      return `expected \`${claim}\` to be the tenant of \`iss\``
+  }
 }
 
 function isMarked(claims: JsonObject, { claim, isMark }: ClientMark): boolean {

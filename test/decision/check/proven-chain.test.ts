@@ -3,7 +3,7 @@ import { type Deny, deny, isDeny } from '../../../src/base/model/decision.ts'
 import { parseRevocations } from '../../../src/decision/chain/revocations.ts'
 import { provenChain } from '../../../src/decision/check/proven-chain.ts'
 import { broken, factsOf, token as good, requestOfD } from '../../support/built-checker.ts'
-import { good as mustBe } from '../../support/forge.ts'
+import { good as mustBe, spiffeId } from '../../support/forge.ts'
 import { uris } from '../../support/hospital.ts'
 import { caller, hospital } from '../../support/identities.ts'
 import { userToken } from '../../support/places.ts'
@@ -107,6 +107,8 @@ const rows: readonly {
   { name: 'a revoked caller without a chain', headers: {}, peer: 'agentR', want: 'chain_revoked' },
 ]
 
+const callee = spiffeId(uris.insurance)
+
 describe('decision/check/proven-chain', () => {
   for (const { name, headers, peer, isConnection = false, want } of rows) {
     it(`${name}: ${want}`, () => {
@@ -114,7 +116,7 @@ describe('decision/check/proven-chain', () => {
         ? { ...requestOfD(headers), method: '', path: '', host: '' }
         : requestOfD(headers)
       const by = caller(hospital[peer ?? 'agentD'], peer === 'gateway')
-      const chain = askWithProofs((proofs) => provenChain(input, by, { ...facts, proofs }))
+      const chain = askWithProofs((proofs) => provenChain(input, by, callee, { ...facts, proofs }))
       const mark = 'isRecovered' in chain && chain.isRecovered ? ', recovered' : ''
       expect(isDeny(chain) ? chain.code : `${chain.kind}${mark}`).to.equal(want)
     })

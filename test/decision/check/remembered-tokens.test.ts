@@ -71,7 +71,7 @@ describe("decision/check, a user's token that is seen again", () => {
   const changes: readonly (readonly [string, (built: ReturnType<typeof build>) => void, string])[] = [
     ['expired', ({ state }) => Object.assign(state, { nowMs: nowMs + 3_600_000 }), 'token_expired'],
     ['in the future', ({ state }) => Object.assign(state, { nowMs: nowMs - 3_600_000 }), 'token_invalid'],
-    ['for another audience', with_({ audience: 'other' }), 'token_audience'],
+    ['for another audience', with_({ audience: ['other'] }), 'token_audience'],
     ['of a client that is not listed any more', with_({ clients: ['other'] }), 'token_invalid'],
     ['without the claim that shows a user', with_({ userClaim: 'missing' }), 'token_invalid'],
     ['without the groups of today', with_({ groups: 'roles' }), 'token_invalid'],

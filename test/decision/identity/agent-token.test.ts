@@ -3,7 +3,13 @@ import { createUserTokenFinder, tokenHeaders } from '../../../src/decision/ident
 import { forge, signer } from '../../support/forge.ts'
 import { accessClaims, accessHeader, hospitalIdp } from '../../support/hospital.ts'
 
-const issuers = [{ issuer: hospitalIdp, audience: 'hospital-agents' }]
+const hospital = {
+  issuer: hospitalIdp,
+  audience: ['hospital-agents'],
+  clients: ['hospital-ui'],
+  provider: 'keycloak',
+} as const
+const issuers = [hospital]
 const sign = signer('hospital-idp')
 const token = forge(accessHeader, accessClaims, sign)
 const pretty = forge(accessHeader, JSON.stringify(accessClaims, undefined, 2), sign)
@@ -83,6 +89,32 @@ describe('decision/identity/agent-token', () => {
     it(`${want ? 'sees' : 'passes'} ${name}`, () => {
       const request = { headers: new Map([['authorization', values]]), path: '/' }
       expect(createUserTokenFinder(issuers)(request)).to.equal(want)
+    })
+  }
+
+  const ui = { azp: 'hospital-ui' }
+  const agent = 'spiffe://hospital.example/ns/billing/sa/agent-a'
+  const callee = { ...hospital, audience: 'callee' } as const
+  const withoutAudience = { ...hospital, audience: 'none', provider: 'cognito' } as const
+  const ofClients: readonly (readonly [
+    name: string,
+    issuer: Parameters<typeof createUserTokenFinder>[0][number],
+    claims: object,
+    want: boolean,
+  ])[] = [
+    ['one of several audiences', { ...hospital, audience: ['a', 'b'] }, { aud: ['x', 'b'] }, true],
+    ['a token for an agent by its SPIFFE ID', callee, { ...ui, aud: agent }, true],
+    ['one that an agent exchanged for its callee', callee, { azp: agent, aud: agent }, false],
+    ['the same where any client counts', { ...callee, clients: 'any' }, { azp: agent, aud: agent }, true],
+    ['a token for another kind of audience', callee, { ...ui, aud: 'payroll' }, false],
+    ['a token without audience', withoutAudience, { client_id: 'hospital-ui' }, true],
+    ["another client's token without audience", withoutAudience, { client_id: 'other' }, false],
+  ]
+  for (const [name, issuer, claims, want] of ofClients) {
+    it(`${want ? 'sees' : 'passes'} ${name}`, () => {
+      const part = Buffer.from(JSON.stringify({ iss: hospitalIdp, ...claims })).toString('base64url')
+      const request = { headers: new Map([['authorization', [`Bearer e30.${part}.x`]]]), path: '/' }
+      expect(createUserTokenFinder([issuer])(request)).to.equal(want)
     })
   }
 

@@ -41,8 +41,9 @@ describe('decision/identity/token-client', () => {
   it('refuses a token that names no client', () =>
     expect(read({ sub: 'clerk' })).to.have.property('kind', 'invalid'))
 
-  const accepted: readonly { readonly clients: readonly string[]; readonly isAccepted: boolean }[] = [
-    { clients: [], isAccepted: true },
+  const accepted: readonly { readonly clients: readonly string[] | 'any'; readonly isAccepted: boolean }[] = [
+    { clients: 'any', isAccepted: true },
+    { clients: [], isAccepted: false },
     { clients: ['other', 'ui'], isAccepted: true },
     { clients: ['other'], isAccepted: false },
     { clients: ['UI', 'ui '], isAccepted: false },

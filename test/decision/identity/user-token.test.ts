@@ -8,14 +8,15 @@ import { verifyAtOnce } from '../../support/proofs.ts'
 const hospital: UserIssuer = {
   name: 'hospital',
   issuer: hospitalIdp,
-  audience: 'hospital-agents',
+  provider: 'generic',
+  audience: ['hospital-agents'],
   keys: good(parseProviderKeys(readJwks('hospital-idp'))),
   id: 'sub',
   groups: 'groups',
   groupsAbsent: 'refuse',
   groupsAllow: ['billing', 'clinicians'],
   clients: ['hospital-ui'],
-  userClaim: undefined,
+  userClaim: 'sid',
 }
 
 describe('decision/identity/user-token', () => {
@@ -55,9 +56,9 @@ describe('decision/identity/user-token', () => {
       want: {},
     },
     {
-      name: 'takes any client when none is listed',
+      name: 'takes any client if the configuration says so',
       claims: { azp: 'other-ui' },
-      issuer: { clients: [] },
+      issuer: { clients: 'any' },
       want: {},
     },
     {
@@ -202,7 +203,7 @@ describe('decision/identity/user-token', () => {
     {
       claims: { realm_access: { roles: ['a'] } },
       issuer: { groups: 'realm_access.roles' },
-      want: 'found nothing; `realm_access` is an object, and only claims at the top level are read',
+      want: 'found none; `realm_access` is an object: write `groups: /realm_access/roles`',
     },
   ]
   for (const { claims, issuer, want } of told) {
