@@ -64,6 +64,7 @@ function fetchKeycloak(): void {
   const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack'
   const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${version}:zip`
   const { status } = spawnSync('mvn', ['-q', '-B', plugin, artifact, `-DoutputDirectory=${tools}`], {
+    cwd: tools,
     stdio: ['ignore', 2, 2],
   })
   if (status !== 0) throw new Error('Keycloak could not be fetched; it needs Maven and Java >= 17')

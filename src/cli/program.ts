@@ -75,6 +75,7 @@ const commands: ReadonlyMap<string, () => Promise<Add>> = new Map([
   ['worker', async () => (await import('./worker.ts')).addWorker],
   ['config', async () => (await import('./config.ts')).addConfig],
   ['keys', async () => (await import('./keys.ts')).addKeys],
+  ['token', async () => (await import('./token.ts')).addToken],
   ['chain', async () => (await import('./chain.ts')).addChain],
   ['policy', async () => (await import('./policy.ts')).addPolicy],
   ['catalog', async () => (await import('./catalog.ts')).addCatalog],
