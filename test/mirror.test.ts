@@ -116,7 +116,6 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['decision/identity/token-claims.ts', 'through decision/identity/user-token, claim by claim'],
   ['decision/identity/user-issuer.ts', 'types only'],
   ['server/runtime.ts', 'through app'],
-  ['server/provider-keys/fetch-text.ts', 'through provider-keys/rotation, against a provider that fails'],
   ['server/provider-keys/key-feed.ts', 'types only'],
   ['server/followed-revision.ts', 'through app and server/shadow'],
   ['server/policy-source.ts', 'through app and server/git-policies'],

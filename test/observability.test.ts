@@ -8,10 +8,10 @@ import { followedSources } from '../src/base/model/event.ts'
 import { createMetrics } from '../src/telemetry/metrics.ts'
 import { primaryName } from '../src/telemetry/worker-metrics.ts'
 import { anchorOf, readDocument } from './support/document.ts'
-import { follow } from './support/followed-provider.ts'
+import { follow, login } from './support/followed-provider.ts'
 import { startOtlpReceiver } from './support/otlp-receiver.ts'
 import { type PromqlNames, parsePromql } from './support/promql.ts'
-import { createProviderKey, startProvider } from './support/provider.ts'
+import { createProviderKey, startProvider, tokenBy } from './support/provider.ts'
 import { chainNow, startTestApp } from './support/running-app.ts'
 import { temporaryDirectory } from './support/temporary-directory.ts'
 import { tracingTo } from './support/traced-chain.ts'
@@ -209,8 +209,10 @@ async function measureShadow(): Promise<string> {
 /** The metrics of a listener with TLS. */
 /** The metrics of a Waywarden that fetches keys. */
 async function measureProvider(): Promise<string> {
-  await using provider = await startProvider(createProviderKey())
+  const key = createProviderKey()
+  await using provider = await startProvider(key)
   await using running = await follow(provider)
+  await login(running, tokenBy(key))
   return (await fetch(`http://${running.app.addresses.admin}/metrics`)).text()
 }
 
