@@ -5,6 +5,7 @@ import { clientTokenVectors } from './vectors/client-tokens.ts'
 import { configuredTokenVectors } from './vectors/configured-tokens.ts'
 import { genuineTokenVectors } from './vectors/genuine-tokens.ts'
 import { identityVectors } from './vectors/identities.ts'
+import { keycloakAnswerVectors } from './vectors/keycloak-answers.ts'
 import { providerKeyVectors } from './vectors/provider-keys.ts'
 import { providerTokenVectors } from './vectors/provider-tokens.ts'
 import { tokenValueVectors } from './vectors/token-values.ts'
@@ -21,6 +22,7 @@ export function generateVectors(): ReadonlyMap<string, string> {
     ...clientTokenVectors(),
     ...providerTokenVectors(),
     ...configuredTokenVectors(),
+    ...keycloakAnswerVectors(),
     ...genuineTokenVectors(),
     ...tokenValueVectors(),
     ...providerKeyVectors(),

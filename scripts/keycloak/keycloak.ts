@@ -24,7 +24,9 @@ export class Keycloak {
     return new Keycloak(url, (await ask(`${url}/realms/master`, form)).access_token)
   }
 
-  async createRealm(realm: object): Promise<void> {
+  /** Replaces the realm `hospital`. */
+  async replaceRealm(realm: object): Promise<void> {
+    await this.#manage('DELETE', '/admin/realms/hospital')
     await this.#manage('POST', '/admin/realms', realm)
     // Keycloak gives every client with a service account this scope, whose mappers mark its tokens.
     for (const clientId of robots.slice(1)) {

@@ -51,6 +51,11 @@ function userRemarks(user: Config['users'][number]): readonly Remark[] {
     )
   if (provider === 'entra' && id === 'sub')
     say('note', '`sub` differs by application in Entra; `id: oid` is the same for all of a tenant')
+  if (provider === 'keycloak' && audience.includes('account'))
+    say(
+      'warning',
+      '`audience: account` is in nearly every token of Keycloak; give the agents an audience of their own',
+    )
   const own = clients === 'any' || typeof audience === 'string' ? [] : audience
   for (const each of own.filter((each) => clients.includes(each)))
     say(

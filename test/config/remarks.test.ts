@@ -55,6 +55,14 @@ describe('config/remarks', () => {
       want: [],
     })),
     {
+      name: 'the audience that Keycloak writes by itself',
+      user: { audience: ['account'], clients: 'any' },
+      want: [
+        ['warning', '`clients: any`'],
+        ['warning', '`audience: account`'],
+      ],
+    },
+    {
       name: 'an audience that is a client',
       user: { ...entra, audience: ['ui', 'x'], clients: ['ui'] },
       want: [['warning', '`audience: ui`']],

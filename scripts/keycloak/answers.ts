@@ -1,28 +1,15 @@
-// Asks a real Keycloak for tokens of users and of clients, and our verification of each: `npm run test:keycloak`. It needs Java
-// and Maven, fetches Keycloak once (600 MB in .tools/keycloak), and runs it on loopback with its data in memory.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { freePorts } from '../demo/ports.ts'
-import { Processes } from '../demo/processes.ts'
-import { isProblems } from '../src/base/model/problems.ts'
-import { parseConfig } from '../src/config/config.ts'
-import type { UserIssuer } from '../src/decision/identity/user-issuer.ts'
-import { keyNotices, parseProviderKeys } from '../src/decision/jws/provider-keys.ts'
-import { good } from '../test/support/forge.ts'
-import { verifyAtOnce } from '../test/support/proofs.ts'
-import { settings } from '../test/support/settings.ts'
-import { Keycloak, users } from './keycloak/keycloak.ts'
-import { realm, robots } from './keycloak/realm.ts'
+import { isProblems } from '../../src/base/model/problems.ts'
+import { parseConfig } from '../../src/config/config.ts'
+import type { UserIssuer } from '../../src/decision/identity/user-issuer.ts'
+import { keyNotices, parseProviderKeys } from '../../src/decision/jws/provider-keys.ts'
+import { good } from '../../test/support/forge.ts'
+import { verifyAtOnce } from '../../test/support/proofs.ts'
+import { settings } from '../../test/support/settings.ts'
+import { type Keycloak, users } from './keycloak.ts'
+import { robots } from './realm.ts'
+import { hostname } from './server.ts'
 
-const version = '26.7.3'
-const hostname = 'https://idp.hospital.example'
-const tools = join(import.meta.dirname, '..', '.tools', 'keycloak')
-const home = join(tools, `keycloak-${version}`)
-const readyWithinMs = 180_000
-
-/** `accepted`, or what the reason of the refusal names. */
+/** `accepted`, or the text that the reason of the refusal names. */
 type Row = {
   readonly name: string
   readonly token: () => Promise<string>
@@ -30,47 +17,8 @@ type Row = {
   readonly want: string
 }
 
-process.exitCode = await main()
-
-async function main(): Promise<number> {
-  fetchKeycloak()
-  const directory = mkdtempSync(join(tmpdir(), 'waywarden-keycloak-'))
-  try {
-    await using processes = new Processes(directory)
-    const [port = 0, managementPort = 0] = await freePorts(2)
-    const url = `http://127.0.0.1:${port}`
-    await processes.start({
-      name: 'keycloak',
-      command: join(home, 'bin', 'kc.sh'),
-      args: [
-        ...['start-dev', '--db=dev-mem', '--cache=local', '--http-host=127.0.0.1', `--http-port=${port}`],
-        ...[`--http-management-port=${managementPort}`, `--hostname=${hostname}`],
-      ],
-      env: { KC_BOOTSTRAP_ADMIN_USERNAME: 'admin', KC_BOOTSTRAP_ADMIN_PASSWORD: 'admin' },
-      readyUrl: `${url}/realms/master`,
-      readyWithinMs,
-    })
-    const keycloak = await Keycloak.open(url)
-    await keycloak.createRealm(realm)
-    return await compare(keycloak)
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
-}
-
-function fetchKeycloak(): void {
-  if (existsSync(join(home, 'bin', 'kc.sh'))) return
-  mkdirSync(tools, { recursive: true })
-  const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack'
-  const artifact = `-Dartifact=org.keycloak:keycloak-quarkus-dist:${version}:zip`
-  const { status } = spawnSync('mvn', ['-q', '-B', plugin, artifact, `-DoutputDirectory=${tools}`], {
-    cwd: tools,
-    stdio: ['ignore', 2, 2],
-  })
-  if (status !== 0) throw new Error('Keycloak could not be fetched; it needs Maven and Java >= 17')
-}
-
-async function compare(keycloak: Keycloak): Promise<number> {
+/** Asks our verification about real tokens of users and of clients; returns each answer that is another than expected. */
+export async function compareAnswers(keycloak: Keycloak): Promise<readonly string[]> {
   const keys = good(parseProviderKeys(await keycloak.keys()))
   const [configured] = readUsers()
   if (configured === undefined) throw new TypeError('no users')
@@ -80,17 +28,17 @@ async function compare(keycloak: Keycloak): Promise<number> {
     clients: ['hospital-ui', 'hospital-gateway', ...robots],
     keys,
   }
-  let failed = 0
+  const problems: string[] = []
   for (const { name, token, user, want } of rowsOf(keycloak)) {
     const headers = new Map([['authorization', [`Bearer ${await token()}`]]])
     const answer = verifyAtOnce(headers, [{ ...hospital, ...user }], Date.now())
     const found = answer.kind === 'first-hop' ? 'accepted' : `${answer.code}: ${answer.reason}`
     const isRight = want === 'accepted' ? found === want : found.includes(`\`${want}\``)
-    if (!isRight) failed++
+    if (!isRight) problems.push(`${name}: expected ${want}, found ${found}`)
     console.log(`${isRight ? '✓' : `✗ expected ${want},`} ${name}: ${found}`)
   }
   for (const notice of keyNotices(keys)) console.log(`  not used: ${notice}`)
-  return failed === 0 ? 0 : 1
+  return problems
 }
 
 function readUsers() {
