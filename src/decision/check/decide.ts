@@ -45,9 +45,9 @@ export function ask(input: CheckInput, { service, caller }: Call, facts: Facts):
   const chain = provenChain(input, caller, service.spiffeId, facts)
   if (isNeed(chain)) return chain
   if (isDeny(chain)) return refusal(chain, { caller, service })
-  const { target, questionKey } = findTarget(service, caller, chain, toRequest(input), facts)
+  const { target, ...keys } = findTarget(service, caller, chain, toRequest(input), facts)
   if (isDeny(target)) return refusal(target, { caller, chain, service })
-  return { kind: 'asked', service, caller, chain, target, questionKey }
+  return { kind: 'asked', service, caller, chain, target, ...keys }
 }
 
 /**

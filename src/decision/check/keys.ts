@@ -9,7 +9,19 @@ import { overridesMethod, type Request } from '../../policy/catalog/target.ts'
 // that no part can run into the next. test/decision/check/keys.test.ts changes every field, and
 // test/property/remembered.test.ts tests whole checks.
 
-/** A first hop has no key: it begins a new transaction, so nothing about it is cached. */
+/**
+ * The key of a judgement about a first hop: what the policies see of the user, and the groups that only a reason names.
+ * The times of the token are not judged.
+ */
+export function keyOfFirstHop({ subject, unlistedGroups, scopes }: FirstHop): string {
+  const { issuerName, issuer, id, groups } = subject
+  const lists = [groups, scopes, unlistedGroups ?? []]
+  const listed = lists.map((texts) => `${texts.length}:${texts.map(withLength).join('')}`)
+  const has = unlistedGroups === undefined ? 'listed' : 'unlisted'
+  return `first-hop ${has} ${[issuerName, issuer, id].map(withLength).join('')}${listed.join('')}`
+}
+
+/** The key of a question that a record can repeat. A first hop has none: it begins a new transaction. */
 export function keyOfChain(chain: Exclude<Chain, FirstHop>): string {
   if (chain.kind === 'none') return 'none'
   // The digest covers every claim of the token. It does not cover what recovery adds and what the configuration removes.

@@ -9,7 +9,7 @@ import { mintChild, type SignedChain } from '../chain/extend.ts'
 import { admitChain, type ProvenChain, verifySignedChain } from '../chain/verify.ts'
 import type { CheckSettings, Facts } from './facts.ts'
 import { judge, type Permission } from './judge.ts'
-import { keyOfCaller, keyOfChain, keyOfRequest } from './keys.ts'
+import { keyOfCaller, keyOfChain, keyOfFirstHop, keyOfRequest } from './keys.ts'
 import type { RememberedChild } from './memories.ts'
 import type { Asked } from './verdict.ts'
 
@@ -54,34 +54,35 @@ function withAllowedGroups(proven: ProvenChain, { groupsAllowed }: CheckSettings
   return { ...proven, token: { ...token, subject: { ...token.subject, groups } } }
 }
 
-/** Returns the target, and the key of the whole question. */
+/** Returns the target, and the keys of the judgement and of the whole question. */
 export function findTarget(
   service: CatalogService,
   caller: Caller,
   chain: Chain,
   request: Request,
   { memories, revision }: Facts,
-): { readonly target: Target | Deny; readonly questionKey: string | undefined } {
+): { readonly target: Target | Deny } & Pick<Asked, 'judgementKey' | 'questionKey'> {
   const memory = memories.targets(revision)
   const requestKey = keyOfRequest(service, request)
   const known = memory.get(requestKey)
   const target = known ?? targetOf(service, request)
   if (known === undefined && !isDeny(target))
     memory.set(requestKey, target, request.path.length * 3 + fixedBytes)
-  const isFirstHop = chain.kind === 'first-hop'
-  const questionKey = isFirstHop ? undefined : `${keyOfChain(chain)} ${keyOfCaller(caller)} ${requestKey}`
-  return { target, questionKey }
+  const asked = `${keyOfCaller(caller)} ${requestKey}`
+  if (chain.kind === 'first-hop')
+    return { target, judgementKey: `${keyOfFirstHop(chain)} ${asked}`, questionKey: undefined }
+  const questionKey = `${keyOfChain(chain)} ${asked}`
+  return { target, judgementKey: questionKey, questionKey }
 }
 
 /** Policies cannot read a clock (see policy/cedar/cedar-call.ts), so a judgement is valid as long as its revision. */
 export function judgeRemembered(asked: Asked, facts: Facts): Permission | Deny {
   const stop = facts.stopwatch?.step('judge')
-  const memory = asked.questionKey === undefined ? undefined : facts.memories.judgements(facts.revision)
-  const known = asked.questionKey === undefined ? undefined : memory?.get(asked.questionKey)
+  const memory = facts.memories.judgements(facts.revision)
+  const known = memory.get(asked.judgementKey)
   const judgement = known ?? judgeAnew(asked, facts)
   const isFault = isDeny(judgement) && judgement.code === 'policy_unavailable'
-  if (known === undefined && !isFault && asked.questionKey !== undefined)
-    memory?.set(asked.questionKey, judgement, bytesOf(judgement))
+  if (known === undefined && !isFault) memory.set(asked.judgementKey, judgement, bytesOf(judgement))
   stop?.()
   return judgement
 }

@@ -14,7 +14,9 @@ export type Asked = Omit<Call, 'kind'> & {
   readonly kind: 'asked'
   readonly chain: Chain
   readonly target: Target
-  /** The cache key of the whole question; `undefined` for a chain that begins here. */
+  /** The cache key of the judgement: everything that is judged. */
+  readonly judgementKey: string
+  /** The key of the whole question, by which records repeat; `undefined` for a chain that begins here. */
   readonly questionKey: string | undefined
 }
 

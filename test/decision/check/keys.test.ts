@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import type { Caller } from '../../../src/base/model/caller.ts'
-import type { DelegatedChain } from '../../../src/base/model/chain.ts'
-import { keyOfCaller, keyOfChain, keyOfRequest } from '../../../src/decision/check/keys.ts'
-import { caller, clerk, delegated, hospital } from '../../support/identities.ts'
+import type { DelegatedChain, FirstHop, Subject } from '../../../src/base/model/chain.ts'
+import { keyOfCaller, keyOfChain, keyOfFirstHop, keyOfRequest } from '../../../src/decision/check/keys.ts'
+import { caller, clerk, delegated, firstHop, hospital } from '../../support/identities.ts'
 
 // Each field has another value here, or the compiler complains. Each field that a key omits is listed with the reason.
 
@@ -59,6 +59,53 @@ describe('decision/check/keys, of a chain', () => {
 
   it('is that of no chain just for no chain', () => {
     expect(keyOfChain({ kind: 'none' })).to.not.equal(keyOfChain({ ...chain, digest: 'none' }))
+  })
+})
+
+describe('decision/check/keys, of a judgement about a first hop', () => {
+  const begun: FirstHop = firstHop(clerk, ['a'])
+  /** `unread`: the policies do not see it, and no reason names it. */
+  const changes: { readonly [field in keyof Required<FirstHop>]: FirstHop[field] | 'unread' } = {
+    kind: 'first-hop',
+    subject: { ...clerk, id: 'other' },
+    unlistedGroups: ['b'],
+    scopes: ['b'],
+    issuedAt: 'unread',
+    expiresAt: 'unread',
+    authTime: 'unread',
+  }
+  for (const field of ['subject', 'unlistedGroups', 'scopes'] as const) {
+    it(`differs by ${field}`, () => {
+      expect(keyOfFirstHop({ ...begun, [field]: changes[field] })).to.not.equal(keyOfFirstHop(begun))
+    })
+  }
+
+  const subjects: { readonly [field in keyof Subject]: Subject[field] } = {
+    issuerName: 'other',
+    issuer: 'https://other.example',
+    id: 'other',
+    groups: ['other'],
+  }
+  for (const [field, value] of Object.entries(subjects)) {
+    it(`differs by the ${field} of the user`, () => {
+      const other = { ...begun, subject: { ...clerk, [field]: value } }
+      expect(keyOfFirstHop(other)).to.not.equal(keyOfFirstHop(begun))
+    })
+  }
+
+  it('lets no text run into the next', () => {
+    const all = [
+      firstHop({ ...clerk, groups: ['a', 'b'] }),
+      firstHop({ ...clerk, groups: ['a'] }, ['b']),
+      firstHop({ ...clerk, groups: [] }, ['a', 'b']),
+      firstHop({ ...clerk, groups: ['ab'] }),
+      firstHop({ ...clerk, groups: ['a1:b'] }),
+      { ...firstHop({ ...clerk, groups: [] }), unlistedGroups: ['a', 'b'] },
+      { ...firstHop({ ...clerk, groups: [] }), unlistedGroups: [] },
+      firstHop({ ...clerk, groups: [] }),
+      firstHop({ ...clerk, id: `${clerk.id}0:`, groups: [] }),
+    ]
+    expect(new Set(all.map(keyOfFirstHop)).size).to.equal(all.length)
   })
 })
 

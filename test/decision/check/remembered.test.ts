@@ -1,69 +1,16 @@
 import { expect } from 'chai'
-import type { Caller } from '../../../src/base/model/caller.ts'
-import type { Chain } from '../../../src/base/model/chain.ts'
-import { isDeny, type PrincipalResult } from '../../../src/base/model/decision.ts'
-import type { Query } from '../../../src/base/model/query.ts'
+import { isDeny } from '../../../src/base/model/decision.ts'
 import { parseRevocations } from '../../../src/decision/chain/revocations.ts'
-import { findTarget, judgeRemembered } from '../../../src/decision/check/remembered.ts'
+import { findTarget } from '../../../src/decision/check/remembered.ts'
 import type { Verdict } from '../../../src/decision/check/verdict.ts'
 import type { Revision } from '../../../src/policy/revision/revision.ts'
 import { factsOf } from '../../support/built-checker.ts'
+import { counting, loaded, type Question, remembering } from '../../support/counted-judgements.ts'
 import { good } from '../../support/forge.ts'
 import { chainClaims, nowMs, uris } from '../../support/hospital.ts'
-import { caller, clerk, delegated, firstHop, hospital } from '../../support/identities.ts'
-import { hospitalRevision, mustLoad, policyFiles, servicesYaml } from '../../support/policy-files.ts'
+import { caller, clerk, delegated, hospital } from '../../support/identities.ts'
+import { hospitalRevision } from '../../support/policy-files.ts'
 import { type Call, createWarmLine, genuine, type Surroundings } from '../../support/warm-line.ts'
-
-const routes = ['GET', 'PUT'].map((method) => ({
-  match: `${method} /patients/{patientId}`,
-  action: 'read-it',
-  resource: 'Patient::{patientId}',
-}))
-const loaded = mustLoad(policyFiles({ 'services.yaml': servicesYaml({ routes }) }))
-
-/** A revision that counts its questions, and answers `outcome`. Its digest names the outcome, as that of other policies would. */
-function counting(outcome: PrincipalResult['outcome'] = 'permit') {
-  const asked: Query[] = []
-  const evaluate = (query: Query): PrincipalResult => {
-    asked.push(query)
-    return {
-      principal: { type: 'Agent', id: 'x' },
-      role: query.role,
-      outcome,
-      determiningPolicies: [],
-      errors: [],
-    }
-  }
-  return { asked, revision: { ...loaded, digest: outcome, evaluate } }
-}
-
-type Question = {
-  readonly who?: Caller
-  readonly chain?: Chain
-  readonly path?: string
-  readonly method?: string
-}
-
-/** A memory that lasts, and what it says of questions to revisions. */
-function remembering(overlay: object = {}) {
-  const [known] = loaded.catalog.services
-  if (known === undefined) throw new TypeError('no service')
-  const service = { ...known, ...overlay }
-  const facts = factsOf()
-  return (revision: Revision, question: Question = {}) => {
-    const {
-      who = caller(hospital.agentD),
-      chain: on = chain,
-      path = '/patients/42',
-      method = 'GET',
-    } = question
-    const request = { method, path, isUpgrade: false }
-    const { target, questionKey } = findTarget(service, who, on, request, { ...facts, revision })
-    if (isDeny(target)) throw new TypeError(target.reason)
-    const asked = { kind: 'asked', service, caller: who, chain: on, target, questionKey } as const
-    return judgeRemembered(asked, { ...facts, revision })
-  }
-}
 
 const chain = delegated(clerk, [hospital.agentA])
 
@@ -122,14 +69,6 @@ describe('decision/check/remembered, judgements', () => {
     const judge = remembering()
     for (let round = 0; round < 2; round++) judge(revision)
     expect(asked).to.have.length(6)
-  })
-
-  it('remembers no first hop, whose token has no digest of ours', () => {
-    const { asked, revision } = counting()
-    const judge = remembering({ isEntry: true })
-    const question = { who: caller(hospital.gateway, true), chain: firstHop(clerk) }
-    for (let round = 0; round < 2; round++) judge(revision, question)
-    expect(asked).to.have.length(2)
   })
 })
 
