@@ -1,6 +1,6 @@
 // Runs the test files, two at a time, says after each how far it is, and ends with one line for scripts:
 // `N passed, N failed`. `fast` leaves out what needs a real Envoy or the tools of istio/; `all` runs everything
-// but mesh/, which needs namespaces of its own (npm run test:mesh).
+// but mesh/ and image/, which need namespaces or root (npm run test:mesh, npm run test:image).
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -16,7 +16,7 @@ if (selection !== 'fast' && selection !== 'all') {
 
 const isSlow = (file) => /^(?:e2e|istio)\//.test(file)
 const files = readdirSync(`${root}test`, { recursive: true })
-  .filter((file) => file.endsWith('.test.ts') && !file.startsWith('mesh/'))
+  .filter((file) => file.endsWith('.test.ts') && !/^(?:mesh|image)\//.test(file))
   .filter((file) => selection === 'all' || !isSlow(file))
   // The slow ones first, so that no process runs one alone at the end.
   .sort((one, other) => Number(isSlow(other)) - Number(isSlow(one)) || (one < other ? -1 : 1))
