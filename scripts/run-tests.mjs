@@ -97,10 +97,15 @@ function elapsed() {
 }
 
 /** A server or a child process that a test forgot would keep its process, and CI, waiting. */
-async function end({ child }) {
+async function end({ child, results }) {
+  let isIdle = false
+  results.once('line', () => {
+    isIdle = true
+    child.kill('SIGKILL')
+  })
   child.stdio[3].end()
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
   const [, signal] = await new Promise((resolve) => child.once('exit', (...how) => resolve(how)))
   clearTimeout(timer)
-  return signal !== 'SIGKILL'
+  return isIdle || signal !== 'SIGKILL'
 }

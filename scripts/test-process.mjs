@@ -7,8 +7,8 @@ import Mocha from 'mocha'
 const { timeout, require: required } = JSON.parse(readFileSync('.mocharc.json', 'utf8'))
 /** The handles that each file added and that keep this process running. Some of it ends by itself soon after. */
 const added = []
-/** The runner kills a process that is still there ten seconds after its last file. */
-const graceMs = 8000
+/** The runner waits 30 seconds after the last file. */
+const graceMs = 25_000
 
 for await (const file of createInterface({ input: new Socket({ fd: 3 }) })) {
   const startedMs = performance.now()
@@ -19,6 +19,8 @@ for await (const file of createInterface({ input: new Socket({ fd: 3 }) })) {
   writeSync(4, `${JSON.stringify({ ...result, seconds: (performance.now() - startedMs) / 1000 })}\n`)
 }
 
+// Nothing is left to wait for. To free what the tests used can then take longer than the runner waits.
+process.once('beforeExit', () => writeSync(4, `${JSON.stringify({ ended: true })}\n`))
 setTimeout(() => {
   const running = process.getActiveResourcesInfo()
   console.log([`still running: ${running.join(', ')}`, ...added].join('\n'))
