@@ -6,7 +6,7 @@ import { good } from '../../test/support/forge.ts'
 import { verifyAtOnce } from '../../test/support/proofs.ts'
 import { settings } from '../../test/support/settings.ts'
 import { type Keycloak, users } from './keycloak.ts'
-import { robots } from './realm.ts'
+import { acceptedClients } from './realm.ts'
 import { hostname } from './server.ts'
 
 /** `accepted`, or the text that the reason of the refusal names. */
@@ -25,7 +25,7 @@ export async function compareAnswers(keycloak: Keycloak): Promise<readonly strin
   const hospital: UserIssuer = {
     ...configured,
     issuer: `${hostname}/realms/hospital`,
-    clients: ['hospital-ui', 'hospital-gateway', ...robots],
+    clients: acceptedClients,
     keys,
   }
   const problems: string[] = []
@@ -88,8 +88,87 @@ function rowsOf(keycloak: Keycloak): readonly Row[] {
       token: async () => (await keycloak.byCode('hospital-ui', clerk)).id_token ?? '',
       want: 'typ',
     },
-    { name: 'a token signed with RS384', token: byPassword('hospital-rs384'), want: 'RS384' },
+    ...clientRows(byPassword),
+    ...otherTokenRows(keycloak),
     ...robotRows(keycloak),
+  ]
+}
+
+type ByPassword = (client: string, user?: string) => () => Promise<string>
+
+/** One kind of client after the other, from the defaults on. */
+function clientRows(byPassword: ByPassword): readonly Row[] {
+  const plain = byPassword('hospital-plain')
+  const roles = { groups: '/realm_access/roles' }
+  return [
+    { name: 'a client made with defaults', token: plain, want: 'hospital-agents' },
+    { name: 'with the audience mapper alone', token: byPassword('hospital-audience'), want: 'groups' },
+    { name: 'with the default of the group mapper', token: byPassword('hospital-paths'), want: 'accepted' },
+    {
+      name: 'the same, allowed by its path',
+      token: byPassword('hospital-paths'),
+      user: { groupsAllow: ['/billing'] },
+      want: 'accepted',
+    },
+    {
+      name: 'roles where Keycloak puts them',
+      token: byPassword('hospital-audience'),
+      user: roles,
+      want: 'accepted',
+    },
+    {
+      name: 'roles by a path with dots',
+      token: byPassword('hospital-audience'),
+      user: { groups: 'realm_access.roles' },
+      want: 'groups: /realm_access/roles',
+    },
+    { name: '`id: sub`, a UUID', token: byPassword('hospital-ui'), user: { id: 'sub' }, want: 'accepted' },
+    {
+      name: '`id: sub` without the scope `basic`',
+      token: byPassword('hospital-without-basic'),
+      user: { id: 'sub' },
+      want: 'sub',
+    },
+    ...['es256', 'ps256', 'eddsa', 'rfc9068'].map((kind) => ({
+      name: `a token of ${kind}`,
+      token: byPassword(`hospital-${kind}`),
+      want: 'accepted',
+    })),
+    { name: 'a token signed with RS384', token: byPassword('hospital-rs384'), want: 'RS384' },
+    { name: 'a token signed with ES384', token: byPassword('hospital-es384'), want: 'ES384' },
+    { name: 'a token signed with a secret', token: byPassword('hospital-hs256'), want: 'kid' },
+    {
+      name: 'a lightweight token with both mappers',
+      token: byPassword('hospital-light'),
+      want: 'hospital-agents',
+    },
+    { name: 'a token with an actor', token: byPassword('hospital-actor'), want: 'act' },
+  ]
+}
+
+/** Tokens of the same users that are no access tokens of their own. */
+function otherTokenRows(keycloak: Keycloak): readonly Row[] {
+  const [clerk] = users
+  const exchanged = async () =>
+    keycloak.exchange('agent-a', await keycloak.byPassword('hospital-shared', clerk))
+  return [
+    {
+      name: 'a refresh token',
+      token: async () => (await keycloak.byCode('hospital-ui', clerk)).refresh_token ?? '',
+      want: 'kid',
+    },
+    {
+      name: 'an access token of an offline session',
+      token: async () => (await keycloak.byCode('hospital-ui', clerk, 'openid offline_access')).access_token,
+      want: 'accepted',
+    },
+    { name: 'exchanged by an agent that is not listed', token: exchanged, want: 'agent-a' },
+    {
+      name: 'the same where any client counts',
+      token: exchanged,
+      user: { clients: 'any' },
+      want: 'accepted',
+    },
   ]
 }
 

@@ -65,12 +65,12 @@ export class Keycloak {
   }
 
   /** Signs in as a browser does: the login page, its form, and the code of the redirect. */
-  async byCode(client: string, user: string): Promise<Tokens> {
+  async byCode(client: string, user: string, scope = 'openid'): Promise<Tokens> {
     const query = {
       client_id: client,
       response_type: 'code',
       redirect_uri: redirect,
-      scope: 'openid',
+      scope,
       nonce: 'n',
     }
     const page = await fetch(this.#realm(`/protocol/openid-connect/auth?${new URLSearchParams(query)}`))

@@ -106,10 +106,10 @@ describe('server/credentials', () => {
   })
 
   it('says at the door what the configuration leaves open', async () => {
-    await using running = await startWith([rsa], { userClaim: undefined, id: 'preferred_username' })
+    await using running = await startWith([rsa], { clients: 'any', id: 'preferred_username' })
     const notices = await noticesOf(running)
     expect(notices).to.have.length(2)
-    expect(notices[0]).to.include('`userClaim`')
+    expect(notices[0]).to.include('`clients: any`').and.to.include('exchanged cannot be told from')
     expect(notices[1]).to.include('`id: preferred_username`')
   })
 })
