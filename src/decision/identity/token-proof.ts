@@ -16,6 +16,9 @@ export type ProvenTokens = {
 /** A token as presented. The digest covers its signature: claims alone, as a log may have them, prove nothing. */
 export type PresentedToken = { readonly text: string; readonly digest: string }
 
+/** Bytes that a parsed token takes for each character of its text. */
+const parsedShare = 2.5
+
 /** Returns the form of a token that one of these providers is proven to have signed; its `iss` says which one. */
 export function recallForm(
   { digest }: PresentedToken,
@@ -40,7 +43,7 @@ export function requireProof(
   const key = keyOfProof(issuer, digest)
   if (proven.recall(key) !== undefined) return undefined
   if (proven.isProven(key)) {
-    proven.remember(key, { kind, protectedHeader, claims }, text.length)
+    proven.remember(key, { kind, protectedHeader, claims }, text.length * parsedShare)
     return undefined
   }
   const unmet = { ...deny('deadline_exceeded', 'the token was not verified in time'), issuer: issuer.name }
