@@ -1,5 +1,5 @@
 import { now } from '../../test/support/hospital.ts'
-import { cognito, keycloak, other, presentOf } from './providers.ts'
+import { cognito, keycloak, other, presentOf, type Want } from './providers.ts'
 import type { Vector } from './vector.ts'
 
 const named = (claim: string) => ['token_invalid', claim] as const
@@ -8,7 +8,7 @@ const billing = { issuerName: 'hospital', id: 'clerk', groups: ['billing'] }
 
 /** Vectors for the configuration of audiences, of places for groups, and of tokens that are bound to a key. */
 export function configuredTokenVectors(): readonly Vector[] {
-  return [...audiences(), ...places(), ...paths(), ...bound()]
+  return [...audiences(), ...aliases(), ...places(), ...paths(), ...bound()]
 }
 
 function audiences(): readonly Vector[] {
@@ -48,6 +48,40 @@ function audiences(): readonly Vector[] {
         ),
     ),
   ]
+}
+
+/** Audiences of a provider that names services by another trust domain. */
+function aliases(): readonly Vector[] {
+  const path = '/ns/hospital/sa/insurance'
+  const cases: readonly (readonly [name: string, aud: string, aliases: readonly string[], want: Want])[] = [
+    ['alias', `spiffe://localtest.me${path}`, ['other.example', 'localtest.me'], 'accepted'],
+    ['own-beside-alias', `spiffe://hospital.example${path}`, ['localtest.me'], 'accepted'],
+    [
+      'alias-unknown',
+      `spiffe://localtest.me${path}`,
+      ['other.example'],
+      audience(`spiffe://hospital.example${path}`),
+    ],
+    [
+      'alias-of-another-service',
+      'spiffe://localtest.me/ns/hospital/sa/price-list',
+      ['localtest.me'],
+      audience(`spiffe://localtest.me${path}`),
+    ],
+  ]
+  return cases.map(([name, aud, trustDomainAliases, want]) => {
+    const vector = presentOf(
+      keycloak,
+      `audience-callee-${name}`,
+      'SPIRE and the mesh differ in the trust domain',
+      want,
+      {
+        user: { audience: 'callee' },
+        claims: { aud },
+      },
+    )
+    return { ...vector, config: { ...vector.config, trustDomainAliases } }
+  })
 }
 
 function places(): readonly Vector[] {

@@ -31,6 +31,7 @@ export type Vector = {
 /** How what decides is configured. */
 type VectorConfig = {
   readonly trustDomain: string
+  readonly trustDomainAliases?: readonly string[]
   readonly isMutualTls: boolean
   readonly waypoints: readonly string[]
   readonly ingressPeers: readonly string[]

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { type Invalid, invalid, isInvalid } from '../base/model/invalid.ts'
 import { isProblems } from '../base/model/problems.ts'
+import { parseSpiffeId } from '../base/model/spiffe-id.ts'
 import { providerOf, rulesOf } from '../base/providers/provider-rules.ts'
 import { quote } from '../base/text/quote.ts'
+import type { Config } from '../config/config.ts'
 import type { UserIssuerConfig } from '../config/user-issuer.ts'
-import type { ClaimContext } from '../decision/identity/token-claims.ts'
+import { type ClaimContext, namesInTokens } from '../decision/identity/token-claims.ts'
 import { accessTokenTypes } from '../decision/identity/token-kind.ts'
 import { parseCompactJws, type TokenForm } from '../decision/jws/compact.ts'
 import { type Finding, inspectToken, isAccepted } from '../explain/inspect-token.ts'
@@ -13,7 +15,7 @@ import { readInput } from './input.ts'
 import { type ExitCode, exitCodes, type Finish, helpFooter, type Terminal, toLine } from './terminal.ts'
 import { verifyOffline } from './token-signature.ts'
 
-type InspectOptions = { readonly config?: string; readonly callee: string; readonly json?: true }
+type InspectOptions = { readonly config?: string; readonly callee?: string; readonly json?: true }
 
 const maxBytes = 64 * 1024
 
@@ -26,21 +28,27 @@ export function addToken(program: Command, terminal: Terminal, finish: Finish): 
     .description('say what each rule finds in a token, and which setting would accept it')
     .argument('<file>', 'a file with the access token, `-` for standard input')
     .option('-c, --config <file>', 'the configuration; without it the rules of the provider alone are asked')
-    .option('--callee <spiffe-id>', 'the called service, for `audience: callee`', '')
+    .option('--callee <spiffe-id>', 'the called service, for `audience: callee`')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       helpFooter(
         'waywarden token inspect - -c waywarden.yaml < token.txt',
-        '0 it can begin a chain, 1 it cannot, 78 the configuration is wrong',
+        '0 it can begin a chain, 1 it cannot, 2 wrong usage, 78 the configuration is wrong',
       ),
     )
     .action(async (file: string, options: InspectOptions) => finish(await inspect(file, options, terminal)))
 }
 
 async function inspect(file: string, options: InspectOptions, terminal: Terminal): Promise<ExitCode> {
-  const users = options.config === undefined ? [] : await readUsers(options.config, terminal)
-  if (users === undefined) return exitCodes.config
+  const config = options.config === undefined ? unconfigured : await readConfig(options.config, terminal)
+  if (config === undefined) return exitCodes.config
+  const { users, chain } = config
+  const callee = options.callee === undefined ? undefined : parseSpiffeId(options.callee)
+  if (isInvalid(callee)) {
+    terminal.complain(toLine(`\`--callee\`: ${callee.reason}`))
+    return exitCodes.usage
+  }
   const input = await readInput(file, terminal)
   const text = isInvalid(input) ? '' : input.text.trim().replace(/^(?:authorization: *)?bearer +/i, '')
   const form = isInvalid(input) ? input : readForm(text)
@@ -51,7 +59,8 @@ async function inspect(file: string, options: InspectOptions, terminal: Terminal
   const iss = form.claims.get('iss')
   const configured = users.find(({ issuer }) => issuer === iss)
   const issuer = configured ?? toUnconfigured(String(iss))
-  const context = { issuer, callee: options.callee, nowMs: terminal.nowMs() }
+  const callees = callee === undefined ? [] : namesInTokens(callee, chain.trustDomainAliases)
+  const context = { issuer, callees, nowMs: terminal.nowMs() }
   const signature = configured === undefined ? notVerified : await verifyOffline(text, form, configured)
   const isRight = configured !== undefined && signature.isRight !== false && isAccepted(form, context)
   const findings = inspectToken(form, context)
@@ -78,9 +87,17 @@ async function inspect(file: string, options: InspectOptions, terminal: Terminal
 
 const notVerified = { isRight: undefined, text: 'not verified, because no `users` entry has this issuer' }
 
-async function readUsers(file: string, terminal: Terminal): Promise<readonly UserIssuerConfig[] | undefined> {
+/** The part of a configuration that says which tokens count. */
+type Configured = {
+  readonly users: readonly UserIssuerConfig[]
+  readonly chain: Pick<Config['chain'], 'trustDomainAliases'>
+}
+
+const unconfigured: Configured = { users: [], chain: { trustDomainAliases: [] } }
+
+async function readConfig(file: string, terminal: Terminal): Promise<Configured | undefined> {
   const config = await readConfigFile(file)
-  if (!isProblems(config)) return config.users
+  if (!isProblems(config)) return config
   complainAboutConfig(config, terminal)
   return undefined
 }

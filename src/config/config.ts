@@ -43,6 +43,7 @@ export type Config = {
   readonly chain: {
     readonly issuer: string
     readonly trustDomain: TrustDomain
+    readonly trustDomainAliases: readonly TrustDomain[]
     readonly header: string
     readonly keys: string
     readonly revocations: string | undefined

@@ -72,6 +72,10 @@ const listener = v.strictObject({
 const chain = v.strictObject({
   issuer: about(httpsUrl, 'https URL that names this Waywarden as `iss` of the chains that it signs'),
   trustDomain: about(trustDomain, 'SPIFFE trust domain whose workloads may act, such as hospital.example'),
+  trustDomainAliases: about(
+    v.optional(list(trustDomain), []),
+    'trust domains that stand for it in the audiences of tokens (`audience: callee`); a caller never has one',
+  ),
   header: about(v.optional(headerName, 'actor-chain'), 'request header that carries the chain'),
   keys: about(filePath(), 'directory of the signing keys; `waywarden keys init DIR` creates it'),
   revocations: about(v.optional(filePath()), 'file of revoked actors, users and chains'),

@@ -108,6 +108,7 @@ export type Settings = {
   readonly chain: {
     readonly issuer: string
     readonly trustDomain: TrustDomain
+    readonly trustDomainAliases: readonly TrustDomain[]
     readonly header: string
     readonly keys: string
     readonly revocations?: string | undefined

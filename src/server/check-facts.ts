@@ -50,6 +50,7 @@ export function toCheckSettings(
   return {
     peer,
     trustDomain: chain.trustDomain,
+    trustDomainAliases: chain.trustDomainAliases,
     isMutualTls: tls?.clientCa !== undefined,
     chainHeader: chain.header,
     ingress: new Map(ingress.peers.map(({ id, issuers }) => [id.uri, new Set(issuers)])),

@@ -99,11 +99,19 @@ describe('cli/token', () => {
   it('asks for the called service where it is the audience', async () => {
     const callee = 'spiffe://hospital.example/ns/billing/sa/agent-a'
     const file = join(temporaryDirectory(), 'waywarden.yaml')
-    await writeFile(file, settings.replace('audience: hospital-agents', 'audience: callee'))
+    await writeFile(
+      file,
+      settings
+        .replace('audience: hospital-agents', 'audience: callee')
+        .replace('keys: ./keys,', 'keys: ./keys, trustDomainAliases: [localtest.me],'),
+    )
     await writeFile(join(file, '..', 'idp-jwks.json'), readJwks('hospital-idp'))
     const text = token({ aud: callee })
     expect(await inspect(text, '-c', file)).to.include({ code: 1 })
     expect(await inspect(text, '-c', file, '--callee', callee)).to.include({ code: 0 })
+    const alias = token({ aud: callee.replace('hospital.example', 'localtest.me') })
+    expect(await inspect(alias, '-c', file, '--callee', callee)).to.include({ code: 0 })
+    expect(await inspect(text, '-c', file, '--callee', 'agent-a')).to.include({ code: 2 })
   })
 
   it('says for scripts what it found', async () => {

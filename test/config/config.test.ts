@@ -63,6 +63,7 @@ describe('config', () => {
     expect(config.chain).to.deep.equal({
       issuer: 'https://waywarden.hospital.example',
       trustDomain: 'hospital.example',
+      trustDomainAliases: [],
       header: 'actor-chain',
       keys: '/etc/waywarden/keys',
       revocations: undefined,

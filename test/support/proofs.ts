@@ -44,7 +44,8 @@ export function verifyAtOnce(
   headers: Headers,
   issuers: readonly UserIssuer[],
   nowMs: number,
-  callee = '',
 ): FirstHop | Deny {
-  return askWithProofs((proofs) => verifyUserToken(headers, issuers, { nowMs, callee }, provenBy(proofs)))
+  return askWithProofs((proofs) =>
+    verifyUserToken(headers, issuers, { nowMs, callees: [] }, provenBy(proofs)),
+  )
 }

@@ -4,8 +4,9 @@ import type { Caller } from '../../src/base/model/caller.ts'
 import type { Chain } from '../../src/base/model/chain.ts'
 import type { CheckInput } from '../../src/base/model/check-input.ts'
 import { type Deny, isDeny } from '../../src/base/model/decision.ts'
+import { isInvalid } from '../../src/base/model/invalid.ts'
 import { isNeed } from '../../src/base/model/need.ts'
-import { parseTrustDomain } from '../../src/base/model/spiffe-id.ts'
+import { parseTrustDomain, type TrustDomain } from '../../src/base/model/spiffe-id.ts'
 import { toUserIssuer } from '../../src/config/user-issuer.ts'
 import { toChainKeys } from '../../src/decision/chain/keys.ts'
 import { parseRevocations } from '../../src/decision/chain/revocations.ts'
@@ -67,8 +68,7 @@ async function proveAll(input: CheckInput, caller: Caller, facts: Facts): Promis
 }
 
 function toFacts({ config, peer, now }: Vector): Facts {
-  const trustDomain = parseTrustDomain(config.trustDomain)
-  if (typeof trustDomain !== 'string') throw new TypeError(trustDomain.reason)
+  const trustDomain = mustParse(config.trustDomain)
   const issuers = config.users.map(({ jwks, ...user }) => ({
     ...toUserIssuer({ ...user, groupsAbsent: user.groupsAbsent ?? 'refuse' }, (path) => path),
     keys: good(parseProviderKeys(JSON.stringify(jwks))),
@@ -79,6 +79,7 @@ function toFacts({ config, peer, now }: Vector): Facts {
   const settings: CheckSettings = {
     peer,
     trustDomain,
+    trustDomainAliases: (config.trustDomainAliases ?? []).map(mustParse),
     isMutualTls: config.isMutualTls,
     chainHeader: header,
     ingress: new Map(config.ingressPeers.map((uri) => [uri, names])),
@@ -107,4 +108,10 @@ function toFacts({ config, peer, now }: Vector): Facts {
     proofs: new Set(),
     stopwatch: undefined,
   }
+}
+
+function mustParse(text: string): TrustDomain {
+  const trustDomain = parseTrustDomain(text)
+  if (isInvalid(trustDomain)) throw new TypeError(trustDomain.reason)
+  return trustDomain
 }

@@ -17,6 +17,8 @@ export type CheckSettings = {
   /** The source of the caller's identity, and so of the destination. */
   readonly peer: PeerSource
   readonly trustDomain: TrustDomain
+  /** Trust domains that providers write in place of ours in the names of services. Peers never have one. */
+  readonly trustDomainAliases: readonly TrustDomain[]
   /** True if Envoy must present a client certificate. */
   readonly isMutualTls: boolean
   /** The header that carries a chain. */

@@ -6,6 +6,7 @@ import { isNeed, type Need } from '../../base/model/need.ts'
 import type { SpiffeId } from '../../base/model/spiffe-id.ts'
 import { checkRevoked } from '../chain/revocations.ts'
 import { presentedChain } from '../chain/verify.ts'
+import { namesInTokens } from '../identity/token-claims.ts'
 import { verifyUserToken } from '../identity/user-token.ts'
 import type { Facts } from './facts.ts'
 import { verifyChain } from './remembered.ts'
@@ -61,7 +62,7 @@ function verifyUser(
   const firstHop = verifyUserToken(
     input.headers,
     issuers.filter(({ name }) => names?.has(name) === true),
-    { nowMs, callee: callee.uri },
+    { nowMs, callees: namesInTokens(callee, settings.trustDomainAliases) },
     {
       recall: memories.tokens.get,
       isProven: (key) => proofs.has(key),

@@ -2,6 +2,7 @@ import type { FirstHop } from '../../base/model/chain.ts'
 import { type Deny, deny, isDeny } from '../../base/model/decision.ts'
 import { isInvalid } from '../../base/model/invalid.ts'
 import { parseScopes } from '../../base/model/scope.ts'
+import type { SpiffeId, TrustDomain } from '../../base/model/spiffe-id.ts'
 import { rulesOf } from '../../base/providers/provider-rules.ts'
 import { formatTime, quote, quoteAll } from '../../base/text/quote.ts'
 import type { TokenForm } from '../jws/compact.ts'
@@ -20,11 +21,17 @@ const verifiedBy: ReadonlyMap<string, string> = new Map([
   ['phone_number', 'phone_number_verified'],
 ])
 
-/** Context of the claims: the provider as configured, the SPIFFE ID of the called service, and the time. */
+/** Context of the claims: the provider as configured, the called service, and the time. */
 export type ClaimContext = {
   readonly issuer: Omit<UserIssuer, 'keys'>
-  readonly callee: string
+  /** The names that a token may have for the called service: its SPIFFE ID, and the same in other trust domains. */
+  readonly callees: readonly string[]
   readonly nowMs: number
+}
+
+/** Names a service as tokens do. An alias is a trust domain that a provider writes in place of ours. */
+export function namesInTokens({ uri, path }: SpiffeId, aliases: readonly TrustDomain[]): readonly string[] {
+  return [uri, ...aliases.map((alias) => `spiffe://${alias}${path}`)]
 }
 
 /** Reads the claims of a token and refuses wrong ones. It does not prove who wrote them. */
@@ -60,7 +67,10 @@ export const tokenRules: readonly TokenRule[] = [
     name: 'header',
     find: (form, { issuer }) => toDeny(findHeaderProblem(form, rulesOf(issuer.provider).headerTypes)),
   },
-  { name: 'audience', find: ({ claims }, { issuer, callee }) => findAudienceProblem(claims, issuer, callee) },
+  {
+    name: 'audience',
+    find: ({ claims }, { issuer, callees }) => findAudienceProblem(claims, issuer, callees),
+  },
   {
     name: 'times',
     find({ claims }, { nowMs }) {
@@ -99,14 +109,14 @@ function findClaimedUserProblem(claims: JsonObject, issuer: ClaimContext['issuer
 function findAudienceProblem(
   claims: JsonObject,
   { audience }: ClaimContext['issuer'],
-  callee: string,
+  callees: readonly string[],
 ): Deny | undefined {
   const found = claims.get('aud')
   if (audience === 'none') {
     if (found === undefined) return undefined
     return deny('token_audience', `expected no \`aud\`, found ${quoteAll(found)}; name it in \`audience\``)
   }
-  const accepted = audience === 'callee' ? [callee] : audience
+  const accepted = audience === 'callee' ? callees : audience
   if (accepted.some((each) => isAudience(found, each))) return undefined
   const wanted = accepted.map((each) => quote(each)).join(' or ')
   return deny('token_audience', `\`aud\` lacks ${wanted}, found ${quoteAll(found)}`)

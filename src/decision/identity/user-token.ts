@@ -26,7 +26,7 @@ const bearerPattern = /^Bearer ([A-Za-z0-9._-]+)$/i
 export function verifyUserToken(
   headers: Headers,
   issuers: readonly UserIssuer[],
-  { nowMs, callee }: Pick<ClaimContext, 'nowMs' | 'callee'>,
+  { nowMs, callees }: Pick<ClaimContext, 'nowMs' | 'callees'>,
   proven: ProvenTokens,
 ): FirstHop | Deny | Need {
   const presented = readBearerToken(headers)
@@ -40,7 +40,7 @@ export function verifyUserToken(
     return invalidToken(
       `\`iss\` is ${quote(form.claims.get('iss'))}, which this ingress peer may not present`,
     )
-  const hop = verifyForm(presented, form, issuer, () => readClaims(form, { issuer, nowMs, callee }), proven)
+  const hop = verifyForm(presented, form, issuer, () => readClaims(form, { issuer, nowMs, callees }), proven)
   return isDeny(hop) ? { ...hop, issuer: issuer.name } : hop
 }
 
