@@ -1,5 +1,3 @@
-import type { Catalog } from '../catalog/catalog.ts'
-
 /** The version of the vocabulary below. Policies rely on it, so it is part of the product. */
 export const productSchemaVersion = 1
 
@@ -50,8 +48,16 @@ const connections = `
 action "connect" appliesTo { principal: [Autonomous], resource: [Service], context: RequestContext };
 `
 
+/** The parts of a catalog that shape its schema. */
+export type SchemaShaping = {
+  readonly services: readonly {
+    readonly isTcp: boolean
+    readonly routes: readonly { readonly route: { readonly parameters: readonly string[] } }[] | undefined
+  }[]
+}
+
 /** The product's part of the schema for a catalog. */
-export function schemaFor({ services }: Pick<Catalog, 'services'>): string {
+export function schemaFor({ services }: SchemaShaping): string {
   const routes = services.flatMap((service) => service.routes ?? [])
   const schema = productSchema(routes.flatMap(({ route }) => route.parameters))
   return services.some(({ isTcp }) => isTcp) ? `${schema}${connections}` : schema
