@@ -3,9 +3,9 @@ import { formatCount } from '../base/text/count.ts'
 import { listFew } from '../base/text/few.ts'
 import { elapsedMs } from './by-deadline.ts'
 import { type FetchedSet, fetchSet } from './provider-keys/fetch-set.ts'
-import type { FeedState } from './provider-keys/key-feed.ts'
+import type { FeedRequest, FeedState } from './provider-keys/key-feed.ts'
 import { createLocator } from './provider-keys/locator.ts'
-import type { FeedRequest, OpenFeed } from './provider-keys/open-feed.ts'
+import type { OpenFeed } from './provider-keys/open-feed.ts'
 
 /** Providers' keys in a trial: fetched once, or left out. Nothing is written to `keep`. */
 export type TriedKeys = {

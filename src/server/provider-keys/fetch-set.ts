@@ -4,8 +4,8 @@ import { type Fault, fault, isFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
 import { type ProviderKeys, parseProviderKeys } from '../../decision/jws/provider-keys.ts'
 import { fetchText } from './fetch-text.ts'
+import type { FeedRequest } from './key-feed.ts'
 import type { Locator } from './locator.ts'
-import type { FeedRequest } from './open-feed.ts'
 
 /** A set that was just fetched, and from where. */
 export type FetchedSet = { readonly url: string; readonly text: string; readonly keys: ProviderKeys }

@@ -1,3 +1,15 @@
+import type { RemoteKeys } from '../../config/key-source.ts'
+
+/** A provider whose keys are fetched. */
+export type FeedRequest = {
+  /** The configured name of the provider, and the `iss` of its tokens. */
+  readonly name: string
+  readonly issuer: string
+  /** The place of the source in the configuration, such as `users.0.keys`. */
+  readonly key: string
+  readonly source: RemoteKeys
+}
+
 /** A set of keys as its provider published it. */
 export type PublishedSet = {
   readonly text: string

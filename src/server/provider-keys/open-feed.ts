@@ -2,11 +2,8 @@ import { reportAs } from '../../base/follow/poller.ts'
 import type { Report } from '../../base/model/event.ts'
 import type { UserIssuerConfig } from '../../config/user-issuer.ts'
 import { elapsedMs } from '../by-deadline.ts'
-import type { KeyFeed } from './key-feed.ts'
-import { RemoteSet, type RemoteSetOptions } from './remote-set.ts'
-
-/** A provider whose keys are fetched, and where the configuration says so. */
-export type FeedRequest = Pick<RemoteSetOptions, 'name' | 'issuer' | 'key' | 'source'>
+import type { FeedRequest, KeyFeed } from './key-feed.ts'
+import { RemoteSet } from './remote-set.ts'
 
 /** Opens the feed of a provider's keys. Never rejects for a provider that does not answer. */
 export type OpenFeed = (request: FeedRequest) => Promise<KeyFeed>

@@ -3,22 +3,15 @@ import { type Polled, Poller, type PollNews } from '../../base/follow/poller.ts'
 import { toNotices } from '../../base/follow/standing-texts.ts'
 import { isFault } from '../../base/model/fault.ts'
 import { type Invalid, invalid, isInvalid } from '../../base/model/invalid.ts'
-import type { RemoteKeys } from '../../config/key-source.ts'
 import { type ProviderKeys, parseProviderKeys } from '../../decision/jws/provider-keys.ts'
 import { fetchSet } from './fetch-set.ts'
 import { type KeptOf, keepSet, readKept, readSeed, refuseAge } from './kept-set.ts'
-import type { FeedState, KeyFeed, KeyFetch, PublishedSet } from './key-feed.ts'
+import type { FeedRequest, FeedState, KeyFeed, KeyFetch, PublishedSet } from './key-feed.ts'
 import { createLocator, type Locator } from './locator.ts'
 import { createPace, type Pace } from './pace.ts'
 
 /** The followed provider, and the listeners for its news. */
-export type RemoteSetOptions = {
-  /** Our name for the provider, and the `iss` of its tokens. */
-  readonly name: string
-  readonly issuer: string
-  /** Where the configuration names the source, such as `users.0.keys`. */
-  readonly key: string
-  readonly source: RemoteKeys
+export type RemoteSetOptions = FeedRequest & {
   readonly onNews: (news: PollNews) => void
   /** Wall clock. */
   readonly nowMs: () => number

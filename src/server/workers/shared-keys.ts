@@ -1,5 +1,5 @@
-import type { FeedState, KeyFeed, KeyFetch } from '../provider-keys/key-feed.ts'
-import type { FeedRequest, OpenFeed } from '../provider-keys/open-feed.ts'
+import type { FeedRequest, FeedState, KeyFeed, KeyFetch } from '../provider-keys/key-feed.ts'
+import type { OpenFeed } from '../provider-keys/open-feed.ts'
 
 /** The primary's state of a provider's keys, by the configured name of the provider. */
 export type KeyState = { readonly provider: string; readonly state: FeedState }

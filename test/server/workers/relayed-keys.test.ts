@@ -1,6 +1,5 @@
 import { expect } from 'chai'
-import type { FeedState, KeyFetch } from '../../../src/server/provider-keys/key-feed.ts'
-import type { FeedRequest } from '../../../src/server/provider-keys/open-feed.ts'
+import type { FeedRequest, FeedState, KeyFetch } from '../../../src/server/provider-keys/key-feed.ts'
 import { createRelayedKeys } from '../../../src/server/workers/relayed-keys.ts'
 import { openSharedKeys } from '../../../src/server/workers/shared-keys.ts'
 import {
