@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { ProviderName } from '../../../src/base/providers/provider-rules.ts'
 import { findUserProblem } from '../../../src/decision/identity/token-user.ts'
 import type { UserIssuer } from '../../../src/decision/identity/user-issuer.ts'
 import type { JsonValue } from '../../../src/decision/jws/json.ts'
@@ -104,6 +105,32 @@ describe('decision/identity/token-user', () => {
   it('looks at the claim that is configured as id, too', () => {
     expect(problemOf({ employee: 'ui' })).to.equal(undefined)
     expect(problemOf({ employee: 'ui' }, { id: 'employee' })).to.include('`employee`')
+  })
+
+  describe('by the evidence of a provider', () => {
+    const tenant = 'https://sts.windows.net/72f988bf/'
+    const cases: readonly (readonly [
+      provider: ProviderName,
+      shown: Claims,
+      missing: Claims,
+      named: string,
+    ])[] = [
+      ['keycloak', { typ: 'Bearer' }, { typ: 'ID' }, 'typ'],
+      ['keycloak', { typ: 'bearer' }, {}, 'typ'],
+      ['entra', { scp: 'read', tid: '72f988bf' }, { scp: '/', tid: '72f988bf' }, 'scp'],
+      ['entra', { scp: 'read', tid: '72f988bf' }, { scp: 'read', tid: '72f988b' }, 'tid'],
+      ['okta', { uid: '00u' }, { uid: '' }, 'uid'],
+      ['auth0', { sub: 'auth0|1' }, { sub: 'auth0' }, 'sub'],
+      ['cognito', { token_use: 'access', username: 'c' }, { token_use: 'id', username: 'c' }, 'token_use'],
+      ['cognito', { token_use: 'access', username: 'c' }, { token_use: 'access' }, 'username'],
+    ]
+    for (const [provider, shown, missing, named] of cases) {
+      it(`takes ${JSON.stringify(shown)} of ${provider} for a user, and not ${JSON.stringify(missing)}`, () => {
+        const overlay = { provider, issuer: tenant, userClaim: undefined }
+        expect(problemOf({ uid: null, ...shown }, overlay)).to.equal(undefined)
+        expect(problemOf({ uid: null, ...missing }, overlay)).to.include(`\`${named}\``)
+      })
+    }
   })
 
   describe('with `userClaim`', () => {
