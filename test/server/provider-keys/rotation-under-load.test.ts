@@ -27,7 +27,7 @@ describe('server/provider-keys, a provider that rotates under load', function ()
 
   it('refuses by `token_key_unknown` alone, nobody after the first fetch, and each wins by one retry', async () => {
     await using provider = await startProvider(first)
-    await using running = await follow(provider, {}, { deadlineMs: 500 })
+    await using running = await follow(provider, {}, { deadlineMs: 2500 })
     const rate = await rateOf(running)
     let key: ProviderKey = first
     let count = 0
