@@ -7,21 +7,25 @@ import { chainHeader } from '../../demo/services/task.ts'
 import { mintChain } from '../support/hospital-chain.ts'
 import { inTurns } from '../support/in-turns.ts'
 
-const requestsPerSecond = 500
+const mostRequestsPerSecond = 500
 const seconds = 6
 /** Every other request is allowed; what happens to refusals when a server goes must not be told from silence. */
 const oneAllowedIn = 2
 
 describe('two Waywardens behind one waypoint', () => {
   for (const transport of ['grpc-js', 'lean'] as const) {
-    it(`one of them is stopped under ${requestsPerSecond} requests a second over ${transport}, and no client notices`, async () => {
+    it(`one of them is stopped under load over ${transport}, and no client notices`, async () => {
       await using hospital = await startHospital({ waywardens: 2, transport })
       const chain = await mintChain(hospital, clerk, ['agent-a'], 'agent-d')
       const mesh = hospital.meshOf('agent-d')
       const send = (index: number): Promise<MeshAnswer> => mesh(toRequest(index, chain))
       // Not measured: a process that has just started is slow, and this is about one that ends.
-      await inTurns(2 * requestsPerSecond, 8, send)
-      const load = sendAtRate(send)
+      const warmUpMs = performance.now()
+      await inTurns(2 * mostRequestsPerSecond, 8, send)
+      const found = (2 * mostRequestsPerSecond * 1000) / (performance.now() - warmUpMs)
+      // A machine that cannot answer these in time would show silence that has nothing to do with the drain.
+      const requestsPerSecond = Math.floor(Math.min(mostRequestsPerSecond, found / 3))
+      const load = sendAtRate(send, requestsPerSecond)
       await wait(2000)
       expect(await hospital.stopWaywarden(0)).to.equal(0)
       const answers = await load
@@ -43,7 +47,10 @@ function toRequest(index: number, chain: string): MeshRequest {
 }
 
 /** Sends at an even rate, however long answers take. */
-async function sendAtRate(send: (index: number) => Promise<MeshAnswer>): Promise<readonly MeshAnswer[]> {
+async function sendAtRate(
+  send: (index: number) => Promise<MeshAnswer>,
+  requestsPerSecond: number,
+): Promise<readonly MeshAnswer[]> {
   const answers: Promise<MeshAnswer>[] = []
   const startedMs = performance.now()
   while (answers.length < requestsPerSecond * seconds) {
